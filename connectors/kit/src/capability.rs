@@ -1,0 +1,120 @@
+//! What a desk can do, declared by its connector with the date and sheet it was read from. The planner reads it, the
+//! conformance suite tests each declared ability, and the documentation's table is printed from it.
+
+use crate::id::StreamName;
+use std::time::Duration;
+
+/// One thing that an update can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Aspect {
+    /// An internal note.
+    Note,
+    /// The queue.
+    Queue,
+    /// The owner.
+    Owner,
+    /// The priority.
+    Priority,
+    /// Custom fields.
+    Fields,
+}
+
+/// How a write is kept from covering somebody else's change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// The desk compares versions itself; two changes within `grain` may slip through.
+    Conditional {
+        /// The version's precision.
+        grain: Duration,
+    },
+    /// The desk compares, but with a gap between comparing and writing: read the history afterwards.
+    Leaky,
+    /// The desk does not compare: read before and after.
+    None,
+}
+
+/// How webhooks of this desk are trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookTrust {
+    /// Signed over the raw body, with a time stamp.
+    Signed,
+    /// A secret in the address: a hint and nothing more.
+    SecretPath,
+    /// The desk sends none.
+    None,
+}
+
+/// What a note's body is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteFormat {
+    /// HTML; text is escaped when sent.
+    Html,
+    /// Plain text.
+    Text,
+}
+
+/// A limit that the vendor publishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredLimit {
+    /// Which calls share it: one of the connector's endpoint names, or `"account"` for all.
+    pub endpoint: &'static str,
+    /// How many calls.
+    pub calls: u32,
+    /// In how long.
+    pub per: Duration,
+    /// Counted for each ticket alone.
+    pub per_ticket: bool,
+}
+
+/// One change stream of a desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Its name, under which its cursor is stored.
+    pub name: StreamName,
+    /// How far each read reaches back over the last one.
+    pub overlap: Duration,
+    /// How late a change may appear in it.
+    pub lag: Duration,
+}
+
+/// What a desk can do.
+#[derive(Clone, Debug)]
+pub struct Capabilities {
+    /// The connector's name in the configuration.
+    pub connector: &'static str,
+    /// What one call can set together. Anything else is one call each, the note first.
+    pub together: &'static [Aspect],
+    /// How writes are guarded.
+    pub guard: Guard,
+    /// Whether the history says who changed what.
+    pub readable_history: bool,
+    /// Whether the desk gives its SLA clocks.
+    pub sla_clocks: bool,
+    /// Whether tags can be added and removed without touching the others.
+    pub race_free_tags: bool,
+    /// Whether an effect's mark can be looked up after a lost answer.
+    pub can_find: bool,
+    /// How long a write may arrive late; "not found" before that proves nothing.
+    pub settle_time: Duration,
+    /// How webhooks are trusted.
+    pub webhook: WebhookTrust,
+    /// What notes are written in.
+    pub note_format: NoteFormat,
+    /// The largest note in bytes of its final form; longer ones are cut visibly.
+    pub note_max_bytes: usize,
+    /// The change streams.
+    pub streams: Vec<Stream>,
+    /// The vendor's limits.
+    pub limits: Vec<DeclaredLimit>,
+    /// The rights that the login needs, in the vendor's words.
+    pub rights: &'static [&'static str],
+    /// When and where these facts were read.
+    pub checked: &'static str,
+}
+
+impl Capabilities {
+    /// Whether one call can set both.
+    pub fn sets_together(&self, one: Aspect, other: Aspect) -> bool {
+        self.together.contains(&one) && self.together.contains(&other)
+    }
+}

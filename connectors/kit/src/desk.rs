@@ -1,0 +1,251 @@
+//! The [`Desk`] trait: one helpdesk account. Everything above it is vendor-neutral, nothing below it knows the policy.
+
+use crate::capability::Capabilities;
+use crate::error::Result;
+use crate::id::{StreamName, TicketId, UserId, Version};
+use crate::mark::Mark;
+use crate::model::{FieldValue, InternalText, PartSet, Parts, Person, Priority, PublicText, QueueRef, TicketHead};
+use crate::webhook::{Delivery, Refusal, Unverified};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::future::Future;
+use std::pin::Pin;
+
+/// A call's answer, whenever it comes.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// One helpdesk account.
+///
+/// Every method is safe to cancel: dropping the future leaves the desk as a lost answer would.
+/// `deadline` orders calls that wait for the vendor's limits; it does not time them out.
+pub trait Desk: Send + Sync {
+    /// What this desk can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// What changed since the cursor (none: since the beginning of `since`), oldest first where the vendor allows.
+    /// The caller stores `next` and the looks of the page in one transaction. Repeats are allowed, gaps are not.
+    fn changed_since<'a>(
+        &'a self,
+        stream: &'a StreamName,
+        cursor: Option<&'a Cursor>,
+        since: Timestamp,
+    ) -> Answer<'a, Page>;
+
+    /// Reads a ticket's head now.
+    fn head<'a>(&'a self, ticket: &'a TicketId, deadline: Timestamp) -> Answer<'a, TicketHead>;
+
+    /// Reads the wanted parts, in as few calls as the vendor allows; may return more than was asked for.
+    fn parts<'a>(&'a self, head: &'a TicketHead, wanted: PartSet, deadline: Timestamp) -> Answer<'a, Parts>;
+
+    /// Carries one write out. Success means the desk's answer proves it; a refusal inside a 200 is an error.
+    fn apply<'a>(&'a self, write: &'a Write) -> Answer<'a, Receipt>;
+
+    /// Whether this write has reached the desk: asked after a lost answer, before any repeat.
+    fn find<'a>(&'a self, write: &'a Write) -> Answer<'a, Sighting>;
+
+    /// Verifies and reads a webhook. Pure: touches no network.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with its reason; nothing of an unverified body is used.
+    fn webhook(&self, request: Unverified<'_>) -> std::result::Result<Delivery, Refusal>;
+
+    /// Who we are on this desk: for echo suppression and for marks that count only from our own account.
+    fn me(&self) -> Answer<'_, Person>;
+
+    /// Queues, fields and people as the desk names them, for `check --online` and for resolving targets.
+    fn directory(&self) -> Answer<'_, Directory>;
+
+    /// Tries login and rights without writing, and says what is missing and what to do about it.
+    fn check(&self) -> Answer<'_, Vec<Finding>>;
+}
+
+/// Where a stream was read up to: opaque outside its connector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+/// One page of changes.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// What changed.
+    pub changed: Vec<Changed>,
+    /// Where to go on, stored with the page's looks.
+    pub next: Cursor,
+    /// Whether there is more to read at once.
+    pub more: bool,
+}
+
+/// One changed ticket of a page.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Its head as of the page's read, where the list carries it whole.
+    pub head: Option<TicketHead>,
+    /// Whether our own account made this change and nobody else since, where the list says.
+    pub by_us: bool,
+}
+
+/// One write to a ticket, with all that makes it safe to repeat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Write {
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// What to do.
+    pub change: DeskChange,
+    /// How it can be recognised afterwards.
+    pub mark: Mark,
+    /// The version that it expects, kept from its first try so that a late arrival fails.
+    pub expected: Option<Version>,
+    /// When it was first tried; a lookup reads the history from here (minus the desk's clock skew).
+    pub first_tried: Option<Timestamp>,
+    /// When it should be there.
+    pub deadline: Timestamp,
+}
+
+/// What a write does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeskChange {
+    /// Note, queue, owner, priority, fields: those that are set, in one call where the desk can.
+    Update(Update),
+    /// A public reply.
+    Reply(PublicReply),
+    /// Labels, without touching others.
+    Tags {
+        /// To add.
+        add: Vec<String>,
+        /// To remove.
+        remove: Vec<String>,
+    },
+}
+
+/// What an update sets; what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Update {
+    /// An internal note; its last line is the mark.
+    pub note: Option<InternalText>,
+    /// The queue to move to.
+    pub queue: Option<QueueSpec>,
+    /// The owner to set.
+    pub owner: Option<OwnerSpec>,
+    /// The priority to set.
+    pub priority: Option<Priority>,
+    /// Custom fields by the desk's own id or name.
+    pub fields: Vec<(String, FieldValue)>,
+}
+
+/// A team's queue as the configuration names it: by the name people see, or by the vendor's id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueSpec {
+    /// The name people see.
+    Name(String),
+    /// The vendor's id.
+    Id(String),
+}
+
+impl QueueSpec {
+    /// Whether this is that queue. Names compare exactly, as the desks' own rules do.
+    pub fn is(&self, queue: &QueueRef) -> bool {
+        match self {
+            QueueSpec::Name(name) => queue.name.as_ref() == Some(name),
+            QueueSpec::Id(id) => queue.id.as_str() == id,
+        }
+    }
+
+    /// The name or id, for people.
+    pub fn shown(&self) -> &str {
+        match self {
+            QueueSpec::Name(text) | QueueSpec::Id(text) => text,
+        }
+    }
+}
+
+/// Whom to make owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerSpec {
+    /// Nobody: the case waits in the queue.
+    Nobody,
+    /// The person with this id.
+    User(UserId),
+    /// The person with this mail address.
+    Email(String),
+}
+
+/// Public text that may leave: only a message whose wording somebody signed becomes one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicReply {
+    /// What the customer reads.
+    pub text: PublicText,
+    /// The signature of the wording it was rendered from.
+    pub signature: WordingSignature,
+}
+
+/// Proof that a person signed the wording of a message (`handoffd policy approve`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordingSignature {
+    /// The message's name.
+    pub message: String,
+    /// The hash of the wording that was signed.
+    pub wording: String,
+    /// Who signed it.
+    pub signer: String,
+}
+
+/// The desk's proof of a write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The vendor's id of what was made: an audit, a transaction, a note.
+    pub id: String,
+    /// The version that the next write expects, where the answer tells.
+    pub version: Option<Version>,
+    /// The ticket as the answer shows it, to compare with what was wanted.
+    pub head: Option<Box<TicketHead>>,
+}
+
+/// What a lookup found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sighting {
+    /// It is there.
+    Found(Receipt),
+    /// It was not there when we looked. Counts only after the settle time, and twice.
+    NotFound,
+    /// The desk has no way to tell.
+    CannotTell(String),
+}
+
+/// What a desk knows by name.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// Queues that a case can be moved to.
+    pub queues: Vec<QueueRef>,
+    /// People who can own cases, where the desk lists them cheaply.
+    pub people: Vec<Person>,
+    /// Custom fields: id or name, as the configuration writes it.
+    pub fields: Vec<String>,
+}
+
+/// One finding of [`Desk::check`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it stops the desk from working.
+    pub severity: Severity,
+    /// What was tried and what came out.
+    pub what: String,
+    /// What to do about it.
+    pub next_step: String,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// As it should be.
+    Fine,
+    /// Works, but less than it could.
+    Warning,
+    /// Does not work.
+    Error,
+}

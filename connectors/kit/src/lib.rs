@@ -1,0 +1,28 @@
+//! The kit: what every connector speaks, and all that the daemon knows about a helpdesk.
+//!
+//! In reading order:
+//! - [`id`], [`fact`]: identifiers as types; what a desk did not say is *unknown*, never a default.
+//! - [`model`]: the common ticket: its head and its parts.
+//! - [`mark`]: the effect's key where it can be read back.
+//! - [`desk`]: the [`Desk`](desk::Desk) trait, its writes and receipts; [`capability`] declares what a desk can do.
+//! - [`error`]: what a call failed with, and whether it may be repeated.
+//! - [`clock`], [`random`], [`transport`]: the seams; nothing in a connector reads time, chance or a socket by itself.
+//! - [`gate`]: all calls of one desk account, in the order of their deadlines, within the vendor's limits.
+//! - [`webhook`]: what came in, and what of it is proven.
+//! - [`settings`]: what the configuration hands to a connector.
+//!
+//! A connector knows this crate and nothing else of handoffd.
+
+pub mod capability;
+pub mod clock;
+pub mod desk;
+pub mod error;
+pub mod fact;
+pub mod gate;
+pub mod id;
+pub mod mark;
+pub mod model;
+pub mod random;
+pub mod settings;
+pub mod transport;
+pub mod webhook;
