@@ -1,11 +1,20 @@
 //! Webhooks as a type state: only a verification turns [`Unverified`] into a body that can be read.
 //!
-//! A connector checks the signature over the raw bytes ([`Unverified::hmac_sha256`]) or the secret in the address
-//! ([`Unverified::path_token`]), gets a [`Verified`] body, and reads hints from it. A hint says "look at this
-//! ticket again" and nothing else: the ticket itself is always read from the desk.
+//! A connector checks the signature over the raw bytes ([`Unverified::hmac_sha256`]) and that it is fresh
+//! ([`Verified::within`]), or the secret in the address ([`Unverified::path_token`]), gets a [`Verified`] body, and
+//! reads hints from it. A hint says "look at this ticket again" and nothing else: the ticket itself is always read
+//! from the desk.
 
 use crate::id::{TicketId, UserId};
-use jiff::Timestamp;
+use base64::Engine;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// How far a time stamp may lie from our clock, either way, where the vendor says nothing better.
+pub const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A request as it came in. Its body is private: verify first.
 pub struct Unverified<'a> {
@@ -19,7 +28,11 @@ pub struct Unverified<'a> {
 }
 
 /// A body whose sender is proven.
-pub struct Verified<'a>(&'a [u8]);
+#[derive(Clone, Copy)]
+pub struct Verified<'a> {
+    body: &'a [u8],
+    received: Timestamp,
+}
 
 /// What a verified webhook says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,11 +82,105 @@ impl<'a> Unverified<'a> {
     pub fn body_bytes(&self) -> usize {
         self.body.len()
     }
+
+    /// A header that the verification needs.
+    ///
+    /// # Errors
+    /// `Unsigned` when it is missing, empty, not plain text, or there twice (which of them was signed?).
+    pub fn header(&self, name: &str) -> Result<&'a str, Refusal> {
+        let mut values = self.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => {
+                value.to_str().map(str::trim).ok().filter(|text| !text.is_empty()).ok_or(Refusal::Unsigned)
+            }
+            _ => Err(Refusal::Unsigned),
+        }
+    }
+
+    /// Verifies an HMAC-SHA256 over `signed_prefix` (for most vendors the text of the time stamp, sometimes empty)
+    /// followed by the raw body, in constant time. Follow it with [`Verified::within`] where there is a time stamp.
+    ///
+    /// # Errors
+    /// `Forged` when `signature` (raw bytes, see [`from_base64`] and [`from_hex`]) is not the whole and right one;
+    /// `NotConfigured` when the secret is empty, which would let anybody sign.
+    pub fn hmac_sha256(
+        &self,
+        secret: &SecretString,
+        signed_prefix: &[u8],
+        signature: &[u8],
+    ) -> Result<Verified<'a>, Refusal> {
+        let key = known(secret)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|_| Refusal::NotConfigured)?;
+        mac.update(signed_prefix);
+        mac.update(self.body);
+        mac.verify_slice(signature).map_err(|_| Refusal::Forged)?;
+        Ok(self.verified())
+    }
+
+    /// Verifies the secret that followed `/hooks/{desk}/` in the address, in constant time and without telling its
+    /// length. It proves that the sender was told the address, not that the body is as it was sent.
+    ///
+    /// # Errors
+    /// `Unsigned` when nothing followed, `Forged` when it is another, `NotConfigured` when the secret is empty.
+    pub fn path_token(&self, secret: &SecretString) -> Result<Verified<'a>, Refusal> {
+        let expected = Sha256::digest(known(secret)?.as_bytes());
+        let token = self.path.filter(|path| !path.is_empty()).ok_or(Refusal::Unsigned)?;
+        let same = Sha256::digest(token.as_bytes()).as_slice().ct_eq(expected.as_slice());
+        if same.into() { Ok(self.verified()) } else { Err(Refusal::Forged) }
+    }
+
+    fn verified(&self) -> Verified<'a> {
+        Verified { body: self.body, received: self.received }
+    }
 }
 
 impl<'a> Verified<'a> {
     /// The body, exactly as it was signed.
     pub fn body(&self) -> &'a [u8] {
-        self.0
+        self.body
+    }
+
+    /// Checks that the signed time stamp lies within `window` of its arrival, before or after ([`WINDOW`] where the
+    /// vendor says nothing). Pass the text that was signed: RFC 3339, or Unix time in seconds or milliseconds.
+    ///
+    /// # Errors
+    /// `Stale` outside the window, `Malformed` when it is no time.
+    pub fn within(self, stamp: &str, window: SignedDuration) -> Result<Self, Refusal> {
+        let signed = read_stamp(stamp).ok_or(Refusal::Malformed)?;
+        let distance = self.received.duration_since(signed).abs();
+        if distance <= window { Ok(self) } else { Err(Refusal::Stale) }
     }
 }
+
+/// The bytes of a signature written in base64 with its padding.
+///
+/// # Errors
+/// `Forged` when it is not.
+pub fn from_base64(signature: &str) -> Result<Vec<u8>, Refusal> {
+    base64::engine::general_purpose::STANDARD.decode(signature).map_err(|_| Refusal::Forged)
+}
+
+/// The bytes of a signature written in hexadecimal digits of either case.
+///
+/// # Errors
+/// `Forged` when it is not.
+pub fn from_hex(signature: &str) -> Result<Vec<u8>, Refusal> {
+    hex::decode(signature).map_err(|_| Refusal::Forged)
+}
+
+fn known(secret: &SecretString) -> Result<&str, Refusal> {
+    Some(secret.expose_secret()).filter(|text| !text.is_empty()).ok_or(Refusal::NotConfigured)
+}
+
+fn read_stamp(text: &str) -> Option<Timestamp> {
+    // As seconds, this is the year 5138: whatever is larger counts milliseconds.
+    const LARGEST_SECOND: i64 = 100_000_000_000;
+    match text.trim().parse::<i64>() {
+        Ok(seconds) if seconds.checked_abs()? < LARGEST_SECOND => Timestamp::from_second(seconds).ok(),
+        Ok(milliseconds) => Timestamp::from_millisecond(milliseconds).ok(),
+        Err(_) => text.trim().parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
