@@ -1,0 +1,326 @@
+//! What goes into the ledger and comes out of it, in the domain's words.
+
+use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
+use crate::plan::PlannedEffect;
+use crate::policy::case::{ClosedPath, Memory, Stay};
+use crate::policy::names::{RuleName, TeamName};
+use crate::policy::proposal::Proposal;
+use crate::policy::verdict::{Risk, Verdict};
+use handoffd_kit::desk::{Cursor, Receipt, Write};
+use handoffd_kit::id::{DeskId, StreamName, TicketId, Version};
+use handoffd_kit::model::TicketHead;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// "This ticket must be looked at again." One row per (desk, ticket), coalesced, with a generation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// Which desk.
+    pub desk: DeskId,
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Not before.
+    pub due: Timestamp,
+    /// Finishing clears the look only if no newer one arrived: the generation it took.
+    pub generation: i64,
+    /// The head that a poll page brought, with the instant it was read, if nothing newer is known to have happened.
+    pub head: Option<(Box<TicketHead>, Timestamp)>,
+}
+
+/// A new look to note.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewLook {
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Not before.
+    pub due: Timestamp,
+    /// The head that a poll page brought, with the instant it was read.
+    pub head: Option<(Box<TicketHead>, Timestamp)>,
+}
+
+/// A page of a change stream, stored with its cursor in one transaction.
+#[derive(Clone, Debug)]
+pub struct PolledPage {
+    /// Which desk.
+    pub desk: DeskId,
+    /// Which stream.
+    pub stream: StreamName,
+    /// Where to go on.
+    pub next: Cursor,
+    /// What to look at.
+    pub looks: Vec<NewLook>,
+    /// When it was read.
+    pub at: Timestamp,
+}
+
+/// A verified webhook, stored before it is answered.
+#[derive(Clone, Debug)]
+pub struct ReceivedWebhook {
+    /// Which desk.
+    pub desk: DeskId,
+    /// The vendor's id of the delivery, where it has one.
+    pub delivery: Option<String>,
+    /// Hash of the body: recognises repeats where there is no id, or a new id on an old body.
+    pub body_hash: String,
+    /// The body as it came.
+    pub body: Vec<u8>,
+    /// Tickets to look at.
+    pub tickets: Vec<TicketId>,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+/// Whether a webhook was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Stored, with its looks.
+    New,
+    /// Known already; nothing was done.
+    Known,
+}
+
+/// What the ledger knows of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseRecord {
+    /// What `decide` needs.
+    pub memory: Memory,
+    /// The latest handoff that has not ended in failure: under way, verifying or settled; for what comes after.
+    pub handoff: Option<HandoffRecord>,
+    /// The version of the ticket at the last finished look.
+    pub last_version: Option<Version>,
+    /// The version right after our own last write, to recognise it.
+    pub own_version: Option<Version>,
+    /// When the ledger first met this ticket.
+    pub first_seen: Option<Timestamp>,
+}
+
+/// A handoff as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandoffRecord {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: HandoffState,
+    /// What it is.
+    pub proposal: Proposal,
+    /// Why it stands there, for people.
+    pub detail: Option<String>,
+    /// Why a person is or was asked.
+    pub risks: Vec<Risk>,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When the last effect was done.
+    pub sent_at: Option<Timestamp>,
+    /// When it is compared again.
+    pub verify_at: Option<Timestamp>,
+    /// When a member of the receiving team first acted, and who.
+    pub claimed: Option<(Timestamp, String)>,
+    /// Who approved it, with the system user.
+    pub approved_by: Option<String>,
+    /// Its effects in order.
+    pub effects: Vec<EffectRecord>,
+    /// How often a conflict made us decide it anew.
+    pub redecided: u32,
+}
+
+/// An effect as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EffectRecord {
+    /// Row id.
+    pub id: i64,
+    /// Its handoff.
+    pub handoff: String,
+    /// Which desk.
+    pub desk: DeskId,
+    /// Number within the handoff.
+    pub number: u32,
+    /// What it is for.
+    pub label: String,
+    /// Where it stands.
+    pub state: EffectState,
+    /// The write.
+    pub write: Write,
+    /// The outside's proof.
+    pub receipt: Option<Receipt>,
+    /// The last error or the reason it stands where it stands.
+    pub reason: Option<String>,
+    /// What a person can do about it.
+    pub next_step: Option<String>,
+    /// Conflicts so far.
+    pub conflicts: u32,
+}
+
+/// All that one finished look records, in one transaction.
+#[derive(Clone, Debug)]
+pub struct CaseUpdate {
+    /// Which desk.
+    pub desk: DeskId,
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// The generation of the look that was worked; cleared if no newer one arrived. `None`: no look (a command).
+    pub generation: Option<i64>,
+    /// The version that was looked at.
+    pub version: Option<Version>,
+    /// The raw head, kept compressed for the retention time; empty: not kept.
+    pub raw: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the case counts from now on (something changed on it since `start`).
+    pub counts: bool,
+    /// The case is now in another stay than the ledger knew. `team: None`: with no team of ours.
+    pub stay: Option<StayChange>,
+    /// What happened to earlier handoffs.
+    pub handoff_events: Vec<HandoffHappening>,
+    /// Paths that are closed from now on.
+    pub close_paths: Vec<ClosedPath>,
+    /// What was decided, if anything was.
+    pub verdict: Option<Verdict>,
+    /// Rules that match now without being allowed to act (shadow); those that no longer do are forgotten.
+    pub would: Vec<Proposal>,
+    /// A new or refreshed handoff.
+    pub handoff: Option<NewHandoff>,
+    /// Look again then, if nothing happens before.
+    pub look_again: Option<Timestamp>,
+}
+
+/// A new stay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StayChange {
+    /// The new stay; none: the case is with no team of ours.
+    pub stay: Option<Stay>,
+    /// The handoff of ours that opened it.
+    pub by_handoff: Option<String>,
+    /// Who moved it otherwise, in words.
+    pub by: Option<String>,
+}
+
+/// Something that happened to a handoff.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandoffHappening {
+    /// Which.
+    pub handoff: String,
+    /// What; `None`: only the fields below change.
+    pub event: Option<HandoffEvent>,
+    /// Why, for people.
+    pub detail: Option<String>,
+    /// A member of the receiving team acted: when, and who.
+    pub claimed: Option<(Timestamp, String)>,
+    /// Effects that are not wanted any more are dropped; their reason is `detail`.
+    pub drop_effects: bool,
+    /// A closing note to send, as an effect of this handoff.
+    pub closing_note: Option<PlannedEffect>,
+}
+
+/// A handoff to store.
+#[derive(Clone, Debug)]
+pub struct NewHandoff {
+    /// Its id; if it exists already with nothing sent, its proposal and effects are refreshed (same keys, new version).
+    pub id: String,
+    /// What it is.
+    pub proposal: Proposal,
+    /// `InReview` or `Sending`.
+    pub state: HandoffState,
+    /// Why a person is asked.
+    pub risks: Vec<Risk>,
+    /// Its effects; empty while in review.
+    pub effects: Vec<PlannedEffect>,
+    /// The handoff that this one supersedes: it has sent nothing.
+    pub replaces: Option<String>,
+}
+
+/// What came of an effect's delivery, in one transaction.
+#[derive(Clone, Debug)]
+pub struct EffectOutcome {
+    /// Which effect.
+    pub effect: i64,
+    /// What happened.
+    pub event: EffectEvent,
+    /// When.
+    pub at: Timestamp,
+    /// The outside's proof.
+    pub receipt: Option<Receipt>,
+    /// The error, or the reason.
+    pub reason: Option<String>,
+    /// What a person can do.
+    pub next_step: Option<String>,
+    /// This was a version conflict: counted.
+    pub conflict: bool,
+    /// What happened to the handoff with it.
+    pub handoff: Option<HandoffHappening>,
+    /// Look at the ticket then.
+    pub look_at: Option<Timestamp>,
+    /// When the handoff is compared again (with `HandoffEvent::Sent`).
+    pub verify_at: Option<Timestamp>,
+    /// The version that the handoff's next effect expects.
+    pub next_expects: Option<Version>,
+}
+
+/// A kill switch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// Everything.
+    All,
+    /// One desk.
+    Desk(DeskId),
+    /// One rule.
+    Rule(RuleName),
+}
+
+/// A person's decision about a review.
+#[derive(Clone, Debug)]
+pub struct ReviewAnswer {
+    /// Which handoff.
+    pub handoff: String,
+    /// Who, as they named themselves, and the system user.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// On a yes: the effects, planned against the ticket as just read.
+    pub effects: Vec<PlannedEffect>,
+}
+
+/// A signed wording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedWording {
+    /// Which message.
+    pub message: String,
+    /// Hash of its wordings.
+    pub wording: String,
+    /// Who signed.
+    pub signer: String,
+    /// With which system user.
+    pub system_user: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a desk is doing, durable so that a restart does not forget a refused login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskTrouble {
+    /// Which desk.
+    pub desk: DeskId,
+    /// What: "login refused", "right missing: …".
+    pub what: String,
+    /// What to do about it.
+    pub next_step: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Writes are stopped.
+    pub writes_stopped: bool,
+}
+
+/// One line of `handoffs list --would`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WouldRecord {
+    /// What would be done.
+    pub proposal: Proposal,
+    /// Since when it matches.
+    pub since: Timestamp,
+    /// Whether a person released it.
+    pub released: bool,
+    /// The team it would go to.
+    pub to: TeamName,
+}

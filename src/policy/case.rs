@@ -1,0 +1,138 @@
+//! A case: a ticket plus what the ledger knows about it. The one input of `decide` that varies.
+
+use super::names::{RuleName, TeamName};
+use handoffd_kit::id::DeskId;
+use handoffd_kit::model::{Parts, TicketHead};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A ticket plus what the ledger knows about it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The desk it lies on.
+    pub desk: DeskId,
+    /// Its head, read now.
+    pub head: TicketHead,
+    /// Its parts, as far as they were read.
+    pub parts: Parts,
+    /// What the ledger remembers.
+    pub memory: Memory,
+}
+
+/// What the ledger remembers of a case.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// Whether the ticket is new since the desk's start, or something changed on it since.
+    pub counts: bool,
+    /// The present stay with a team, as the ledger last saw it. `None`: never had a team.
+    pub stay: Option<Stay>,
+    /// Teams that have had the case, oldest first, the present one included.
+    pub teams_seen: Vec<TeamName>,
+    /// Which rules have fired, and in which episode.
+    pub fired: Vec<Fired>,
+    /// Paths that a bounce, an undo or a rejection has closed.
+    pub closed_paths: Vec<ClosedPath>,
+    /// Rules that matched in this episode before they were live and were not released yet.
+    pub held: Vec<RuleName>,
+    /// Rules whose match a person released or approved for this episode: once, limits and closed paths do not hold them back.
+    pub released: Vec<RuleName>,
+    /// The handoff that is under way, if any.
+    pub open: Option<OpenHandoff>,
+    /// Our moves of this case in the last 24 hours.
+    pub hops_today: u32,
+    /// All our handoffs of this case.
+    pub handoffs: u32,
+    /// Moves between teams that were seen, by anybody.
+    pub hops: u32,
+    /// Bounces seen.
+    pub bounces: u32,
+    /// Returns seen.
+    pub returns: u32,
+    /// When we last wrote to the customer.
+    pub last_public_message: Option<Timestamp>,
+    /// Handoffs in the last hour by rule, and on this desk, with the instant the oldest of them leaves the hour.
+    pub recent: Recent,
+    /// Rules that are switched off by a kill switch now (`pause --rule`), and whether everything or this desk is.
+    pub switched_off: SwitchedOff,
+}
+
+/// A stay of a case with a team, also called an episode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    /// The team.
+    pub team: TeamName,
+    /// The vendor's id of the change that opened it, or what stands in for it where history cannot be read.
+    pub episode: String,
+    /// When it began, as far as we know.
+    pub since: Timestamp,
+}
+
+/// A rule has fired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fired {
+    /// Which rule.
+    pub rule: RuleName,
+    /// In which episode.
+    pub episode: String,
+}
+
+/// A path that is closed for this case until a matched fact changes or a person says yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedPath {
+    /// From which team; none for a route.
+    pub from: Option<TeamName>,
+    /// To which team.
+    pub to: TeamName,
+    /// Hash of the facts that the rule had matched.
+    pub facts: String,
+    /// Why.
+    pub why: ClosedBy,
+}
+
+/// What closed a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedBy {
+    /// The receiving team gave it back.
+    Bounce,
+    /// A person undid it.
+    Undo,
+    /// The receiving team or a reviewer said no.
+    Rejection,
+}
+
+/// The handoff that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenHandoff {
+    /// Its id.
+    pub id: String,
+    /// Its rule.
+    pub rule: RuleName,
+    /// Where it goes.
+    pub to: TeamName,
+    /// Hash of its matched facts.
+    pub facts: String,
+    /// Whether anything has been sent, or may have been.
+    pub sent: bool,
+}
+
+/// What was handed off in the last hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recent {
+    /// By rule.
+    pub by_rule: BTreeMap<RuleName, u32>,
+    /// On this desk.
+    pub on_desk: u32,
+    /// When the first place becomes free again.
+    pub next_free: Option<Timestamp>,
+}
+
+/// Kill switches that concern this case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SwitchedOff {
+    /// Everything, or this desk.
+    pub all: bool,
+    /// These rules.
+    pub rules: Vec<RuleName>,
+}

@@ -1,0 +1,145 @@
+//! A proposal: one handoff as `decide` works it out, whole and frozen: what travels, who owns it, what the clocks do,
+//! what the customer is told. It is what a review shows, what the ledger keeps, and what `plan` turns into effects.
+
+use super::names::{MessageName, RuleName, TeamName};
+use super::rules::{Accountable, CustomerFacing, Mode, PackagePart, Trigger};
+use handoffd_kit::desk::{OwnerSpec, QueueSpec};
+use handoffd_kit::id::{DeskId, TicketId};
+use handoffd_kit::model::QueueRef;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One handoff, worked out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Which desk.
+    pub desk: DeskId,
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Routing or escalation.
+    pub kind: HandoffKind,
+    /// The rule that acts.
+    pub rule: RuleName,
+    /// Its version.
+    pub rule_version: String,
+    /// The whole policy's version.
+    pub policy_version: String,
+    /// Whether it may write: the stricter of the rule's mode and the daemon's.
+    pub mode: Mode,
+    /// The stay that it ends; `"intake"` and the ticket's birth for a route.
+    pub episode: String,
+    /// The giving team; none for a route.
+    pub from: Option<TeamName>,
+    /// The queue the ticket lies in.
+    pub from_queue: Option<QueueRef>,
+    /// The receiving team.
+    pub to: TeamName,
+    /// Its queue.
+    pub to_queue: QueueSpec,
+    /// The kind of reason; none for a route.
+    pub trigger: Option<Trigger>,
+    /// Why, rendered.
+    pub reason: String,
+    /// What skill or authority is needed.
+    pub needs: Option<String>,
+    /// Other rules that matched and agree on the target.
+    pub also: Vec<RuleName>,
+    /// The facts that the rule's conditions looked at, by name, as text.
+    pub facts: Vec<(String, String)>,
+    /// Hash of those facts.
+    pub facts_hash: String,
+    /// 1: what travels. A route carries none.
+    pub package: Option<Package>,
+    /// 2: who owns it.
+    pub owner: OwnerPlan,
+    /// 3: what the clocks do.
+    pub clock: ClockPlan,
+    /// 4: what the customer is told.
+    pub customer: CustomerPlan,
+    /// When the case was opened, for its total age in the note.
+    pub opened_at: Option<Timestamp>,
+    /// When this was decided.
+    pub decided_at: Timestamp,
+    /// The case's nearest clock, else the verdict and 15 minutes.
+    pub deadline: Timestamp,
+}
+
+/// Routing or escalation: recorded as what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandoffKind {
+    /// To its first team.
+    Route,
+    /// To the next team.
+    Escalate,
+}
+
+/// The context that travels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// The parts in the order of the note. A part without lines is missing.
+    pub parts: Vec<PackageSection>,
+    /// Required parts that are missing.
+    pub missing: Vec<PackagePart>,
+    /// What is unknown, in words.
+    pub unknown: Vec<String>,
+}
+
+/// One part of the package with its origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageSection {
+    /// Which part.
+    pub part: PackagePart,
+    /// At most five lines; the rest is linked.
+    pub lines: Vec<String>,
+    /// Where it came from: "field steps", "conversation".
+    pub source: String,
+}
+
+/// Who owns the case afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerPlan {
+    /// Whom to set.
+    pub set: OwnerSpec,
+    /// In words: "the queue Billing", "billing-lead".
+    pub shown: String,
+    /// The previous agent, in words, where known.
+    pub previous: Option<String>,
+    /// What the previous agent still does, in words; none: nothing.
+    pub previous_task: Option<String>,
+    /// Until when.
+    pub previous_until: Option<Timestamp>,
+    /// Who talks to the customer.
+    pub customer_facing: CustomerFacing,
+}
+
+/// What the clocks do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockPlan {
+    /// The receiving team's own target.
+    pub internal_until: Option<Timestamp>,
+    /// The desk's nearest customer clock, by name, where it was read.
+    pub customer_until: Option<(String, Timestamp)>,
+    /// Which side answers.
+    pub accountable: Accountable,
+}
+
+/// What the customer is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerPlan {
+    /// This message, if its wording is signed when it is planned.
+    Tell {
+        /// Which message.
+        message: MessageName,
+        /// Hash of its wordings: what must be signed.
+        wording_hash: String,
+        /// Its text, rendered in the customer's language.
+        text: String,
+    },
+    /// Nothing.
+    Nothing {
+        /// Why, in words: the policy's reason, or what held the message back.
+        because: String,
+    },
+}

@@ -1,0 +1,373 @@
+//! The checked policy. Values of these types come from validation only, so nothing here can be half right:
+//! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
+
+use super::condition::Condition;
+use super::names::{MessageName, PersonName, RuleName, TeamName};
+use handoffd_kit::desk::QueueSpec;
+use handoffd_kit::id::{DeskId, UserId};
+use handoffd_kit::model::FieldType;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All that decides.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Hash of the meaning of the whole policy (comments and `[daemon]` left out).
+    pub version: String,
+    /// The master switch: in shadow nothing is written, whatever the rules say.
+    pub mode: Mode,
+    /// What the policy knows of each desk.
+    pub desks: BTreeMap<DeskId, DeskPolicy>,
+    /// Who owns cases.
+    pub teams: BTreeMap<TeamName, Team>,
+    /// Whose identities belong together.
+    pub people: BTreeMap<PersonName, PersonEntry>,
+    /// Public messages by name.
+    pub messages: BTreeMap<MessageName, PublicMessage>,
+    /// Tickets that are excluded from everything.
+    pub never: Option<Condition>,
+    /// How much may happen.
+    pub limits: Limits,
+    /// Routing rules in the order of the file.
+    pub routes: Vec<Route>,
+    /// Escalation rules in the order of the file.
+    pub escalations: Vec<Escalation>,
+}
+
+/// What the policy knows of one desk.
+#[derive(Clone, Debug)]
+pub struct DeskPolicy {
+    /// Queues whose cases have no team yet.
+    pub intake: Vec<QueueSpec>,
+    /// From when on old tickets count.
+    pub start: Start,
+    /// Custom fields by our name.
+    pub fields: BTreeMap<String, FieldDeclaration>,
+}
+
+/// From when on tickets count. An older ticket counts once something changes on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From the moment the ledger first met this desk.
+    Now,
+    /// From this instant.
+    At(Timestamp),
+}
+
+/// A custom field: our name stands for the desk's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldDeclaration {
+    /// The desk's id or name of it.
+    pub id: String,
+    /// What its values are.
+    pub kind: FieldType,
+    /// Whose field it is.
+    pub of: FieldOwner,
+}
+
+/// Whose field a custom field is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldOwner {
+    /// The ticket's.
+    #[default]
+    Ticket,
+    /// The customer's.
+    Customer,
+    /// The customer's organisation's.
+    Organization,
+}
+
+/// People who own cases together.
+#[derive(Clone, Debug)]
+pub struct Team {
+    /// Its key.
+    pub name: TeamName,
+    /// Its tier, from 1.
+    pub tier: u32,
+    /// The desk its queue is on.
+    pub desk: DeskId,
+    /// Its queue.
+    pub queue: QueueSpec,
+    /// What customers read for it.
+    pub public_name: Option<String>,
+    /// Who leads it.
+    pub lead: Option<PersonName>,
+    /// Who may say yes or no for it.
+    pub reviewers: Vec<PersonName>,
+}
+
+/// One person's identities.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonEntry {
+    /// Mail address.
+    pub email: Option<String>,
+    /// The vendor's user id by desk.
+    pub desk: BTreeMap<DeskId, UserId>,
+}
+
+/// A public message. It is sent only in a wording that one of its signers signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicMessage {
+    /// Its key.
+    pub name: MessageName,
+    /// Who may sign it.
+    pub signers: Vec<String>,
+    /// Template by two-letter language code.
+    pub wordings: BTreeMap<String, String>,
+    /// Hash over all wordings: what a signature is for.
+    pub wording_hash: String,
+}
+
+/// Bounds on what may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Handoffs of one rule in one hour.
+    pub per_rule_per_hour: u32,
+    /// Handoffs on one desk in one hour.
+    pub per_desk_per_hour: u32,
+    /// Moves of one case in one day; beyond, a person decides.
+    pub hops_per_day: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { per_rule_per_hour: 30, per_desk_per_hour: 200, hops_per_day: 4 }
+    }
+}
+
+/// Whether something may write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Decide and record, write nothing.
+    #[default]
+    Shadow,
+    /// Write.
+    Live,
+}
+
+/// What routes and escalations have in common.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub name: RuleName,
+    /// Hash of its meaning.
+    pub version: String,
+    /// On its own; the daemon's mode is the master switch.
+    pub mode: Mode,
+    /// The steady slice of tickets it applies to, `0.0..=1.0`.
+    pub share: f64,
+    /// How often it fires.
+    pub once: Once,
+    /// All must hold. Empty: always.
+    pub when: Vec<Condition>,
+}
+
+/// How often a rule fires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Once {
+    /// Once in each stay of the case with a team.
+    #[default]
+    Episode,
+    /// Once in the case's life.
+    Case,
+}
+
+/// Where a case should start.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Name, mode, conditions.
+    pub rule: Rule,
+    /// The desk whose new cases it routes.
+    pub desk: DeskId,
+    /// The first team.
+    pub to: TeamName,
+}
+
+/// When a case has outgrown its tier.
+#[derive(Clone, Debug)]
+pub struct Escalation {
+    /// Name, mode, conditions.
+    pub rule: Rule,
+    /// The kind of reason.
+    pub trigger: Trigger,
+    /// Teams it takes cases from.
+    pub from: Vec<TeamName>,
+    /// The next team.
+    pub to: TeamName,
+    /// The skill or authority that is needed next.
+    pub needs: Option<String>,
+    /// Template of the reason.
+    pub reason: String,
+    /// 1: what travels.
+    pub package: PackageDecision,
+    /// 2: who owns it.
+    pub owner: OwnerDecision,
+    /// 3: what the clocks do.
+    pub clock: ClockDecision,
+    /// 4: what the customer is told.
+    pub customer: CustomerDecision,
+    /// 5: whether a person is asked first.
+    pub review: ReviewDecision,
+}
+
+/// The kind of reason a rule fires for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trigger {
+    /// Beyond the first line's playbook.
+    Complexity,
+    /// A premium, named or high-risk account.
+    Account,
+    /// All first-line steps done without success.
+    StepsFailed,
+    /// A clock is near its end.
+    Sla,
+    /// Nothing happened for too long.
+    Waiting,
+    /// Again and again.
+    Repeat,
+    /// Money, security, permissions.
+    Exception,
+    /// An agent asked for it.
+    Manual,
+}
+
+/// One part of the context package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackagePart {
+    /// The issue in a few lines.
+    Summary,
+    /// What the customer reported.
+    Reported,
+    /// What was tried, with its outcome.
+    Steps,
+    /// Pictures, logs, linked records.
+    Artifacts,
+    /// Urgency and impact on the account.
+    Urgency,
+    /// The next open question.
+    Question,
+    /// The customer's and the case's history.
+    History,
+}
+
+/// Which parts must travel. Missing ones are shown as gaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageDecision {
+    /// Required parts.
+    pub require: Vec<PackagePart>,
+    /// What to do when one is missing.
+    pub missing: Missing,
+}
+
+/// What to do when a required part is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Hand off with the gaps shown.
+    Send,
+}
+
+/// Who owns the case afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerDecision {
+    /// Who becomes owner.
+    pub assign: Assign,
+    /// What the previous agent still does.
+    pub previous: PreviousTask,
+    /// Who talks to the customer from now.
+    pub customer_facing: CustomerFacing,
+}
+
+/// Who becomes owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assign {
+    /// Nobody yet: the receiving team's queue.
+    Queue,
+    /// This person.
+    Person(PersonName),
+}
+
+/// What the previous agent still does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreviousTask {
+    /// Nothing.
+    Nothing,
+    /// This, within that time.
+    Task {
+        /// What.
+        task: String,
+        /// In how long.
+        within: Option<SignedDuration>,
+    },
+}
+
+/// Who talks to the customer after the handoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerFacing {
+    /// The previous agent.
+    Previous,
+    /// The new owner.
+    New,
+}
+
+/// What the clocks do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockDecision {
+    /// What the customer's clock does.
+    pub customer: CustomerClock,
+    /// The receiving team's own target, counted always open for now.
+    pub internal: Option<SignedDuration>,
+    /// Which side answers for the clocks.
+    pub accountable: Accountable,
+}
+
+/// What the customer's clock does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CustomerClock {
+    /// Runs on.
+    Continue,
+}
+
+/// Which side answers for the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Accountable {
+    /// The receiving team.
+    To,
+    /// The giving team.
+    From,
+}
+
+/// What the customer is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerDecision {
+    /// This message.
+    Message {
+        /// Which.
+        name: MessageName,
+        /// What it promises as `respond_by`.
+        respond_within: Option<SignedDuration>,
+        /// Not within this time of our last message to them.
+        quiet_for: Option<SignedDuration>,
+    },
+    /// Nothing.
+    Nothing {
+        /// Why.
+        because: String,
+    },
+}
+
+/// Whether a person is asked before anything is written.
+#[derive(Clone, Debug)]
+pub enum ReviewDecision {
+    /// No.
+    Never,
+    /// Yes.
+    Always,
+    /// When this holds; unknown means yes.
+    When(Condition),
+}

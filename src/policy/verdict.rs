@@ -1,0 +1,137 @@
+//! What the policy says about a case now, with every rule's own verdict: `explain` prints exactly what `decide` saw.
+
+use super::names::{RuleName, TeamName};
+use super::proposal::Proposal;
+use handoffd_kit::model::PartSet;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The answer of `decide`.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// These parts are needed first: read them and ask again.
+    Need(PartSet),
+    /// What to do.
+    Verdict(Verdict),
+}
+
+/// What the policy says, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What to do.
+    pub outcome: Outcome,
+    /// Every rule that was looked at, in the order of the file.
+    pub trace: Vec<RuleTrace>,
+    /// Proposals of rules in shadow, or held until a person releases them: recorded, never written.
+    pub would: Vec<Proposal>,
+    /// Look again then, if nothing happens before: a limit frees a place.
+    pub again_at: Option<Timestamp>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing.
+    Stay(StayReason),
+    /// To its first team.
+    Route(Box<Proposal>),
+    /// To the next team.
+    Escalate(Box<Proposal>),
+    /// A person says yes or no before anything is written.
+    AskPerson {
+        /// What would be done on a yes. With rules that disagree: the first one's; the others stand in the risk.
+        proposed: Box<Proposal>,
+        /// Why a person is asked.
+        risks: Vec<Risk>,
+    },
+}
+
+/// Why a case stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StayReason {
+    /// Solved, closed, merged, spam, deleted.
+    Ended,
+    /// Neither in intake nor in a team's queue.
+    NotOurs,
+    /// The desk does not say where it lies, or in what status.
+    Unclear(String),
+    /// `policy.never` excludes it, or cannot be told.
+    Never,
+    /// Older than the desk's start, and nothing changed since.
+    BeforeStart,
+    /// No rule matched.
+    NoRule,
+    /// A rule matched and is held back; the trace says why.
+    HeldBack,
+    /// A handoff is under way.
+    UnderWay,
+    /// Everything, this desk or the rule is paused.
+    Paused,
+}
+
+/// Why a person is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// The rule says always.
+    Always,
+    /// The rule's condition holds.
+    Condition(String),
+    /// The rule's condition cannot be told.
+    Unknown(String),
+    /// Rules want different teams.
+    Disagreement(Vec<(RuleName, TeamName)>),
+    /// The case has moved too often today.
+    HopBudget(u32),
+}
+
+/// One rule's verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleTrace {
+    /// Which rule.
+    pub rule: RuleName,
+    /// Its version.
+    pub version: String,
+    /// Where it would go.
+    pub to: TeamName,
+    /// What came out.
+    pub result: RuleResult,
+    /// The facts its conditions looked at, by name, as text.
+    pub facts: Vec<(String, String)>,
+}
+
+/// What came out for one rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleResult {
+    /// It matched and acts.
+    Fires,
+    /// It matched; another one that agrees acts.
+    Agrees,
+    /// A condition does not hold: which one, from 1, in its words.
+    NotMatched(usize, String),
+    /// A condition cannot be told: which one, and what is unknown.
+    Unknown(usize, String),
+    /// The case is not with one of its teams, or not on its desk.
+    NotFrom,
+    /// An earlier route matched.
+    Behind(RuleName),
+    /// It matched; it is in shadow.
+    Shadow,
+    /// It matched; the ticket is outside its share.
+    OutsideShare,
+    /// It matched; it has fired in this episode, or case.
+    AlreadyFired,
+    /// It matched; this path is closed for the case: by what.
+    PathClosed(super::case::ClosedBy),
+    /// It matched before it went live: `handoffs release` lets it act.
+    Held,
+    /// It matched; its limit, or the desk's, is used up for this hour.
+    OverLimit,
+    /// It matched; it is paused.
+    Paused,
+    /// It matched, and the case is already with its target.
+    AlreadyThere,
+}
