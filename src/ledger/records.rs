@@ -167,8 +167,8 @@ pub struct CaseUpdate {
     pub at: Timestamp,
     /// Whether the case counts from now on (something changed on it since `start`).
     pub counts: bool,
-    /// The case is now in another stay than the ledger knew. `team: None`: with no team of ours.
-    pub stay: Option<StayChange>,
+    /// Stays that the ledger did not know, oldest first; mostly none or one, two where a case came and went between looks.
+    pub stays: Vec<StayChange>,
     /// What happened to earlier handoffs.
     pub handoff_events: Vec<HandoffHappening>,
     /// Paths that are closed from now on.
@@ -183,7 +183,8 @@ pub struct CaseUpdate {
     pub look_again: Option<Timestamp>,
 }
 
-/// A new stay.
+/// A new stay. Where the present stay is with the same team and its episode is provisional (begins with `~`, because no
+/// history was read yet), the change *refines* that stay in place: it is the same stay, better known, and no hop.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StayChange {
     /// The new stay; none: the case is with no team of ours.

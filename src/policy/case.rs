@@ -100,6 +100,8 @@ pub enum ClosedBy {
     Undo,
     /// The receiving team or a reviewer said no.
     Rejection,
+    /// Another automation undid it: not fought over.
+    Contest,
 }
 
 /// The handoff that is under way.
