@@ -10,11 +10,13 @@
 //! - [`gate`]: all calls of one desk account, in the order of their deadlines, within the vendor's limits.
 //! - [`webhook`]: what came in, and what of it is proven.
 //! - [`settings`]: what the configuration hands to a connector.
+//! - [`conformance`]: the suite that every connector's tests run.
 //!
 //! A connector knows this crate and nothing else of handoffd.
 
 pub mod capability;
 pub mod clock;
+pub mod conformance;
 pub mod desk;
 pub mod error;
 pub mod fact;
