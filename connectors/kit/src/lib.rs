@@ -9,6 +9,7 @@
 //! - [`clock`], [`random`], [`transport`]: the seams; nothing in a connector reads time, chance or a socket by itself.
 //! - [`gate`]: all calls of one desk account, in the order of their deadlines, within the vendor's limits.
 //! - [`webhook`]: what came in, and what of it is proven.
+//! - [`text`]: HTML and plain text, cuts, and quotes made harmless.
 //! - [`settings`]: what the configuration hands to a connector.
 //! - [`conformance`]: the suite that every connector's tests run.
 //!
@@ -26,5 +27,6 @@ pub mod mark;
 pub mod model;
 pub mod random;
 pub mod settings;
+pub mod text;
 pub mod transport;
 pub mod webhook;
