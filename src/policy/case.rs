@@ -2,7 +2,7 @@
 
 use super::names::{RuleName, TeamName};
 use handoffd_kit::id::DeskId;
-use handoffd_kit::model::{Parts, TicketHead};
+use handoffd_kit::model::{PartSet, Parts, TicketHead};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ pub struct Case {
     pub head: TicketHead,
     /// Its parts, as far as they were read.
     pub parts: Parts,
+    /// Parts that were asked for already. The desk may have given less: `decide` asks for no part twice.
+    pub asked: PartSet,
     /// What the ledger remembers.
     pub memory: Memory,
 }

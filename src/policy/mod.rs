@@ -5,6 +5,8 @@
 
 pub mod case;
 pub mod condition;
+pub mod known;
+pub mod message;
 pub mod names;
 pub mod proposal;
 pub mod rules;

@@ -67,7 +67,7 @@ pub struct FieldDeclaration {
 }
 
 /// Whose field a custom field is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FieldOwner {
     /// The ticket's.
     #[default]

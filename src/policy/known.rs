@@ -1,0 +1,288 @@
+//! The facts that conditions and reasons may look at: their names, their types, and the part of a ticket that each
+//! one costs. The fixed ones stand in one table; a policy's custom fields come on top of it.
+
+use super::rules::{FieldDeclaration, FieldOwner};
+use handoffd_kit::model::{FieldType, PartKind};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A fact of the fixed tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say what they are; the table below gives each one's name in conditions")]
+pub enum HouseFact {
+    TicketId,
+    TicketDesk,
+    TicketSubject,
+    TicketText,
+    TicketStatus,
+    TicketPriority,
+    TicketType,
+    TicketChannel,
+    TicketLanguage,
+    TicketTags,
+    TicketAttachments,
+    TicketMachineMail,
+    CustomerEmail,
+    CustomerDomain,
+    CustomerOrganization,
+    CustomerLanguage,
+    CustomerZone,
+    CaseTeam,
+    CaseTier,
+    CaseTeamsSeen,
+    CaseTiersSeen,
+    CaseHops,
+    CaseBounces,
+    CaseReturns,
+    CaseReopens,
+    CaseAgentReplies,
+    CaseCustomerReplies,
+    CaseHandoffs,
+}
+
+/// What a fact's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactType {
+    /// Yes or no.
+    YesNo,
+    /// A whole number: a CEL int.
+    Whole,
+    /// A number with a fraction: a CEL double. Number fields are always this.
+    Number,
+    /// Text. A date field is text in the form `2026-03-31`, which compares in calendar order.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A list of whole numbers.
+    Wholes,
+}
+
+/// The fixed facts: name, fact, type, and the part that it takes to know it.
+const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 28] = {
+    use FactType::{Text, Texts, Whole, Wholes, YesNo};
+    use HouseFact::*;
+    use PartKind::{Conversation, Customer, History};
+    [
+        ("ticket.id", TicketId, Text, None),
+        ("ticket.desk", TicketDesk, Text, None),
+        ("ticket.subject", TicketSubject, Text, None),
+        // Only where the head does not carry it.
+        ("ticket.text", TicketText, Text, Some(Conversation)),
+        ("ticket.status", TicketStatus, Text, None),
+        ("ticket.priority", TicketPriority, Text, None),
+        ("ticket.type", TicketType, Text, None),
+        ("ticket.channel", TicketChannel, Text, None),
+        ("ticket.language", TicketLanguage, Text, None),
+        ("ticket.tags", TicketTags, Texts, None),
+        ("ticket.attachments", TicketAttachments, Texts, Some(Conversation)),
+        ("ticket.machine_mail", TicketMachineMail, YesNo, None),
+        ("customer.email", CustomerEmail, Text, Some(Customer)),
+        ("customer.domain", CustomerDomain, Text, Some(Customer)),
+        ("customer.organization", CustomerOrganization, Text, Some(Customer)),
+        ("customer.language", CustomerLanguage, Text, Some(Customer)),
+        ("customer.zone", CustomerZone, Text, Some(Customer)),
+        ("case.team", CaseTeam, Text, None),
+        ("case.tier", CaseTier, Whole, None),
+        ("case.teams_seen", CaseTeamsSeen, Texts, None),
+        ("case.tiers_seen", CaseTiersSeen, Wholes, None),
+        ("case.hops", CaseHops, Whole, None),
+        ("case.bounces", CaseBounces, Whole, None),
+        ("case.returns", CaseReturns, Whole, None),
+        ("case.reopens", CaseReopens, Whole, Some(History)),
+        ("case.agent_replies", CaseAgentReplies, Whole, Some(Conversation)),
+        ("case.customer_replies", CaseCustomerReplies, Whole, Some(Conversation)),
+        ("case.handoffs", CaseHandoffs, Whole, None),
+    ]
+};
+
+/// Clocks whose state conditions may ask for.
+const CLOCKS: [&str; 3] = ["first_reply", "next_reply", "resolution"];
+
+/// Names that the design gives and a later version serves.
+const NOT_YET: [&str; 7] = [
+    "steps.total",
+    "steps.done",
+    "steps.failed",
+    "package.missing",
+    "package.completeness",
+    "case.contacts_30d",
+    "clocks.internal.state",
+];
+
+/// A fact by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactName {
+    /// One of the fixed tree.
+    House(HouseFact),
+    /// A custom field: `ticket.fields.NAME`, `customer.fields.NAME`, `organization.fields.NAME`.
+    Field(FieldOwner, String),
+    /// `clocks.NAME.state`.
+    Clock(String),
+}
+
+impl FactName {
+    /// The part that it takes to know it; none: the head, or what the ledger remembers, is enough.
+    pub fn part(&self) -> Option<PartKind> {
+        match self {
+            Self::House(fact) => TABLE.iter().find(|row| row.1 == *fact).and_then(|row| row.3),
+            Self::Field(FieldOwner::Ticket, _) => None,
+            Self::Field(FieldOwner::Customer | FieldOwner::Organization, _) => Some(PartKind::Customer),
+            Self::Clock(_) => Some(PartKind::Clocks),
+        }
+    }
+
+    /// Whether our own handoffs change it. Such a fact never reopens a closed path: a bounce would reopen its own.
+    pub fn moves_with_the_case(&self) -> bool {
+        use HouseFact::*;
+        matches!(
+            self,
+            Self::House(
+                CaseTeam
+                    | CaseTier
+                    | CaseTeamsSeen
+                    | CaseTiersSeen
+                    | CaseHops
+                    | CaseBounces
+                    | CaseReturns
+                    | CaseHandoffs
+            )
+        )
+    }
+}
+
+impl fmt::Display for FactName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::House(fact) => f.write_str(TABLE.iter().find(|row| row.1 == *fact).map_or("", |row| row.0)),
+            Self::Field(FieldOwner::Ticket, name) => write!(f, "ticket.fields.{name}"),
+            Self::Field(FieldOwner::Customer, name) => write!(f, "customer.fields.{name}"),
+            Self::Field(FieldOwner::Organization, name) => write!(f, "organization.fields.{name}"),
+            Self::Clock(name) => write!(f, "clocks.{name}.state"),
+        }
+    }
+}
+
+/// What is known about a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// A fact.
+    Fact(FactName, FactType),
+    /// Facts begin with it; it is none itself.
+    Branch,
+    /// A later version serves it.
+    NotYet,
+    /// No such fact; the nearest one, if one is near.
+    Nothing(Option<String>),
+}
+
+/// All facts that a policy's conditions may look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownFacts {
+    fields: BTreeMap<(FieldOwner, String), FieldType>,
+}
+
+impl KnownFacts {
+    /// The fixed facts alone.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// These facts and a desk's declared fields. A policy over several desks adds each desk's; where two give one name
+    /// different types the first one counts (the configuration refuses that case).
+    #[must_use]
+    pub fn with_fields<'a>(mut self, fields: impl IntoIterator<Item = (&'a String, &'a FieldDeclaration)>) -> Self {
+        for (name, field) in fields {
+            self.fields.entry((field.of, name.clone())).or_insert(field.kind);
+        }
+        self
+    }
+
+    /// What this name is.
+    pub fn look_up(&self, name: &str) -> Known {
+        if let Some((_, fact, kind, _)) = TABLE.iter().find(|row| row.0 == name) {
+            return Known::Fact(FactName::House(*fact), *kind);
+        }
+        if let Some(field) =
+            self.fields.iter().find(|(key, _)| FactName::Field(key.0, key.1.clone()).to_string() == name)
+        {
+            return Known::Fact(FactName::Field(field.0.0, field.0.1.clone()), type_of(*field.1));
+        }
+        let clock = name.strip_prefix("clocks.").and_then(|rest| rest.strip_suffix(".state"));
+        if let Some(clock) = clock.filter(|clock| CLOCKS.contains(clock)) {
+            return Known::Fact(FactName::Clock(clock.to_owned()), FactType::Text);
+        }
+        if NOT_YET.contains(&name) {
+            return Known::NotYet;
+        }
+        let inside = format!("{name}.");
+        if self.names().iter().any(|known| known.starts_with(&inside)) {
+            return Known::Branch;
+        }
+        if NOT_YET.iter().any(|known| known.starts_with(&inside)) {
+            return Known::NotYet;
+        }
+        Known::Nothing(nearest(name, &self.names()))
+    }
+
+    /// Every name, for help texts and schemas.
+    pub fn names(&self) -> Vec<String> {
+        let fields = self.fields.keys().map(|(of, name)| FactName::Field(*of, name.clone()).to_string());
+        let clocks = CLOCKS.iter().map(|name| FactName::Clock((*name).to_owned()).to_string());
+        TABLE.iter().map(|row| row.0.to_owned()).chain(fields).chain(clocks).collect()
+    }
+}
+
+fn type_of(kind: FieldType) -> FactType {
+    match kind {
+        FieldType::Text | FieldType::Choice | FieldType::Date => FactType::Text,
+        FieldType::Number => FactType::Number,
+        FieldType::YesNo => FactType::YesNo,
+    }
+}
+
+/// The known name that is most like this one, if one is like it at all.
+pub(super) fn nearest(name: &str, known: &[impl AsRef<str>]) -> Option<String> {
+    known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate.as_ref()), candidate.as_ref()))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_refund() -> KnownFacts {
+        let refund = FieldDeclaration { id: "7".into(), kind: FieldType::Number, of: FieldOwner::Ticket };
+        KnownFacts::new().with_fields([(&"refund_eur".to_owned(), &refund)])
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_found_by_its_name_and_shown_by_it() {
+        for (name, fact, kind, _) in TABLE {
+            assert_eq!(KnownFacts::new().look_up(name), Known::Fact(FactName::House(fact), kind));
+            assert_eq!(FactName::House(fact).to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_declared_field_has_its_type_and_a_mistyped_one_its_nearest_name() {
+        let field = FactName::Field(FieldOwner::Ticket, "refund_eur".into());
+        assert_eq!(with_refund().look_up("ticket.fields.refund_eur"), Known::Fact(field, FactType::Number));
+        assert_eq!(
+            with_refund().look_up("ticket.fields.refund_euro"),
+            Known::Nothing(Some("ticket.fields.refund_eur".into()))
+        );
+        assert_eq!(with_refund().look_up("zzz"), Known::Nothing(None));
+    }
+
+    #[test]
+    fn what_a_later_version_serves_is_not_called_unknown() {
+        for name in ["steps.total", "steps", "package", "case.contacts_30d", "clocks.internal.state"] {
+            assert_eq!(KnownFacts::new().look_up(name), Known::NotYet, "{name}");
+        }
+        assert_eq!(KnownFacts::new().look_up("ticket"), Known::Branch);
+    }
+}
