@@ -11,6 +11,7 @@ use handoffd_kit::id::{DeskId, StreamName, TicketId, Version};
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// "This ticket must be looked at again." One row per (desk, ticket), coalesced, with a generation.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +66,7 @@ pub struct ReceivedWebhook {
     /// The body as it came.
     pub body: Vec<u8>,
     /// Tickets to look at.
-    pub tickets: Vec<TicketId>,
+    pub looks: Vec<NewLook>,
     /// When it arrived.
     pub at: Timestamp,
 }
@@ -90,8 +91,18 @@ pub struct CaseRecord {
     pub last_version: Option<Version>,
     /// The version right after our own last write, to recognise it.
     pub own_version: Option<Version>,
+    /// How many handoffs of this case have ended, by rule and episode: the next one of the same gets a new key.
+    pub ended: Vec<(RuleName, String, u32)>,
     /// When the ledger first met this ticket.
     pub first_seen: Option<Timestamp>,
+}
+
+impl CaseRecord {
+    /// How many handoffs of this rule in this episode have ended.
+    pub fn ended(&self, rule: &RuleName, episode: &str) -> u32 {
+        let same = |(one, other, _): &&(RuleName, String, u32)| one == rule && other == episode;
+        self.ended.iter().find(same).map_or(0, |(_, _, count)| *count)
+    }
 }
 
 /// A handoff as stored.
@@ -254,6 +265,8 @@ pub struct EffectOutcome {
     pub verify_at: Option<Timestamp>,
     /// The version that the handoff's next effect expects.
     pub next_expects: Option<Version>,
+    /// The desk refused login or rights: its writes stop until that is repaired.
+    pub trouble: Option<DeskTrouble>,
 }
 
 /// A kill switch.
@@ -324,4 +337,49 @@ pub struct WouldRecord {
     pub released: bool,
     /// The team it would go to.
     pub to: TeamName,
+}
+
+/// What the pipeline has in work or leaves alone: not to be handed out again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Busy {
+    /// Cases in work: one thing at a time for each.
+    pub cases: BTreeSet<(DeskId, TicketId)>,
+    /// Effects in work.
+    pub effects: BTreeSet<i64>,
+    /// Desks that do not answer now.
+    pub desks: Vec<DeskId>,
+}
+
+/// What a worker does with a claimed effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EffectWork {
+    /// Send it: it is in flight now.
+    Send,
+    /// Look it up: it stays unsure until the answer.
+    LookUp,
+}
+
+/// An effect that a worker took, with what it must know about its handoff.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimedEffect {
+    /// The effect.
+    pub effect: EffectRecord,
+    /// What to do.
+    pub work: EffectWork,
+    /// Which try this is, from 1.
+    pub attempt: u32,
+    /// No effect of this handoff has been done yet.
+    pub first: bool,
+    /// No other effect of this handoff is left.
+    pub last: bool,
+    /// Labels of the effects that come after this one.
+    pub left: Vec<String>,
+    /// Receipt ids of the handoff's effects that are done.
+    pub receipts: Vec<String>,
+    /// Names of the facts that the rule matched.
+    pub facts: Vec<String>,
+    /// When the handoff was decided.
+    pub decided_at: Timestamp,
+    /// When this effect's last answer was lost: the settle time counts from here.
+    pub lost_at: Option<Timestamp>,
 }

@@ -1,0 +1,216 @@
+//! What became of the latest handoff: as decided, claimed, bounced, contested, moved on. Pure.
+//!
+//! What another automation undid is contested, reported and not fought over. What a person did is their move.
+
+use super::stays::{Moved, shown};
+use crate::ledger::records::{HandoffHappening, HandoffRecord};
+use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
+use crate::plan::compare::{Difference, as_decided};
+use crate::policy::case::{ClosedBy, ClosedPath};
+use handoffd_kit::capability::Aspect;
+use handoffd_kit::model::{Actor, Change, Role, TicketHead, What};
+use jiff::Timestamp;
+
+/// What a look learnt about the latest handoff.
+#[derive(Clone, Debug, Default)]
+pub struct After {
+    /// The history must be read to tell more.
+    pub need_history: bool,
+    /// What happened to it.
+    pub happening: Option<HandoffHappening>,
+    /// A path that this closes.
+    pub close: Option<ClosedPath>,
+    /// Compare again then.
+    pub look_again: Option<Timestamp>,
+}
+
+/// What is known when the question is asked.
+pub struct Seen<'a> {
+    /// The ticket, as read at `read_at`.
+    pub head: &'a TicketHead,
+    /// Its history, if it was read.
+    pub history: Option<&'a [Change]>,
+    /// Whether reading the history could help.
+    pub readable: bool,
+    /// Whether something changed since the ledger last looked that is not our own write.
+    pub news: bool,
+    /// When the head was read.
+    pub read_at: Timestamp,
+}
+
+/// Judges the latest handoff by what the ticket looks like now.
+pub fn after(handoff: &HandoffRecord, moved: &[Moved], seen: &Seen<'_>) -> After {
+    if !matches!(handoff.state, HandoffState::Verifying | HandoffState::Settled) {
+        return After::default();
+    }
+    if let Some(left) = left_receiver(handoff, moved) {
+        return departed(handoff, left);
+    }
+    let mut after = verify(handoff, seen);
+    if handoff.claimed.is_none() {
+        claim(handoff, seen, &mut after);
+    }
+    after
+}
+
+fn happening(handoff: &HandoffRecord, event: Option<HandoffEvent>, detail: Option<String>) -> HandoffHappening {
+    HandoffHappening {
+        handoff: handoff.id.clone(),
+        event,
+        detail,
+        claimed: None,
+        drop_effects: false,
+        closing_note: None,
+    }
+}
+
+/// The stay right after the receiving team's, if the case has left it.
+fn left_receiver<'a>(handoff: &HandoffRecord, moved: &'a [Moved]) -> Option<&'a Moved> {
+    let opened = moved.iter().position(|moved| moved.change.by_handoff.as_ref() == Some(&handoff.id));
+    match opened {
+        Some(at) => moved.get(at + 1),
+        // The receiving stay was recorded by an earlier look; the first new one is what follows it.
+        None => moved.first().filter(|moved| {
+            moved.change.stay.as_ref().map(|stay| &stay.team) != Some(&handoff.proposal.to)
+        }),
+    }
+}
+
+fn departed(handoff: &HandoffRecord, left: &Moved) -> After {
+    let proposal = &handoff.proposal;
+    let next = left.change.stay.as_ref().map(|stay| &stay.team);
+    let by = left.change.by.clone().unwrap_or_else(|| "somebody".into());
+    let undone_by_machine = left.actor == Actor::Automation && handoff.state == HandoffState::Verifying;
+    let back = proposal.from.is_some() && next == proposal.from.as_ref();
+    let (event, why, detail) = if undone_by_machine {
+        let detail = format!("another automation ({by}) undid the transfer; reported, not fought over");
+        (Some(HandoffEvent::Contested), Some(ClosedBy::Contest), detail)
+    } else if back {
+        (Some(HandoffEvent::Bounced), Some(ClosedBy::Bounce), format!("given back by {by}"))
+    } else {
+        let to = next.map_or("no team of ours".to_owned(), ToString::to_string);
+        let event = (handoff.state == HandoffState::Verifying).then_some(HandoffEvent::Verified);
+        (event, None, format!("moved on to {to} by {by}"))
+    };
+    After {
+        happening: Some(happening(handoff, event, Some(detail))),
+        close: why.map(|why| ClosedPath {
+            from: proposal.from.clone(),
+            to: proposal.to.clone(),
+            facts: proposal.facts_hash.clone(),
+            why,
+        }),
+        ..After::default()
+    }
+}
+
+/// Compares with what was written, once `verify_after` has passed.
+fn verify(handoff: &HandoffRecord, seen: &Seen<'_>) -> After {
+    let Some(verify_at) = handoff.verify_at.filter(|_| handoff.state == HandoffState::Verifying) else {
+        return After::default();
+    };
+    if seen.read_at < verify_at {
+        return After { look_again: Some(verify_at), ..After::default() };
+    }
+    let written = handoff.effects.iter().filter(|effect| effect.state == EffectState::Done);
+    let differences: Vec<Difference> =
+        written.flat_map(|effect| as_decided(&effect.write.change, seen.head)).collect();
+    if differences.is_empty() {
+        return After {
+            happening: Some(happening(handoff, Some(HandoffEvent::Verified), None)),
+            ..After::default()
+        };
+    }
+    let Some(history) = seen.history else {
+        if seen.readable {
+            return After { need_history: true, ..After::default() };
+        }
+        let detail = format!("changed since by somebody: {}", listed(&differences));
+        return After {
+            happening: Some(happening(handoff, Some(HandoffEvent::Verified), Some(detail))),
+            ..After::default()
+        };
+    };
+    judge_differences(handoff, &differences, history)
+}
+
+fn judge_differences(handoff: &HandoffRecord, differences: &[Difference], history: &[Change]) -> After {
+    let since = handoff.sent_at.unwrap_or(handoff.created_at);
+    let by_machine: Vec<&Difference> = differences
+        .iter()
+        .filter(|difference| last_actor(history, difference.aspect, since) == Some(Actor::Automation))
+        .collect();
+    if by_machine.is_empty() {
+        let detail = format!("changed since by a person: {}", listed(differences));
+        return After {
+            happening: Some(happening(handoff, Some(HandoffEvent::Verified), Some(detail))),
+            ..After::default()
+        };
+    }
+    let detail = format!("another automation undid: {}; reported, not fought over", listed(by_machine));
+    After {
+        happening: Some(happening(handoff, Some(HandoffEvent::Contested), Some(detail))),
+        close: Some(ClosedPath {
+            from: handoff.proposal.from.clone(),
+            to: handoff.proposal.to.clone(),
+            facts: handoff.proposal.facts_hash.clone(),
+            why: ClosedBy::Contest,
+        }),
+        ..After::default()
+    }
+}
+
+fn listed<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> String {
+    differences.into_iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What kind of thing last changed this aspect. A desk's clock may be a little behind ours.
+fn last_actor(history: &[Change], aspect: Aspect, since: Timestamp) -> Option<Actor> {
+    let since = since - jiff::SignedDuration::from_mins(5);
+    let touches = |what: &What| {
+        matches!(
+            (aspect, what),
+            (Aspect::Queue, What::Queue { .. })
+                | (Aspect::Owner, What::Owner { .. })
+                | (Aspect::Priority, What::Priority { .. })
+                | (Aspect::Fields, What::Field { .. })
+        )
+    };
+    let mut later = history.iter().rev().filter(|change| change.at >= since && change.actor != Actor::Us);
+    later.find(|change| change.what.iter().any(touches)).map(|change| change.actor)
+}
+
+/// The new team's first act: a member becomes owner, writes, or changes status. Viewing, or a bot, is none.
+fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
+    let claimed = match seen.history {
+        Some(history) => first_act(handoff, history),
+        None if !seen.news => None,
+        None if seen.readable => {
+            after.need_history = true;
+            return;
+        }
+        None => new_owner(handoff, seen),
+    };
+    let Some(claimed) = claimed else { return };
+    let happening = after.happening.get_or_insert_with(|| happening(handoff, None, None));
+    happening.claimed = Some(claimed);
+}
+
+fn first_act(handoff: &HandoffRecord, history: &[Change]) -> Option<(Timestamp, String)> {
+    let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| mark.handoff == handoff.id))?;
+    let previous = handoff.proposal.owner.previous.as_deref();
+    let acts = |what: &What| matches!(what, What::Owner { to: Some(_), .. } | What::Status { .. } | What::Said { .. });
+    let by_agent = |change: &&Change| {
+        change.by.role == Role::Agent
+            && change.actor == Actor::Person
+            && (change.by.name.is_none() || change.by.name.as_deref() != previous)
+            && change.what.iter().any(acts)
+    };
+    history[ours + 1..].iter().find(by_agent).map(|change| (change.at, shown(&change.by)))
+}
+
+fn new_owner(handoff: &HandoffRecord, seen: &Seen<'_>) -> Option<(Timestamp, String)> {
+    let owner = seen.head.owner.known()?.as_ref()?;
+    let name = owner.name.clone().unwrap_or_else(|| owner.id.to_string());
+    (handoff.proposal.owner.previous.as_ref() != Some(&name)).then_some((seen.read_at, name))
+}

@@ -1,0 +1,9 @@
+//! Cases: takes due looks and finishes them: read the ticket now, join what the ledger knows, see what became of the
+//! last handoff, decide, plan, record. One transaction at the end; the way back is always a new look.
+//!
+//! [`stays`], [`after`] and [`examine`] are pure; [`work`] is the loop around them that reads the desk and the ledger.
+
+pub mod after;
+pub mod examine;
+pub mod stays;
+pub mod work;

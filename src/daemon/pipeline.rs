@@ -1,0 +1,261 @@
+//! The pipeline: takes what is due, works many cases at once and one case at a time, and waits for what is next.
+//!
+//! It is one future. Nothing in it is spawned, all its waits are on the clock it was given, and dropping it anywhere is a
+//! crash: the seeded simulation runs exactly this code. Every wait is a row in the ledger; what it keeps in memory is only
+//! what is in work this moment.
+
+use super::wake::Wake;
+use crate::cases::work::Cases;
+use crate::delivery::Delivery;
+use crate::intake::{Intake, Polled};
+use crate::ledger::records::Busy;
+use crate::ledger::{Handle, LedgerError};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use handoffd_kit::id::{DeskId, TicketId};
+use handoffd_kit::settings::Seams;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio_util::sync::CancellationToken;
+
+/// Looks worked at once: most of each is waiting for the desk.
+const LOOKS_AT_ONCE: usize = 32;
+/// Effects delivered at once.
+const EFFECTS_AT_ONCE: usize = 16;
+/// How often troubles are tried again and old payloads thrown away.
+const HOUSEKEEPING: SignedDuration = SignedDuration::from_mins(1);
+
+/// Everything the pipeline needs, wired.
+#[derive(Clone)]
+pub struct Pipeline {
+    /// Where everything is remembered.
+    pub ledger: Handle,
+    /// Webhooks and polls.
+    pub intake: Intake,
+    /// Looks.
+    pub cases: Cases,
+    /// Effects.
+    pub delivery: Delivery,
+    /// Time and chance.
+    pub seams: Seams,
+    /// How often each desk is polled.
+    pub polls: BTreeMap<DeskId, SignedDuration>,
+    /// How long raw payloads are kept.
+    pub keep_raw: SignedDuration,
+    /// Called when something new is due.
+    pub wake: Wake,
+}
+
+/// How long the pipeline runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Until {
+    /// Until it is told to stop.
+    Stopped,
+    /// Until nothing is due any more at or before this instant (each desk is polled once).
+    NothingDueBy(Timestamp),
+}
+
+/// A finished piece of work.
+enum Finished {
+    Look(DeskId, TicketId),
+    Effect(DeskId, TicketId, i64),
+    Poll(DeskId, Polled),
+    Housekeeping,
+}
+
+type Piece = BoxFuture<'static, Result<Finished, LedgerError>>;
+
+/// What is in work, and when each desk is polled next.
+struct InWork {
+    running: FuturesUnordered<Piece>,
+    cases: BTreeSet<(DeskId, TicketId)>,
+    looks: usize,
+    effects: BTreeSet<i64>,
+    polling: BTreeSet<DeskId>,
+    next_poll: BTreeMap<DeskId, Timestamp>,
+    next_housekeeping: Timestamp,
+    housekeeping: bool,
+}
+
+impl Pipeline {
+    /// Runs. Stopping drains: nothing new is taken, what is in work is finished.
+    ///
+    /// # Errors
+    /// The ledger's: without a ledger nothing may be done.
+    pub async fn run(&self, until: Until, stop: &CancellationToken) -> Result<(), LedgerError> {
+        let mut work = self.start();
+        loop {
+            let stopping = stop.is_cancelled();
+            if !stopping {
+                self.take_what_is_due(&mut work, until).await?;
+            }
+            if work.running.is_empty() && (stopping || self.nothing_left(&work, until).await?) {
+                return Ok(());
+            }
+            let next = self.next_instant(&work).await?;
+            tokio::select! {
+                biased;
+                Some(finished) = work.running.next(), if !work.running.is_empty() => self.finish(&mut work, finished?),
+                () = self.wake.called() => {}
+                () = stop.cancelled(), if !stopping => {}
+                () = self.seams.clock.sleep_until(next), if !stopping => {}
+            }
+        }
+    }
+
+    fn start(&self) -> InWork {
+        let now = self.seams.clock.now();
+        InWork {
+            running: FuturesUnordered::new(),
+            cases: BTreeSet::new(),
+            looks: 0,
+            effects: BTreeSet::new(),
+            polling: BTreeSet::new(),
+            next_poll: self.polls.keys().map(|desk| (desk.clone(), now)).collect(),
+            next_housekeeping: now,
+            housekeeping: false,
+        }
+    }
+
+    async fn take_what_is_due(&self, work: &mut InWork, until: Until) -> Result<(), LedgerError> {
+        let now = self.seams.clock.now();
+        self.take_polls(work, now);
+        self.take_housekeeping(work, now, until);
+        self.take_effects(work, now).await?;
+        self.take_looks(work, now).await
+    }
+
+    fn take_polls(&self, work: &mut InWork, now: Timestamp) {
+        let resting = self.cases.desks.resting(now);
+        let due = |desk: &DeskId, at: &Timestamp, work: &InWork| {
+            *at <= now && !work.polling.contains(desk) && !resting.contains(desk)
+        };
+        let due: Vec<DeskId> =
+            work.next_poll.iter().filter(|(desk, at)| due(desk, at, work)).map(|(desk, _)| desk.clone()).collect();
+        for desk in due {
+            work.polling.insert(desk.clone());
+            let intake = self.intake.clone();
+            work.running.push(Box::pin(async move {
+                let polled = intake.poll(&desk).await?;
+                Ok(Finished::Poll(desk, polled))
+            }));
+        }
+    }
+
+    fn take_housekeeping(&self, work: &mut InWork, now: Timestamp, until: Until) {
+        if work.housekeeping || now < work.next_housekeeping || !matches!(until, Until::Stopped) {
+            return;
+        }
+        work.housekeeping = true;
+        let house = self.clone();
+        work.running.push(Box::pin(async move {
+            house.keep_house().await?;
+            Ok(Finished::Housekeeping)
+        }));
+    }
+
+    async fn take_effects(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
+        while work.effects.len() < EFFECTS_AT_ONCE {
+            let busy = Busy {
+                cases: work.cases.clone(),
+                effects: work.effects.clone(),
+                desks: self.cases.desks.resting(now),
+            };
+            let Some(claimed) = self.ledger.call(move |ledger| ledger.claim_due_effect(now, &busy)).await? else {
+                return Ok(());
+            };
+            let (desk, ticket, id) =
+                (claimed.effect.desk.clone(), claimed.effect.write.ticket.clone(), claimed.effect.id);
+            work.cases.insert((desk.clone(), ticket.clone()));
+            work.effects.insert(id);
+            let delivery = self.delivery.clone();
+            work.running.push(Box::pin(async move {
+                delivery.deliver(claimed).await?;
+                Ok(Finished::Effect(desk, ticket, id))
+            }));
+        }
+        Ok(())
+    }
+
+    async fn take_looks(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
+        let room = LOOKS_AT_ONCE.saturating_sub(work.looks);
+        if room == 0 {
+            return Ok(());
+        }
+        let busy = Busy { cases: work.cases.clone(), effects: BTreeSet::new(), desks: self.cases.desks.resting(now) };
+        let looks = self.ledger.call(move |ledger| ledger.due_looks(now, room, &busy)).await?;
+        for look in looks {
+            let (desk, ticket) = (look.desk.clone(), look.ticket.clone());
+            work.cases.insert((desk.clone(), ticket.clone()));
+            work.looks += 1;
+            let cases = self.cases.clone();
+            work.running.push(Box::pin(async move {
+                cases.work(look).await?;
+                Ok(Finished::Look(desk, ticket))
+            }));
+        }
+        Ok(())
+    }
+
+    fn finish(&self, work: &mut InWork, finished: Finished) {
+        let now = self.seams.clock.now();
+        match finished {
+            Finished::Look(desk, ticket) => {
+                work.looks -= 1;
+                work.cases.remove(&(desk, ticket));
+            }
+            Finished::Effect(desk, ticket, id) => {
+                work.effects.remove(&id);
+                work.cases.remove(&(desk, ticket));
+            }
+            Finished::Poll(desk, polled) => {
+                let every = self.polls.get(&desk).copied().unwrap_or(HOUSEKEEPING);
+                let next = match polled {
+                    Polled::More => now,
+                    Polled::UpToDate => now + every,
+                    Polled::Failed(error, again) => {
+                        tracing::warn!(desk = %desk, error = %error, "intake.poll_failed");
+                        again.max(now + every)
+                    }
+                };
+                work.polling.remove(&desk);
+                work.next_poll.insert(desk, next);
+            }
+            Finished::Housekeeping => {
+                work.housekeeping = false;
+                work.next_housekeeping = now + HOUSEKEEPING;
+            }
+        }
+    }
+
+    /// Whether a bounded run is over.
+    async fn nothing_left(&self, work: &InWork, until: Until) -> Result<bool, LedgerError> {
+        let Until::NothingDueBy(limit) = until else { return Ok(false) };
+        let due = self.next_row(work).await?;
+        Ok(due.is_none_or(|due| due > limit))
+    }
+
+    /// The next instant at which something may have to be done.
+    async fn next_instant(&self, work: &InWork) -> Result<Timestamp, LedgerError> {
+        let now = self.seams.clock.now();
+        let polls = work.next_poll.iter().filter(|(desk, _)| !work.polling.contains(*desk)).map(|(_, at)| *at);
+        let rests = self.cases.desks.iter().filter_map(|(_, station)| station.rests_until(now));
+        let house = (!work.housekeeping).then_some(work.next_housekeeping);
+        let rows = self.next_row(work).await?;
+        let later = |at: &Timestamp| *at > now;
+        let next = polls.chain(rests).chain(house).chain(rows).filter(later).min();
+        Ok(next.unwrap_or(now + HOUSEKEEPING))
+    }
+
+    /// The next look or effect that is due and not in work, and whose desk is not left alone.
+    async fn next_row(&self, work: &InWork) -> Result<Option<Timestamp>, LedgerError> {
+        let now = self.seams.clock.now();
+        let busy = Busy {
+            cases: work.cases.clone(),
+            effects: work.effects.clone(),
+            desks: self.cases.desks.resting(now),
+        };
+        self.ledger.call(move |ledger| ledger.next_due(&busy)).await
+    }
+}

@@ -1,0 +1,83 @@
+//! Between two calls of one handoff: what changed since the decision, and whether somebody decided otherwise. Pure.
+
+use crate::ledger::records::ClaimedEffect;
+use crate::policy::rules::Policy;
+use handoffd_kit::model::{Change, Role, TicketHead, What};
+
+/// What happened since our last call.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// Nothing but our own writes.
+    OnlyOurs,
+    /// Something that does not concern the decision: a reply, a tag.
+    Harmless,
+    /// Somebody changed team, owner, status or a matched fact, or the ticket ended: the rest is dropped.
+    Overtaken(String),
+}
+
+/// Judges the changes since the handoff was decided. Without a readable history a changed version counts as somebody's
+/// change of something we cannot name, and nobody is overruled.
+pub fn meanwhile(
+    claimed: &ClaimedEffect,
+    head: &TicketHead,
+    history: Option<&[Change]>,
+    policy: &Policy,
+) -> Meanwhile {
+    if let Some(ending) = &head.ending {
+        return Meanwhile::Overtaken(format!("the ticket has ended ({ending:?})").to_lowercase());
+    }
+    let Some(history) = history else {
+        return Meanwhile::Overtaken("the ticket changed, and this desk does not say by whom".into());
+    };
+    let fields = matched_fields(claimed, policy);
+    let since = since_our_last_call(claimed, history);
+    let others: Vec<&Change> = since.iter().filter(|change| change.by.role != Role::Us && !follows_ours(change)).collect();
+    if others.is_empty() {
+        return Meanwhile::OnlyOurs;
+    }
+    for change in others {
+        if let Some(what) = change.what.iter().find_map(|what| decided_otherwise(what, &fields)) {
+            let who = crate::cases::stays::shown(&change.by);
+            return Meanwhile::Overtaken(format!("{who} changed the {what} meanwhile"));
+        }
+    }
+    Meanwhile::Harmless
+}
+
+/// The changes after the newest one that carries this handoff's mark or receipt; without one, after the decision.
+fn since_our_last_call<'a>(claimed: &ClaimedEffect, history: &'a [Change]) -> &'a [Change] {
+    let ours = |change: &Change| {
+        claimed.receipts.iter().any(|receipt| receipt == change.id.as_str())
+            || change.mark.as_ref().is_some_and(|mark| mark.handoff == claimed.effect.handoff)
+    };
+    match history.iter().rposition(ours) {
+        Some(last) => &history[last + 1..],
+        None => {
+            let first = history.iter().position(|change| change.at > claimed.decided_at).unwrap_or(history.len());
+            &history[first..]
+        }
+    }
+}
+
+/// A desk's own clean-up of our write (it drops an owner who may not own in the new queue) is part of our write.
+fn follows_ours(change: &Change) -> bool {
+    change.by.role == Role::Automation
+        && change.what.iter().all(|what| matches!(what, What::Owner { to: None, .. } | What::Other(_)))
+}
+
+fn matched_fields(claimed: &ClaimedEffect, policy: &Policy) -> Vec<String> {
+    let Some(desk) = policy.desks.get(&claimed.effect.desk) else { return Vec::new() };
+    let matched = |name: &String| claimed.facts.iter().any(|fact| fact.ends_with(&format!(".fields.{name}")));
+    desk.fields.iter().filter(|(name, _)| matched(name)).map(|(_, field)| field.id.clone()).collect()
+}
+
+fn decided_otherwise(what: &What, matched_fields: &[String]) -> Option<&'static str> {
+    match what {
+        What::Queue { .. } => Some("team"),
+        What::Owner { .. } => Some("owner"),
+        What::Status { .. } => Some("status"),
+        What::Merged { .. } => Some("ticket itself (merged)"),
+        What::Field { id } if matched_fields.contains(id) => Some("value of a matched field"),
+        _ => None,
+    }
+}

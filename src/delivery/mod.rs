@@ -1,0 +1,51 @@
+//! Delivery: takes the due effect with the nearest deadline, carries it out through its desk, and records what happened.
+//!
+//! An effect is claimed in one transaction and its outcome recorded in another; between the two stands the desk. If the
+//! process dies there, the effect is *unsure* when it comes up again, and it is looked up before it is repeated.
+//! [`outcome`] is the pure heart: a desk's answer ─▶ what is recorded.
+
+mod check;
+mod lookup;
+mod outcome;
+mod send;
+
+use crate::desks::Desks;
+use crate::ledger::records::{ClaimedEffect, EffectWork};
+use crate::ledger::{Handle, LedgerError};
+use crate::policy::rules::Policy;
+use handoffd_kit::settings::Seams;
+use jiff::SignedDuration;
+use std::sync::Arc;
+
+/// What carries effects out.
+#[derive(Clone)]
+pub struct Delivery {
+    /// Where everything is remembered.
+    pub ledger: Handle,
+    /// The helpdesks.
+    pub desks: Desks,
+    /// The policy: which facts a person may have changed meanwhile.
+    pub policy: Arc<Policy>,
+    /// Time and chance.
+    pub seams: Seams,
+    /// When a finished handoff is compared again.
+    pub verify_after: SignedDuration,
+}
+
+impl Delivery {
+    /// Sends a claimed effect, or looks an unsure one up, and records what came of it.
+    ///
+    /// # Errors
+    /// Only the ledger's: what a desk does wrong is recorded.
+    pub async fn deliver(&self, claimed: ClaimedEffect) -> Result<(), LedgerError> {
+        let Some(station) = self.desks.get(&claimed.effect.desk) else {
+            let outcome = outcome::no_such_desk(&claimed, self.seams.clock.now());
+            return self.ledger.call(move |ledger| ledger.record_outcome(&outcome)).await;
+        };
+        let outcome = match claimed.work {
+            EffectWork::Send => self.send(station, &claimed).await,
+            EffectWork::LookUp => self.look_up(station, &claimed).await,
+        };
+        self.ledger.call(move |ledger| ledger.record_outcome(&outcome)).await
+    }
+}

@@ -1,0 +1,204 @@
+//! What a desk's answer means for an effect and its handoff. Pure: an answer goes in, what is recorded comes out.
+
+use crate::ledger::records::{ClaimedEffect, DeskTrouble, EffectOutcome, HandoffHappening};
+use crate::ledger::states::{EffectEvent, EffectState, HandoffEvent};
+use crate::plan;
+use handoffd_kit::capability::Capabilities;
+use handoffd_kit::desk::Receipt;
+use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
+use handoffd_kit::model::TicketHead;
+use jiff::{SignedDuration, Timestamp};
+
+/// How often a conflict makes us decide anew before a person is asked.
+const CONFLICTS: u32 = 5;
+/// How often a desk may say "no right" or "no login" to one effect before it is parked.
+const REFUSED_RIGHTS: u32 = 5;
+/// How soon after a lost answer the first lookup goes out: most lost answers were written.
+const FIRST_LOOKUP: SignedDuration = SignedDuration::from_secs(2);
+
+fn outcome(claimed: &ClaimedEffect, event: EffectEvent, at: Timestamp) -> EffectOutcome {
+    EffectOutcome {
+        effect: claimed.effect.id,
+        event,
+        at,
+        receipt: None,
+        reason: None,
+        next_step: None,
+        conflict: false,
+        handoff: None,
+        look_at: None,
+        verify_at: None,
+        next_expects: None,
+        trouble: None,
+    }
+}
+
+fn because(outcome: EffectOutcome, reason: impl Into<String>, next_step: impl Into<String>) -> EffectOutcome {
+    EffectOutcome { reason: Some(reason.into()), next_step: Some(next_step.into()), ..outcome }
+}
+
+fn ends(claimed: &ClaimedEffect, event: HandoffEvent, detail: &str) -> HandoffHappening {
+    HandoffHappening {
+        handoff: claimed.effect.handoff.clone(),
+        event: Some(event),
+        detail: Some(detail.to_owned()),
+        claimed: None,
+        drop_effects: true,
+        closing_note: None,
+    }
+}
+
+/// The desk's answer proves it.
+pub fn accepted(claimed: &ClaimedEffect, receipt: Receipt, now: Timestamp, verify_after: SignedDuration) -> EffectOutcome {
+    done(claimed, EffectEvent::Accepted, receipt, now, verify_after)
+}
+
+/// A lookup found it: it was written when the answer was lost.
+pub fn found(claimed: &ClaimedEffect, receipt: Receipt, now: Timestamp, verify_after: SignedDuration) -> EffectOutcome {
+    done(claimed, EffectEvent::Found, receipt, now, verify_after)
+}
+
+fn done(
+    claimed: &ClaimedEffect,
+    event: EffectEvent,
+    receipt: Receipt,
+    now: Timestamp,
+    verify_after: SignedDuration,
+) -> EffectOutcome {
+    let verify_at = now + verify_after;
+    EffectOutcome {
+        next_expects: receipt.version.clone(),
+        receipt: Some(receipt),
+        verify_at: claimed.last.then_some(verify_at),
+        look_at: claimed.last.then_some(verify_at),
+        ..outcome(claimed, event, now)
+    }
+}
+
+/// The ticket is not the one that was decided on: read and decide again; the effect keeps its key and waits for that.
+pub fn changed_meanwhile(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutcome {
+    if claimed.effect.conflicts + 1 >= CONFLICTS {
+        let parked = outcome(claimed, EffectEvent::Park, now);
+        let reason = format!("the ticket changed {CONFLICTS} times between our reading and our writing");
+        return because(EffectOutcome { conflict: true, ..parked }, reason, "look at what keeps changing it, then `handoffd parked retry`");
+    }
+    // The look that follows at once plans the effect anew; this is only the safety net behind it.
+    let later = now + SignedDuration::from_mins(5);
+    EffectOutcome {
+        conflict: true,
+        look_at: Some(now),
+        reason: Some("the ticket changed since it was read; read and decided again".into()),
+        ..outcome(claimed, EffectEvent::TryAgain(later), now)
+    }
+}
+
+/// Somebody decided otherwise between two calls: the rest is dropped, and one closing note says what was not done.
+pub fn overtaken(
+    claimed: &ClaimedEffect,
+    why: &str,
+    capabilities: &Capabilities,
+    head: &TicketHead,
+    now: Timestamp,
+) -> EffectOutcome {
+    let mut handoff = ends(claimed, HandoffEvent::Withdrawn, &format!("stopped halfway: {why}"));
+    if head.ending.is_none() {
+        handoff.closing_note = Some(plan::closing_note(&claimed.effect, &claimed.left, why, capabilities));
+    }
+    EffectOutcome { reason: Some(why.to_owned()), handoff: Some(handoff), look_at: Some(now), ..outcome(claimed, EffectEvent::Drop, now) }
+}
+
+/// A desk's failure to take a write.
+pub fn failed(
+    claimed: &ClaimedEffect,
+    error: &DeskError,
+    capabilities: &Capabilities,
+    now: Timestamp,
+    again: Timestamp,
+) -> EffectOutcome {
+    if error.retry == Retry::Unsure {
+        let lost = outcome(claimed, EffectEvent::Lost(now + FIRST_LOOKUP), now);
+        let settle = capabilities.settle_time.as_secs();
+        return because(lost, error.to_string(), format!("nothing: it is looked up before it is repeated (the desk settles within {settle} s)"));
+    }
+    not_sent(claimed, error, now, again)
+}
+
+/// A failure that is known to have changed nothing on the desk.
+pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, again: Timestamp) -> EffectOutcome {
+    let next_step = error.next_step.clone();
+    let step = |otherwise: &str| next_step.clone().unwrap_or_else(|| otherwise.to_owned());
+    let words = error.to_string();
+    match error.kind {
+        DeskErrorKind::Conflict => {
+            EffectOutcome { reason: Some(words), ..changed_meanwhile(claimed, now) }
+        }
+        DeskErrorKind::Gone | DeskErrorKind::NotFound => EffectOutcome {
+            handoff: Some(ends(claimed, HandoffEvent::Withdrawn, &words)),
+            look_at: Some(now),
+            ..because(outcome(claimed, EffectEvent::Refused, now), words, step("nothing: the ticket takes no more handoffs"))
+        },
+        DeskErrorKind::Refused => {
+            because(outcome(claimed, EffectEvent::Park, now), words, step("repair what the desk names, then `handoffd parked retry`"))
+        }
+        DeskErrorKind::Unauthorized | DeskErrorKind::Forbidden => {
+            let event = if claimed.attempt >= REFUSED_RIGHTS {
+                EffectEvent::Park
+            } else {
+                EffectEvent::TryAgain(again.max(now + SignedDuration::from_mins(1)))
+            };
+            let next = step("run `handoffd check --online` and grant what it names");
+            let trouble = DeskTrouble {
+                desk: claimed.effect.desk.clone(),
+                what: words.clone(),
+                next_step: next.clone(),
+                since: now,
+                writes_stopped: true,
+            };
+            EffectOutcome { trouble: Some(trouble), ..because(outcome(claimed, event, now), words, next) }
+        }
+        DeskErrorKind::RateLimited | DeskErrorKind::Unavailable | DeskErrorKind::Protocol => {
+            because(outcome(claimed, EffectEvent::TryAgain(again), now), words, step("nothing: it is tried again by itself"))
+        }
+    }
+}
+
+/// A lookup did not find it.
+pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Timestamp) -> EffectOutcome {
+    let settle = SignedDuration::try_from(capabilities.settle_time).unwrap_or(SignedDuration::from_mins(5));
+    let settled_at = claimed.lost_at.unwrap_or(now) + settle;
+    let missed = match claimed.effect.state {
+        EffectState::Unsure { missed, .. } => missed,
+        _ => 0,
+    };
+    let (event, reason) = if now < settled_at {
+        (EffectEvent::LookupFailed(settled_at), "not there yet; that counts only after the desk's settle time")
+    } else if missed == 0 {
+        (EffectEvent::NotSeen(now + (settle / 2).max(SignedDuration::from_secs(5))), "not there after the settle time; looking once more")
+    } else {
+        (EffectEvent::Absent(now), "not there at the second look after the settle time: sent again, with the version of its first try")
+    };
+    because(outcome(claimed, event, now), reason, "nothing: it goes on by itself")
+}
+
+/// The desk cannot tell whether it is there.
+pub fn cannot_tell(claimed: &ClaimedEffect, why: &str, now: Timestamp) -> EffectOutcome {
+    let reason = format!("the answer was lost, and this desk cannot tell whether it was written: {why}");
+    because(outcome(claimed, EffectEvent::Park, now), reason, "look at the ticket, then `handoffd parked retry` or `handoffd parked drop`")
+}
+
+/// The lookup itself failed.
+pub fn lookup_failed(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, again: Timestamp) -> EffectOutcome {
+    match error.kind {
+        DeskErrorKind::NotFound | DeskErrorKind::Gone => EffectOutcome {
+            handoff: Some(ends(claimed, HandoffEvent::Withdrawn, &error.to_string())),
+            ..because(outcome(claimed, EffectEvent::Drop, now), error.to_string(), "nothing: the ticket cannot be seen any more")
+        },
+        _ => because(outcome(claimed, EffectEvent::LookupFailed(again), now), error.to_string(), "nothing: it is looked up again"),
+    }
+}
+
+/// The effect's desk is not in the configuration any more.
+pub fn no_such_desk(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutcome {
+    let reason = format!("the desk {} is not in the configuration", claimed.effect.desk);
+    because(outcome(claimed, EffectEvent::Park, now), reason, "configure the desk again, or `handoffd parked drop`")
+}

@@ -1,0 +1,73 @@
+//! Sends one effect: first makes sure that nobody has decided otherwise meanwhile, then writes.
+
+use super::check::{Meanwhile, meanwhile};
+use super::{Delivery, outcome};
+use crate::desks::Station;
+use crate::ledger::records::{ClaimedEffect, EffectOutcome};
+use handoffd_kit::capability::Guard;
+use handoffd_kit::desk::Write;
+use handoffd_kit::error::DeskError;
+use handoffd_kit::model::{PartKind, PartSet};
+
+impl Delivery {
+    pub(super) async fn send(&self, station: &Station, claimed: &ClaimedEffect) -> EffectOutcome {
+        let mut write = claimed.effect.write.clone();
+        match self.before(station, claimed, &mut write).await {
+            Ok(None) => {}
+            Ok(Some(outcome)) => return outcome,
+            Err(error) => return self.not_sent(station, claimed, &error),
+        }
+        let answer = station.desk.apply(&write).await;
+        let now = self.seams.clock.now();
+        match answer {
+            Ok(receipt) => {
+                station.answered();
+                outcome::accepted(claimed, receipt, now, self.verify_after)
+            }
+            Err(error) => {
+                let again = station.failed(&error, now, self.seams.random.fraction());
+                outcome::failed(claimed, &error, station.desk.capabilities(), now, again)
+            }
+        }
+    }
+
+    /// The check before a call. `Some`: do not send, record this. A first call on a desk that compares versions itself
+    /// needs none; everywhere else the changes since the decision are read.
+    async fn before(
+        &self,
+        station: &Station,
+        claimed: &ClaimedEffect,
+        write: &mut Write,
+    ) -> Result<Option<EffectOutcome>, DeskError> {
+        let desk = &station.desk;
+        let conditional = matches!(desk.capabilities().guard, Guard::Conditional { .. });
+        if conditional && claimed.first && write.expected.is_some() {
+            return Ok(None);
+        }
+        let head = desk.head(&write.ticket, write.deadline).await?;
+        let now = self.seams.clock.now();
+        if write.expected.as_ref() == Some(&head.version) && head.ending.is_none() {
+            return Ok(None);
+        }
+        if claimed.first {
+            return Ok(Some(outcome::changed_meanwhile(claimed, now)));
+        }
+        let history = desk.parts(&head, PartSet::of(&[PartKind::History]), write.deadline).await?.history;
+        match meanwhile(claimed, &head, history.as_deref(), &self.policy) {
+            Meanwhile::OnlyOurs | Meanwhile::Harmless => {
+                write.expected = Some(head.version);
+                Ok(None)
+            }
+            Meanwhile::Overtaken(why) => {
+                Ok(Some(outcome::overtaken(claimed, &why, desk.capabilities(), &head, now)))
+            }
+        }
+    }
+
+    /// The check before the call failed: nothing was sent.
+    fn not_sent(&self, station: &Station, claimed: &ClaimedEffect, error: &DeskError) -> EffectOutcome {
+        let now = self.seams.clock.now();
+        let again = station.failed(error, now, self.seams.random.fraction());
+        outcome::not_sent(claimed, error, now, again)
+    }
+}

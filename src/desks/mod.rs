@@ -1,0 +1,84 @@
+//! The desks that are open, by name: what cases, intake and delivery talk to, each with its breaker. Which vendor stands
+//! behind one is known only to the registry.
+
+mod breaker;
+
+pub use breaker::Breaker;
+
+use handoffd_kit::desk::Desk;
+use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
+use handoffd_kit::id::DeskId;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// All open desks.
+#[derive(Clone, Default)]
+pub struct Desks(Arc<BTreeMap<DeskId, Station>>);
+
+/// One open desk.
+pub struct Station {
+    /// What speaks its API.
+    pub desk: Arc<dyn Desk>,
+    breaker: Mutex<Breaker>,
+}
+
+impl Desks {
+    /// These desks.
+    pub fn new(desks: BTreeMap<DeskId, Arc<dyn Desk>>) -> Self {
+        let station = |desk| Station { desk, breaker: Mutex::default() };
+        Self(Arc::new(desks.into_iter().map(|(id, desk)| (id, station(desk))).collect()))
+    }
+
+    /// The desk of that name, if it is configured.
+    pub fn get(&self, id: &DeskId) -> Option<&Station> {
+        self.0.get(id)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&DeskId, &Station)> {
+        self.0.iter()
+    }
+
+    /// Desks that do not answer now and are left alone.
+    pub fn resting(&self, now: Timestamp) -> Vec<DeskId> {
+        let resting = |station: &Station| station.rests_until(now).is_some();
+        self.0.iter().filter(|(_, station)| resting(station)).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+impl Station {
+    /// Until when this desk is left alone, if it is.
+    pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).rests_until(now)
+    }
+
+    /// Since when this desk has not answered, for health.
+    pub fn silent_since(&self) -> Option<Timestamp> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).silent_since()
+    }
+
+    /// A call succeeded, or failed for a reason that proves the desk answers.
+    pub fn answered(&self) {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).answered();
+    }
+
+    /// Takes note of a failed call; says when to try something like it again.
+    pub fn failed(&self, error: &DeskError, now: Timestamp, jitter: f64) -> Timestamp {
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = match error.retry {
+            Retry::After(at) => at,
+            Retry::Never | Retry::Unsure => None,
+        };
+        match error.kind {
+            DeskErrorKind::Unavailable | DeskErrorKind::Protocol => {
+                let rest = breaker.failed(now, jitter);
+                named.map_or(rest, |named| named.max(rest))
+            }
+            _ => {
+                breaker.answered();
+                named.unwrap_or(now + crate::backoff::after(1, jitter))
+            }
+        }
+    }
+}

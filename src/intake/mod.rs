@@ -1,0 +1,58 @@
+//! Intake: webhooks and polls become looks. A webhook is a hint, never the truth; a poll page is a read of heads, and its
+//! looks are stored in one transaction with the cursor behind it. Nothing is decided here.
+
+mod hook;
+mod poll;
+
+pub use hook::{HookAnswer, HookRequest};
+pub use poll::Polled;
+
+use crate::desks::Desks;
+use crate::ledger::Handle;
+use crate::policy::rules::{Policy, Start};
+use handoffd_kit::id::{DeskId, UserId};
+use handoffd_kit::settings::Seams;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How long a webhook's look waits for its siblings: desks send several for one change.
+const GATHER: SignedDuration = SignedDuration::from_secs(1);
+
+/// What takes tickets in.
+#[derive(Clone)]
+pub struct Intake {
+    /// Where looks are noted.
+    pub ledger: Handle,
+    /// The helpdesks.
+    pub desks: Desks,
+    /// The policy: from when on tickets count.
+    pub policy: Arc<Policy>,
+    /// Time and chance.
+    pub seams: Seams,
+    me: Arc<Mutex<BTreeMap<DeskId, UserId>>>,
+}
+
+impl Intake {
+    /// Intake for these desks.
+    pub fn new(ledger: Handle, desks: Desks, policy: Arc<Policy>, seams: Seams) -> Self {
+        Self { ledger, desks, policy, seams, me: Arc::default() }
+    }
+
+    /// From when on a desk's changes are read, when there is no cursor yet.
+    fn start(&self, desk: &DeskId, met: Timestamp) -> Timestamp {
+        match self.policy.desks.get(desk).map(|desk| desk.start) {
+            Some(Start::At(start)) => start,
+            Some(Start::Now) | None => met,
+        }
+    }
+
+    /// Our own account on a desk, once a poll has asked for it.
+    fn me(&self, desk: &DeskId) -> Option<UserId> {
+        self.me.lock().unwrap_or_else(PoisonError::into_inner).get(desk).cloned()
+    }
+
+    fn remember_me(&self, desk: &DeskId, me: UserId) {
+        self.me.lock().unwrap_or_else(PoisonError::into_inner).insert(desk.clone(), me);
+    }
+}
