@@ -1,0 +1,148 @@
+//! The house's own lines, held by a test: which way the arrows point, how large things may grow, which files a connector
+//! has, and that the project speaks of itself alone.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// The most lines of one source file, tests counted.
+const FILE_LINES: usize = 600;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(below: &str, ending: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(below)];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).expect("readable folder").map(|entry| entry.expect("entry").path()) {
+            let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if entry.is_dir() && name != "target" && !name.starts_with('.') {
+                open.push(entry);
+            } else if name.ends_with(ending) && !entry.is_dir() {
+                let shown = entry.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
+                found.push((shown, std::fs::read_to_string(&entry).expect("text")));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The code of a file without its tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or(text)
+}
+
+fn containing<'a>(files: &'a [(String, String)], banned: &'a [&str]) -> impl Iterator<Item = String> + 'a {
+    files.iter().flat_map(move |(file, text)| {
+        banned.iter().filter(|word| text.contains(**word)).map(move |word| format!("{file}: {word}"))
+    })
+}
+
+fn fail_if_any(what: &str, rows: Vec<String>) {
+    assert!(rows.is_empty(), "{what}:\n{}", rows.join("\n"));
+}
+
+#[test]
+fn arrows_point_one_way() {
+    // Each folder may name only the ones after it; see docs/ARCHITECTURE.md.
+    let order = ["cli", "daemon", "web", "intake", "delivery", "cases", "desks", "alert", "ledger", "plan", "policy"];
+    let mut wrong = Vec::new();
+    for (at, folder) in order.iter().enumerate().filter(|(_, folder)| root().join("src").join(folder).is_dir()) {
+        for (file, text) in files(&format!("src/{folder}"), ".rs") {
+            let upwards = order[..at].iter().filter(|above| code(&text).contains(&format!("crate::{above}::")));
+            wrong.extend(upwards.map(|above| format!("{file} names crate::{above}")));
+        }
+    }
+    fail_if_any("these point the wrong way", wrong);
+}
+
+#[test]
+fn pure_folders_touch_nothing() {
+    let banned =
+        ["async fn", ".await", "std::fs", "std::env", "std::net", "tokio::", "reqwest", "rusqlite", "SystemTime", "Instant::now"];
+    let pure: Vec<(String, String)> = ["src/policy", "src/plan"]
+        .iter()
+        .flat_map(|folder| files(folder, ".rs"))
+        .map(|(file, text)| (file, code(&text).to_owned()))
+        .collect();
+    assert!(!pure.is_empty(), "the pure folders have moved");
+    fail_if_any("policy and plan are pure; these reach out", containing(&pure, &banned).collect());
+}
+
+#[test]
+fn sql_lives_in_the_ledger_alone() {
+    let outside = files("src", ".rs").into_iter().filter(|(file, _)| !file.starts_with("src/ledger/"));
+    let wrong = outside.filter(|(_, text)| code(text).contains("rusqlite")).map(|(file, _)| file).collect();
+    fail_if_any("SQL outside the ledger", wrong);
+}
+
+#[test]
+fn connectors_know_the_kit_and_nothing_else_and_have_the_same_files() {
+    let same = ["README.md", "example.toml", "fixtures"].into_iter();
+    let same: Vec<&str> =
+        same.chain(["src/config.rs", "src/api.rs", "src/wire.rs", "src/normalise.rs", "src/write.rs", "src/webhook.rs"]).collect();
+    let mut wrong = Vec::new();
+    for connector in ["zendesk", "rt"] {
+        let folder = root().join("connectors").join(connector);
+        let missing = same.iter().filter(|wanted| !folder.join(wanted).exists());
+        wrong.extend(missing.map(|wanted| format!("connectors/{connector}/{wanted} is missing")));
+        for (file, text) in files(&format!("connectors/{connector}/src"), ".rs") {
+            let others = ["handoffd::", "handoffd_sandbox", "handoffd_zendesk", "handoffd_rt"];
+            let others = others.iter().filter(|other| !other.ends_with(connector) && code(&text).contains(**other));
+            wrong.extend(others.map(|other| format!("{file} names {other}")));
+        }
+    }
+    fail_if_any("connectors", wrong);
+}
+
+#[test]
+fn files_stay_small_and_say_what_they_are_for() {
+    let mut wrong = Vec::new();
+    for (file, text) in files("", ".rs") {
+        let lines = text.lines().count();
+        if lines > FILE_LINES {
+            wrong.push(format!("{file}: {lines} lines, at most {FILE_LINES}"));
+        }
+        if !text.starts_with("//!") {
+            wrong.push(format!("{file}: does not begin with what it is for"));
+        }
+    }
+    fail_if_any("files", wrong);
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    // Written in two halves so that this file does not find itself.
+    let banned = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("dbg", "!("),
+        concat!("#[ig", "nore"),
+        concat!("assert!(", "true"),
+    ];
+    fail_if_any("unfinished", containing(&files("", ".rs"), &banned).collect());
+}
+
+#[test]
+fn the_project_speaks_of_itself_alone() {
+    let banned = [concat!("/wo", "rk/"), concat!("sub", "agent"), concat!("crates", ".io"), concat!("before", "-stop")];
+    let documents: Vec<(String, String)> = [".md", ".toml"].iter().flat_map(|ending| files("", ending)).collect();
+    let mut wrong: Vec<String> = containing(&documents, &banned).chain(containing(&documents, &["../shared"])).collect();
+    wrong.extend(containing(&files("", ".rs"), &banned));
+    fail_if_any("these name something outside", wrong);
+}
+
+#[test]
+fn the_map_names_every_folder() {
+    let map = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("docs/ARCHITECTURE.md");
+    let folders: BTreeSet<String> = std::fs::read_dir(root().join("src"))
+        .expect("src")
+        .map(|entry| entry.expect("entry").path())
+        .filter(|path| path.is_dir())
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    let missing = folders.into_iter().filter(|name| !map.contains(&format!("{name}/"))).collect();
+    fail_if_any("docs/ARCHITECTURE.md does not name", missing);
+}
