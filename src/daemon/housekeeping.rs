@@ -1,10 +1,10 @@
 //! Housekeeping, once a minute: desks whose login or rights failed are tried again; old payloads are thrown away.
 
-use super::pipeline::Pipeline;
+use super::house::House;
 use crate::ledger::LedgerError;
 use handoffd_kit::desk::Severity;
 
-impl Pipeline {
+impl House {
     pub(super) async fn keep_house(&self) -> Result<(), LedgerError> {
         let (now, keep) = (self.seams.clock.now(), self.keep_raw);
         let troubles = self
@@ -15,7 +15,7 @@ impl Pipeline {
             })
             .await?;
         for trouble in troubles {
-            let Some(station) = self.cases.desks.get(&trouble.desk) else { continue };
+            let Some(station) = self.desks.get(&trouble.desk) else { continue };
             let healed = match station.desk.check().await {
                 Ok(findings) => findings.iter().all(|finding| finding.severity != Severity::Error),
                 Err(_) => false,

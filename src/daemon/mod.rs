@@ -1,5 +1,6 @@
 //! The daemon: wires the pipeline, serves the web and the control socket, drains on shutdown.
 
+pub mod house;
 pub mod pipeline;
 pub mod wake;
 

@@ -4,17 +4,14 @@
 //! crash: the seeded simulation runs exactly this code. Every wait is a row in the ledger; what it keeps in memory is only
 //! what is in work this moment.
 
-use super::wake::Wake;
-use crate::cases::work::Cases;
-use crate::delivery::Delivery;
-use crate::intake::{Intake, Polled};
+use super::house::House;
+use crate::intake::Polled;
+use crate::ledger::LedgerError;
 use crate::ledger::records::Busy;
-use crate::ledger::{Handle, LedgerError};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use handoffd_kit::id::{DeskId, TicketId};
-use handoffd_kit::settings::Seams;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_util::sync::CancellationToken;
@@ -25,27 +22,6 @@ const LOOKS_AT_ONCE: usize = 32;
 const EFFECTS_AT_ONCE: usize = 16;
 /// How often troubles are tried again and old payloads thrown away.
 const HOUSEKEEPING: SignedDuration = SignedDuration::from_mins(1);
-
-/// Everything the pipeline needs, wired.
-#[derive(Clone)]
-pub struct Pipeline {
-    /// Where everything is remembered.
-    pub ledger: Handle,
-    /// Webhooks and polls.
-    pub intake: Intake,
-    /// Looks.
-    pub cases: Cases,
-    /// Effects.
-    pub delivery: Delivery,
-    /// Time and chance.
-    pub seams: Seams,
-    /// How often each desk is polled.
-    pub polls: BTreeMap<DeskId, SignedDuration>,
-    /// How long raw payloads are kept.
-    pub keep_raw: SignedDuration,
-    /// Called when something new is due.
-    pub wake: Wake,
-}
 
 /// How long the pipeline runs.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +54,7 @@ struct InWork {
     housekeeping: bool,
 }
 
-impl Pipeline {
+impl House {
     /// Runs. Stopping drains: nothing new is taken, what is in work is finished.
     ///
     /// # Errors
@@ -127,7 +103,7 @@ impl Pipeline {
     }
 
     fn take_polls(&self, work: &mut InWork, now: Timestamp) {
-        let resting = self.cases.desks.resting(now);
+        let resting = self.desks.resting(now);
         let due = |desk: &DeskId, at: &Timestamp, work: &InWork| {
             *at <= now && !work.polling.contains(desk) && !resting.contains(desk)
         };
@@ -160,7 +136,7 @@ impl Pipeline {
             let busy = Busy {
                 cases: work.cases.clone(),
                 effects: work.effects.clone(),
-                desks: self.cases.desks.resting(now),
+                desks: self.desks.resting(now),
             };
             let Some(claimed) = self.ledger.call(move |ledger| ledger.claim_due_effect(now, &busy)).await? else {
                 return Ok(());
@@ -183,7 +159,7 @@ impl Pipeline {
         if room == 0 {
             return Ok(());
         }
-        let busy = Busy { cases: work.cases.clone(), effects: BTreeSet::new(), desks: self.cases.desks.resting(now) };
+        let busy = Busy { cases: work.cases.clone(), effects: BTreeSet::new(), desks: self.desks.resting(now) };
         let looks = self.ledger.call(move |ledger| ledger.due_looks(now, room, &busy)).await?;
         for look in looks {
             let (desk, ticket) = (look.desk.clone(), look.ticket.clone());
@@ -240,7 +216,7 @@ impl Pipeline {
     async fn next_instant(&self, work: &InWork) -> Result<Timestamp, LedgerError> {
         let now = self.seams.clock.now();
         let polls = work.next_poll.iter().filter(|(desk, _)| !work.polling.contains(*desk)).map(|(_, at)| *at);
-        let rests = self.cases.desks.iter().filter_map(|(_, station)| station.rests_until(now));
+        let rests = self.desks.iter().filter_map(|(_, station)| station.rests_until(now));
         let house = (!work.housekeeping).then_some(work.next_housekeeping);
         let rows = self.next_row(work).await?;
         let later = |at: &Timestamp| *at > now;
@@ -254,7 +230,7 @@ impl Pipeline {
         let busy = Busy {
             cases: work.cases.clone(),
             effects: work.effects.clone(),
-            desks: self.cases.desks.resting(now),
+            desks: self.desks.resting(now),
         };
         self.ledger.call(move |ledger| ledger.next_due(&busy)).await
     }
