@@ -60,8 +60,18 @@ fn arrows_point_one_way() {
 
 #[test]
 fn pure_folders_touch_nothing() {
-    let banned =
-        ["async fn", ".await", "std::fs", "std::env", "std::net", "tokio::", "reqwest", "rusqlite", "SystemTime", "Instant::now"];
+    let banned = [
+        "async fn",
+        ".await",
+        "std::fs",
+        "std::env",
+        "std::net",
+        "tokio::",
+        "reqwest",
+        "rusqlite",
+        "SystemTime",
+        "Instant::now",
+    ];
     let pure: Vec<(String, String)> = ["src/policy", "src/plan"]
         .iter()
         .flat_map(|folder| files(folder, ".rs"))
@@ -81,8 +91,9 @@ fn sql_lives_in_the_ledger_alone() {
 #[test]
 fn connectors_know_the_kit_and_nothing_else_and_have_the_same_files() {
     let same = ["README.md", "example.toml", "fixtures"].into_iter();
-    let same: Vec<&str> =
-        same.chain(["src/config.rs", "src/api.rs", "src/wire.rs", "src/normalise.rs", "src/write.rs", "src/webhook.rs"]).collect();
+    let same: Vec<&str> = same
+        .chain(["src/config.rs", "src/api.rs", "src/wire.rs", "src/normalise.rs", "src/write.rs", "src/webhook.rs"])
+        .collect();
     let mut wrong = Vec::new();
     for connector in ["zendesk", "rt"] {
         let folder = root().join("connectors").join(connector);
@@ -129,7 +140,8 @@ fn nothing_is_left_unfinished() {
 fn the_project_speaks_of_itself_alone() {
     let banned = [concat!("/wo", "rk/"), concat!("sub", "agent"), concat!("crates", ".io"), concat!("before", "-stop")];
     let documents: Vec<(String, String)> = [".md", ".toml"].iter().flat_map(|ending| files("", ending)).collect();
-    let mut wrong: Vec<String> = containing(&documents, &banned).chain(containing(&documents, &["../shared"])).collect();
+    let mut wrong: Vec<String> =
+        containing(&documents, &banned).chain(containing(&documents, &["../shared"])).collect();
     wrong.extend(containing(&files("", ".rs"), &banned));
     fail_if_any("these name something outside", wrong);
 }
