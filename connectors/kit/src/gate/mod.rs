@@ -1,5 +1,19 @@
 //! One gate per desk account, under all its calls: the vendor's limits, the share left for people, `Retry-After`
 //! to the second, and the nearest deadline first when calls must wait.
+//!
+//! In reading order: `window` (how many calls went in the last minute), `limits` (what the vendor allows, as declared and
+//! as corrected by its answers), `queue` (who goes next, and the rules that keep anybody from starving), `turn` (waiting
+//! as a future that may be dropped), `retry_after`, `redact`. Errors and logs carry no header, query or body.
+
+mod limits;
+mod queue;
+mod redact;
+mod retry_after;
+mod turn;
+mod window;
+
+#[cfg(test)]
+mod tests;
 
 use crate::capability::DeclaredLimit;
 use crate::error::{DeskError, DeskErrorKind, Result, Retry};
@@ -7,7 +21,14 @@ use crate::id::TicketId;
 use crate::settings::Seams;
 use crate::transport::{Bounds, TransportError};
 use bytes::Bytes;
-use jiff::Timestamp;
+use http::{Response, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use limits::{Claim, Limits};
+use queue::Queue;
+pub use redact::redact;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use turn::Line;
 
 /// One call through the gate.
 pub struct Call {
@@ -26,12 +47,21 @@ pub struct Call {
 }
 
 /// What a call does. Decides its share of the limits and what a lost answer means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// Reads; polls and looks keep a tenth of the gate for themselves.
     Read,
     /// Changes something: a lost answer leaves us unsure.
     Write,
+}
+
+impl Class {
+    fn other(self) -> Self {
+        match self {
+            Class::Read => Class::Write,
+            Class::Write => Class::Read,
+        }
+    }
 }
 
 /// What an answer's headers say about a limit.
@@ -43,23 +73,69 @@ pub struct Correction {
     pub limit: Option<u32>,
     /// What is left of it.
     pub remaining: Option<u32>,
-    /// When the window starts anew.
+    /// When the window starts anew, by our clock.
     pub resets: Option<Timestamp>,
 }
 
 /// Reads a vendor's limit headers.
 pub type ReadLimits = fn(&http::HeaderMap, Timestamp) -> Vec<Correction>;
 
+/// How many calls are in flight at once on a desk whose connector does not say otherwise.
+const CONCURRENCY: usize = 8;
+
+/// How long a desk is left alone that answers 429 and names no instant.
+const UNNAMED_WAIT: SignedDuration = SignedDuration::from_secs(10);
+
 /// The gate of one desk account.
 pub struct Gate {
     seams: Seams,
     bounds: Bounds,
+    read_limits: ReadLimits,
+    line: Line,
+    counts: Mutex<Counts>,
+}
+
+/// What a gate has done and how it stands, for metrics and health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Calls sent.
+    pub calls: BTreeMap<(&'static str, Class), u64>,
+    /// Answers with status 429.
+    pub refused: u64,
+    /// Calls that wait for their turn.
+    pub waiting: usize,
+    /// Calls under way.
+    pub in_flight: usize,
+    /// What the desk has asked us to leave alone, and until when: an endpoint (or `"account"`), or one ticket of it.
+    pub closed: Vec<(&'static str, Option<TicketId>, Timestamp)>,
+}
+
+#[derive(Default)]
+struct Counts {
+    calls: BTreeMap<(&'static str, Class), u64>,
+    refused: u64,
 }
 
 impl Gate {
-    /// A gate with the vendor's declared limits, of which `budget` (`0.0..=1.0`) is ours.
-    pub fn new(seams: Seams, _limits: &[DeclaredLimit], _budget: f64, _read_limits: ReadLimits) -> Self {
-        Self { seams, bounds: Bounds::default() }
+    /// A gate with the vendor's declared limits, of which `budget` (`0.0..=1.0`, at least one call) is ours. At most
+    /// eight calls are in flight at once; see [`Gate::concurrency`].
+    pub fn new(seams: Seams, limits: &[DeclaredLimit], budget: f64, read_limits: ReadLimits) -> Self {
+        let queue = Queue::new(Limits::new(limits, budget), CONCURRENCY);
+        let line = Line::new(queue, seams.clock.clone());
+        Self { seams, bounds: Bounds::default(), read_limits, line, counts: Mutex::default() }
+    }
+
+    /// The same gate with at most so many calls in flight (at least one). Some desks starve on more.
+    #[must_use]
+    pub fn concurrency(self, calls: usize) -> Self {
+        self.line.with(|queue| queue.concurrency = calls.max(1));
+        self
+    }
+
+    /// The same gate with other bounds for each answer.
+    #[must_use]
+    pub fn bounds(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// The clock, the random source and the transport below.
@@ -67,23 +143,93 @@ impl Gate {
         &self.seams
     }
 
-    /// Waits its turn, sends, and reads the answer. Any status but 429 comes back as it is, for the connector to read.
+    /// What the gate has done and how it stands.
+    pub fn figures(&self) -> Figures {
+        let now = self.seams.clock.now();
+        let (waiting, in_flight, closed) =
+            self.line.with(|queue| (queue.waiting(), queue.in_flight(), queue.limits.closed(now)));
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        Figures { calls: counts.calls.clone(), refused: counts.refused, waiting, in_flight, closed }
+    }
+
+    /// Waits its turn, sends, and reads the answer. Any status but 429 comes back as it is, for the connector to read;
+    /// a 503 with `Retry-After` closes the endpoint as a 429 does. Dropping the future gives its place back.
     ///
     /// # Errors
-    /// 429 is `RateLimited` with the instant the desk named; a request that never left is `Unavailable` and may be
-    /// repeated; a lost answer is `Unavailable` and for a [`Class::Write`] `Retry::Unsure`.
-    pub async fn call(&self, call: Call) -> Result<http::Response<Bytes>> {
-        let Call { operation, class, request, .. } = call;
-        self.seams.transport.send(request, self.bounds).await.map_err(|error| {
-            let retry = match (&error, class) {
-                (TransportError::NotSent(_), _) | (_, Class::Read) => Retry::After(None),
-                _ => Retry::Unsure,
-            };
-            let kind = match error {
-                TransportError::TooLarge(_) => DeskErrorKind::Protocol,
-                _ => DeskErrorKind::Unavailable,
-            };
-            DeskError::new(kind, retry, operation).words(error.to_string())
-        })
+    /// 429 is `RateLimited` with the instant until which the gate is closed, so is (at once, without an instant) a call
+    /// that finds ten thousand waiting; a request that never left is `Unavailable` and may be repeated; a lost answer is
+    /// `Unavailable`, one that is too large `Protocol`, and both are `Retry::Unsure` for a [`Class::Write`].
+    pub async fn call(&self, call: Call) -> Result<Response<Bytes>> {
+        let Call { operation, endpoint, ticket, deadline, class, request } = call;
+        let claim = Claim { endpoint, ticket, class };
+        let admission = self.line.wait(claim.clone(), deadline).await.map_err(|_| {
+            let full = DeskError::new(DeskErrorKind::RateLimited, Retry::After(None), operation);
+            full.words("too many calls to this desk are waiting")
+        })?;
+        self.count(|counts| *counts.calls.entry((endpoint, class)).or_default() += 1);
+        let address = redact(request.uri());
+        let sent = self.seams.transport.send(request, self.bounds).await;
+        let answer = match sent {
+            Ok(response) => self.read(response, &claim, operation),
+            Err(error) => Err(failed(&error, class, operation, &address)),
+        };
+        // Only now: what the answer says about the limits counts before the next call is let go.
+        drop(admission);
+        answer
     }
+
+    fn read(&self, response: Response<Bytes>, claim: &Claim, operation: &'static str) -> Result<Response<Bytes>> {
+        let now = self.seams.clock.now();
+        let corrections = (self.read_limits)(response.headers(), now);
+        let status = response.status();
+        let named = match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                retry_after::retry_after(response.headers(), now)
+            }
+            _ => None,
+        };
+        let until = self.line.with(|queue| {
+            corrections.iter().for_each(|said| queue.limits.correct(said, now));
+            match (status, named) {
+                (StatusCode::TOO_MANY_REQUESTS, _) => {
+                    let until =
+                        named.or_else(|| reset(&corrections, claim)).unwrap_or(window::later(now, UNNAMED_WAIT));
+                    Some(queue.limits.refused(claim, until, now))
+                }
+                (_, Some(until)) => Some(queue.limits.overloaded(claim, until, now)),
+                _ => None,
+            }
+        });
+        if let Some(until) = until {
+            tracing::info!(endpoint = claim.endpoint, status = status.as_u16(), %until, "the desk asked us to wait");
+        }
+        if status != StatusCode::TOO_MANY_REQUESTS {
+            return Ok(response);
+        }
+        self.count(|counts| counts.refused += 1);
+        Err(DeskError::new(DeskErrorKind::RateLimited, Retry::After(until), operation).status(status.as_u16()))
+    }
+
+    fn count(&self, act: impl FnOnce(&mut Counts)) {
+        act(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// When the limit that refused this call starts anew, where the answer says which one it was.
+fn reset(corrections: &[Correction], claim: &Claim) -> Option<Timestamp> {
+    let used_up =
+        |said: &&Correction| said.remaining == Some(0) && [claim.endpoint, limits::ACCOUNT].contains(&said.endpoint);
+    corrections.iter().filter(used_up).filter_map(|said| said.resets).max()
+}
+
+fn failed(error: &TransportError, class: Class, operation: &'static str, address: &str) -> DeskError {
+    let retry = match (error, class) {
+        (TransportError::NotSent(_), _) | (_, Class::Read) => Retry::After(None),
+        _ => Retry::Unsure,
+    };
+    let kind = match error {
+        TransportError::TooLarge(_) => DeskErrorKind::Protocol,
+        _ => DeskErrorKind::Unavailable,
+    };
+    DeskError::new(kind, retry, operation).words(format!("{error} ({address})"))
 }

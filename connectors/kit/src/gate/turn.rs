@@ -1,0 +1,154 @@
+//! Waiting for one's turn as a future, and the turn itself as a guard. Both can be dropped at any moment: a place in the
+//! queue, a call that was counted but not sent, and a slot among the calls in flight all find their way back.
+
+use super::limits::Claim;
+use super::queue::{Place, Queue, Turn};
+use crate::clock::{Clock, Sleep};
+use jiff::Timestamp;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// The queue, and the clock that moves it.
+pub(super) struct Line {
+    queue: Mutex<Queue>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Too many calls wait already.
+#[derive(Debug)]
+pub(super) struct Full;
+
+impl Line {
+    pub fn new(queue: Queue, clock: Arc<dyn Clock>) -> Self {
+        Self { queue: Mutex::new(queue), clock }
+    }
+
+    /// Waits for a turn to send.
+    pub fn wait(&self, claim: Claim, deadline: Timestamp) -> Wait<'_> {
+        Wait { line: self, stage: Stage::New(claim, deadline), timer: None }
+    }
+
+    /// Looks at the queue or changes something that lets nobody go earlier.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Queue) -> T) -> T {
+        act(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the queue, then lets go whoever may.
+    fn change(&self, act: impl FnOnce(&mut Queue)) {
+        let wake = {
+            let mut queue = self.lock();
+            act(&mut queue);
+            queue.settle(self.clock.now())
+        };
+        wake.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// A call that waits.
+pub(super) struct Wait<'a> {
+    line: &'a Line,
+    stage: Stage,
+    timer: Option<(Timestamp, Sleep)>,
+}
+
+enum Stage {
+    New(Claim, Timestamp),
+    Queued(Place),
+    Over,
+}
+
+/// The right to send one call, and its slot among those in flight.
+pub(super) struct Admission<'a>(&'a Line);
+
+impl<'a> Wait<'a> {
+    /// Where the call stands now; none: the queue is full.
+    fn turn(&mut self, waker: &Waker) -> Option<Turn> {
+        let now = self.line.clock.now();
+        let (wake, turn) = {
+            let mut queue = self.line.lock();
+            let place = match &self.stage {
+                Stage::Queued(place) => *place,
+                Stage::New(claim, deadline) => queue.enter(claim.clone(), *deadline, now, waker)?,
+                Stage::Over => return None,
+            };
+            self.stage = Stage::Queued(place);
+            let wake = queue.settle(now);
+            (wake, queue.turn(place, waker))
+        };
+        wake.into_iter().filter(|other| !other.will_wake(waker)).for_each(Waker::wake);
+        Some(turn)
+    }
+}
+
+impl<'a> Future for Wait<'a> {
+    type Output = Result<Admission<'a>, Full>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let at = match self.turn(context.waker()) {
+                None => return Poll::Ready(Err(Full)),
+                Some(Turn::Go) => {
+                    self.stage = Stage::Over;
+                    return Poll::Ready(Ok(Admission(self.line)));
+                }
+                Some(Turn::Wait(at)) => at,
+            };
+            self.timer = match (self.timer.take(), at) {
+                (Some((set, sleep)), Some(at)) if set == at => Some((set, sleep)),
+                (_, at) => at.map(|at| (at, self.line.clock.sleep_until(at))),
+            };
+            let ended = self.timer.as_mut().is_some_and(|(_, sleep)| sleep.as_mut().poll(context).is_ready());
+            if !ended {
+                return Poll::Pending;
+            }
+            self.timer = None;
+        }
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if let Stage::Queued(place) = self.stage {
+            self.line.change(|queue| queue.leave(place));
+        }
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        self.0.change(Queue::finish);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::DeclaredLimit;
+    use crate::clock::ManualClock;
+    use crate::gate::Class;
+    use crate::gate::limits::Limits;
+    use futures::FutureExt;
+    use std::time::Duration;
+
+    #[test]
+    fn a_call_dropped_between_being_let_go_and_being_sent_costs_nothing() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let limit = DeclaredLimit { endpoint: "account", calls: 2, per: Duration::from_secs(60), per_ticket: false };
+        let line = Line::new(Queue::new(Limits::new(&[limit], 1.0), 1), Arc::new(clock));
+        let wait = || line.wait(Claim { endpoint: "look", ticket: None, class: Class::Read }, Timestamp::UNIX_EPOCH);
+        let first = wait().now_or_never().unwrap().unwrap();
+        let mut second = wait();
+        assert!((&mut second).now_or_never().is_none());
+        drop(first);
+        assert_eq!(line.with(|queue| queue.in_flight()), 1, "the second was let go");
+        drop(second);
+        assert_eq!(line.with(|queue| queue.in_flight()), 0);
+        assert!(wait().now_or_never().is_some(), "its place in the limit is free again");
+    }
+}
