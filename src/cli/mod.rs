@@ -1,0 +1,95 @@
+//! The command line: one file per command. Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 problems found,
+//! 2 wrong usage or config, 3 desk or ledger unreachable.
+
+pub mod check;
+pub mod control;
+pub mod demo;
+pub mod explain;
+pub mod failure;
+pub mod handoffs;
+pub mod output;
+pub mod parked;
+pub mod pause;
+pub mod policy;
+pub mod reviews;
+pub mod run;
+pub mod sandbox;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use output::Context;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Carries support handoffs out, whole: context, owner, clock, word to the customer.
+#[derive(Parser)]
+#[command(name = "handoffd", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  handoffd demo                        the whole job on an embedded helpdesk, nothing to configure
+  handoffd check                       every problem of handoffd.toml at once
+  handoffd explain acme/4711           why a rule fires, or does not, for one ticket
+  handoffd run                         the daemon
+
+Exit codes: 0 fine, 1 problems found, 2 wrong usage or config, 3 desk or ledger unreachable.")]
+struct Arguments {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = "handoffd.toml", env = "HANDOFFD_CONFIG")]
+    config: PathBuf,
+    /// Print data as JSON, for scripts.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The whole job on an embedded sandbox helpdesk: real HTTP, real ledger, real connector.
+    Demo(demo::DemoArgs),
+    /// The daemon.
+    Run(run::RunArgs),
+    /// Check configuration and policy, offline; `--online` also logins, rights, queues, fields.
+    Check(check::CheckArgs),
+    /// Every rule's verdict on one ticket now, with the facts.
+    Explain(explain::ExplainArgs),
+    /// Handoffs: list, show, retry, undo, release.
+    Handoffs(handoffs::HandoffsArgs),
+    /// Reviews: list, approve, reject.
+    Reviews(reviews::ReviewsArgs),
+    /// What waits for a person: list, retry, drop.
+    Parked(parked::ParkedArgs),
+    /// Stop all handoffs, or those of a desk or a rule, within two seconds.
+    Pause(pause::PauseArgs),
+    /// Undo a pause.
+    Resume(pause::ResumeArgs),
+    /// The policy: show, approve the wording of a message.
+    Policy(policy::PolicyArgs),
+    /// The embedded helpdesk alone, to rehearse a policy.
+    Sandbox(sandbox::SandboxArgs),
+}
+
+/// Parses the command line, runs one command, prints what went wrong once.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let context = Context::new(arguments.config, arguments.json);
+    match dispatch(&context, arguments.command) {
+        Ok(code) => code,
+        Err(failure) => failure.print(&context),
+    }
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Demo(args) => args.run(context),
+        Command::Run(args) => args.run(context),
+        Command::Check(args) => args.run(context),
+        Command::Explain(args) => args.run(context),
+        Command::Handoffs(args) => args.run(context),
+        Command::Reviews(args) => args.run(context),
+        Command::Parked(args) => args.run(context),
+        Command::Pause(args) => args.run(context),
+        Command::Resume(args) => args.run(context),
+        Command::Policy(args) => args.run(context),
+        Command::Sandbox(args) => args.run(context),
+    }
+}
