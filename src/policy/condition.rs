@@ -1,6 +1,11 @@
-//! Conditions: CEL over declared facts, compiled and type-checked once, at load.
+//! Conditions: CEL over declared facts, compiled and type-checked once, at load; asked often, and never failing then:
+//! what cannot be told is an answer of its own.
 
-use super::known::KnownFacts;
+use super::cel::{self, FactSource, Missing, Node};
+use super::known::{FactName, KnownFacts};
+use handoffd_kit::model::PartSet;
+use std::fmt;
+use std::sync::Arc;
 
 /// One thing that is wrong with a condition, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,10 +20,34 @@ pub struct ConditionProblem {
     pub help: Option<String>,
 }
 
-/// One condition, ready to be asked.
-#[derive(Clone, Debug)]
-pub struct Condition {
+/// One condition, ready to be asked. Cheap to clone.
+#[derive(Clone)]
+pub struct Condition(Arc<Compiled>);
+
+struct Compiled {
     source: String,
+    node: Node,
+    facts: Vec<FactName>,
+}
+
+/// What a condition says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It holds.
+    Holds,
+    /// It does not hold.
+    Fails,
+    /// It cannot be told: what is missing.
+    Unknown(Missing),
+}
+
+/// An answer and what it was found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told<'c> {
+    /// The answer.
+    pub answer: Answer,
+    /// The facts that were looked at on the way, in that order. The same facts lead to the same list.
+    pub looked_at: Vec<&'c FactName>,
 }
 
 impl Condition {
@@ -26,12 +55,51 @@ impl Condition {
     ///
     /// # Errors
     /// Everything that is wrong with it, in the order of its text.
-    pub fn compile(source: &str, _known: &KnownFacts) -> Result<Self, Vec<ConditionProblem>> {
-        Ok(Self { source: source.to_owned() })
+    pub fn compile(source: &str, known: &KnownFacts) -> Result<Self, Vec<ConditionProblem>> {
+        let checked = cel::check(source, known)?;
+        Ok(Self(Arc::new(Compiled { source: source.to_owned(), node: checked.node, facts: checked.facts })))
     }
 
     /// The condition as written.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
+    }
+
+    /// The names of all facts it may look at.
+    pub fn facts(&self) -> &[FactName] {
+        &self.0.facts
+    }
+
+    /// The parts that it may need, where a head tells nothing of them. Asking it tells what it really needs.
+    pub fn parts(&self) -> PartSet {
+        self.0.facts.iter().filter_map(FactName::part).fold(PartSet::NONE, PartSet::with)
+    }
+
+    /// What it says about these facts.
+    pub fn ask(&self, facts: &dyn FactSource) -> Answer {
+        self.tell(facts).answer
+    }
+
+    /// What it says about these facts, and by which of them.
+    pub fn tell(&self, facts: &dyn FactSource) -> Told<'_> {
+        let mut touched = Vec::new();
+        let answer = match cel::evaluate(&self.0.node, &self.0.facts, facts, &mut touched) {
+            Ok(true) => Answer::Holds,
+            Ok(false) => Answer::Fails,
+            Err(missing) => Answer::Unknown(missing),
+        };
+        Told { answer, looked_at: touched.into_iter().map(|place| &self.0.facts[place]).collect() }
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Condition").field(&self.source()).finish()
+    }
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.source() == other.source() && self.facts() == other.facts()
     }
 }

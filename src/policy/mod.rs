@@ -4,7 +4,9 @@
 //! Routing (where a case should start) and escalation (when it has outgrown its tier) are different objects throughout.
 
 pub mod case;
+pub mod cel;
 pub mod condition;
+pub mod facts;
 pub mod known;
 pub mod message;
 pub mod names;

@@ -1,0 +1,265 @@
+//! Functions of conditions: CEL's own that make sense here, and ours: `has_tag("x")`, `mentions(text, "word")`.
+
+use super::check::{Checker, Typed};
+use super::node::{Loop, Node, Target, TextTest};
+use super::types::Type;
+use crate::policy::known::{FactName, HouseFact, Known, nearest};
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
+use regex::{Regex, RegexBuilder};
+
+/// Loops inside loops.
+const LOOPS_MAX: usize = 2;
+/// The memory that one compiled expression may take.
+const REGEX_BYTES_MAX: usize = 1 << 20;
+
+/// What there is, as it is written.
+const FUNCTIONS: [&str; 16] = [
+    "has",
+    "has_tag",
+    "mentions",
+    "matches",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "exists",
+    "exists_one",
+    "all",
+    "filter",
+    "map",
+    "int",
+    "double",
+    "string",
+];
+
+impl Checker<'_> {
+    /// A call by name, in either form: `size(x)`, `x.size()`.
+    pub(super) fn function(&mut self, at: &IdedExpr, call: &CallExpr) -> Typed {
+        let arguments: Vec<&IdedExpr> = call.target.as_deref().into_iter().chain(&call.args).collect();
+        match (call.func_name.as_str(), call.target.is_some(), arguments.as_slice()) {
+            ("has", false, [fact]) => self.has(fact),
+            ("has_tag", false, [tag]) => self.has_tag(tag),
+            ("mentions", _, [text, word]) => self.mentions(text, word),
+            ("matches", _, [text, expression]) => self.matches(text, expression),
+            ("size", _, [inner]) => self.size(inner),
+            ("contains", true, [text, part]) => self.text_test(TextTest::Contains, text, part),
+            ("startsWith", true, [text, part]) => self.text_test(TextTest::StartsWith, text, part),
+            ("endsWith", true, [text, part]) => self.text_test(TextTest::EndsWith, text, part),
+            ("exists", true, [list, variable, body]) => self.over(at, Loop::Exists, list, variable, body),
+            ("exists_one", true, [list, variable, body]) => self.over(at, Loop::ExistsOne, list, variable, body),
+            ("all", true, [list, variable, body]) => self.over(at, Loop::All, list, variable, body),
+            ("filter", true, [list, variable, body]) => self.over(at, Loop::Filter, list, variable, body),
+            ("map", true, [list, variable, body]) => self.over(at, Loop::Map, list, variable, body),
+            ("int", false, [inner]) => self.convert(Target::Whole, inner, Type::Whole),
+            ("double", false, [inner]) => self.convert(Target::Number, inner, Type::Number),
+            ("string", false, [inner]) => self.convert(Target::Text, inner, Type::Text),
+            (name, ..) => self.no_such(at, name),
+        }
+    }
+
+    fn no_such(&mut self, at: &IdedExpr, name: &str) -> Typed {
+        let help = match name {
+            "not" | "NOT" => "write `!`".to_owned(),
+            "lower" | "lowerAscii" | "toLowerCase" => "`mentions(text, \"word\")` looks in any case".to_owned(),
+            _ if FUNCTIONS.contains(&name) => {
+                return self.problem(at, format!("`{name}` is not called like this"), how(name));
+            }
+            _ => match nearest(name, &FUNCTIONS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are: {}", FUNCTIONS.join(", ")),
+            },
+        };
+        self.problem(at, format!("there is no function `{name}`"), help)
+    }
+
+    fn has(&mut self, fact: &IdedExpr) -> Typed {
+        match Self::path(fact) {
+            Some(path) => match self.fact(fact, &path) {
+                Some((place, _)) => (Node::Has(place), Type::YesNo),
+                None => (Node::YesNo(false), Type::Any),
+            },
+            None => self.problem(fact, "`has` asks for a fact", how("has")),
+        }
+    }
+
+    fn has_tag(&mut self, tag: &IdedExpr) -> Typed {
+        let (wanted, kind) = self.typed(tag);
+        if !kind.meets(&Type::Text) {
+            return self.problem(tag, "a tag is text", how("has_tag"));
+        }
+        let Some((place, _)) = self.fact(tag, "ticket.tags") else { return (Node::YesNo(false), Type::Any) };
+        (Node::In(wanted.into(), Node::Fact(place).into()), Type::YesNo)
+    }
+
+    fn text(&mut self, inner: &IdedExpr, name: &str) -> Node {
+        let (node, kind) = self.typed(inner);
+        if !kind.meets(&Type::Text) {
+            self.problem(inner, format!("`{name}` looks into text; this is {}", kind.shown()), how(name));
+        }
+        node
+    }
+
+    fn text_test(&mut self, test: TextTest, text: &IdedExpr, part: &IdedExpr) -> Typed {
+        let name = match test {
+            TextTest::Contains => "contains",
+            TextTest::StartsWith => "startsWith",
+            TextTest::EndsWith => "endsWith",
+        };
+        let (text, part) = (self.text(text, name), self.text(part, name));
+        (Node::TextTest(test, text.into(), part.into()), Type::YesNo)
+    }
+
+    fn mentions(&mut self, text: &IdedExpr, word: &IdedExpr) -> Typed {
+        let node = self.text(text, "mentions");
+        match written(word).map(str::trim) {
+            Some(written) if !written.is_empty() => match whole_word(written) {
+                Ok(found) => (Node::Finds(node.into(), found.into()), Type::YesNo),
+                Err(error) => self.problem(word, short(&error), how("mentions")),
+            },
+            _ => self.problem(word, "`mentions` takes a word that is written here", how("mentions")),
+        }
+    }
+
+    fn matches(&mut self, text: &IdedExpr, expression: &IdedExpr) -> Typed {
+        let node = self.text(text, "matches");
+        let Some(written) = written(expression) else {
+            return self.problem(expression, "`matches` takes an expression that is written here", how("matches"));
+        };
+        match RegexBuilder::new(written).size_limit(REGEX_BYTES_MAX).build() {
+            Ok(found) => (Node::Finds(node.into(), found.into()), Type::YesNo),
+            Err(error) => self.problem(expression, short(&error), "a regular expression without look-around"),
+        }
+    }
+
+    fn size(&mut self, inner: &IdedExpr) -> Typed {
+        let (node, kind) = self.typed(inner);
+        if !matches!(kind, Type::Text | Type::List(_) | Type::Any) {
+            return self.problem(inner, format!("texts and lists have a size; this is {}", kind.shown()), "");
+        }
+        (Node::Size(node.into()), Type::Whole)
+    }
+
+    fn over(&mut self, at: &IdedExpr, what: Loop, list: &IdedExpr, variable: &IdedExpr, body: &IdedExpr) -> Typed {
+        let (range, kind) = self.typed(list);
+        let of = match kind {
+            Type::List(of) => *of,
+            Type::Any => Type::Any,
+            other => {
+                return self.problem(
+                    list,
+                    format!("this goes over a list; it is given {}", other.shown()),
+                    how("exists"),
+                );
+            }
+        };
+        let Expr::Ident(name) = &variable.expr else {
+            return self.problem(variable, "a loop's variable is a plain name", how("exists"));
+        };
+        if self.known.look_up(name) != Known::Nothing(None) && matches!(self.known.look_up(name), Known::Branch) {
+            return self.problem(variable, format!("`{name}` is where facts are"), "take another name");
+        }
+        let depth = self.locals.len();
+        if depth == LOOPS_MAX {
+            return self.problem(at, format!("loops stand at most {LOOPS_MAX} deep"), "");
+        }
+        self.locals.push((name.clone(), of.clone()));
+        let (inside, result) = match what {
+            Loop::Map => {
+                let (inside, kind) = self.typed(body);
+                (inside, Type::List(Box::new(kind)))
+            }
+            Loop::Filter => (self.yes_no(body), Type::List(Box::new(of))),
+            Loop::Exists | Loop::ExistsOne | Loop::All => (self.yes_no(body), Type::YesNo),
+        };
+        self.locals.pop();
+        (Node::Loop(what, range.into(), depth, inside.into()), result)
+    }
+
+    fn convert(&mut self, target: Target, inner: &IdedExpr, result: Type) -> Typed {
+        let (node, kind) = self.typed(inner);
+        let converts = match target {
+            Target::Whole | Target::Number => kind.is_number() || kind == Type::Text,
+            Target::Text => !matches!(kind, Type::List(_)),
+        };
+        if !converts {
+            return self.problem(inner, format!("{} does not turn into {}", kind.shown(), result.shown()), "");
+        }
+        (Node::Convert(target, node.into()), result)
+    }
+
+    /// Facts that have a fixed set of values are compared with one of those.
+    pub(super) fn check_words(&mut self, fact: &IdedExpr, with: &IdedExpr) {
+        let Some(Known::Fact(name, _)) = Self::path(fact).map(|path| self.known.look_up(&path)) else { return };
+        let words: &[&str] = match name {
+            FactName::House(HouseFact::TicketStatus) => &["new", "open", "pending", "on_hold", "solved", "closed"],
+            FactName::House(HouseFact::TicketPriority) => &["low", "normal", "high", "urgent", ""],
+            FactName::Clock(_) => &["running", "paused", "met", "breached"],
+            _ => return,
+        };
+        let listed: Vec<&IdedExpr> = match &with.expr {
+            Expr::List(list) => list.elements.iter().collect(),
+            _ => vec![with],
+        };
+        for one in listed {
+            if let Some(word) = written(one).filter(|word| !words.contains(word)) {
+                let help = nearest(word, words)
+                    .map_or_else(|| format!("one of {}", words.join(", ")), |near| format!("did you mean \"{near}\"?"));
+                self.problem(one, format!("`{name}` is never \"{word}\""), help);
+            }
+        }
+    }
+}
+
+/// The text that an expression is, if it is written out.
+fn written(expression: &IdedExpr) -> Option<&str> {
+    match &expression.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    }
+}
+
+/// Finds whole words in any case. Where a script writes no spaces, every place is a word's edge.
+fn whole_word(word: &str) -> Result<Regex, regex::Error> {
+    let edge = |end: Option<char>| match end {
+        Some(letter) if spaceless(letter) => "",
+        Some(letter) if letter.is_alphanumeric() || letter == '_' => r"\b",
+        _ => "",
+    };
+    let inside = word.split_whitespace().map(regex::escape).collect::<Vec<_>>().join(r"\s+");
+    let found = format!("{}{inside}{}", edge(word.chars().next()), edge(word.chars().next_back()));
+    RegexBuilder::new(&found).case_insensitive(true).size_limit(REGEX_BYTES_MAX).build()
+}
+
+/// Thai, Lao, Khmer, Burmese, Chinese, Japanese.
+fn spaceless(letter: char) -> bool {
+    matches!(letter, '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
+}
+
+fn short(error: &regex::Error) -> String {
+    match error {
+        regex::Error::CompiledTooBig(_) => "this expression is too large".to_owned(),
+        other => {
+            let text = other.to_string();
+            let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            format!("this is no regular expression: {last}")
+        }
+    }
+}
+
+fn how(name: &str) -> &'static str {
+    match name {
+        "has" => "write `has(ticket.priority)`",
+        "has_tag" => "write `has_tag(\"refund\")`",
+        "mentions" => "write `mentions(ticket.text, \"refund\")`",
+        "matches" => "write `ticket.subject.matches(\"INV-[0-9]+\")`",
+        "size" => "write `size(ticket.tags)`",
+        "contains" => "write `ticket.subject.contains(\"…\")`",
+        "startsWith" => "write `ticket.subject.startsWith(\"…\")`",
+        "endsWith" => "write `ticket.subject.endsWith(\"…\")`",
+        "exists" | "exists_one" | "all" | "filter" | "map" => {
+            "write `ticket.tags.exists(tag, tag.startsWith(\"vip\"))`"
+        }
+        "int" | "double" | "string" => "it takes one value",
+        _ => "",
+    }
+}

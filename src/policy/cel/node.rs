@@ -1,0 +1,121 @@
+//! A checked condition: every name resolved, every type known, every regular expression compiled.
+
+use regex::Regex;
+
+/// One step of a condition.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// Yes or no, as written.
+    YesNo(bool),
+    /// A whole number, as written.
+    Whole(i64),
+    /// A number, as written.
+    Number(f64),
+    /// Text, as written.
+    Text(String),
+    /// A list, as written.
+    List(Vec<Node>),
+    /// The fact with this place in the condition's list of facts.
+    Fact(usize),
+    /// Whether that fact is there and not empty.
+    Has(usize),
+    /// The loop variable of this depth.
+    Local(usize),
+    /// Not.
+    Not(Box<Node>),
+    /// Both.
+    And(Box<Node>, Box<Node>),
+    /// Either.
+    Or(Box<Node>, Box<Node>),
+    /// One or the other.
+    If(Box<Node>, Box<Node>, Box<Node>),
+    /// A comparison.
+    Compare(Comparison, Box<Node>, Box<Node>),
+    /// Arithmetic; `+` also joins texts and lists.
+    Arithmetic(Operator, Box<Node>, Box<Node>),
+    /// The negative.
+    Negate(Box<Node>),
+    /// Whether the list has the value.
+    In(Box<Node>, Box<Node>),
+    /// The value at a place of the list.
+    At(Box<Node>, Box<Node>),
+    /// Length: of a text in characters, of a list in elements.
+    Size(Box<Node>),
+    /// A question about a text and another.
+    TextTest(TextTest, Box<Node>, Box<Node>),
+    /// Whether the expression is found in the text (`matches`, `mentions`).
+    Finds(Box<Node>, Box<Regex>),
+    /// A loop over a list, with the depth of its variable.
+    Loop(Loop, Box<Node>, usize, Box<Node>),
+    /// A conversion.
+    Convert(Target, Box<Node>),
+}
+
+/// How two values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    Unequal,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// What arithmetic does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `%`
+    Remainder,
+}
+
+/// A question about a text and another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextTest {
+    /// `contains`
+    Contains,
+    /// `startsWith`
+    StartsWith,
+    /// `endsWith`
+    EndsWith,
+}
+
+/// What a loop is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loop {
+    /// `exists`
+    Exists,
+    /// `exists_one`
+    ExistsOne,
+    /// `all`
+    All,
+    /// `filter`
+    Filter,
+    /// `map`
+    Map,
+}
+
+/// What a conversion makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `int()`: towards zero.
+    Whole,
+    /// `double()`
+    Number,
+    /// `string()`
+    Text,
+}

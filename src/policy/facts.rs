@@ -1,0 +1,281 @@
+//! A case as conditions see it. Facts are worked out when they are asked for; what the desk did not say stays unknown,
+//! and what takes a part that was not read says which one.
+
+use super::case::Case;
+use super::cel::{FactSource, Found, Value};
+use super::known::{FactName, HouseFact};
+use super::names::TeamName;
+use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, Policy, Team};
+use handoffd_kit::fact::Fact;
+use handoffd_kit::model::{
+    ClockState, Conversation, Customer, FieldValue, Message, Organization, PartKind, Role, Status, VendorClock,
+    Visibility, What,
+};
+use jiff::Timestamp;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Characters that a fact takes in a trace or a note.
+const SHOWN_MAX: usize = 160;
+
+/// A case as conditions see it.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    case: &'a Case,
+    policy: &'a Policy,
+    desk: Option<&'a DeskPolicy>,
+    team: Option<&'a Team>,
+}
+
+impl<'a> Facts<'a> {
+    /// The facts of a case; its team is the one whose queue it lies in now.
+    pub fn new(case: &'a Case, policy: &'a Policy) -> Self {
+        let team = case
+            .head
+            .queue
+            .known()
+            .and_then(|queue| queue.as_ref())
+            .and_then(|queue| policy.teams.values().find(|team| team.desk == case.desk && team.queue.is(queue)));
+        Self { case, policy, desk: policy.desks.get(&case.desk), team }
+    }
+
+    /// The team whose queue the case lies in.
+    pub fn team(&self) -> Option<&'a Team> {
+        self.team
+    }
+
+    /// A fact as text for traces and notes: one line, bounded; `unknown`, `not read` and `empty` where there is no value.
+    pub fn shown(&self, name: &FactName) -> String {
+        let text = match self.fact(name) {
+            Found::Value(Value::Text(text)) if text.is_empty() => return "empty".into(),
+            Found::Value(Value::List(values)) if values.is_empty() => return "none".into(),
+            Found::Value(value) => value.shown(),
+            Found::Empty => return "empty".into(),
+            Found::Unknown => return "unknown".into(),
+            Found::Unread(_) => return "not read".into(),
+        };
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(SHOWN_MAX) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line,
+        }
+    }
+
+    /// A fact whole, for hashing: two values that differ anywhere differ here.
+    pub fn whole(&self, name: &FactName) -> String {
+        match self.fact(name) {
+            Found::Value(value) => format!("={}", value.shown()),
+            Found::Empty => "empty".into(),
+            Found::Unknown | Found::Unread(_) => "unknown".into(),
+        }
+    }
+
+    /// Declared fields of the ticket whose value is there but does not convert to the declared type: they count as
+    /// unknown, and are counted.
+    pub fn unconverted(&self) -> Vec<String> {
+        let declared = self.desk.into_iter().flat_map(|desk| &desk.fields);
+        declared
+            .filter(|(_, field)| field.of == FieldOwner::Ticket)
+            .filter(|(_, field)| self.case.head.fields.get(&field.id).is_some_and(|v| field.kind.read(v).is_unknown()))
+            .map(|(name, _)| format!("ticket.fields.{name}"))
+            .collect()
+    }
+
+    /// A declared field's value as readable text, whoever's field it is; none where it is empty, unknown or not read.
+    pub fn field_text(&self, of: FieldOwner, name: &str) -> Option<String> {
+        match self.fact(&FactName::Field(of, name.to_owned())) {
+            Found::Value(value) => Some(value.shown()).filter(|text| !text.trim().is_empty()),
+            Found::Empty | Found::Unknown | Found::Unread(_) => None,
+        }
+    }
+
+    fn house(&self, fact: HouseFact) -> Found<'a> {
+        let (head, memory) = (&self.case.head, &self.case.memory);
+        match fact {
+            HouseFact::TicketId => text(head.id.as_str()),
+            HouseFact::TicketDesk => text(self.case.desk.as_str()),
+            HouseFact::TicketSubject => told(&head.subject),
+            HouseFact::TicketText => self.first_words(),
+            HouseFact::TicketStatus => head.status.known().map_or(Found::Unknown, |status| text(status.name())),
+            HouseFact::TicketPriority => {
+                head.priority.known().map_or(Found::Unknown, |set| text(set.map_or("", |priority| priority.name())))
+            }
+            HouseFact::TicketType => told_or_none(&head.kind),
+            HouseFact::TicketChannel => told(&head.channel),
+            HouseFact::TicketLanguage => told_or_none(&head.language),
+            HouseFact::TicketTags => head.tags.known().map_or(Found::Unknown, |tags| texts(tags)),
+            HouseFact::TicketAttachments => self.said(|conversation| {
+                let files = conversation.messages.iter().flat_map(|message| &message.attachments);
+                Found::Value(Value::texts(files.map(|file| file.name.as_str())))
+            }),
+            HouseFact::TicketMachineMail => {
+                head.machine_mail.known().map_or(Found::Unknown, |yes| Found::Value(Value::YesNo(*yes)))
+            }
+            HouseFact::CustomerEmail => self.person(|who| who.person.email.as_deref().map_or(Found::Unknown, text)),
+            HouseFact::CustomerDomain => self.person(|who| who.person.email.as_deref().map_or(Found::Unknown, domain)),
+            HouseFact::CustomerOrganization => {
+                self.organization(text(""), |known| known.name.as_deref().map_or(Found::Unknown, text))
+            }
+            HouseFact::CustomerLanguage => self.person(|who| told_or_none(&who.language)),
+            HouseFact::CustomerZone => self.person(|who| told_or_none(&who.zone)),
+            HouseFact::CaseTeam => text(self.team.map_or("", |team| team.name.as_str())),
+            HouseFact::CaseTier => self.team.map_or(Found::Empty, |team| count(team.tier)),
+            HouseFact::CaseTeamsSeen => Found::Value(Value::texts(memory.teams_seen.iter().map(TeamName::as_str))),
+            HouseFact::CaseTiersSeen => {
+                let tiers =
+                    memory.teams_seen.iter().filter_map(|name| self.policy.teams.get(name)).map(|team| team.tier);
+                Found::Value(Value::List(tiers.map(|tier| Value::Whole(i64::from(tier))).collect()))
+            }
+            HouseFact::CaseHops => count(memory.hops),
+            HouseFact::CaseBounces => count(memory.bounces),
+            HouseFact::CaseReturns => count(memory.returns),
+            HouseFact::CaseHandoffs => count(memory.handoffs),
+            HouseFact::CaseReopens => self.reopens(),
+            HouseFact::CaseAgentReplies => self.replies(Role::Agent, 0),
+            // The first one opened the ticket.
+            HouseFact::CaseCustomerReplies => self.replies(Role::Customer, 1),
+        }
+    }
+
+    /// Not read yet, or read in vain.
+    fn lacking(&self, part: PartKind) -> Found<'a> {
+        if self.case.asked.has(part) { Found::Unknown } else { Found::Unread(part) }
+    }
+
+    fn said(&self, tell: impl FnOnce(&'a Conversation) -> Found<'a>) -> Found<'a> {
+        self.case.parts.conversation.as_ref().map_or_else(|| self.lacking(PartKind::Conversation), tell)
+    }
+
+    fn first_words(&self) -> Found<'a> {
+        match self.case.head.text.known() {
+            Some(words) => text(words),
+            None => self.said(|conversation| {
+                let first = conversation.messages.iter().find(|message| is_public_by(message, Role::Customer));
+                first.map_or(Found::Unknown, |message| text(message.said.words()))
+            }),
+        }
+    }
+
+    fn replies(&self, role: Role, but_for: usize) -> Found<'a> {
+        self.said(|conversation| {
+            if !conversation.complete {
+                return Found::Unknown;
+            }
+            let replies = conversation.messages.iter().filter(|message| is_public_by(message, role)).count();
+            count(u32::try_from(replies.saturating_sub(but_for)).unwrap_or(u32::MAX))
+        })
+    }
+
+    fn reopens(&self) -> Found<'a> {
+        let Some(history) = &self.case.parts.history else { return self.lacking(PartKind::History) };
+        let ended = |status: &Option<Status>| matches!(status, Some(Status::Solved | Status::Closed));
+        let reopened =
+            |what: &What| matches!(what, What::Status { from, to: to @ Some(_) } if ended(from) && !ended(to));
+        let times = history.iter().flat_map(|change| &change.what).filter(|what| reopened(what)).count();
+        count(u32::try_from(times).unwrap_or(u32::MAX))
+    }
+
+    fn person(&self, tell: impl FnOnce(&'a Customer) -> Found<'a>) -> Found<'a> {
+        self.case.parts.customer.as_ref().map_or_else(|| self.lacking(PartKind::Customer), tell)
+    }
+
+    fn organization(&self, none: Found<'a>, tell: impl FnOnce(&'a Organization) -> Found<'a>) -> Found<'a> {
+        if self.case.head.organization == Fact::Known(None) {
+            return none;
+        }
+        self.person(|who| match &who.organization {
+            Fact::Unknown => Found::Unknown,
+            Fact::Known(None) => none,
+            Fact::Known(Some(organization)) => tell(organization),
+        })
+    }
+
+    fn field(&self, of: FieldOwner, name: &str) -> Found<'a> {
+        // Another desk's field: this desk knows nothing of it.
+        let declared = self.desk.and_then(|desk| desk.fields.get(name)).filter(|field| field.of == of);
+        let Some(field) = declared else { return Found::Unknown };
+        match of {
+            FieldOwner::Ticket => sent(field, &self.case.head.fields),
+            FieldOwner::Customer => self.person(|who| sent(field, &who.fields)),
+            FieldOwner::Organization => self.organization(Found::Empty, |known| sent(field, &known.fields)),
+        }
+    }
+
+    fn clock(&self, name: &str) -> Found<'a> {
+        let Some(clocks) = &self.case.parts.clocks else { return self.lacking(PartKind::Clocks) };
+        clocks.iter().find(|clock| clock.name == name).map_or(Found::Unknown, |clock| text(state_name(clock.state)))
+    }
+}
+
+impl FactSource for Facts<'_> {
+    fn fact(&self, name: &FactName) -> Found<'_> {
+        match name {
+            FactName::House(fact) => self.house(*fact),
+            FactName::Field(of, name) => self.field(*of, name),
+            FactName::Clock(name) => self.clock(name),
+        }
+    }
+}
+
+/// Whether this is a public message by somebody in this role.
+pub fn is_public_by(message: &Message, role: Role) -> bool {
+    message.author.role == role && message.said.visibility() == Visibility::Public
+}
+
+/// The case's nearest running clock, where clocks were read.
+pub fn nearest_clock(case: &Case) -> Option<(&VendorClock, Timestamp)> {
+    let running = case.parts.clocks.iter().flatten().filter(|clock| clock.state == ClockState::Running);
+    running.filter_map(|clock| clock.breaches_at.map(|at| (clock, at))).min_by_key(|(_, at)| *at)
+}
+
+/// The word for a clock's state in conditions.
+fn state_name(state: ClockState) -> &'static str {
+    match state {
+        ClockState::Running => "running",
+        ClockState::Paused => "paused",
+        ClockState::Met => "met",
+        ClockState::Breached => "breached",
+    }
+}
+
+fn text(text: &str) -> Found<'_> {
+    Found::Value(Value::text(text))
+}
+
+fn texts(list: &[String]) -> Found<'_> {
+    Found::Value(Value::texts(list.iter().map(String::as_str)))
+}
+
+fn count<'a>(number: u32) -> Found<'a> {
+    Found::Value(Value::Whole(i64::from(number)))
+}
+
+fn told(fact: &Fact<String>) -> Found<'_> {
+    fact.known().map_or(Found::Unknown, |known| text(known))
+}
+
+fn told_or_none(fact: &Fact<Option<String>>) -> Found<'_> {
+    fact.known().map_or(Found::Unknown, |known| text(known.as_deref().unwrap_or_default()))
+}
+
+fn domain(email: &str) -> Found<'_> {
+    match email.rsplit_once('@') {
+        Some((_, domain)) => Found::Value(Value::Text(Cow::Owned(domain.to_lowercase()))),
+        None => Found::Unknown,
+    }
+}
+
+/// A field as the desk sent it, in its declared type.
+fn sent<'a>(field: &FieldDeclaration, fields: &BTreeMap<String, serde_json::Value>) -> Found<'a> {
+    match fields.get(&field.id).map_or(Fact::Unknown, |value| field.kind.read(value)) {
+        Fact::Unknown => Found::Unknown,
+        Fact::Known(Some(FieldValue::Text(text))) => Found::Value(Value::Text(Cow::Owned(text))),
+        Fact::Known(Some(FieldValue::Number(number))) => Found::Value(Value::Number(number)),
+        Fact::Known(Some(FieldValue::YesNo(yes))) => Found::Value(Value::YesNo(yes)),
+        Fact::Known(Some(FieldValue::Date(date))) => Found::Value(Value::Text(Cow::Owned(date.to_string()))),
+        Fact::Known(None) => match field.kind {
+            handoffd_kit::model::FieldType::Text | handoffd_kit::model::FieldType::Choice => text(""),
+            _ => Found::Empty,
+        },
+    }
+}
