@@ -1,6 +1,10 @@
 //! The socket as an argument. A connector hands a request over and gets an answer or one of two
 //! failures that must never be mixed up: *not sent* is safe to repeat, *lost* may have been applied.
 
+mod socket;
+
+pub use socket::HttpTransport;
+
 use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
