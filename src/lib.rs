@@ -6,6 +6,8 @@
 //! - [`plan`]: pure: a verdict ─▶ effects; the note's and the message's words.
 //! - [`ledger`]: the only SQL; every state with its one transition function.
 
+pub mod config;
 pub mod ledger;
 pub mod plan;
 pub mod policy;
+pub mod registry;

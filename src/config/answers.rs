@@ -1,0 +1,266 @@
+//! The five answers of an escalation: package, owner, clock, customer, review. Each is read the same way from a rule
+//! and from `[defaults.escalate]`; one given on a rule replaces the default's whole.
+
+use super::conditions;
+use super::found::{At, Found};
+use super::keys;
+use super::messages::Messages;
+use super::names::refers;
+use super::scalar::shown;
+use super::teams::People;
+use super::walk::{Section, kind_of, unknown_word};
+use crate::policy::known::KnownFacts;
+use crate::policy::names::{MessageName, PersonName};
+use crate::policy::rules::{
+    Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Missing, OwnerDecision,
+    PackageDecision, PackagePart, PreviousTask, ReviewDecision,
+};
+use jiff::SignedDuration;
+use toml::de::DeValue;
+
+/// What a rule, or the defaults, say to one of the five questions.
+#[derive(Clone, Debug)]
+pub(super) enum Answer<T> {
+    /// Nothing.
+    Open,
+    /// Something that cannot be used, which was reported.
+    Broken,
+    /// This.
+    Given(At<T>),
+}
+
+impl<T: Clone> Answer<T> {
+    /// The rule's answer, else the default's.
+    pub fn or(self, default: &Answer<T>) -> Answer<T> {
+        match self {
+            Answer::Open => default.clone(),
+            given => given,
+        }
+    }
+
+    /// The answer; a question that is left open is reported at the rule.
+    pub fn settle(self, found: &mut Found<'_>, rule: &Section<'_>, key: &str) -> Option<At<T>> {
+        match self {
+            Answer::Given(answer) => Some(answer),
+            Answer::Broken => None,
+            Answer::Open => {
+                let example = keys::ESCALATE.key(key).map_or("…", |key| key.example);
+                let message = format!("{} leaves `{key}` open", rule.title);
+                let help = format!("add {key} = {example} to the rule, or for all rules to [defaults.escalate]");
+                found.mismatch(&rule.span, message, help);
+                None
+            }
+        }
+    }
+}
+
+/// All five.
+#[derive(Clone, Debug)]
+pub(super) struct Answers {
+    pub package: Answer<PackageDecision>,
+    pub owner: Answer<OwnerDecision>,
+    pub clock: Answer<ClockDecision>,
+    pub customer: Answer<CustomerDecision>,
+    pub review: Answer<ReviewDecision>,
+}
+
+/// What answers refer to.
+pub(super) struct Context<'a> {
+    pub people: &'a People,
+    pub messages: &'a Messages,
+    pub facts: &'a KnownFacts,
+}
+
+impl Answers {
+    /// None at all.
+    pub fn open() -> Self {
+        Self {
+            package: Answer::Open,
+            owner: Answer::Open,
+            clock: Answer::Open,
+            customer: Answer::Open,
+            review: Answer::Open,
+        }
+    }
+
+    /// Reads those that a table gives.
+    pub fn read(found: &mut Found<'_>, section: &Section<'_>, context: &Context<'_>) -> Self {
+        Self {
+            package: answer(found, section, "package", keys::PACKAGE, package),
+            owner: answer(found, section, "owner", keys::OWNER, |found, table| owner(found, table, context.people)),
+            clock: answer(found, section, "clock", keys::CLOCK, clock),
+            customer: answer(found, section, "customer", keys::CUSTOMER, |found, table| {
+                customer(found, table, context.messages)
+            }),
+            review: review(found, section, context.facts),
+        }
+    }
+}
+
+fn answer<T>(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    key: &str,
+    shape: keys::Shape,
+    read: impl FnOnce(&mut Found<'_>, &Section<'_>) -> Option<T>,
+) -> Answer<T> {
+    if !section.has(key) {
+        return Answer::Open;
+    }
+    let title = format!("`{key}` of {}", section.title);
+    let Some(table) = section.table(found, key, shape, title) else { return Answer::Broken };
+    match read(found, &table) {
+        Some(value) => Answer::Given(At::new(value, table.span)),
+        None => Answer::Broken,
+    }
+}
+
+fn package(found: &mut Found<'_>, table: &Section<'_>) -> Option<PackageDecision> {
+    const PARTS: [(&str, PackagePart); 7] = [
+        ("summary", PackagePart::Summary),
+        ("reported", PackagePart::Reported),
+        ("steps", PackagePart::Steps),
+        ("artifacts", PackagePart::Artifacts),
+        ("urgency", PackagePart::Urgency),
+        ("question", PackagePart::Question),
+        ("history", PackagePart::History),
+    ];
+    if !table.has("require") {
+        table.missing(found, "require");
+    }
+    let words = table.texts(found, "require")?;
+    let mut require = Vec::new();
+    for word in words {
+        match PARTS.iter().find(|(name, _)| *name == word.value) {
+            Some((_, part)) => require.push(*part),
+            None => unknown_word(found, &word, "package.require", PARTS.iter().map(|(name, _)| *name)),
+        }
+    }
+    let until_then = "write package.missing = \"send\": the package goes at once, its gaps shown";
+    let missing = match table.text(found, "missing") {
+        None if table.has("missing") => return None,
+        None => Missing::Send,
+        Some(word) if word.value == "send" => Missing::Send,
+        Some(word) if ["ask", "review"].contains(&word.value) => {
+            found.later(&word.span, format!("package.missing = \"{}\"", word.value), until_then);
+            return None;
+        }
+        Some(word) => {
+            unknown_word(found, &word, "package.missing", ["send"].into_iter());
+            return None;
+        }
+    };
+    Some(PackageDecision { require, missing })
+}
+
+fn owner(found: &mut Found<'_>, table: &Section<'_>, people: &People) -> Option<OwnerDecision> {
+    let assign = table.required(found, "assign").and_then(|word| match word.value {
+        "queue" => Some(Assign::Queue),
+        "round-robin" | "least-loaded" => {
+            let message = format!("owner.assign = \"{}\"", word.value);
+            found.later(&word.span, message, "write owner.assign = \"queue\", or a person's name");
+            None
+        }
+        name => {
+            let known = ["queue"].into_iter().chain(people.keys().map(PersonName::as_str));
+            refers(found, &word, "person", "[people.NAME]", known).then(|| Assign::Person(PersonName::new(name)))
+        }
+    });
+    let previous = previous(found, table);
+    let words = [("previous", CustomerFacing::Previous), ("new", CustomerFacing::New)];
+    let customer_facing = table.word(found, "customer_facing", &words).unwrap_or(CustomerFacing::New);
+    Some(OwnerDecision { assign: assign?, previous: previous?, customer_facing })
+}
+
+fn previous(found: &mut Found<'_>, table: &Section<'_>) -> Option<PreviousTask> {
+    const HELP: &str = "write \"nothing\" or { task = \"Answer billing's questions\", within = \"1d\" }";
+    let Some(value) = table.raw("previous") else { return Some(PreviousTask::Nothing) };
+    match value.get_ref() {
+        DeValue::String(word) if word == "nothing" => Some(PreviousTask::Nothing),
+        DeValue::Table(task) => {
+            let title = format!("`previous` of {}", table.title);
+            let section = Section::open(found, task, keys::PREVIOUS, title, value.span());
+            let task = section.required(found, "task")?.value.to_owned();
+            let within = section.duration(found, "within", WAITS);
+            (within.is_some() || !section.has("within")).then_some(PreviousTask::Task { task, within })
+        }
+        DeValue::String(word) => {
+            found.error(&value.span(), format!("`owner.previous` cannot be \"{}\"", shown(word)), HELP);
+            None
+        }
+        other => {
+            found.error(&value.span(), format!("`owner.previous` is a word or a table, not {}", kind_of(other)), HELP);
+            None
+        }
+    }
+}
+
+fn clock(found: &mut Found<'_>, table: &Section<'_>) -> Option<ClockDecision> {
+    if !table.has("customer") {
+        table.missing(found, "customer");
+    }
+    if let Some(value) = table.raw("customer")
+        && value.get_ref().is_table()
+    {
+        let help = "write clock.customer = \"continue\": the desk's own clock runs on";
+        found.later(&value.span(), "pausing the customer's clock", help);
+        return None;
+    }
+    let customer = table.word(found, "customer", &[("continue", CustomerClock::Continue)]);
+    let internal = table.duration(found, "internal", WAITS);
+    let words = [("to", Accountable::To), ("from", Accountable::From)];
+    let accountable = table.word(found, "accountable", &words).unwrap_or(Accountable::To);
+    Some(ClockDecision { customer: customer?, internal, accountable })
+}
+
+fn customer(found: &mut Found<'_>, table: &Section<'_>, messages: &Messages) -> Option<CustomerDecision> {
+    match (table.has("message"), table.has("nothing")) {
+        (true, true) => {
+            let message = "the customer is told both a message and nothing";
+            found.error(&table.key_span("nothing"), message, "keep `message` or `nothing`");
+            None
+        }
+        (false, false) => {
+            let help = "add customer.message = \"NAME\" or customer.nothing = \"because …\"";
+            found.mismatch(&table.span, format!("{} does not say what the customer is told", table.title), help);
+            None
+        }
+        (false, true) => {
+            for key in ["respond_within", "quiet_for"].into_iter().filter(|key| table.has(key)) {
+                let message = format!("`{key}` belongs to a message, and none is sent");
+                found.error(&table.key_span(key), message, "leave it out, or send a message");
+            }
+            Some(CustomerDecision::Nothing { because: table.text(found, "nothing")?.value.to_owned() })
+        }
+        (true, false) => {
+            let respond_within = table.duration(found, "respond_within", WAITS);
+            let quiet_for = table.duration(found, "quiet_for", WAITS);
+            let known = messages.keys().map(MessageName::as_str);
+            let name =
+                table.text(found, "message").filter(|name| refers(found, name, "message", "[messages.NAME]", known))?;
+            let name = MessageName::new(name.value);
+            let promises = messages.get(&name).and_then(Option::as_ref).is_some_and(super::messages::promises_a_time);
+            if promises && !table.has("respond_within") {
+                let message = format!("the message `{name}` says {{{{ respond_by }}}}, and no time is given");
+                found.mismatch(&table.key_span("message"), message, "add customer.respond_within = \"8h\"");
+            }
+            Some(CustomerDecision::Message { name, respond_within, quiet_for })
+        }
+    }
+}
+
+fn review(found: &mut Found<'_>, section: &Section<'_>, facts: &KnownFacts) -> Answer<ReviewDecision> {
+    if !section.has("review") {
+        return Answer::Open;
+    }
+    let Some(text) = section.text(found, "review") else { return Answer::Broken };
+    let decision = match text.value {
+        "never" => Some(ReviewDecision::Never),
+        "always" => Some(ReviewDecision::Always),
+        _ => conditions::compile(found, &text, facts).map(ReviewDecision::When),
+    };
+    decision.map_or(Answer::Broken, |decision| Answer::Given(At::new(decision, text.span)))
+}
+
+/// From a minute to a year.
+const WAITS: (SignedDuration, SignedDuration) = (SignedDuration::from_mins(1), SignedDuration::from_hours(365 * 24));

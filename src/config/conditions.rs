@@ -1,0 +1,41 @@
+//! Conditions in the file: compiled by the policy, with every problem at its place in the file.
+
+use super::found::{At, Found};
+use super::walk::Section;
+use crate::policy::condition::Condition;
+use crate::policy::known::KnownFacts;
+use toml::de::DeValue;
+
+/// Compiles one condition; reports what is wrong with it.
+pub(super) fn compile(found: &mut Found<'_>, text: &At<&str>, facts: &KnownFacts) -> Option<Condition> {
+    match Condition::compile(text.value, facts) {
+        Ok(condition) => Some(condition),
+        Err(problems) => {
+            for problem in problems {
+                let span = found.inside(text, problem.start..problem.end);
+                let help = problem
+                    .help
+                    .unwrap_or_else(|| "conditions are CEL over facts: 'ticket.priority == \"urgent\"'".into());
+                found.error(&span, problem.message, help);
+            }
+            None
+        }
+    }
+}
+
+/// Reads `when`: one condition or a list; all must hold. `None`: it is there and cannot be used.
+pub(super) fn when(found: &mut Found<'_>, section: &Section<'_>, facts: &KnownFacts) -> Option<Vec<Condition>> {
+    let Some(value) = section.raw("when") else { return Some(Vec::new()) };
+    let texts = match value.get_ref() {
+        DeValue::Array(list) if !list.is_empty() => {
+            section.texts(found, "when").filter(|texts| texts.len() == list.len())?
+        }
+        DeValue::Array(_) => {
+            found.error(&value.span(), "`when` is an empty list", "write a condition; 'true' always holds");
+            return None;
+        }
+        _ => vec![section.text(found, "when")?],
+    };
+    let compiled: Vec<Option<Condition>> = texts.iter().map(|text| compile(found, text, facts)).collect();
+    compiled.into_iter().collect()
+}

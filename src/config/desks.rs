@@ -1,0 +1,298 @@
+//! `[desks.NAME]`: the helpdesk accounts. The vendor's own keys (`login`, `webhook`) are handed on to the connector;
+//! here only their form is checked, and that no secret is written in clear.
+
+use super::found::{At, Found};
+use super::keys;
+use super::mask::names_a_secret;
+use super::scalar::{self, shown};
+use super::secrets::{RawSetting, SecretSource};
+use super::walk::{Named, Section, accepted, kind_of};
+use crate::policy::known::KnownFacts;
+use crate::policy::rules::{DeskPolicy, FieldDeclaration, FieldOwner, Start};
+use crate::registry;
+use handoffd_kit::desk::QueueSpec;
+use handoffd_kit::id::DeskId;
+use handoffd_kit::model::FieldType;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::DeValue;
+use url::Url;
+
+/// One helpdesk account: how it is reached.
+#[derive(Clone, Debug)]
+pub struct DeskConfig {
+    /// Which connector speaks to it.
+    pub connector: String,
+    /// Its address.
+    pub url: Url,
+    /// The vendor's own login keys, secrets not read yet.
+    pub login: BTreeMap<String, RawSetting>,
+    /// The vendor's own webhook keys. Empty: the desk sends none.
+    pub webhook: BTreeMap<String, RawSetting>,
+    /// How often it is asked what changed. Default: 30 s.
+    pub poll: Duration,
+    /// Our share of the vendor's limits, `0.0..=1.0`. Default: 0.8.
+    pub budget: f64,
+    /// Where each of its keys stands, dotted.
+    pub(super) places: BTreeMap<String, Range<usize>>,
+}
+
+/// A desk as far as it could be read.
+pub(super) struct DeskDraft {
+    pub config: Option<DeskConfig>,
+    pub policy: DeskPolicy,
+    /// Where each intake queue stands.
+    pub intake: Vec<At<QueueSpec>>,
+}
+
+/// All desks by name, those that are wrong included.
+pub(super) type Desks = BTreeMap<DeskId, DeskDraft>;
+
+/// The facts that conditions about cases of one desk may look at.
+pub(super) fn facts_of(desk: Option<&DeskDraft>) -> KnownFacts {
+    KnownFacts::new().with_fields(desk.iter().flat_map(|desk| &desk.policy.fields))
+}
+
+/// The facts of all desks together.
+pub(super) fn facts_of_all(desks: &Desks) -> KnownFacts {
+    KnownFacts::new().with_fields(desks.values().flat_map(|desk| &desk.policy.fields))
+}
+
+/// Reads all desks.
+pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> Desks {
+    let tables = root.named_tables(found, "desks");
+    if tables.is_empty() {
+        let help = "add a table [desks.NAME] with connector, url and login";
+        found.mismatch(&root.key_span("desks"), "no desk is configured", help);
+    }
+    let mut desks = Desks::new();
+    let mut seen: BTreeMap<String, FieldDeclaration> = BTreeMap::new();
+    for named in &tables {
+        let section = named.open(found, keys::DESK);
+        let intake = intake(found, &section);
+        let policy = DeskPolicy {
+            intake: intake.iter().map(|queue| queue.value.clone()).collect(),
+            start: start(found, &section).unwrap_or(Start::Now),
+            fields: fields(found, &section, &mut seen),
+        };
+        let config = config(found, &section, named, base);
+        desks.insert(DeskId::new(named.name.value), DeskDraft { config, policy, intake });
+    }
+    desks
+}
+
+fn config(found: &mut Found<'_>, section: &Section<'_>, named: &Named<'_>, base: &Path) -> Option<DeskConfig> {
+    let connector = section.required(found, "connector");
+    if let Some(connector) = &connector
+        && !registry::known().contains(&connector.value)
+    {
+        let message = format!("no connector speaks \"{}\"", shown(connector.value));
+        found.error(&connector.span, message, accepted(connector.value, registry::known().iter().copied()));
+    }
+    let url = section.required(found, "url").and_then(|text| match scalar::desk_url(text.value) {
+        Ok(url) => Some(url),
+        Err((message, help)) => {
+            found.error(&text.span, message, help);
+            None
+        }
+    });
+    let mut places = BTreeMap::from([(String::new(), named.name.span.clone())]);
+    for key in keys::DESK.names().filter(|key| section.has(key)) {
+        places.insert(key.to_owned(), section.key_span(key));
+    }
+    if !section.has("login") {
+        section.missing(found, "login");
+    }
+    let login = settings(found, section, "login", base, &mut places);
+    let webhook = settings(found, section, "webhook", base, &mut places);
+    let bounds = (SignedDuration::from_secs(1), SignedDuration::from_hours(24));
+    let poll = section.duration(found, "poll", bounds).unwrap_or(SignedDuration::from_secs(30));
+    let budget = section.parsed(found, "budget", scalar::percentage);
+    if let Some(budget) = budget.as_ref().filter(|budget| budget.value < 0.01) {
+        found.error(&budget.span, "`budget` leaves nothing for handoffd", "write a share from 1% to 100%");
+    }
+    Some(DeskConfig {
+        connector: connector?.value.to_owned(),
+        url: url?,
+        login,
+        webhook,
+        poll: poll.unsigned_abs(),
+        budget: budget.map_or(0.8, |budget| budget.value),
+        places,
+    })
+}
+
+/// Reads `login` or `webhook`: texts and secrets under the vendor's own keys.
+fn settings(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    key: &str,
+    base: &Path,
+    places: &mut BTreeMap<String, Range<usize>>,
+) -> BTreeMap<String, RawSetting> {
+    let mut settings = BTreeMap::new();
+    let Some(table) = section.open_table(found, key) else { return settings };
+    for (name, value) in table.entries() {
+        places.insert(format!("{key}.{}", name.value), name.span.clone());
+        if let Some(setting) = setting(found, &name, value, &format!("{key}.{}", shown(name.value)), base) {
+            settings.insert(name.value.to_owned(), setting);
+        }
+    }
+    settings
+}
+
+fn setting(
+    found: &mut Found<'_>,
+    name: &At<&str>,
+    value: &Spanned<DeValue<'_>>,
+    title: &str,
+    base: &Path,
+) -> Option<RawSetting> {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            let secret = Section::open(found, table, keys::SECRET, format!("`{title}`"), name.span.clone());
+            SecretSource::read(found, &secret, base).map(RawSetting::Secret)
+        }
+        _ if names_a_secret(name.value) => {
+            let help = format!("write {} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}", shown(name.value));
+            found.error(&name.span, format!("the secret `{title}` is written in clear"), help);
+            None
+        }
+        DeValue::String(text) if !text.trim().is_empty() && !text.contains(char::is_control) => {
+            Some(RawSetting::Text(text.as_ref().to_owned()))
+        }
+        DeValue::String(_) => {
+            found.error(&value.span(), format!("`{title}` is empty or has control characters"), "write a text");
+            None
+        }
+        other => {
+            let message = format!("`{title}` is text or a secret, not {}", kind_of(other));
+            found.error(&value.span(), message, "write a text in quotes, or { env = \"NAME\" } for a secret");
+            None
+        }
+    }
+}
+
+fn intake(found: &mut Found<'_>, section: &Section<'_>) -> Vec<At<QueueSpec>> {
+    let mut queues: Vec<At<QueueSpec>> = Vec::new();
+    for value in section.values(found, "intake") {
+        let Some(queue) = queue(found, value, "intake") else { continue };
+        if queues.iter().any(|known| known.value == queue.value) {
+            let message = format!("the queue \"{}\" stands twice in `intake`", shown(queue.value.shown()));
+            found.error(&queue.span, message, "leave one of them out");
+        } else {
+            queues.push(queue);
+        }
+    }
+    queues
+}
+
+/// Reads a queue: its name, or a table with its name or the vendor's id.
+pub(super) fn queue(found: &mut Found<'_>, value: &Spanned<DeValue<'_>>, key: &str) -> Option<At<QueueSpec>> {
+    let help = "write the queue's name in quotes, or { id = \"4711\" } for the vendor's id";
+    let spec = match value.get_ref() {
+        DeValue::String(name) if !name.trim().is_empty() => QueueSpec::Name(name.as_ref().to_owned()),
+        DeValue::Table(table) => {
+            let section = Section::open(found, table, keys::QUEUE, format!("the queue in `{key}`"), value.span());
+            let (name, id) = (section.text(found, "name"), section.text(found, "id"));
+            match (name, id) {
+                (Some(name), None) => QueueSpec::Name(name.value.to_owned()),
+                (None, Some(id)) => QueueSpec::Id(id.value.to_owned()),
+                (None, None) if section.has("name") || section.has("id") => return None,
+                _ => {
+                    found.error(&value.span(), "a queue has either a name or an id", help);
+                    return None;
+                }
+            }
+        }
+        other => {
+            found.error(&value.span(), format!("`{key}` names a queue by text, not by {}", kind_of(other)), help);
+            return None;
+        }
+    };
+    Some(At::new(spec, value.span()))
+}
+
+fn start(found: &mut Found<'_>, section: &Section<'_>) -> Option<Start> {
+    const HELP: &str = "write \"now\", a date (2026-11-01) or an instant (2026-11-01T08:00:00Z)";
+    let value = section.raw("start")?;
+    let text = match value.get_ref() {
+        DeValue::String(text) if text == "now" => return Some(Start::Now),
+        DeValue::String(text) => text.as_ref().to_owned(),
+        DeValue::Datetime(stamp) => stamp.to_string(),
+        other => {
+            found.error(&value.span(), format!("`start` is an instant, not {}", kind_of(other)), HELP);
+            return None;
+        }
+    };
+    match scalar::instant(&text) {
+        Ok(instant) => Some(Start::At(instant)),
+        Err(wrong) => {
+            found.error(&value.span(), wrong, HELP);
+            None
+        }
+    }
+}
+
+/// Reads `[desks.NAME.fields]`. One name means one type on all desks: conditions know no desk.
+fn fields(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    seen: &mut BTreeMap<String, FieldDeclaration>,
+) -> BTreeMap<String, FieldDeclaration> {
+    let mut fields = BTreeMap::new();
+    let Some(table) = section.open_table(found, "fields") else { return fields };
+    for (name, value) in table.entries() {
+        if !scalar::is_field_name(name.value) {
+            let message = format!("a field cannot be called \"{}\"", shown(name.value));
+            found.error(&name.span, message, "use letters, digits and _: conditions read it as ticket.fields.NAME");
+        }
+        let Some(field) = field(found, &name, value) else { continue };
+        let key = format!("{:?}.{}", field.of, name.value);
+        let known = seen.entry(key).or_insert_with(|| field.clone());
+        if known.kind != field.kind {
+            let message = format!("the field `{}` has another type on another desk", shown(name.value));
+            found.mismatch(&name.span, message, "give it the same type, or another name");
+        }
+        fields.insert(name.value.to_owned(), field);
+    }
+    fields
+}
+
+fn field(found: &mut Found<'_>, name: &At<&str>, value: &Spanned<DeValue<'_>>) -> Option<FieldDeclaration> {
+    const HELP: &str = "write the desk's id or name of the field in quotes, or { id = \"360003\", type = \"number\" }";
+    const KINDS: [(&str, FieldType); 5] = [
+        ("text", FieldType::Text),
+        ("number", FieldType::Number),
+        ("yes-no", FieldType::YesNo),
+        ("date", FieldType::Date),
+        ("choice", FieldType::Choice),
+    ];
+    const OWNERS: [(&str, FieldOwner); 3] = [
+        ("ticket", FieldOwner::Ticket),
+        ("customer", FieldOwner::Customer),
+        ("organization", FieldOwner::Organization),
+    ];
+    match value.get_ref() {
+        DeValue::String(id) if !id.trim().is_empty() => {
+            Some(FieldDeclaration { id: id.as_ref().to_owned(), kind: FieldType::Text, of: FieldOwner::Ticket })
+        }
+        DeValue::Table(table) => {
+            let title = format!("the field `{}`", shown(name.value));
+            let section = Section::open(found, table, keys::FIELD, title, name.span.clone());
+            let id = section.required(found, "id");
+            let kind = section.word(found, "type", &KINDS).unwrap_or_default();
+            let of = section.word(found, "of", &OWNERS).unwrap_or_default();
+            Some(FieldDeclaration { id: id?.value.to_owned(), kind, of })
+        }
+        other => {
+            let message = format!("the field `{}` is text or a table, not {}", shown(name.value), kind_of(other));
+            found.error(&value.span(), message, HELP);
+            None
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What the readers find wrong, before places become lines and columns.
+
+use super::problem::{Problems, Severity, Source};
+use std::fmt::Display;
+use std::ops::Range;
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct At<T> {
+    pub value: T,
+    pub span: Range<usize>,
+}
+
+impl<T> At<T> {
+    pub fn new(value: T, span: Range<usize>) -> Self {
+        Self { value, span }
+    }
+}
+
+/// Collects problems while the file is read.
+#[derive(Debug)]
+pub(super) struct Found<'t> {
+    /// The file, to find a place inside a text.
+    text: &'t str,
+    list: Vec<Finding>,
+}
+
+#[derive(Debug)]
+struct Finding {
+    span: Range<usize>,
+    severity: Severity,
+    /// Whether it would be there in the whole file too. A file with broken syntax lost some of its keys,
+    /// and blaming their absence would only mislead.
+    needs: Needs,
+    message: String,
+    help: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    ItsPlace,
+    TheWholeFile,
+}
+
+impl<'t> Found<'t> {
+    /// Nothing yet.
+    pub fn new(text: &'t str) -> Self {
+        Self { text, list: Vec::new() }
+    }
+
+    /// The place of a part of a text: bytes of its meaning. Escapes hide it; then it is the whole text's.
+    pub fn inside(&self, text: &At<&str>, part: Range<usize>) -> Range<usize> {
+        let written = self.text.get(text.span.clone()).unwrap_or_default();
+        match written.find(text.value) {
+            Some(offset) if !text.value.is_empty() => {
+                let start = text.span.start + offset;
+                start + part.start.min(text.value.len())..start + part.end.min(text.value.len())
+            }
+            _ => text.span.clone(),
+        }
+    }
+
+    /// A value is wrong in itself.
+    pub fn error(&mut self, span: &Range<usize>, message: impl Display, help: impl Display) {
+        self.push(span, Severity::Error, Needs::ItsPlace, message, help);
+    }
+
+    /// Something is missing, or does not fit what stands elsewhere.
+    pub fn mismatch(&mut self, span: &Range<usize>, message: impl Display, help: impl Display) {
+        self.push(span, Severity::Error, Needs::TheWholeFile, message, help);
+    }
+
+    /// Known, and doing nothing yet.
+    pub fn later(&mut self, span: &Range<usize>, message: impl Display, help: impl Display) {
+        self.push(span, Severity::NotSupportedYet, Needs::ItsPlace, message, help);
+    }
+
+    /// Works, and should be looked at.
+    pub fn warning(&mut self, span: &Range<usize>, message: impl Display, help: impl Display) {
+        self.push(span, Severity::Warning, Needs::TheWholeFile, message, help);
+    }
+
+    /// The problems in the order of the file. With broken syntax, `syntax` comes along and what depends on the
+    /// whole file is left out.
+    pub fn into_problems(mut self, source: &Source, syntax: Vec<toml::de::Error>) -> Problems {
+        if !syntax.is_empty() {
+            self.list.retain(|finding| finding.needs == Needs::ItsPlace);
+        }
+        for error in syntax {
+            let span = error.span().unwrap_or(0..0);
+            self.error(&span, super::syntax::words(error.message()), super::syntax::help(error.message()));
+        }
+        self.list.sort_by_key(|finding| finding.span.start);
+        let mut problems = Problems::none(source);
+        for finding in self.list {
+            problems.add(finding.span, finding.severity, finding.message, finding.help);
+        }
+        problems
+    }
+
+    fn push(
+        &mut self,
+        span: &Range<usize>,
+        severity: Severity,
+        needs: Needs,
+        message: impl Display,
+        help: impl Display,
+    ) {
+        let (message, help) = (message.to_string(), help.to_string());
+        self.list.push(Finding { span: span.clone(), severity, needs, message, help });
+    }
+}

@@ -1,0 +1,69 @@
+//! Circles: automatic escalations that lead a case back to where it was would hand it round until the hop budget
+//! stops them. An escalation that always asks a person breaks a circle.
+
+use super::found::{At, Found};
+use crate::policy::names::TeamName;
+use crate::policy::rules::{Escalation, ReviewDecision};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// One way a case can go by itself.
+#[derive(Clone, Copy)]
+struct Edge<'a> {
+    from: &'a TeamName,
+    to: &'a TeamName,
+    rule: &'a At<Escalation>,
+}
+
+/// Reports every circle of automatic escalations once, at the rule of the file that closes it.
+pub(super) fn check(found: &mut Found<'_>, escalations: &[At<Escalation>]) {
+    let automatic = escalations.iter().filter(|rule| !matches!(rule.value.review, ReviewDecision::Always));
+    let mut edges: BTreeMap<&TeamName, Vec<Edge<'_>>> = BTreeMap::new();
+    let mut told: BTreeSet<Vec<&str>> = BTreeSet::new();
+    // Edges enter one by one, so that a circle is found when its last rule does.
+    for rule in automatic {
+        for from in &rule.value.from {
+            let edge = Edge { from, to: &rule.value.to, rule };
+            if let Some(mut circle) = way(&edges, edge.to, edge.from) {
+                circle.push(edge);
+                let mut names: Vec<&str> = circle.iter().map(|edge| edge.rule.value.rule.name.as_str()).collect();
+                names.sort_unstable();
+                names.dedup();
+                if told.insert(names) {
+                    report(found, &circle, rule);
+                }
+            } else {
+                edges.entry(from).or_default().push(edge);
+            }
+        }
+    }
+}
+
+/// The shortest way from one team to another.
+fn way<'a>(edges: &BTreeMap<&'a TeamName, Vec<Edge<'a>>>, from: &'a TeamName, to: &TeamName) -> Option<Vec<Edge<'a>>> {
+    let mut reached: BTreeMap<&TeamName, Edge<'a>> = BTreeMap::new();
+    let mut next = VecDeque::from([from]);
+    while let Some(team) = next.pop_front() {
+        for edge in edges.get(team).into_iter().flatten() {
+            if edge.to != from && !reached.contains_key(edge.to) {
+                reached.insert(edge.to, *edge);
+                next.push_back(edge.to);
+            }
+        }
+    }
+    let mut way = Vec::new();
+    let mut team = to;
+    while team != from {
+        let edge = reached.get(team)?;
+        way.push(*edge);
+        team = edge.from;
+    }
+    way.reverse();
+    Some(way)
+}
+
+fn report(found: &mut Found<'_>, circle: &[Edge<'_>], closing: &At<Escalation>) {
+    let hops: Vec<String> =
+        circle.iter().map(|edge| format!("{} → {} by \"{}\"", edge.from, edge.to, edge.rule.value.rule.name)).collect();
+    let message = format!("these escalations send a case round in a circle: {}", hops.join(", "));
+    found.mismatch(&closing.span, message, "give one of them review = \"always\", or another target");
+}

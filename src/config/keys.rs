@@ -1,0 +1,277 @@
+//! Every key of the policy file, once: its table, an example of its value, and whether it works already.
+//! The readers refuse what is not listed here, and a test holds `config.example.toml` against it.
+
+/// One key of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// A value as it is written.
+    pub example: &'static str,
+    /// For a key that does nothing yet: what to do until then.
+    pub later: Option<&'static str>,
+}
+
+/// The keys of one table.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// How the table is written: `[daemon]`, `[desks.NAME]`, `package` of `[[escalate]]`.
+    pub title: &'static str,
+    /// Its keys in the order of the example.
+    pub keys: &'static [Key],
+}
+
+impl Shape {
+    /// A key by name.
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// The names of the keys that work.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
+        self.keys.iter().filter(|key| key.later.is_none()).map(|key| key.name)
+    }
+}
+
+const fn key(name: &'static str, example: &'static str) -> Key {
+    Key { name, example, later: None }
+}
+
+const fn later(name: &'static str, example: &'static str, until_then: &'static str) -> Key {
+    Key { name, example, later: Some(until_then) }
+}
+
+const ALWAYS_OPEN: &str = "leave it out: every team counts as always open for now";
+const NO_TIME: &str = "leave it out: rules see a case when something changes on it, not after a time, for now";
+
+/// The file itself.
+pub const ROOT: Shape = Shape {
+    title: "the file",
+    keys: &[
+        key("daemon", "a table"),
+        key("policy", "a table"),
+        key("desks", "tables [desks.NAME]"),
+        key("teams", "tables [teams.NAME]"),
+        key("people", "tables [people.NAME]"),
+        later("hours", "tables [hours.NAME]", ALWAYS_OPEN),
+        later("targets", "tables [targets.NAME]", "leave it out: the desk's own clocks are read"),
+        later("alerts", "tables [alerts.NAME]", "leave it out: the note on the helpdesk is what a team sees"),
+        key("messages", "tables [messages.NAME]"),
+        key("defaults", "the table [defaults.escalate]"),
+        key("route", "entries [[route]]"),
+        key("escalate", "entries [[escalate]]"),
+        later("test", "entries [[test]]", "leave it out: `handoffd explain` shows a rule's verdict on a ticket"),
+        later("include", "[\"policy/*.toml\"]", "keep the whole policy in this file"),
+    ],
+};
+
+/// `[daemon]`.
+pub const DAEMON: Shape = Shape {
+    title: "[daemon]",
+    keys: &[
+        key("ledger", "\"handoffd.db\""),
+        key("listen", "\"127.0.0.1:8787\""),
+        key("hooks", "\"0.0.0.0:8788\""),
+        key("mode", "\"shadow\""),
+        key("verify_after", "\"60s\""),
+        key("keep_raw", "\"14d\""),
+        key("webhook_max_bytes", "1000000"),
+        key("shutdown_within", "\"20s\""),
+        key("log", "\"text\""),
+    ],
+};
+
+/// `[policy]`.
+pub const POLICY: Shape = Shape {
+    title: "[policy]",
+    keys: &[
+        key("owner", "\"support-ops@acme.example\""),
+        key("second_reviewer", "\"security@acme.example\""),
+        key("review_by", "2027-03-01"),
+        key("source_of_truth", "\"https://wiki.acme.example/handoffs\""),
+        key("goal", "\"Nobody asks the customer twice\""),
+        key("data", "\"Ticket text, account tier\""),
+        key("feared_failure", "\"An internal note reaches a customer\""),
+        key("never", "'has_tag(\"legal-hold\")'"),
+        key("limits", "{ per_rule_per_hour = 30, per_desk_per_hour = 200, hops_per_day = 4 }"),
+    ],
+};
+
+/// `policy.limits`.
+pub const LIMITS: Shape = Shape {
+    title: "policy.limits",
+    keys: &[key("per_rule_per_hour", "30"), key("per_desk_per_hour", "200"), key("hops_per_day", "4")],
+};
+
+/// `[desks.NAME]`.
+pub const DESK: Shape = Shape {
+    title: "[desks.NAME]",
+    keys: &[
+        key("connector", "\"zendesk\""),
+        key("url", "\"https://acme.zendesk.com\""),
+        key("login", "{ token = { env = \"DESK_TOKEN\" } }"),
+        key("webhook", "{ secret = { env = \"DESK_WEBHOOK_SECRET\" } }"),
+        key("poll", "\"30s\""),
+        key("budget", "\"80%\""),
+        key("intake", "[\"Incoming\"]"),
+        key("start", "\"now\""),
+        key("fields", "the table [desks.NAME.fields]"),
+    ],
+};
+
+/// One field as a table.
+pub const FIELD: Shape = Shape {
+    title: "a field",
+    keys: &[key("id", "\"360001\""), key("type", "\"number\""), key("of", "\"organization\"")],
+};
+
+/// A queue as a table.
+pub const QUEUE: Shape = Shape { title: "a queue", keys: &[key("name", "\"Billing\""), key("id", "\"4711\"")] };
+
+/// A secret.
+pub const SECRET: Shape =
+    Shape { title: "a secret", keys: &[key("env", "\"DESK_TOKEN\""), key("file", "\"desk.token\"")] };
+
+/// `[teams.NAME]`.
+pub const TEAM: Shape = Shape {
+    title: "[teams.NAME]",
+    keys: &[
+        key("tier", "1"),
+        key("desk", "\"acme\""),
+        key("queue", "\"Billing\""),
+        key("public_name", "\"our billing specialists\""),
+        later("hours", "\"office\"", ALWAYS_OPEN),
+        later("alert", "[\"billing-room\"]", "leave it out: the note on the helpdesk is what the team sees"),
+        key("lead", "\"billing-lead\""),
+        key("reviewers", "[\"billing-lead\"]"),
+    ],
+};
+
+/// `[people.NAME]`.
+pub const PERSON: Shape = Shape {
+    title: "[people.NAME]",
+    keys: &[key("email", "\"billing-lead@acme.example\""), key("desk", "{ acme = \"4711\" }")],
+};
+
+/// `[messages.NAME]`, next to its languages.
+pub const MESSAGE: Shape =
+    Shape { title: "[messages.NAME]", keys: &[key("signers", "[\"support-ops@acme.example\"]")] };
+
+/// `[defaults]`.
+pub const DEFAULTS: Shape = Shape { title: "[defaults]", keys: &[key("escalate", "the table [defaults.escalate]")] };
+
+const PACKAGE_KEY: Key = key("package", "{ require = [\"summary\", \"steps\"], missing = \"send\" }");
+const OWNER_KEY: Key = key("owner", "{ assign = \"queue\" }");
+const CLOCK_KEY: Key = key("clock", "{ customer = \"continue\" }");
+const CUSTOMER_KEY: Key = key("customer", "{ nothing = \"because …\" }");
+const REVIEW_KEY: Key = key("review", "\"never\"");
+const WHEN: Key = key("when", "['has_tag(\"refund\")']");
+const MODE: Key = key("mode", "\"shadow\"");
+const SHARE: Key = key("share", "\"100%\"");
+const ONCE: Key = key("once", "\"episode\"");
+const IDLE: Key = later("idle_for", "\"4h\"", NO_TIME);
+const HELD: Key = later("held_for", "\"1d\"", NO_TIME);
+const IN_STATUS: Key = later("in_status_for", "\"2d\"", NO_TIME);
+const SILENT: Key = later("silent_for", "\"4h\"", NO_TIME);
+const OPEN: Key = later("open_for", "\"5d\"", NO_TIME);
+const BEFORE_BREACH: Key = later("before_breach", "{ clock = \"resolution\", by = \"45m\" }", NO_TIME);
+
+/// `[defaults.escalate]`: whole decisions.
+pub const DEFAULTS_ESCALATE: Shape =
+    Shape { title: "[defaults.escalate]", keys: &[PACKAGE_KEY, OWNER_KEY, CLOCK_KEY, CUSTOMER_KEY, REVIEW_KEY] };
+
+/// `[[route]]`.
+pub const ROUTE: Shape = Shape {
+    title: "[[route]]",
+    keys: &[
+        key("name", "\"invoices\""),
+        key("desk", "\"acme\""),
+        WHEN,
+        key("to", "\"billing\""),
+        MODE,
+        SHARE,
+        ONCE,
+        IDLE,
+        HELD,
+        IN_STATUS,
+        SILENT,
+        OPEN,
+        BEFORE_BREACH,
+    ],
+};
+
+/// `[[escalate]]`.
+pub const ESCALATE: Shape = Shape {
+    title: "[[escalate]]",
+    keys: &[
+        key("name", "\"refund-over-limit\""),
+        MODE,
+        key("trigger", "\"exception\""),
+        key("from", "[\"frontline\"]"),
+        key("to", "\"billing\""),
+        key("needs", "\"authority to refund above 500 EUR\""),
+        WHEN,
+        key("reason", "\"A refund of {{ ticket.fields.refund_eur }} EUR\""),
+        PACKAGE_KEY,
+        OWNER_KEY,
+        CLOCK_KEY,
+        CUSTOMER_KEY,
+        REVIEW_KEY,
+        SHARE,
+        ONCE,
+        IDLE,
+        HELD,
+        IN_STATUS,
+        SILENT,
+        OPEN,
+        BEFORE_BREACH,
+        later("sensitive", "true", "leave it out and keep the rule in mode = \"shadow\" until it was agreed on"),
+    ],
+};
+
+/// `from` as a table.
+pub const FROM: Shape = Shape { title: "from", keys: &[key("tier", "1")] };
+
+/// The first answer.
+pub const PACKAGE: Shape = Shape {
+    title: "package",
+    keys: &[
+        key("require", "[\"summary\", \"reported\", \"steps\", \"question\"]"),
+        key("missing", "\"send\""),
+        later("ask_for", "\"4h\"", "leave it out: a package goes at once, its gaps shown"),
+        later("then", "\"review\"", "leave it out: a package goes at once, its gaps shown"),
+    ],
+};
+
+/// The second answer.
+pub const OWNER: Shape = Shape {
+    title: "owner",
+    keys: &[
+        key("assign", "\"queue\""),
+        key("previous", "\"nothing\""),
+        key("customer_facing", "\"new\""),
+        later("claim_within", "\"2h\"", "leave it out: claims are seen and reported, not waited for"),
+        later("unclaimed", "[\"lead\", \"back\"]", "leave it out: an unclaimed case stays in its queue"),
+    ],
+};
+
+/// What the previous agent still does.
+pub const PREVIOUS: Shape =
+    Shape { title: "owner.previous", keys: &[key("task", "\"Answer billing's questions\""), key("within", "\"1d\"")] };
+
+/// The third answer.
+pub const CLOCK: Shape = Shape {
+    title: "clock",
+    keys: &[key("customer", "\"continue\""), key("internal", "\"4h\""), key("accountable", "\"to\"")],
+};
+
+/// The fourth answer.
+pub const CUSTOMER: Shape = Shape {
+    title: "customer",
+    keys: &[
+        key("message", "\"escalated\""),
+        key("nothing", "\"because …\""),
+        key("respond_within", "\"8h\""),
+        key("quiet_for", "\"24h\""),
+    ],
+};

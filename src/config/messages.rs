@@ -1,0 +1,101 @@
+//! `[messages.NAME]`: public text, by language. It is sent only in a wording that one of its signers signed.
+
+use super::desks::{Desks, facts_of_all};
+use super::found::{At, Found};
+use super::keys;
+use super::names::refers;
+use super::scalar::shown;
+use super::teams::People;
+use super::walk::Section;
+use crate::policy::known::KnownFacts;
+use crate::policy::message::{TemplateKind, check_template, wording_hash};
+use crate::policy::names::{MessageName, PersonName};
+use crate::policy::rules::PublicMessage;
+use std::collections::BTreeMap;
+
+/// All messages by name; `None`: wrong in itself, which was reported.
+pub(super) type Messages = BTreeMap<MessageName, Option<PublicMessage>>;
+
+/// Reads all messages.
+pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, people: &People) -> Messages {
+    let facts = facts_of_all(desks);
+    let mut messages = Messages::new();
+    for named in root.named_tables(found, "messages") {
+        let section = Section::open_ended(named.table, keys::MESSAGE, named.title.clone(), named.name.span.clone());
+        let signers = signers(found, &section, people);
+        let wordings = wordings(found, &section, &facts);
+        let name = MessageName::new(named.name.value);
+        let message = (!signers.is_empty() && !wordings.is_empty()).then(|| PublicMessage {
+            name: name.clone(),
+            signers,
+            wording_hash: wording_hash(&wordings),
+            wordings,
+        });
+        messages.insert(name, message);
+    }
+    messages
+}
+
+fn signers(found: &mut Found<'_>, section: &Section<'_>, people: &People) -> Vec<String> {
+    if !section.has("signers") {
+        section.missing(found, "signers");
+        return Vec::new();
+    }
+    let Some(signers) = section.texts(found, "signers") else { return Vec::new() };
+    if signers.is_empty() && section.values(found, "signers").is_empty() {
+        found.error(&section.key_span("signers"), "nobody may sign this message", section.like("signers"));
+    }
+    let known = || people.keys().map(PersonName::as_str);
+    let fine = |signer: &At<&str>| {
+        super::scalar::is_email(signer.value)
+            || refers(found, signer, "mail address or person", "[people.NAME]", known())
+    };
+    signers.into_iter().filter(fine).map(|signer| signer.value.to_owned()).collect()
+}
+
+fn wordings(found: &mut Found<'_>, section: &Section<'_>, facts: &KnownFacts) -> BTreeMap<String, String> {
+    let mut wordings = BTreeMap::new();
+    for (language, value) in section.entries().filter(|(key, _)| key.value != "signers") {
+        if !is_language(language.value) {
+            let message = format!("{} has no key `{}`", section.title, shown(language.value));
+            found.error(&language.span, message, "accepted here: signers, and two-letter languages such as en, de, fr");
+            continue;
+        }
+        match value.get_ref().as_str().filter(|text| !text.trim().is_empty()) {
+            Some(text) => {
+                template(found, &At::new(text, value.span()), TemplateKind::Public, facts);
+                wordings.insert(language.value.to_owned(), text.to_owned());
+            }
+            None => {
+                let help = format!("write {} = \"…\"", language.value);
+                found.error(&value.span(), format!("the wording `{}` is a text", language.value), help);
+            }
+        }
+    }
+    if wordings.is_empty() && section.entries().all(|(key, _)| key.value == "signers") {
+        found.mismatch(&section.span, format!("{} has no wording", section.title), "add a language: en = \"…\"");
+    }
+    wordings
+}
+
+fn is_language(key: &str) -> bool {
+    key.len() == 2 && key.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// Reports what is wrong with a template, at its place.
+pub(super) fn template(found: &mut Found<'_>, text: &At<&str>, kind: TemplateKind, facts: &KnownFacts) {
+    for problem in check_template(text.value, kind, facts) {
+        let span = found.inside(text, problem.start..problem.end);
+        let help = problem.help.unwrap_or_else(|| "templates are text with {{ name }} in it".to_owned());
+        found.error(&span, problem.message, help);
+    }
+}
+
+/// Whether any wording promises a time.
+pub(super) fn promises_a_time(message: &PublicMessage) -> bool {
+    message.wordings.values().any(|wording| {
+        let environment = minijinja::Environment::new();
+        let template = environment.template_from_str(wording);
+        template.is_ok_and(|template| template.undeclared_variables(true).contains("respond_by"))
+    })
+}

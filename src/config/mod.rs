@@ -1,0 +1,165 @@
+//! The configuration: TOML with places, checked all at once, becomes a [`Config`].
+//!
+//! Three steps, and nothing of the first is left after the second: the spanned document (`walk` reads it by hand, `keys`
+//! lists every key) ─▶ a checked [`Config`], which can only come from here ─▶ open desks, built by the daemon from
+//! [`secrets::resolve`]'s settings. [`load`] needs no secret and no network, so that a policy can be checked anywhere.
+//! Every problem of a run is reported together, with its place and what would be accepted.
+
+mod answers;
+mod conditions;
+mod daemon;
+mod desks;
+mod found;
+mod graph;
+pub mod keys;
+mod mask;
+mod messages;
+mod names;
+mod policy;
+mod problem;
+mod rules;
+mod scalar;
+pub mod secrets;
+mod syntax;
+mod teams;
+mod versions;
+mod walk;
+
+pub use daemon::{DaemonConfig, LogFormat};
+pub use desks::DeskConfig;
+pub use policy::PolicyHeader;
+pub use problem::{Look, Problem, Problems, Severity, Source, render};
+pub use secrets::{RawSetting, SecretSource};
+
+use crate::policy::rules::Policy;
+use found::Found;
+use handoffd_kit::id::DeskId;
+use handoffd_kit::settings::SettingProblem;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+use toml::de::DeTable;
+use walk::Section;
+
+/// The largest configuration that is read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How the daemon works.
+    pub daemon: DaemonConfig,
+    /// How each desk is reached.
+    pub desks: BTreeMap<DeskId, DeskConfig>,
+    /// All that decides.
+    pub policy: Policy,
+    /// Who answers for it.
+    pub header: PolicyHeader,
+    /// What works and should be looked at.
+    pub warnings: Problems,
+    source: Source,
+}
+
+impl Config {
+    /// The file it was read from, as it was named.
+    pub fn file(&self) -> &str {
+        self.source.name()
+    }
+
+    /// What a connector found wrong in its desk's table, at its place in the file.
+    pub fn setting_problems(&self, desk: &DeskId, problems: &[SettingProblem]) -> Problems {
+        let mut placed = Problems::none(&self.source);
+        for SettingProblem { key, problem, help } in problems {
+            let span = self.desks.get(desk).map_or(0..0, |desk| desk.place(key));
+            placed.add(span, Severity::Error, format!("[desks.{desk}] {key}: {problem}"), help.clone());
+        }
+        placed
+    }
+}
+
+/// Reads and checks the file.
+///
+/// # Errors
+/// Every problem of the file, warnings included.
+pub fn load(path: &Path) -> Result<Config, Problems> {
+    let text = read_file(path)?;
+    read(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
+}
+
+/// Checks a configuration's text. `name` is what problems call the file; `base` is the folder that its paths are
+/// relative to.
+///
+/// # Errors
+/// Every problem of the text, warnings included.
+pub fn read(text: &str, name: &str, base: &Path) -> Result<Config, Problems> {
+    let source = Source::new(name, text);
+    let (document, syntax) = DeTable::parse_recoverable(text);
+    let mut found = Found::new(text);
+    let config = check(&mut found, document.get_ref(), base, &source);
+    let mut problems = found.into_problems(&source, syntax);
+    match config {
+        Some(config) if !problems.has_errors() => Ok(Config { warnings: problems, ..config }),
+        _ => {
+            if !problems.has_errors() {
+                let message = "the configuration cannot be used, and nothing says why".to_owned();
+                problems.add(0..0, Severity::Error, message, "please report this with the file".to_owned());
+            }
+            Err(problems)
+        }
+    }
+}
+
+/// Reads the file, bounded.
+fn read_file(path: &Path) -> Result<String, Problems> {
+    let unreadable = |message: String, help: &str| Problems::unreadable(path, message, help);
+    let name = || path.display().to_string();
+    let opened = std::fs::File::open(path).and_then(|file| {
+        let mut bytes = Vec::new();
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let bytes = opened.map_err(|error| {
+        let help = "name the file with --config FILE; `handoffd check` looks for handoffd.toml here";
+        unreadable(format!("{} cannot be read: {error}", name()), help)
+    })?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(unreadable(format!("{} is larger than 1 MiB", name()), "a policy is a text file of some pages"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        unreadable(format!("{} is not UTF-8 in line {line}", name()), "save it as UTF-8")
+    })
+}
+
+/// The second step: from the document to what is checked, as far as it goes.
+fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, source: &Source) -> Option<Config> {
+    let root = Section::open(found, document, keys::ROOT, "the file".into(), 0..0);
+    let daemon = daemon::read(found, &root, base);
+    let mut desks = desks::read(found, &root, base);
+    let people = teams::read_people(found, &root, &desks);
+    let teams = teams::read_teams(found, &root, &desks, &people);
+    let messages = messages::read(found, &root, &desks, &people);
+    let table = policy::read(found, &root, &desks);
+    let world = rules::World { desks: &desks, teams: &teams, people: &people, messages: &messages };
+    let rules = rules::read(found, &root, &world);
+    let reached: Option<BTreeMap<_, _>> =
+        desks.iter_mut().map(|(id, desk)| Some((id.clone(), desk.config.take()?))).collect();
+    let reached = reached?;
+    let teams: Option<BTreeMap<_, _>> = teams.into_iter().map(|(name, team)| Some((name, team?))).collect();
+    let messages: Option<BTreeMap<_, _>> = messages.into_iter().map(|(name, it)| Some((name, it?))).collect();
+    let mut policy = Policy {
+        version: String::new(),
+        mode: daemon.mode,
+        desks: desks.into_iter().map(|(id, desk)| (id, desk.policy)).collect(),
+        teams: teams?,
+        people,
+        messages: messages?,
+        never: table.never,
+        limits: table.limits,
+        routes: rules.routes,
+        escalations: rules.escalations,
+    };
+    versions::stamp(&mut policy, &table.header, &reached);
+    let warnings = Problems::none(source);
+    Some(Config { daemon, desks: reached, policy, header: table.header, warnings, source: source.clone() })
+}

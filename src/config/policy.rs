@@ -1,0 +1,88 @@
+//! `[policy]`: who answers for the policy, what it never touches, and its limits.
+
+use super::conditions;
+use super::desks::{Desks, facts_of_all};
+use super::found::Found;
+use super::keys;
+use super::scalar;
+use super::walk::{Section, kind_of};
+use crate::policy::condition::Condition;
+use crate::policy::rules::Limits;
+use jiff::civil::Date;
+use serde::Serialize;
+use toml::de::DeValue;
+
+/// Who answers for the policy, and what it is for. Kept and shown, nothing decides by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PolicyHeader {
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Who else looks at what is sensitive.
+    pub second_reviewer: Option<String>,
+    /// When it is looked at again at the latest.
+    pub review_by: Option<Date>,
+    /// Where the agreement stands that it puts into practice.
+    pub source_of_truth: Option<String>,
+    /// What it is for.
+    pub goal: Option<String>,
+    /// Which data it looks at.
+    pub data: Option<String>,
+    /// What must not happen.
+    pub feared_failure: Option<String>,
+}
+
+/// What `[policy]` gives.
+#[derive(Default)]
+pub(super) struct PolicyTable {
+    pub header: PolicyHeader,
+    pub never: Option<Condition>,
+    pub limits: Limits,
+}
+
+/// Reads `[policy]`.
+pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> PolicyTable {
+    let Some(section) = root.table(found, "policy", keys::POLICY, "[policy]".into()) else {
+        return PolicyTable::default();
+    };
+    let mut text = |key| section.text(found, key).map(|text| text.value.to_owned());
+    let mut header = PolicyHeader {
+        owner: text("owner"),
+        second_reviewer: text("second_reviewer"),
+        review_by: None,
+        source_of_truth: text("source_of_truth"),
+        goal: text("goal"),
+        data: text("data"),
+        feared_failure: text("feared_failure"),
+    };
+    header.review_by = review_by(found, &section);
+    let facts = facts_of_all(desks);
+    let never = section.text(found, "never").and_then(|text| conditions::compile(found, &text, &facts));
+    PolicyTable { header, never, limits: limits(found, &section) }
+}
+
+fn review_by(found: &mut Found<'_>, section: &Section<'_>) -> Option<Date> {
+    let value = section.raw("review_by")?;
+    let date = match value.get_ref() {
+        DeValue::String(text) => scalar::date(text),
+        DeValue::Datetime(date) => scalar::date(&date.to_string()),
+        other => Err(format!("`review_by` is a date, not {}", kind_of(other))),
+    };
+    date.map_err(|wrong| found.error(&value.span(), wrong, section.like("review_by"))).ok()
+}
+
+fn limits(found: &mut Found<'_>, section: &Section<'_>) -> Limits {
+    let mut limits = Limits::default();
+    let Some(table) = section.table(found, "limits", keys::LIMITS, "`limits` of [policy]".into()) else {
+        return limits;
+    };
+    for (key, limit) in [
+        ("per_rule_per_hour", &mut limits.per_rule_per_hour),
+        ("per_desk_per_hour", &mut limits.per_desk_per_hour),
+        ("hops_per_day", &mut limits.hops_per_day),
+    ] {
+        if let Some(number) = table.number(found, key, 0..1_000_001) {
+            *limit = u32::try_from(number.value).unwrap_or(u32::MAX);
+        }
+    }
+    limits
+}

@@ -1,0 +1,342 @@
+//! `[[route]]` and `[[escalate]]`: the rules, in the order of the file.
+
+use super::answers::{Answers, Context};
+use super::conditions;
+use super::daemon::MODES;
+use super::desks::{Desks, facts_of, facts_of_all};
+use super::found::{At, Found};
+use super::graph;
+use super::keys::{self, Shape};
+use super::messages::{Messages, template};
+use super::names::refers;
+use super::scalar::{self, shown};
+use super::teams::{People, Teams};
+use super::walk::{Section, unknown_word};
+use crate::policy::known::KnownFacts;
+use crate::policy::message::TemplateKind;
+use crate::policy::names::{RuleName, TeamName};
+use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger};
+use handoffd_kit::id::DeskId;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::de::{DeTable, DeValue};
+
+/// What rules refer to.
+pub(super) struct World<'a> {
+    pub desks: &'a Desks,
+    pub teams: &'a Teams,
+    pub people: &'a People,
+    pub messages: &'a Messages,
+}
+
+/// The rules as far as they could be read.
+pub(super) struct Rules {
+    pub routes: Vec<Route>,
+    pub escalations: Vec<Escalation>,
+}
+
+/// Reads all rules.
+pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, world: &World<'_>) -> Rules {
+    let mut names = BTreeMap::new();
+    let mut routes = Vec::new();
+    for entry in root.list_of_tables(found, "route") {
+        let (section, name) = open(found, &entry, keys::ROUTE, "route", &mut names);
+        routes.push(RouteDraft::read(found, &section, name, world));
+    }
+    check_catch_alls(found, &routes);
+    let defaults = defaults(found, root, world);
+    let mut escalations = Vec::new();
+    let mut edges = Vec::new();
+    for entry in root.list_of_tables(found, "escalate") {
+        let (section, name) = open(found, &entry, keys::ESCALATE, "escalate", &mut names);
+        let Some(escalation) = read_escalation(found, &section, name, world, &defaults) else { continue };
+        edges.push(At::new(escalation.clone(), section.span.clone()));
+        escalations.push(escalation);
+    }
+    graph::check(found, &edges);
+    Rules { routes: routes.into_iter().filter_map(|draft| draft.route).collect(), escalations }
+}
+
+/// Opens a rule's table and reads its name; a name is used once among all rules, for commands and marks carry it.
+fn open<'a>(
+    found: &mut Found<'_>,
+    entry: &At<&'a DeTable<'a>>,
+    shape: Shape,
+    kind: &str,
+    names: &mut BTreeMap<String, Range<usize>>,
+) -> (Section<'a>, Option<RuleName>) {
+    let called = entry.value.get("name").and_then(|name| name.get_ref().as_str());
+    let title = called.map_or(format!("this [[{kind}]]"), |name| format!("rule \"{}\"", shown(name)));
+    let span =
+        entry.value.get_key_value("name").map_or(entry.span.clone(), |(key, value)| key.span().start..value.span().end);
+    let section = Section::open(found, entry.value, shape, title, span);
+    let Some(name) = section.required(found, "name") else { return (section, None) };
+    if !scalar::is_name(name.value) {
+        found.error(&name.span, format!("a rule cannot be called \"{}\"", shown(name.value)), scalar::NAME_HELP);
+        return (section, None);
+    }
+    if names.insert(name.value.to_owned(), name.span.clone()).is_some() {
+        let message = format!("another rule is called \"{}\" too", name.value);
+        found.mismatch(&name.span, message, "routes and escalations share one set of names; give it its own");
+    }
+    (section, Some(RuleName::new(name.value)))
+}
+
+fn defaults(found: &mut Found<'_>, root: &Section<'_>, world: &World<'_>) -> Answers {
+    let Some(defaults) = root.table(found, "defaults", keys::DEFAULTS, "[defaults]".into()) else {
+        return Answers::open();
+    };
+    let title = "[defaults.escalate]".to_owned();
+    let Some(section) = defaults.table(found, "escalate", keys::DEFAULTS_ESCALATE, title) else {
+        return Answers::open();
+    };
+    let context = Context { people: world.people, messages: world.messages, facts: &facts_of_all(world.desks) };
+    Answers::read(found, &section, &context)
+}
+
+/// What routes and escalations have in common. `None`: something in it is wrong, which was reported.
+fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName>, facts: &KnownFacts) -> Option<Rule> {
+    let mode = section.word(found, "mode", &MODES);
+    let share = section.parsed(found, "share", scalar::percentage);
+    let once = section.word(found, "once", &[("episode", Once::Episode), ("case", Once::Case)]);
+    let when = conditions::when(found, section, facts);
+    Some(Rule {
+        name: name?,
+        // Its meaning is hashed once the whole policy is read.
+        version: String::new(),
+        mode: mode.unwrap_or_default(),
+        share: share.map_or(1.0, |share| share.value),
+        once: once.unwrap_or_default(),
+        when: when?,
+    })
+}
+
+/// The team that `to` names, if it exists and could be read.
+fn target<'w>(found: &mut Found<'_>, section: &Section<'_>, world: &World<'w>) -> (Option<TeamName>, Option<&'w Team>) {
+    let known = || world.teams.keys().map(TeamName::as_str);
+    let to = section
+        .required(found, "to")
+        .filter(|to| refers(found, to, "team", "[teams.NAME]", known()))
+        .map(|to| TeamName::new(to.value));
+    let team = to.as_ref().and_then(|to| world.teams.get(to)).and_then(Option::as_ref);
+    (to, team)
+}
+
+/// A route as far as it could be read, and what the check for catch-alls must know of it.
+struct RouteDraft {
+    route: Option<Route>,
+    desk: Option<DeskId>,
+    title: String,
+    span: Range<usize>,
+    catches_all: bool,
+}
+
+impl RouteDraft {
+    fn read(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName>, world: &World<'_>) -> Self {
+        let known = || world.desks.keys().map(DeskId::as_str);
+        let desk = section
+            .required(found, "desk")
+            .filter(|desk| refers(found, desk, "desk", "[desks.NAME]", known()))
+            .map(|desk| DeskId::new(desk.value));
+        let facts = facts_of(desk.as_ref().and_then(|desk| world.desks.get(desk)));
+        let rule = read_rule(found, section, name, &facts);
+        let (to, team) = target(found, section, world);
+        if let (Some(team), Some(desk)) = (team, &desk)
+            && team.desk != *desk
+        {
+            across_desks(found, &section.key_span("to"), &team.desk, desk);
+        }
+        let when = section.raw("when").map(|value| value.get_ref());
+        let always = |value: &DeValue<'_>| value.as_str() == Some("true");
+        let unconditional = match when {
+            None => true,
+            Some(DeValue::Array(list)) => list.iter().all(|value| always(value.get_ref())),
+            Some(value) => always(value),
+        };
+        let whole = rule.as_ref().is_none_or(|rule| rule.share >= 1.0);
+        let route = (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to? }))();
+        let (title, span) = (section.title.clone(), section.span.clone());
+        Self { route, desk, title, span, catches_all: unconditional && whole }
+    }
+}
+
+/// Each desk with routes needs its own catch-all, and nothing behind it is ever reached.
+fn check_catch_alls(found: &mut Found<'_>, routes: &[RouteDraft]) {
+    let mut by_desk: BTreeMap<&DeskId, Vec<&RouteDraft>> = BTreeMap::new();
+    for route in routes {
+        if let Some(desk) = &route.desk {
+            by_desk.entry(desk).or_default().push(route);
+        }
+    }
+    for (desk, routes) in by_desk {
+        let Some(first) = routes.iter().position(|route| route.catches_all) else {
+            let Some(last) = routes.last() else { continue };
+            let help =
+                format!("end with [[route]] name = \"everything-else\", desk = \"{desk}\", to = \"…\" and no `when`");
+            found.mismatch(&last.span, format!("the desk \"{desk}\" has routes and no catch-all behind them"), help);
+            continue;
+        };
+        for behind in routes.iter().skip(first + 1) {
+            let message = format!("{} stands behind {}, which takes every case", behind.title, routes[first].title);
+            found.warning(&behind.span, message, "move it before the catch-all, or leave it out");
+        }
+    }
+}
+
+fn across_desks(found: &mut Found<'_>, span: &Range<usize>, to: &DeskId, from: &DeskId) {
+    let message = format!("a handoff from the desk \"{from}\" to the desk \"{to}\"");
+    found.later(span, message, "choose teams of one desk");
+}
+
+fn read_escalation(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    name: Option<RuleName>,
+    world: &World<'_>,
+    defaults: &Answers,
+) -> Option<Escalation> {
+    let (to, team) = target(found, section, world);
+    let desk = team.map(|team| &team.desk);
+    let facts = desk.map_or_else(|| facts_of_all(world.desks), |desk| facts_of(world.desks.get(desk)));
+    let rule = read_rule(found, section, name, &facts);
+    if !section.has("when") {
+        let message = format!("{} leaves `when` open", section.title);
+        found.mismatch(&section.span, message, "add when = '…'; 'true' always holds");
+    }
+    let trigger = trigger(found, section);
+    let from = from(found, section, world, to.as_ref(), desk);
+    let reason = section.required(found, "reason");
+    if let Some(reason) = &reason {
+        template(found, reason, TemplateKind::Reason, &facts);
+    }
+    let needs = section.text(found, "needs").map(|needs| needs.value.to_owned());
+    let context = Context { people: world.people, messages: world.messages, facts: &facts };
+    let answers = Answers::read(found, section, &context);
+    let package = answers.package.or(&defaults.package).settle(found, section, "package");
+    let owner = answers.owner.or(&defaults.owner).settle(found, section, "owner");
+    let clock = answers.clock.or(&defaults.clock).settle(found, section, "clock");
+    let customer = answers.customer.or(&defaults.customer).settle(found, section, "customer");
+    let review = answers.review.or(&defaults.review).settle(found, section, "review");
+    if let (Some(owner), Some(desk)) = (&owner, desk) {
+        check_person(found, owner, desk, world);
+    }
+    Some(Escalation {
+        rule: rule?,
+        trigger: trigger?,
+        from: from?,
+        to: to?,
+        needs,
+        reason: reason?.value.to_owned(),
+        package: package?.value,
+        owner: owner?.value,
+        clock: clock?.value,
+        customer: customer?.value,
+        review: review?.value,
+    })
+}
+
+fn trigger(found: &mut Found<'_>, section: &Section<'_>) -> Option<Trigger> {
+    const WORDS: [(&str, Trigger); 6] = [
+        ("complexity", Trigger::Complexity),
+        ("account", Trigger::Account),
+        ("steps-failed", Trigger::StepsFailed),
+        ("repeat", Trigger::Repeat),
+        ("exception", Trigger::Exception),
+        ("manual", Trigger::Manual),
+    ];
+    let word = section.required(found, "trigger")?;
+    if ["sla", "waiting"].contains(&word.value) {
+        let help = "it needs a time key such as before_breach or idle_for, and rules see no time for now";
+        found.later(&word.span, format!("trigger = \"{}\"", word.value), help);
+        return None;
+    }
+    let hit = WORDS.iter().find(|(name, _)| *name == word.value);
+    if hit.is_none() {
+        unknown_word(found, &word, "trigger", WORDS.iter().map(|(name, _)| *name));
+    }
+    hit.map(|(_, trigger)| *trigger)
+}
+
+/// The teams a rule takes cases from: named, or all of a tier on the target's desk but the target itself.
+fn from(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    world: &World<'_>,
+    to: Option<&TeamName>,
+    desk: Option<&DeskId>,
+) -> Option<Vec<TeamName>> {
+    if !section.has("from") {
+        section.missing(found, "from");
+        return None;
+    }
+    if section.raw("from").is_some_and(|value| value.get_ref().is_table()) {
+        return from_tier(found, section, world, to, desk);
+    }
+    let list = section.texts(found, "from")?;
+    if list.is_empty() && section.values(found, "from").is_empty() {
+        found.error(&section.key_span("from"), "`from` names no team", section.like("from"));
+        return None;
+    }
+    let known = || world.teams.keys().map(TeamName::as_str);
+    let mut teams = Vec::new();
+    for name in list {
+        if !refers(found, &name, "team", "[teams.NAME]", known()) {
+            continue;
+        }
+        let team = TeamName::new(name.value);
+        let lies_on = world.teams.get(&team).and_then(Option::as_ref).map(|team| &team.desk);
+        if Some(&team) == to {
+            let message = format!("{} hands off from \"{team}\" to itself", section.title);
+            found.mismatch(&name.span, message, "leave it out of `from`");
+        } else if let (Some(lies_on), Some(desk)) = (lies_on, desk)
+            && lies_on != desk
+        {
+            across_desks(found, &name.span, desk, lies_on);
+        } else {
+            teams.push(team);
+        }
+    }
+    (!teams.is_empty()).then_some(teams)
+}
+
+fn from_tier(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    world: &World<'_>,
+    to: Option<&TeamName>,
+    desk: Option<&DeskId>,
+) -> Option<Vec<TeamName>> {
+    let table = section.table(found, "from", keys::FROM, "`from`".into())?;
+    if !table.has("tier") {
+        table.missing(found, "tier");
+    }
+    let tier = table.number(found, "tier", 1..100)?;
+    let desk = desk?;
+    let here = |team: &&Team| u64::from(team.tier) == tier.value && team.desk == *desk && Some(&team.name) != to;
+    let teams: Vec<TeamName> = world.teams.values().flatten().filter(here).map(|team| team.name.clone()).collect();
+    if teams.is_empty() {
+        let message = format!("no other team of the desk \"{desk}\" is of tier {}", tier.value);
+        let tiers: std::collections::BTreeSet<String> = world
+            .teams
+            .values()
+            .flatten()
+            .filter(|team| team.desk == *desk)
+            .map(|team| team.tier.to_string())
+            .collect();
+        let help = format!("tiers on this desk: {}", scalar::listed(tiers.iter().map(String::as_str)));
+        found.mismatch(&tier.span, message, help);
+        return None;
+    }
+    Some(teams)
+}
+
+/// A person who becomes owner must be known to the desk.
+fn check_person(found: &mut Found<'_>, owner: &At<OwnerDecision>, desk: &DeskId, world: &World<'_>) {
+    let Assign::Person(name) = &owner.value.assign else { return };
+    let Some(person) = world.people.get(name) else { return };
+    if person.email.is_none() && !person.desk.contains_key(desk) {
+        let message = format!("the desk \"{desk}\" does not know \"{name}\"");
+        let help = format!("add email = \"…\" or desk = {{ {desk} = \"id\" }} to [people.{name}]");
+        found.mismatch(&owner.span, message, help);
+    }
+}

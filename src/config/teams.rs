@@ -1,0 +1,140 @@
+//! `[teams.NAME]` and `[people.NAME]`: who owns cases.
+
+use super::desks::{Desks, queue};
+use super::found::{At, Found};
+use super::keys;
+use super::names::refers;
+use super::scalar::{self, shown};
+use super::walk::Section;
+use crate::policy::names::{PersonName, TeamName};
+use crate::policy::rules::{PersonEntry, Team};
+use handoffd_kit::desk::QueueSpec;
+use handoffd_kit::id::{DeskId, UserId};
+use std::collections::BTreeMap;
+
+/// All people by name, those that are wrong included.
+pub(super) type People = BTreeMap<PersonName, PersonEntry>;
+
+/// All teams by name; `None`: wrong in itself, which was reported.
+pub(super) type Teams = BTreeMap<TeamName, Option<Team>>;
+
+/// Reads all people.
+pub(super) fn read_people(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> People {
+    let mut people = People::new();
+    for named in root.named_tables(found, "people") {
+        let section = named.open(found, keys::PERSON);
+        if ["queue", "round-robin", "least-loaded"].contains(&named.name.value) {
+            let message = format!("a person cannot be called \"{}\"", named.name.value);
+            found.error(&named.name.span, message, "`owner.assign` uses this word; choose another name");
+        }
+        if !section.has("email") && !section.has("desk") {
+            let help = "add email = \"…\" or desk = { DESK = \"id\" }";
+            found.mismatch(&section.span, format!("{} has no identity", section.title), help);
+        }
+        let email = section.text(found, "email");
+        if let Some(email) = email.as_ref().filter(|email| !scalar::is_email(email.value)) {
+            found.error(&email.span, "this is no mail address", section.like("email"));
+        }
+        let entry =
+            PersonEntry { email: email.map(|email| email.value.to_owned()), desk: identities(found, &section, desks) };
+        people.insert(PersonName::new(named.name.value), entry);
+    }
+    people
+}
+
+fn identities(found: &mut Found<'_>, section: &Section<'_>, desks: &Desks) -> BTreeMap<DeskId, UserId> {
+    let mut identities = BTreeMap::new();
+    let Some(table) = section.open_table(found, "desk") else { return identities };
+    for (desk, value) in table.entries() {
+        refers(found, &desk, "desk", "[desks.NAME]", desks.keys().map(DeskId::as_str));
+        match value.get_ref().as_str().filter(|id| !id.trim().is_empty()) {
+            Some(id) => {
+                identities.insert(DeskId::new(desk.value), UserId::new(id));
+            }
+            None => {
+                let help = format!("write desk = {{ {} = \"4711\" }}", shown(desk.value));
+                found.error(&value.span(), "a person's id on a desk is a text in quotes", help);
+            }
+        }
+    }
+    identities
+}
+
+/// Reads all teams.
+pub(super) fn read_teams(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, people: &People) -> Teams {
+    let mut teams = Teams::new();
+    let mut queues: BTreeMap<DeskId, Vec<(QueueSpec, String)>> = BTreeMap::new();
+    for named in root.named_tables(found, "teams") {
+        let section = named.open(found, keys::TEAM);
+        let team = read_team(found, &section, named.name.value, desks, people);
+        if let Some((team, place)) = &team {
+            let taken = queues.entry(team.desk.clone()).or_default();
+            check_queue(found, team, place, desks, taken);
+            taken.push((team.queue.clone(), named.name.value.to_owned()));
+        }
+        teams.insert(TeamName::new(named.name.value), team.map(|(team, _)| team));
+    }
+    teams
+}
+
+fn read_team(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    name: &str,
+    desks: &Desks,
+    people: &People,
+) -> Option<(Team, At<()>)> {
+    if !section.has("tier") {
+        section.missing(found, "tier");
+    }
+    if !section.has("queue") {
+        section.missing(found, "queue");
+    }
+    let tier = section.number(found, "tier", 1..100);
+    let desk = section
+        .required(found, "desk")
+        .filter(|desk| refers(found, desk, "desk", "[desks.NAME]", desks.keys().map(DeskId::as_str)));
+    let spec = section.raw("queue").and_then(|value| queue(found, value, "queue"));
+    let public_name = section.text(found, "public_name").map(|text| text.value.to_owned());
+    let known = || people.keys().map(PersonName::as_str);
+    let lead = section
+        .text(found, "lead")
+        .filter(|lead| refers(found, lead, "person", "[people.NAME]", known()))
+        .map(|lead| PersonName::new(lead.value));
+    let reviewers = section
+        .texts(found, "reviewers")
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|person| refers(found, person, "person", "[people.NAME]", known()))
+        .map(|person| PersonName::new(person.value))
+        .collect();
+    let (tier, desk, spec) = (tier?, desk?, spec?);
+    let team = Team {
+        name: TeamName::new(name),
+        tier: u32::try_from(tier.value).ok()?,
+        desk: DeskId::new(desk.value),
+        queue: spec.value,
+        public_name,
+        lead,
+        reviewers,
+    };
+    Some((team, At::new((), spec.span)))
+}
+
+/// One queue belongs to one team, or is where cases arrive.
+fn check_queue(found: &mut Found<'_>, team: &Team, place: &At<()>, desks: &Desks, taken: &[(QueueSpec, String)]) {
+    let queue = shown(team.queue.shown());
+    if let Some((_, other)) = taken.iter().find(|(spec, _)| *spec == team.queue) {
+        let message = format!("the teams {} and {} have the same queue \"{queue}\"", shown(other), team.name);
+        found.mismatch(&place.span, message, "give each team of a desk its own queue: it says whose a case is");
+    }
+    let intake = desks.get(&team.desk).map(|desk| &desk.intake);
+    if intake.is_some_and(|intake| intake.iter().any(|arrival| arrival.value == team.queue)) {
+        let message = format!("the queue \"{queue}\" is both the team {}'s and in the desk's `intake`", team.name);
+        found.mismatch(
+            &place.span,
+            message,
+            "a case in `intake` has no team yet; use two queues, or take it out of `intake`",
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! Versions: a hash of what a policy means. Comments, the order of keys, the way a value is written and `[daemon]` do
+//! not count; neither does how a desk is reached (`url`, `login`, `webhook`, `poll`, `budget`), which decides nothing.
+//!
+//! A rule's version leaves its `mode` and `share` out: they say how much of the rule is switched on, not what it means,
+//! and going live must not turn it into another rule. The version of the whole has them.
+
+use super::PolicyHeader;
+use super::desks::DeskConfig;
+use crate::policy::condition::Condition;
+use crate::policy::rules::{
+    Assign, CustomerClock, CustomerDecision, Escalation, FieldDeclaration, FieldOwner, Limits, Missing, Mode, Once,
+    Policy, PreviousTask, PublicMessage, ReviewDecision, Route, Rule, Start,
+};
+use handoffd_kit::id::DeskId;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Gives every rule and the whole policy their versions.
+pub(super) fn stamp(policy: &mut Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, DeskConfig>) {
+    for route in &mut policy.routes {
+        route.rule.version = hash(&route_meaning(route));
+    }
+    for escalation in &mut policy.escalations {
+        escalation.rule.version = hash(&escalation_meaning(escalation));
+    }
+    policy.version = hash(&meaning(policy, header, desks));
+}
+
+/// The first twelve hex digits of the SHA-256 of a value's canonical form.
+fn hash(value: &Value) -> String {
+    let mut canonical = String::new();
+    write_canonical(value, &mut canonical);
+    hex::encode(&Sha256::digest(canonical)[..6])
+}
+
+/// JSON with sorted keys, whatever order the map keeps.
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            out.push('{');
+            for (key, value) in sorted {
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write_canonical(value, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Array(list) => {
+            out.push('[');
+            for value in list {
+                write_canonical(value, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        plain => out.push_str(&plain.to_string()),
+    }
+}
+
+fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, DeskConfig>) -> Value {
+    let Limits { per_rule_per_hour, per_desk_per_hour, hops_per_day } = policy.limits;
+    let switched = |rule: &Rule, meaning: Value| json!([meaning, word(rule.mode), rule.share]);
+    let desks: BTreeMap<&str, Value> = policy
+        .desks
+        .iter()
+        .map(|(id, desk)| {
+            let start = match desk.start {
+                Start::Now => "now".to_owned(),
+                Start::At(instant) => instant.to_string(),
+            };
+            let fields: BTreeMap<&String, Value> =
+                desk.fields.iter().map(|(name, field)| (name, declared(field))).collect();
+            let connector = desks.get(id).map(|desk| desk.connector.as_str());
+            (id.as_str(), json!({ "connector": connector, "intake": desk.intake, "start": start, "fields": fields }))
+        })
+        .collect();
+    let teams: Vec<Value> = policy
+        .teams
+        .values()
+        .map(|team| json!([team.name, team.tier, team.desk, team.queue, team.public_name, team.lead, team.reviewers]))
+        .collect();
+    let people: Vec<Value> =
+        policy.people.iter().map(|(name, person)| json!([name, person.email, person.desk])).collect();
+    let messages: Vec<Value> = policy.messages.values().map(told).collect();
+    json!({
+        "header": header,
+        "never": policy.never.as_ref().map(Condition::source),
+        "limits": [per_rule_per_hour, per_desk_per_hour, hops_per_day],
+        "desks": desks,
+        "teams": teams,
+        "people": people,
+        "messages": messages,
+        "routes": policy.routes.iter().map(|route| switched(&route.rule, route_meaning(route))).collect::<Vec<_>>(),
+        "escalations":
+            policy.escalations.iter().map(|rule| switched(&rule.rule, escalation_meaning(rule))).collect::<Vec<_>>(),
+    })
+}
+
+fn word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Shadow => "shadow",
+        Mode::Live => "live",
+    }
+}
+
+fn declared(field: &FieldDeclaration) -> Value {
+    let of = match field.of {
+        FieldOwner::Ticket => "ticket",
+        FieldOwner::Customer => "customer",
+        FieldOwner::Organization => "organization",
+    };
+    json!([field.id, field.kind, of])
+}
+
+fn told(message: &PublicMessage) -> Value {
+    json!([message.name, message.signers, message.wordings])
+}
+
+fn rule_meaning(rule: &Rule) -> Value {
+    let once = match rule.once {
+        Once::Episode => "episode",
+        Once::Case => "case",
+    };
+    json!([rule.name, once, rule.when.iter().map(Condition::source).collect::<Vec<_>>()])
+}
+
+fn route_meaning(route: &Route) -> Value {
+    json!({ "rule": rule_meaning(&route.rule), "desk": route.desk, "to": route.to })
+}
+
+fn escalation_meaning(escalation: &Escalation) -> Value {
+    let Escalation { rule, trigger, from, to, needs, reason, package, owner, clock, customer, review } = escalation;
+    let missing = match package.missing {
+        Missing::Send => "send",
+    };
+    let assign = match &owner.assign {
+        Assign::Queue => json!("queue"),
+        Assign::Person(person) => json!({ "person": person }),
+    };
+    let previous = match &owner.previous {
+        PreviousTask::Nothing => Value::Null,
+        PreviousTask::Task { task, within } => json!([task, within.map(|within| within.as_secs())]),
+    };
+    let runs = match clock.customer {
+        CustomerClock::Continue => "continue",
+    };
+    let customer = match customer {
+        CustomerDecision::Message { name, respond_within, quiet_for } => {
+            json!({ "message": [name, respond_within.map(|it| it.as_secs()), quiet_for.map(|it| it.as_secs())] })
+        }
+        CustomerDecision::Nothing { because } => json!({ "nothing": because }),
+    };
+    let review = match review {
+        ReviewDecision::Never => json!("never"),
+        ReviewDecision::Always => json!("always"),
+        ReviewDecision::When(condition) => json!({ "when": condition.source() }),
+    };
+    json!({
+        "rule": rule_meaning(rule),
+        "trigger": trigger,
+        "from": from,
+        "to": to,
+        "needs": needs,
+        "reason": reason,
+        "package": [package.require, missing],
+        "owner": [assign, previous, owner.customer_facing],
+        "clock": [runs, clock.internal.map(|internal| internal.as_secs()), clock.accountable],
+        "customer": customer,
+        "review": review,
+    })
+}

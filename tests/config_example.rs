@@ -1,0 +1,115 @@
+//! `config.example.toml` is what an admin starts from: it must be right, whole, and honest about what does nothing yet.
+
+use handoffd::config::keys::{self, Shape};
+use handoffd::config::{self, Severity};
+use std::collections::BTreeSet;
+use std::path::Path;
+use toml::{Table, Value};
+
+fn example() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml")).expect("the example")
+}
+
+/// The example with the lines of later keys switched on. TOML wants top-level keys first.
+fn with_later_keys() -> String {
+    let (first, rest): (Vec<String>, Vec<String>) = example()
+        .lines()
+        .map(|line| {
+            line.strip_prefix("#~ ")
+                .or_else(|| line.strip_prefix("# hooks").map(|_| &line[2..]))
+                .unwrap_or(line)
+                .to_owned()
+        })
+        .partition(|line| line.starts_with("include"));
+    [first, rest].concat().join("\n")
+}
+
+#[test]
+fn the_example_is_right() {
+    let config =
+        config::read(&example(), "config.example.toml", Path::new("")).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(config.warnings.is_empty(), "{}", config.warnings);
+    assert_eq!(config.desks.len(), 2);
+    assert_eq!(config.policy.routes.len(), 2);
+    assert_eq!(config.policy.escalations.len(), 2);
+}
+
+#[test]
+fn every_later_key_of_the_example_is_refused_as_such_and_as_nothing_else() {
+    let text = with_later_keys();
+    let problems = config::read(&text, "config.example.toml", Path::new("")).expect_err("later keys are refused");
+    let others: Vec<_> = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .map(|problem| format!("{}:{}: {}", problem.line, problem.column, problem.message))
+        .collect();
+    assert!(others.is_empty(), "{others:#?}");
+    for shape in shapes() {
+        for later in shape.0.keys.iter().filter(|key| key.later.is_some() && shape.0.title != "[[route]]") {
+            let named = problems.iter().any(|problem| problem.message.contains(&format!("`{}` of", later.name)));
+            assert!(named, "{} of {} is not in the example", later.name, shape.0.title);
+        }
+    }
+}
+
+/// Every shape, and where its tables are in a document.
+fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
+    vec![
+        (keys::ROOT, vec![]),
+        (keys::DAEMON, vec!["daemon"]),
+        (keys::POLICY, vec!["policy"]),
+        (keys::LIMITS, vec!["policy", "limits"]),
+        (keys::DESK, vec!["desks", "*"]),
+        (keys::FIELD, vec!["desks", "*", "fields", "*"]),
+        (keys::TEAM, vec!["teams", "*"]),
+        (keys::PERSON, vec!["people", "*"]),
+        (keys::MESSAGE, vec!["messages", "*"]),
+        (keys::DEFAULTS, vec!["defaults"]),
+        (keys::ROUTE, vec!["route", "*"]),
+        (keys::ESCALATE, vec!["escalate", "*"]),
+        (keys::FROM, vec!["escalate", "*", "from"]),
+        (keys::PACKAGE, vec!["escalate", "*", "package"]),
+        (keys::OWNER, vec!["escalate", "*", "owner"]),
+        (keys::PREVIOUS, vec!["escalate", "*", "owner", "previous"]),
+        (keys::CLOCK, vec!["escalate", "*", "clock"]),
+        (keys::CUSTOMER, vec!["escalate", "*", "customer"]),
+    ]
+}
+
+fn keys_at(value: &Value, path: &[&str], found: &mut BTreeSet<String>) {
+    match (path, value) {
+        ([], Value::Table(table)) => found.extend(table.keys().cloned()),
+        (["*", rest @ ..], Value::Table(table)) => table.values().for_each(|value| keys_at(value, rest, found)),
+        (["*", rest @ ..], Value::Array(list)) => list.iter().for_each(|value| keys_at(value, rest, found)),
+        ([key, rest @ ..], Value::Table(table)) => {
+            if let Some(value) = table.get(*key) {
+                keys_at(value, rest, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_that_the_code_knows_stands_in_the_example() {
+    let document = Value::Table(with_later_keys().parse::<Table>().expect("the example with its later keys"));
+    let mut missing = Vec::new();
+    for (shape, path) in shapes() {
+        let mut found = BTreeSet::new();
+        keys_at(&document, &path, &mut found);
+        // Time keys are shown once, where escalations have them.
+        let wanted = shape.keys.iter().filter(|key| shape.title != "[[route]]" || key.later.is_none());
+        missing.extend(
+            wanted.filter(|key| !found.contains(key.name)).map(|key| format!("{} of {}", key.name, shape.title)),
+        );
+    }
+    // Forms of one value stand beside each other.
+    for (form, shape) in
+        [("{ id = ", keys::QUEUE), ("{ name = ", keys::QUEUE), ("{ env = ", keys::SECRET), ("{ file = ", keys::SECRET)]
+    {
+        if !example().contains(form) {
+            missing.push(format!("{form} of {}", shape.title));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
