@@ -1,1 +1,42 @@
-//! placeholder
+//! The sandbox: an embedded, stateful helpdesk that speaks vendors' dialects over HTTP.
+//!
+//! It serves `handoffd demo`, rehearsals (`handoffd sandbox`), tests, and in the same process the seeded simulation.
+//! Nothing in it reads a clock or draws chance by itself and the core starts no task: all that happens, happens inside
+//! a call, at the instant the clock shows, in an order that only the seed and the calls decide.
+//!
+//! In reading order:
+//! - [`ids`], [`people`], [`ticket`]: what a helpdesk is made of, in no vendor's words.
+//! - [`store`]: the helpdesk itself; [`change`]: the one way to change a ticket; [`rules`]: other automations on it;
+//!   [`sla`]: its clocks; [`access`]: tokens and clients.
+//! - [`journal`]: what was asked and what it did, for tests to count.
+//! - [`faults`]: what goes wrong, by rates, spans and script.
+//! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one.
+//! - [`sandbox`]: the handle that everybody uses: requests, people, webhooks; [`person`] acts for people.
+//! - [`transport`], [`server`]: in the same process, or over a socket.
+//! - [`seed`]: people and tickets to begin with.
+
+pub mod access;
+pub mod change;
+mod control;
+pub mod dialect;
+pub mod faults;
+pub mod ids;
+pub mod journal;
+pub mod outbox;
+pub mod people;
+pub mod person;
+pub mod rules;
+pub mod sandbox;
+pub mod seed;
+pub mod server;
+pub mod sla;
+pub mod store;
+pub mod text;
+pub mod ticket;
+pub mod transport;
+pub mod zendesk;
+
+pub use faults::{Fault, FaultPlan, On};
+pub use journal::Journal;
+pub use sandbox::{Answer, Sandbox};
+pub use transport::SandboxTransport;
