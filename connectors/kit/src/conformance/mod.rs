@@ -6,11 +6,14 @@
 //! purpose. [`run`] then tries every promise that the desk's capabilities declare and lists each as passed, failed or
 //! skipped with the reason.
 
+mod checks;
+mod ground;
 mod report;
 mod stage;
 mod wire;
 
 use crate::desk::Desk;
+use ground::{Ground, Stop};
 
 pub use report::{Line, Outcome, Report};
 pub use stage::{
@@ -21,6 +24,21 @@ pub use wire::{Edit, Fault, IsWrite, Traffic, Wire};
 
 /// Tries every promise that the desk's capabilities declare. Pass a fresh helpdesk: checks make their own tickets.
 pub async fn run(desk: &dyn Desk, stage: &mut dyn Stage) -> Report {
-    let _ = stage;
-    Report { connector: desk.capabilities().connector, lines: Vec::new() }
+    let capabilities = desk.capabilities();
+    let mut ground = Ground::new(desk, stage);
+    let mut lines = Vec::new();
+    for check in checks::all() {
+        let outcome = match (check.not_declared)(capabilities) {
+            Some(why) => Outcome::Skipped(why.to_owned()),
+            None => match (check.try_it)(&mut ground).await {
+                Ok(()) => Outcome::Passed,
+                Err(Stop::Failed(why)) => Outcome::Failed(why),
+                Err(Stop::Skipped(why)) => Outcome::Skipped(why),
+            },
+        };
+        // A check that stopped early may have left a fault behind.
+        ground.wire.mend();
+        lines.push(Line { promise: check.promise, outcome });
+    }
+    Report { connector: capabilities.connector, lines }
 }

@@ -1,0 +1,66 @@
+//! Guarded writes: no person is covered.
+
+use super::super::ground::{Ground, Stop, Tried, ensure};
+use super::super::stage::PersonAct;
+use super::super::wire::Fault;
+use super::Check;
+use crate::capability::{Capabilities, Guard};
+use crate::error::{DeskErrorKind, Retry};
+use crate::model::Priority;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        promise: "a person's change makes a guarded write fail, and nothing of it is written",
+        not_declared: unguarded,
+        try_it: |ground| Box::pin(persons_change(ground)),
+    },
+    Check {
+        promise: "the first try of a write, arriving late, is not repeated by the second",
+        not_declared: |capabilities| match capabilities.guard {
+            Guard::Conditional { .. } => None,
+            Guard::Leaky | Guard::None => Some("the desk does not compare versions by itself"),
+        },
+        try_it: |ground| Box::pin(late_arrival(ground)),
+    },
+];
+
+fn unguarded(capabilities: &Capabilities) -> Option<&'static str> {
+    (capabilities.guard == Guard::None).then_some("writes are not guarded")
+}
+
+async fn persons_change(ground: &mut Ground<'_>) -> Tried {
+    let acts = [
+        PersonAct::Move(ground.names.away.clone()),
+        PersonAct::Take,
+        PersonAct::Priority(Priority::Urgent),
+        PersonAct::Reply("I have it".into()),
+        PersonAct::Note("mine".into()),
+    ];
+    for act in acts {
+        let id = ground.ticket().await?;
+        let write = ground.note(&id, "decided before the person acted").await?;
+        ground.pass_grain().await?;
+        ground.act(&id, act.clone()).await?;
+        match ground.try_apply(&write).await? {
+            Ok(_) => return Err(Stop::Failed(format!("{act:?} was covered"))),
+            Err(error) => ensure(error.kind == DeskErrorKind::Conflict && error.retry != Retry::Unsure, || {
+                format!("after {act:?}, instead of a conflict: {error}, {:?}", error.retry)
+            })?,
+        }
+        ensure(ground.our_notes(&id).await?.is_empty(), || format!("after {act:?}, it was written all the same"))?;
+    }
+    Ok(())
+}
+
+async fn late_arrival(ground: &mut Ground<'_>) -> Tried {
+    let id = ground.ticket().await?;
+    let write = ground.note(&id, "once").await?;
+    ground.pass_grain().await?;
+    ground.wire.fault_next_write(Fault::LostAfter);
+    ensure(ground.try_apply(&write).await?.is_err(), || "a lost answer was taken for success".into())?;
+    let again = ground.try_apply(&write).await?;
+    let conflict = again.as_ref().is_err_and(|error| error.kind == DeskErrorKind::Conflict);
+    ensure(conflict, || format!("the second try came to {again:?}"))?;
+    let notes = ground.our_notes(&id).await?.len();
+    ensure(notes == 1, || format!("there are {notes} notes"))
+}
