@@ -215,7 +215,7 @@ impl Helpdesk {
                 }
                 Timing::After(span) => {
                     let at = self.now + span;
-                    self.later(at, Pending::Rule { ticket, name: rule.name, then: rule.then });
+                    self.later(at, Pending::Rule { ticket, name: rule.name, then: Box::new(rule.then) });
                 }
             }
         }

@@ -13,7 +13,7 @@
 //! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one.
 //! - [`sandbox`]: the handle that everybody uses: requests, people, webhooks; [`person`] acts for people.
 //! - [`transport`], [`server`]: in the same process, or over a socket.
-//! - [`seed`]: people and tickets to begin with.
+//! - [`seed`]: people and tickets to begin with; [`stage`]: the same helpdesk for the kit's conformance suite.
 
 pub mod access;
 pub mod change;
@@ -30,6 +30,7 @@ pub mod sandbox;
 pub mod seed;
 pub mod server;
 pub mod sla;
+pub mod stage;
 pub mod store;
 pub mod text;
 pub mod ticket;
@@ -39,4 +40,5 @@ pub mod zendesk;
 pub use faults::{Fault, FaultPlan, On};
 pub use journal::Journal;
 pub use sandbox::{Answer, Sandbox};
+pub use stage::SandboxStage;
 pub use transport::SandboxTransport;

@@ -176,7 +176,7 @@ impl Sandbox {
     fn carry_out(&self, state: &mut State, pending: Pending) {
         match pending {
             Pending::Rule { ticket, name, then } => {
-                state.desk.update(ticket, &By::rule(&name), then);
+                state.desk.update(ticket, &By::rule(&name), *then);
             }
             Pending::Request(request) => {
                 self.0.dialect.answer(&mut state.desk, &mut state.random, &request);

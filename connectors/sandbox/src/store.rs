@@ -81,7 +81,7 @@ pub enum Pending {
         /// Its name.
         name: String,
         /// What it does.
-        then: Update,
+        then: Box<Update>,
     },
     /// A request arrives late.
     Request(Box<http::Request<bytes::Bytes>>),

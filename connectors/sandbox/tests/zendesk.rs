@@ -1,5 +1,7 @@
 //! The Zendesk dialect as a client sees it.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 mod common;
 
 use common::{Account, read, send, token};

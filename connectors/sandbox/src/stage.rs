@@ -1,0 +1,330 @@
+//! The sandbox as the stage of the kit's conformance suite: one agent who works in two queues, one customer, a webhook.
+//! What differs by vendor is data ([`Words`]), so each dialect adds one constructor.
+
+use crate::change::{NewMessage, TagChange, Update};
+use crate::ids::{FieldNo, PersonNo, TicketNo};
+use crate::people::{Reach, Role};
+use crate::sandbox::Sandbox;
+use crate::seed;
+use crate::store;
+use crate::ticket::{Body, FieldType, Ticket, Visibility};
+use crate::transport::SandboxTransport;
+use crate::zendesk::Limits;
+use handoffd_kit::clock::ManualClock;
+use handoffd_kit::conformance::{
+    CannotStage, EndAct, FactName, Names, NewMessage as Further, NewTicket, NoteOnDesk, OnDesk, PersonAct, Posted,
+    Rights, Stage, Staged, Wire, staged,
+};
+use handoffd_kit::desk::QueueSpec;
+use handoffd_kit::fact::Fact;
+use handoffd_kit::id::{TicketId, UserId};
+use handoffd_kit::model::{FieldValue, Priority};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What the stage's webhook signs with.
+pub const WEBHOOK_SECRET: &str = "stage-webhook-secret";
+/// The login of the agent who acts on the stage.
+pub const AGENT: &str = "floater";
+const CUSTOMER: &str = "customer@standard.example";
+
+/// 2026-05-04T08:00:00Z.
+const MONDAY_MORNING: Timestamp = Timestamp::constant(1777881600, 0);
+
+/// A sandbox set up for the conformance suite.
+pub struct SandboxStage {
+    /// The helpdesk itself.
+    pub sandbox: Sandbox,
+    clock: ManualClock,
+    wire: Wire,
+    words: Words,
+}
+
+/// What differs by vendor.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// A priority in the vendor's word.
+    pub write_priority: fn(Priority) -> &'static str,
+    /// The vendor's word for a priority.
+    pub read_priority: fn(&str) -> Option<Priority>,
+    /// Which key of the vendor's answers carries which fact.
+    pub keys: &'static [(FactName, &'static str)],
+}
+
+/// Zendesk's words.
+const ZENDESK: Words = Words {
+    write_priority: Priority::name,
+    read_priority: |word| {
+        [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent].into_iter().find(|one| one.name() == word)
+    },
+    keys: &[
+        (FactName::Subject, "subject"),
+        (FactName::Status, "status"),
+        (FactName::Priority, "priority"),
+        (FactName::Tags, "tags"),
+        (FactName::Queue, "group_id"),
+        (FactName::Owner, "assignee_id"),
+        (FactName::CreatedAt, "created_at"),
+        (FactName::UpdatedAt, "updated_at"),
+    ],
+};
+
+impl SandboxStage {
+    /// A Zendesk account. Log in as [`seed::CLIENT`] or with [`seed::API_TOKEN`] at any address; the webhook's secret is
+    /// [`WEBHOOK_SECRET`].
+    pub fn zendesk() -> Self {
+        let clock = ManualClock::new(MONDAY_MORNING);
+        let sandbox = seed::zendesk(Arc::new(clock.clone()), 1, Limits::ENTERPRISE);
+        sandbox.with(|desk| {
+            desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
+        });
+        Self::new(sandbox, clock, ZENDESK)
+    }
+
+    /// Sets a seeded sandbox up.
+    pub fn new(sandbox: Sandbox, clock: ManualClock, words: Words) -> Self {
+        sandbox.with(|desk| {
+            let agent = desk.add_person(AGENT, "Floating Agent", "floater@acme.example", Role::Agent);
+            desk.queues.values_mut().for_each(|queue| {
+                queue.members.insert(agent);
+            });
+        });
+        let wire = Wire::new(Arc::new(SandboxTransport::to(sandbox.clone())), Wire::by_method);
+        Self { sandbox, clock, wire, words }
+    }
+
+    fn numbered(&self, login: &str) -> Option<PersonNo> {
+        self.sandbox.person(login).no()
+    }
+
+    fn opened(&mut self, ticket: NewTicket) -> Result<TicketId, CannotStage> {
+        let set = self.preset(&ticket)?;
+        let no = seed::customer_writes(&self.sandbox, CUSTOMER, &ticket.subject, &ticket.text, set);
+        for message in &ticket.then {
+            let (who, visibility, text) = match message {
+                Further::Customer(text) => (CUSTOMER, Visibility::Public, text),
+                Further::AgentPublicly(text) => (AGENT, Visibility::Public, text),
+                Further::AgentInternally(text) => (AGENT, Visibility::Internal, text),
+            };
+            let say = vec![NewMessage::new(visibility, Body::Plain(text.clone()))];
+            self.sandbox.person(who).updates(no, Update { say, ..Update::default() });
+        }
+        Ok(TicketId::from(no.0))
+    }
+
+    fn preset(&self, ticket: &NewTicket) -> Result<Update, CannotStage> {
+        let queue = ticket.queue.as_ref().map(|queue| self.queue(queue)).transpose()?;
+        let owner = ticket.owner.as_ref().map(|owner| parsed(owner.as_str())).transpose()?.map(PersonNo);
+        let fields =
+            ticket.field.as_ref().map(|(id, value)| Ok((FieldNo(parsed(id)?), vec![written(value)]))).transpose()?;
+        let tags = (!ticket.tags.is_empty()).then(|| TagChange::Set(ticket.tags.iter().cloned().collect()));
+        Ok(Update {
+            queue: queue.map(Some),
+            owner: owner.map(Some),
+            priority: ticket.priority.map(|priority| Some((self.words.write_priority)(priority).to_owned())),
+            tags,
+            fields: fields.into_iter().collect(),
+            ..Update::default()
+        })
+    }
+
+    fn queue(&self, queue: &QueueSpec) -> Result<crate::ids::QueueNo, CannotStage> {
+        let found = self.sandbox.with(|desk| desk.find_queue(queue.shown()).map(|queue| queue.no));
+        found.ok_or_else(|| CannotStage(format!("no queue {}", queue.shown())))
+    }
+
+    fn acted(&mut self, ticket: &TicketId, act: PersonAct) -> Result<(), CannotStage> {
+        let no = TicketNo(parsed(ticket.as_str())?);
+        let agent = self.sandbox.person(AGENT);
+        match act {
+            PersonAct::Move(queue) => agent.moves(no, queue.shown()),
+            PersonAct::Take => agent.takes(no),
+            PersonAct::Priority(priority) => agent.prioritises(no, (self.words.write_priority)(priority)),
+            PersonAct::Edit(field, value) => agent.edits(no, FieldNo(parsed(&field)?), &written(&value)),
+            PersonAct::Tag(tag) => agent.tags(no, &tag),
+            PersonAct::Reply(text) => agent.replies(no, &text),
+            PersonAct::Note(text) => agent.notes(no, &text),
+        };
+        Ok(())
+    }
+
+    fn ended(&mut self, ticket: &TicketId, how: EndAct) -> Result<(), CannotStage> {
+        let no = TicketNo(parsed(ticket.as_str())?);
+        let agent = self.sandbox.person(AGENT);
+        match how {
+            EndAct::Close => agent.closes(no),
+            EndAct::Merge(into) => agent.merges(no, TicketNo(parsed(into.as_str())?)),
+            EndAct::Delete => agent.deletes(no),
+        };
+        Ok(())
+    }
+
+    fn seen(&self, ticket: &TicketId) -> Result<OnDesk, CannotStage> {
+        let no = TicketNo(parsed(ticket.as_str())?);
+        let us = self.numbered(seed::BOT);
+        let on_desk = |desk: &mut store::Helpdesk| {
+            let ticket = desk.tickets.get(&no)?;
+            let queue = ticket.queue.and_then(|queue| desk.queues.get(&queue)).map(|queue| queue.name.clone());
+            Some(OnDesk {
+                notes: notes(ticket, us),
+                queue: Fact::Known(queue),
+                owner: Fact::Known(ticket.owner.map(|owner| UserId::from(owner.0))),
+                tags: Fact::Known(ticket.tags.iter().cloned().collect()),
+                priority: Fact::Known(ticket.priority.as_deref().and_then(self.words.read_priority)),
+                field: FieldType::Number.read(&ticket.field(seed::REFUND_EUR).map_or(Value::Null, Value::from)),
+            })
+        };
+        self.sandbox.with(on_desk).ok_or_else(|| CannotStage(format!("no ticket {ticket}")))
+    }
+}
+
+impl Stage for SandboxStage {
+    fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    fn clock(&self) -> Option<ManualClock> {
+        Some(self.clock.clone())
+    }
+
+    fn advance(&mut self, span: SignedDuration) -> Staged<'_, ()> {
+        self.clock.advance(span);
+        staged(Ok(()))
+    }
+
+    fn names(&self) -> Names {
+        let spec = |name: &str| QueueSpec::Name(name.to_owned());
+        let (one, other) = (FieldValue::Number(12.5), FieldValue::Number(750.0));
+        Names {
+            home: spec("Support"),
+            home_shown: "Support".into(),
+            away: spec("Billing"),
+            away_shown: "Billing".into(),
+            agent: UserId::from(self.numbered(AGENT).map_or(0, |no| no.0)),
+            agent_email: Some("floater@acme.example".into()),
+            field: Some((seed::REFUND_EUR.to_string(), one, other)),
+            tags: true,
+            no_ticket: TicketId::from("99999999"),
+        }
+    }
+
+    fn make(&mut self, ticket: NewTicket) -> Staged<'_, TicketId> {
+        let opened = self.opened(ticket);
+        staged(opened)
+    }
+
+    fn look<'a>(&'a mut self, ticket: &'a TicketId) -> Staged<'a, OnDesk> {
+        staged(self.seen(ticket))
+    }
+
+    fn act<'a>(&'a mut self, ticket: &'a TicketId, act: PersonAct) -> Staged<'a, ()> {
+        let acted = self.acted(ticket, act);
+        staged(acted)
+    }
+
+    fn end<'a>(&'a mut self, ticket: &'a TicketId, how: EndAct) -> Staged<'a, ()> {
+        let ended = self.ended(ticket, how);
+        staged(ended)
+    }
+
+    fn rights(&mut self, rights: Rights) -> Staged<'_, ()> {
+        self.sandbox.with(|desk| {
+            let bot = desk.people.values_mut().find(|person| person.login == seed::BOT);
+            if let Some(bot) = bot {
+                bot.rights.changes = match rights {
+                    Rights::Taken => Reach::Nothing,
+                    Rights::Given => Reach::All,
+                };
+            }
+        });
+        staged(Ok(()))
+    }
+
+    fn stream_lags(&mut self, by: SignedDuration) -> Staged<'_, ()> {
+        self.sandbox.with(|desk| desk.habits.stream_lag = by);
+        staged(Ok(()))
+    }
+
+    fn webhook<'a>(&'a mut self, ticket: &'a TicketId) -> Staged<'a, Posted> {
+        let post = parsed(ticket.as_str()).map(|no| self.sandbox.webhooks_about(TicketNo(no)).into_iter().next());
+        let nothing = || CannotStage(format!("nothing happened to ticket {ticket} yet, or no webhook is registered"));
+        staged(post.and_then(|post| post.ok_or_else(nothing)).map(|post| Posted {
+            headers: post.headers,
+            path: None,
+            body: post.body.to_vec(),
+        }))
+    }
+
+    fn keys(&self) -> Vec<(FactName, &'static str)> {
+        self.words.keys.to_vec()
+    }
+}
+
+fn notes(ticket: &Ticket, us: Option<PersonNo>) -> Vec<NoteOnDesk> {
+    let one = |message: &crate::ticket::Message| NoteOnDesk {
+        text: message.body.text(),
+        visibility: message.visibility,
+        by_us: Some(message.author) == us,
+    };
+    ticket.messages.iter().skip(1).map(one).collect()
+}
+
+fn parsed(id: &str) -> Result<u64, CannotStage> {
+    id.parse().map_err(|_| CannotStage(format!("{id} is no number")))
+}
+
+fn written(value: &FieldValue) -> String {
+    match value {
+        FieldValue::Text(text) => text.clone(),
+        FieldValue::Number(number) => number.to_string(),
+        FieldValue::YesNo(yes) => yes.to_string(),
+        FieldValue::Date(date) => date.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::executor::block_on;
+
+    #[test]
+    fn the_stage_shows_what_it_was_told_to_make_and_do() {
+        let mut stage = SandboxStage::zendesk();
+        let names = stage.names();
+        let (field, one, other) = names.field.clone().unwrap();
+        let new = NewTicket {
+            subject: "s".into(),
+            text: "t".into(),
+            queue: Some(names.home.clone()),
+            owner: Some(names.agent.clone()),
+            priority: Some(Priority::High),
+            tags: vec!["b".into(), "a".into()],
+            field: Some((field.clone(), one.clone())),
+            then: vec![Further::AgentInternally("n & m".into()), Further::AgentPublicly("r".into())],
+        };
+        let no = block_on(stage.make(new)).unwrap();
+        let seen = block_on(stage.look(&no)).unwrap();
+        assert_eq!(seen.queue, Fact::Known(Some("Support".into())));
+        assert_eq!(seen.owner, Fact::Known(Some(names.agent.clone())));
+        assert_eq!(seen.priority, Fact::Known(Some(Priority::High)));
+        assert_eq!(seen.tags, Fact::Known(vec!["a".into(), "b".into()]));
+        assert_eq!(seen.field, Fact::Known(Some(one)));
+        let note = |text: &str, visibility| NoteOnDesk { text: text.into(), visibility, by_us: false };
+        assert_eq!(seen.notes, [note("n & m", Visibility::Internal), note("r", Visibility::Public)]);
+        for act in [
+            PersonAct::Move(names.away.clone()),
+            PersonAct::Priority(Priority::Low),
+            PersonAct::Edit(field, other.clone()),
+            PersonAct::Tag("c".into()),
+        ] {
+            block_on(stage.act(&no, act)).unwrap();
+        }
+        let seen = block_on(stage.look(&no)).unwrap();
+        assert_eq!((seen.queue, seen.field), (Fact::Known(Some("Billing".into())), Fact::Known(Some(other))));
+        assert_eq!(seen.owner, Fact::Known(Some(names.agent)), "the agent works in both");
+        let posted = block_on(stage.webhook(&no)).unwrap();
+        assert!(posted.headers.contains_key("x-zendesk-webhook-signature"));
+        assert!(block_on(stage.look(&names.no_ticket)).is_err());
+    }
+}
