@@ -1,6 +1,8 @@
 //! The house's own lines, held by a test: which way the arrows point, how large things may grow, which files a connector
 //! has, and that the project speaks of itself alone.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

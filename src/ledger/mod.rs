@@ -1,7 +1,31 @@
 //! The ledger: everything handoffd must not forget, in SQLite, and the only SQL of the house.
 //!
-//! Its interface is a dozen coarse operations in the domain's words ([`Ledger`]), each one transaction; a thread with group
-//! commit ([`Handle`]) is a shell around it. Every state column has its one transition function in [`states`].
+//! Its interface is a few coarse operations in the domain's words on [`Ledger`], each one transaction; a thread with group
+//! commit ([`Handle`]) is a shell around it. Every state has its one transition function in [`states`].
+//!
+//! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
+//! `looks`, `cases`, `would`, `handoffs`, `effects`, `people`, `switches`, `counts`.
 
+mod cases;
+mod codec;
+mod counts;
+mod effects;
+mod effects_after;
+mod error;
+mod handle;
+mod handoffs;
+mod looks;
+mod open;
+mod people;
 pub mod records;
+mod schema;
 pub mod states;
+mod switches;
+mod would;
+
+pub use counts::Counts;
+pub use error::{LedgerError, Result};
+pub use handle::{Boundary, Handle};
+pub use handoffs::HandoffFilter;
+pub use open::{Durability, Ledger, lock_path};
+pub use people::Act;

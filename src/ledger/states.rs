@@ -36,7 +36,12 @@ pub enum EffectState {
     /// Not wanted any more.
     Dropped,
     /// Stopped until a person acts.
-    Parked,
+    Parked {
+        /// Tries so far.
+        attempt: u32,
+        /// It may be on the desk: a retry looks first.
+        unsure: bool,
+    },
 }
 
 /// What happened to an effect.
@@ -116,4 +121,232 @@ pub enum HandoffEvent {
     Undone,
     /// Stale, superseded, closed, merged, switched off.
     Withdrawn,
+}
+
+/// A step that a state does not have: a bug, or a damaged row.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a {what} that is {from} cannot take the step {event}")]
+pub struct IllegalStep {
+    /// Effect or handoff.
+    pub what: &'static str,
+    /// The state.
+    pub from: &'static str,
+    /// The step.
+    pub event: String,
+}
+
+impl EffectState {
+    /// The state's name: in SQL, in lists, in metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Due { .. } => "due",
+            Self::InFlight { .. } => "in_flight",
+            Self::Unsure { .. } => "unsure",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Dropped => "dropped",
+            Self::Parked { .. } => "parked",
+        }
+    }
+
+    /// When something has to be done about it.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Due { at, .. } | Self::Unsure { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing will happen to it any more by itself or by a person.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Done | Self::Refused | Self::Dropped)
+    }
+
+    /// The only place where an effect changes state.
+    ///
+    /// # Errors
+    /// The step does not exist in this state.
+    pub fn after(&self, event: &EffectEvent) -> Result<Self, IllegalStep> {
+        use EffectEvent as E;
+        Ok(match (self, event) {
+            (Self::Due { attempt, .. }, E::Claimed) => Self::InFlight { attempt: attempt + 1 },
+            (Self::InFlight { .. }, E::Accepted) | (Self::Unsure { .. }, E::Found) => Self::Done,
+            (Self::InFlight { attempt }, E::TryAgain(at)) => Self::Due { at: *at, attempt: *attempt },
+            (Self::InFlight { attempt }, E::Lost(at) | E::Restarted(at)) => {
+                Self::Unsure { attempt: *attempt, missed: 0, at: *at }
+            }
+            (Self::Unsure { attempt, missed, .. }, E::NotSeen(at)) => {
+                Self::Unsure { attempt: *attempt, missed: missed + 1, at: *at }
+            }
+            (Self::Unsure { attempt, missed, .. }, E::LookupFailed(at)) => {
+                Self::Unsure { attempt: *attempt, missed: *missed, at: *at }
+            }
+            // Two lookups: the first one is counted in `missed`, this is the second.
+            (Self::Unsure { attempt, missed, .. }, E::Absent(at)) if *missed >= 1 => {
+                Self::Due { at: *at, attempt: *attempt }
+            }
+            (Self::InFlight { .. }, E::Refused) => Self::Refused,
+            (Self::InFlight { attempt } | Self::Due { attempt, .. }, E::Park) => {
+                Self::Parked { attempt: *attempt, unsure: false }
+            }
+            (Self::Unsure { attempt, .. }, E::Park) => Self::Parked { attempt: *attempt, unsure: true },
+            (Self::Parked { attempt, unsure: false }, E::Retry(at)) => Self::Due { at: *at, attempt: *attempt },
+            (Self::Parked { attempt, unsure: true }, E::Retry(at)) => {
+                Self::Unsure { attempt: *attempt, missed: 0, at: *at }
+            }
+            (Self::Due { .. } | Self::InFlight { .. } | Self::Unsure { .. } | Self::Parked { .. }, E::Drop) => {
+                Self::Dropped
+            }
+            (from, event) => {
+                return Err(IllegalStep { what: "effect", from: from.name(), event: format!("{event:?}") });
+            }
+        })
+    }
+}
+
+impl HandoffState {
+    /// The state's name: in SQL, in lists, in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Asking => "asking",
+            Self::InReview => "in_review",
+            Self::Sending => "sending",
+            Self::Verifying => "verifying",
+            Self::Settled => "settled",
+            Self::Bounced => "bounced",
+            Self::Rejected => "rejected",
+            Self::Contested => "contested",
+            Self::Undone => "undone",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// All of them, in the order of a handoff's life.
+    pub const ALL: [Self; 10] = [
+        Self::Asking,
+        Self::InReview,
+        Self::Sending,
+        Self::Verifying,
+        Self::Settled,
+        Self::Bounced,
+        Self::Rejected,
+        Self::Contested,
+        Self::Undone,
+        Self::Withdrawn,
+    ];
+
+    /// The state of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether it is under way: one at a time for each case.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Asking | Self::InReview | Self::Sending)
+    }
+
+    /// The only place where a handoff changes state.
+    ///
+    /// # Errors
+    /// The step does not exist in this state.
+    pub fn after(self, event: HandoffEvent) -> Result<Self, IllegalStep> {
+        use HandoffEvent as E;
+        Ok(match (self, event) {
+            (Self::InReview | Self::Asking, E::Approved) => Self::Sending,
+            (Self::InReview | Self::Verifying | Self::Settled, E::Rejected) => Self::Rejected,
+            (Self::Sending, E::Sent) => Self::Verifying,
+            (Self::Verifying, E::Verified) => Self::Settled,
+            (Self::Verifying | Self::Settled, E::Bounced) => Self::Bounced,
+            (Self::Verifying | Self::Settled, E::Contested) => Self::Contested,
+            (Self::Verifying | Self::Settled, E::Undone) => Self::Undone,
+            (Self::Asking | Self::InReview | Self::Sending, E::Withdrawn) => Self::Withdrawn,
+            (from, event) => {
+                return Err(IllegalStep { what: "handoff", from: from.name(), event: format!("{event:?}") });
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn events() -> Vec<EffectEvent> {
+        use EffectEvent as E;
+        vec![
+            E::Claimed,
+            E::Accepted,
+            E::TryAgain(AT),
+            E::Lost(AT),
+            E::Found,
+            E::NotSeen(AT),
+            E::Absent(AT),
+            E::LookupFailed(AT),
+            E::Refused,
+            E::Drop,
+            E::Park,
+            E::Retry(AT),
+            E::Restarted(AT),
+        ]
+    }
+
+    /// Every state that three tries can reach, with the way there.
+    fn reachable() -> Vec<EffectState> {
+        let mut known = vec![EffectState::Due { at: AT, attempt: 0 }];
+        let mut at = 0;
+        while at < known.len() {
+            for event in events() {
+                let Ok(next) = known[at].after(&event) else { continue };
+                let small = !matches!(next, EffectState::InFlight { attempt } if attempt > 3)
+                    && !matches!(next, EffectState::Unsure { missed, .. } if missed > 2);
+                if small && !known.contains(&next) {
+                    known.push(next);
+                }
+            }
+            at += 1;
+        }
+        known
+    }
+
+    #[test]
+    fn what_is_over_takes_no_step() {
+        for state in reachable().iter().filter(|state| state.is_over()) {
+            assert!(events().iter().all(|event| state.after(event).is_err()), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_unsure_is_sent_again_before_two_lookups_missed_it() {
+        let unsure = EffectState::InFlight { attempt: 1 }.after(&EffectEvent::Lost(AT)).expect("lost");
+        assert!(unsure.after(&EffectEvent::Absent(AT)).is_err());
+        assert!(unsure.after(&EffectEvent::Claimed).is_err());
+        let seen_once = unsure.after(&EffectEvent::NotSeen(AT)).expect("looked");
+        assert_eq!(seen_once.after(&EffectEvent::Absent(AT)), Ok(EffectState::Due { at: AT, attempt: 1 }));
+    }
+
+    #[test]
+    fn an_effect_parked_while_unsure_is_looked_up_when_a_person_retries_it() {
+        let unsure = EffectState::Unsure { attempt: 2, missed: 1, at: AT };
+        let parked = unsure.after(&EffectEvent::Park).expect("parked");
+        assert_eq!(parked.after(&EffectEvent::Retry(AT)), Ok(EffectState::Unsure { attempt: 2, missed: 0, at: AT }));
+    }
+
+    #[test]
+    fn only_what_is_in_flight_can_be_accepted() {
+        for state in reachable() {
+            let accepts = state.after(&EffectEvent::Accepted).is_ok();
+            assert_eq!(accepts, matches!(state, EffectState::InFlight { .. }), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_handoff_that_ended_stays_ended() {
+        use HandoffEvent as E;
+        let all = [E::Approved, E::Rejected, E::Sent, E::Verified, E::Bounced, E::Contested, E::Undone, E::Withdrawn];
+        for state in [HandoffState::Bounced, HandoffState::Rejected, HandoffState::Undone, HandoffState::Withdrawn] {
+            assert!(all.iter().all(|event| state.after(*event).is_err()), "{state:?}");
+        }
+    }
 }

@@ -1,0 +1,62 @@
+//! Figures for health and metrics: counted, never kept.
+
+use super::codec::instant;
+use super::error::Result;
+use super::open::Ledger;
+use handoffd_kit::id::{DeskId, StreamName};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// How much there is of everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Looks waiting, due or not.
+    pub looks: u32,
+    /// When the longest waiting one became due.
+    pub oldest_look: Option<Timestamp>,
+    /// Effects by state.
+    pub effects: BTreeMap<String, u32>,
+    /// When the longest waiting effect became due.
+    pub oldest_effect: Option<Timestamp>,
+    /// Handoffs by state and rule.
+    pub handoffs: BTreeMap<(String, String), u32>,
+    /// Webhooks stored.
+    pub webhooks: u32,
+    /// Cases that rules would act on and may not.
+    pub would: u32,
+    /// When each stream was last read.
+    pub polled: BTreeMap<(DeskId, StreamName), Timestamp>,
+}
+
+impl Ledger {
+    /// How much there is of everything.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn counts(&self) -> Result<Counts> {
+        let one = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, u32>(0));
+        let oldest = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+        let mut counts = Counts {
+            looks: one("SELECT count(*) FROM looks")?,
+            oldest_look: oldest("SELECT min(due) FROM looks")?.map(instant),
+            oldest_effect: oldest("SELECT min(due) FROM effects")?.map(instant),
+            webhooks: one("SELECT count(*) FROM webhooks")?,
+            would: one("SELECT count(*) FROM would WHERE released = 0")?,
+            ..Counts::default()
+        };
+        let mut statement = self.connection.prepare_cached("SELECT state, count(*) FROM effects GROUP BY state")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        counts.effects = rows.collect::<rusqlite::Result<_>>()?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT state, rule, count(*) FROM handoffs GROUP BY state, rule")?;
+        let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+        counts.handoffs = rows.collect::<rusqlite::Result<_>>()?;
+        let mut statement = self.connection.prepare_cached("SELECT desk, stream, at FROM cursors")?;
+        let rows = statement.query_map([], |row| {
+            let key = (DeskId::new(row.get::<_, String>(0)?), StreamName::new(row.get::<_, String>(1)?));
+            Ok((key, instant(row.get(2)?)))
+        })?;
+        counts.polled = rows.collect::<rusqlite::Result<_>>()?;
+        Ok(counts)
+    }
+}

@@ -1,0 +1,95 @@
+//! The schema, as a list of steps that only grows; `user_version` counts them. Times are UTC milliseconds.
+//!
+//! Ticket text stands in `handoffs.proposal`, `would.proposal`, `effects.write`, `effects.receipt`, `looks.head`, `raws.body`,
+//! `webhooks.body` and `verdicts.verdict`, and nowhere else, so that it can be erased.
+
+/// What marks a file as ours (`PRAGMA application_id`): "hdof".
+pub const APPLICATION_ID: i64 = 0x6864_6f66;
+
+/// Every step, oldest first. Never edit one that was released: add another.
+pub const STEPS: &[&str] = &["
+CREATE TABLE desks (
+    desk TEXT PRIMARY KEY, met_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE cursors (
+    desk TEXT NOT NULL, stream TEXT NOT NULL, cursor TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (desk, stream)
+) STRICT;
+CREATE TABLE looks (
+    desk TEXT NOT NULL, ticket TEXT NOT NULL, due INTEGER NOT NULL, generation INTEGER NOT NULL,
+    head BLOB, head_at INTEGER,
+    PRIMARY KEY (desk, ticket)
+) STRICT;
+CREATE INDEX looks_due ON looks (due);
+CREATE TABLE webhooks (
+    id INTEGER PRIMARY KEY, desk TEXT NOT NULL, delivery TEXT, body_hash TEXT NOT NULL, body BLOB, at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX webhooks_delivery ON webhooks (desk, delivery) WHERE delivery IS NOT NULL;
+CREATE UNIQUE INDEX webhooks_body ON webhooks (desk, body_hash);
+CREATE INDEX webhooks_at ON webhooks (at);
+CREATE TABLE cases (
+    desk TEXT NOT NULL, ticket TEXT NOT NULL, first_seen INTEGER NOT NULL, counts INTEGER NOT NULL,
+    last_version TEXT, own_version TEXT, last_public INTEGER,
+    PRIMARY KEY (desk, ticket)
+) STRICT;
+CREATE TABLE stays (
+    id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL,
+    team TEXT, episode TEXT, since INTEGER NOT NULL, by_handoff TEXT, by TEXT
+) STRICT;
+CREATE INDEX stays_case ON stays (desk, ticket, id);
+CREATE TABLE closed_paths (
+    desk TEXT NOT NULL, ticket TEXT NOT NULL, from_team TEXT NOT NULL, to_team TEXT NOT NULL,
+    facts TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (desk, ticket, from_team, to_team, facts)
+) STRICT;
+CREATE TABLE would (
+    desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, episode TEXT NOT NULL,
+    proposal TEXT NOT NULL, since INTEGER NOT NULL, released INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (desk, ticket, rule, episode)
+) STRICT;
+CREATE INDEX would_rule ON would (rule, since);
+CREATE TABLE verdicts (
+    id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, at INTEGER NOT NULL,
+    policy TEXT NOT NULL, verdict TEXT NOT NULL
+) STRICT;
+CREATE INDEX verdicts_case ON verdicts (desk, ticket, id);
+CREATE TABLE raws (
+    id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE INDEX raws_at ON raws (at);
+CREATE TABLE handoffs (
+    id TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, episode TEXT NOT NULL,
+    state TEXT NOT NULL, proposal TEXT NOT NULL, risks TEXT NOT NULL, detail TEXT,
+    created_at INTEGER NOT NULL, sent_at INTEGER, verify_at INTEGER,
+    claimed_at INTEGER, claimed_by TEXT, approved_by TEXT, redecided INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX handoffs_case ON handoffs (desk, ticket, created_at);
+CREATE INDEX handoffs_state ON handoffs (state, created_at);
+CREATE INDEX handoffs_recent ON handoffs (desk, created_at);
+-- One open handoff per case.
+CREATE UNIQUE INDEX handoffs_open ON handoffs (desk, ticket) WHERE state IN ('asking', 'in_review', 'sending');
+CREATE TABLE effects (
+    id INTEGER PRIMARY KEY, handoff TEXT NOT NULL REFERENCES handoffs (id), desk TEXT NOT NULL, ticket TEXT NOT NULL,
+    number INTEGER NOT NULL, label TEXT NOT NULL, state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER,
+    deadline INTEGER NOT NULL, write TEXT NOT NULL, receipt TEXT, reason TEXT, next_step TEXT,
+    conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER, tried INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (handoff, number)
+) STRICT;
+CREATE INDEX effects_due ON effects (due, deadline) WHERE due IS NOT NULL;
+CREATE INDEX effects_state ON effects (state);
+CREATE TABLE switches (
+    kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+) STRICT;
+CREATE TABLE signatures (
+    message TEXT NOT NULL, wording TEXT NOT NULL, signer TEXT NOT NULL, system_user TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (message, wording)
+) STRICT;
+CREATE TABLE troubles (
+    desk TEXT PRIMARY KEY, what TEXT NOT NULL, next_step TEXT NOT NULL, since INTEGER NOT NULL,
+    writes_stopped INTEGER NOT NULL
+) STRICT;
+CREATE TABLE acts (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL, reason TEXT
+) STRICT;
+"];

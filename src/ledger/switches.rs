@@ -1,0 +1,141 @@
+//! Small durable facts that people or desks set: kill switches, signed wordings, troubles.
+
+use super::codec::{instant, millis};
+use super::error::Result;
+use super::open::Ledger;
+use super::people::Act;
+use super::records::{DeskTrouble, SignedWording, Switch};
+use crate::policy::names::RuleName;
+use handoffd_kit::id::DeskId;
+use jiff::Timestamp;
+use rusqlite::params;
+
+impl Ledger {
+    /// Sets or clears a kill switch. Effective with the next claim, kept over restarts.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn set_switch(&mut self, switch: &Switch, on: bool, act: &Act) -> Result<()> {
+        let (kind, name) = switch.key();
+        if on {
+            self.connection.execute(
+                "INSERT OR IGNORE INTO switches (kind, name, by, at) VALUES (?, ?, ?, ?)",
+                params![kind, name, act.by, millis(act.at)],
+            )?;
+        } else {
+            self.connection.execute("DELETE FROM switches WHERE kind = ? AND name = ?", params![kind, name])?;
+        }
+        self.note_act(act, if on { "pause" } else { "resume" }, &format!("{kind} {name}"))
+    }
+
+    /// Kill switches that are on: what, who, when.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn switches(&self) -> Result<Vec<(Switch, String, Timestamp)>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT kind, name, by, at FROM switches ORDER BY at, kind, name")?;
+        let rows = statement.query_map([], |row| {
+            let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
+            let switch = match kind.as_str() {
+                "desk" => Switch::Desk(DeskId::new(name)),
+                "rule" => Switch::Rule(RuleName::new(name)),
+                _ => Switch::All,
+            };
+            Ok((switch, row.get(2)?, instant(row.get(3)?)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Stores a signature for exactly this wording.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn sign(&mut self, signed: &SignedWording) -> Result<()> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO signatures (message, wording, signer, system_user, at) VALUES (?, ?, ?, ?, ?)",
+            params![signed.message, signed.wording, signed.signer, signed.system_user, millis(signed.at)],
+        )?;
+        let act = Act { by: format!("{} ({})", signed.signer, signed.system_user), reason: None, at: signed.at };
+        self.note_act(&act, "sign", &format!("{}@{}", signed.message, signed.wording))
+    }
+
+    /// All signatures.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn signatures(&self) -> Result<Vec<SignedWording>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT message, wording, signer, system_user, at FROM signatures ORDER BY at")?;
+        let rows = statement.query_map([], |row| {
+            Ok(SignedWording {
+                message: row.get(0)?,
+                wording: row.get(1)?,
+                signer: row.get(2)?,
+                system_user: row.get(3)?,
+                at: instant(row.get(4)?),
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// A desk is in trouble. The first instant stays; stopped writes stay stopped until the trouble is cleared.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn set_trouble(&mut self, trouble: &DeskTrouble) -> Result<()> {
+        self.connection.execute(
+            "INSERT INTO troubles (desk, what, next_step, since, writes_stopped) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (desk) DO UPDATE SET what = excluded.what, next_step = excluded.next_step,
+                 writes_stopped = max(writes_stopped, excluded.writes_stopped)",
+            params![
+                trouble.desk.as_str(),
+                trouble.what,
+                trouble.next_step,
+                millis(trouble.since),
+                trouble.writes_stopped
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// A desk's trouble is over.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn clear_trouble(&mut self, desk: &DeskId) -> Result<()> {
+        self.connection.execute("DELETE FROM troubles WHERE desk = ?", [desk.as_str()])?;
+        Ok(())
+    }
+
+    /// Desks in trouble.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn troubles(&self) -> Result<Vec<DeskTrouble>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT desk, what, next_step, since, writes_stopped FROM troubles ORDER BY since, desk")?;
+        let rows = statement.query_map([], |row| {
+            Ok(DeskTrouble {
+                desk: DeskId::new(row.get::<_, String>(0)?),
+                what: row.get(1)?,
+                next_step: row.get(2)?,
+                since: instant(row.get(3)?),
+                writes_stopped: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl Switch {
+    fn key(&self) -> (&'static str, &str) {
+        match self {
+            Switch::All => ("all", ""),
+            Switch::Desk(desk) => ("desk", desk.as_str()),
+            Switch::Rule(rule) => ("rule", rule.as_str()),
+        }
+    }
+}

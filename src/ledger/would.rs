@@ -1,0 +1,125 @@
+//! What rules would do that may not act yet: shadow rules' matches, and those that wait for a release when a rule goes live.
+
+use super::codec::{from_json, instant, json, millis};
+use super::error::Result;
+use super::open::Ledger;
+use super::records::{CaseUpdate, WouldRecord};
+use crate::policy::names::RuleName;
+use crate::policy::proposal::Proposal;
+use handoffd_kit::id::{DeskId, TicketId};
+use jiff::Timestamp;
+use rusqlite::params;
+
+impl Ledger {
+    /// Rules that are held in this episode, and those that a person released.
+    pub(super) fn held(
+        &self,
+        desk: &DeskId,
+        ticket: &TicketId,
+        episode: &str,
+    ) -> Result<(Vec<RuleName>, Vec<RuleName>)> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT rule, released FROM would WHERE desk = ? AND ticket = ? AND episode = ?")?;
+        let mut rows = statement.query(params![desk.as_str(), ticket.as_str(), episode])?;
+        let (mut held, mut released) = (Vec::new(), Vec::new());
+        while let Some(row) = rows.next()? {
+            let rule = RuleName::new(row.get::<_, String>(0)?);
+            if row.get(1)? { released.push(rule) } else { held.push(rule) }
+        }
+        Ok((held, released))
+    }
+
+    /// Stores what would be done now and forgets what no longer would. A release outlives a look that does not match,
+    /// until its rule has fired.
+    pub(super) fn record_would(&mut self, update: &CaseUpdate) -> Result<()> {
+        if update.verdict.is_none() {
+            return Ok(());
+        }
+        let key = [update.desk.as_str(), update.ticket.as_str()];
+        let known: Vec<(String, String)> = {
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT rule, episode FROM would WHERE desk = ? AND ticket = ? AND released = 0")?;
+            let rows = statement.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        let still = |rule: &str, episode: &str| {
+            update.would.iter().any(|would| would.rule.as_str() == rule && would.episode == episode)
+        };
+        for (rule, episode) in known.iter().filter(|(rule, episode)| !still(rule, episode)) {
+            self.forget_would(&update.desk, &update.ticket, rule, episode)?;
+        }
+        for would in &update.would {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO would (desk, ticket, rule, episode, proposal, since) VALUES (?, ?, ?, ?, ?, ?)
+                     ON CONFLICT DO UPDATE SET proposal = excluded.proposal",
+                )?
+                .execute(params![
+                    key[0],
+                    key[1],
+                    would.rule.as_str(),
+                    would.episode,
+                    json("proposal", would)?,
+                    millis(update.at)
+                ])?;
+        }
+        if let Some(handoff) = &update.handoff {
+            let proposal = &handoff.proposal;
+            self.forget_would(&update.desk, &update.ticket, proposal.rule.as_str(), &proposal.episode)?;
+        }
+        Ok(())
+    }
+
+    fn forget_would(&mut self, desk: &DeskId, ticket: &TicketId, rule: &str, episode: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM would WHERE desk = ? AND ticket = ? AND rule = ? AND episode = ?")?
+            .execute(params![desk.as_str(), ticket.as_str(), rule, episode])?;
+        Ok(())
+    }
+
+    /// What rules would do, oldest match first.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn would(&self, rule: Option<&RuleName>, limit: usize) -> Result<Vec<WouldRecord>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT proposal, since, released, desk, ticket FROM would WHERE ?1 IS NULL OR rule = ?1
+             ORDER BY since, desk, ticket LIMIT ?2",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![rule.map(RuleName::as_str), limit])?;
+        let mut would = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (text, desk, ticket): (String, String, String) = (row.get(0)?, row.get(3)?, row.get(4)?);
+            let proposal: Proposal = from_json(|| format!("proposal for {desk}/{ticket}"), &text)?;
+            would.push(WouldRecord {
+                to: proposal.to.clone(),
+                proposal,
+                since: instant(row.get(1)?),
+                released: row.get(2)?,
+            });
+        }
+        Ok(would)
+    }
+
+    /// Lets a rule act on the cases that already matched: marks the oldest `limit` and notes looks at them.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn release(&mut self, rule: &RuleName, limit: usize, now: Timestamp) -> Result<Vec<(DeskId, TicketId)>> {
+        let held = self.would(Some(rule), usize::MAX)?.into_iter().filter(|would| !would.released).take(limit);
+        let mut released = Vec::new();
+        for would in held {
+            let Proposal { desk, ticket, episode, .. } = would.proposal;
+            self.connection.execute(
+                "UPDATE would SET released = 1 WHERE desk = ? AND ticket = ? AND rule = ? AND episode = ?",
+                params![desk.as_str(), ticket.as_str(), rule.as_str(), episode],
+            )?;
+            self.wait_to_look(&desk, &ticket, now)?;
+            released.push((desk, ticket));
+        }
+        Ok(released)
+    }
+}
