@@ -1,7 +1,7 @@
 //! The five answers of an escalation: package, owner, clock, customer, review. Each is read the same way from a rule
 //! and from `[defaults.escalate]`; one given on a rule replaces the default's whole.
 
-use super::conditions;
+use super::conditions::{self, Facts};
 use super::found::{At, Found};
 use super::keys;
 use super::messages::Messages;
@@ -9,7 +9,6 @@ use super::names::refers;
 use super::scalar::shown;
 use super::teams::People;
 use super::walk::{Section, kind_of, unknown_word};
-use crate::policy::known::KnownFacts;
 use crate::policy::names::{MessageName, PersonName};
 use crate::policy::rules::{
     Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Missing, OwnerDecision,
@@ -68,7 +67,7 @@ pub(super) struct Answers {
 pub(super) struct Context<'a> {
     pub people: &'a People,
     pub messages: &'a Messages,
-    pub facts: &'a KnownFacts,
+    pub facts: &'a Facts,
 }
 
 impl Answers {
@@ -249,7 +248,7 @@ fn customer(found: &mut Found<'_>, table: &Section<'_>, messages: &Messages) -> 
     }
 }
 
-fn review(found: &mut Found<'_>, section: &Section<'_>, facts: &KnownFacts) -> Answer<ReviewDecision> {
+fn review(found: &mut Found<'_>, section: &Section<'_>, facts: &Facts) -> Answer<ReviewDecision> {
     if !section.has("review") {
         return Answer::Open;
     }

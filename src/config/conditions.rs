@@ -1,15 +1,40 @@
 //! Conditions in the file: compiled by the policy, with every problem at its place in the file.
 
+use super::desks::DeskDraft;
 use super::found::{At, Found};
 use super::walk::Section;
 use crate::policy::condition::Condition;
 use crate::policy::known::KnownFacts;
 use toml::de::DeValue;
 
+/// What conditions and templates may look at.
+pub(super) struct Facts {
+    pub known: KnownFacts,
+    /// Fields whose declaration is wrong in itself. What is said about them is not judged: it may well be right.
+    broken: Vec<String>,
+}
+
+impl Facts {
+    /// The facts about cases of these desks.
+    pub fn of<'a>(desks: impl IntoIterator<Item = &'a DeskDraft> + Clone) -> Self {
+        let fields = desks.clone().into_iter().flat_map(|desk| &desk.policy.fields);
+        Self {
+            known: KnownFacts::new().with_fields(fields),
+            broken: desks.into_iter().flat_map(|desk| desk.broken_fields.iter().cloned()).collect(),
+        }
+    }
+
+    /// Whether a text speaks of a field that is wrong in itself.
+    pub fn unsure_about(&self, text: &str) -> bool {
+        self.broken.iter().any(|field| text.contains(field.as_str()))
+    }
+}
+
 /// Compiles one condition; reports what is wrong with it.
-pub(super) fn compile(found: &mut Found<'_>, text: &At<&str>, facts: &KnownFacts) -> Option<Condition> {
-    match Condition::compile(text.value, facts) {
+pub(super) fn compile(found: &mut Found<'_>, text: &At<&str>, facts: &Facts) -> Option<Condition> {
+    match Condition::compile(text.value, &facts.known) {
         Ok(condition) => Some(condition),
+        Err(_) if facts.unsure_about(text.value) => None,
         Err(problems) => {
             for problem in problems {
                 let span = found.inside(text, problem.start..problem.end);
@@ -24,7 +49,7 @@ pub(super) fn compile(found: &mut Found<'_>, text: &At<&str>, facts: &KnownFacts
 }
 
 /// Reads `when`: one condition or a list; all must hold. `None`: it is there and cannot be used.
-pub(super) fn when(found: &mut Found<'_>, section: &Section<'_>, facts: &KnownFacts) -> Option<Vec<Condition>> {
+pub(super) fn when(found: &mut Found<'_>, section: &Section<'_>, facts: &Facts) -> Option<Vec<Condition>> {
     let Some(value) = section.raw("when") else { return Some(Vec::new()) };
     let texts = match value.get_ref() {
         DeValue::Array(list) if !list.is_empty() => {

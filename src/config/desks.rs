@@ -7,7 +7,6 @@ use super::mask::names_a_secret;
 use super::scalar::{self, shown};
 use super::secrets::{RawSetting, SecretSource};
 use super::walk::{Named, Section, accepted, kind_of};
-use crate::policy::known::KnownFacts;
 use crate::policy::rules::{DeskPolicy, FieldDeclaration, FieldOwner, Start};
 use crate::registry;
 use handoffd_kit::desk::QueueSpec;
@@ -45,22 +44,12 @@ pub struct DeskConfig {
 pub(super) struct DeskDraft {
     pub config: Option<DeskConfig>,
     pub policy: DeskPolicy,
-    /// Where each intake queue stands.
-    pub intake: Vec<At<QueueSpec>>,
+    /// Names of fields whose declaration is wrong.
+    pub broken_fields: Vec<String>,
 }
 
 /// All desks by name, those that are wrong included.
 pub(super) type Desks = BTreeMap<DeskId, DeskDraft>;
-
-/// The facts that conditions about cases of one desk may look at.
-pub(super) fn facts_of(desk: Option<&DeskDraft>) -> KnownFacts {
-    KnownFacts::new().with_fields(desk.iter().flat_map(|desk| &desk.policy.fields))
-}
-
-/// The facts of all desks together.
-pub(super) fn facts_of_all(desks: &Desks) -> KnownFacts {
-    KnownFacts::new().with_fields(desks.values().flat_map(|desk| &desk.policy.fields))
-}
 
 /// Reads all desks.
 pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> Desks {
@@ -73,14 +62,14 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> De
     let mut seen: BTreeMap<String, FieldDeclaration> = BTreeMap::new();
     for named in &tables {
         let section = named.open(found, keys::DESK);
-        let intake = intake(found, &section);
+        let mut broken_fields = Vec::new();
         let policy = DeskPolicy {
-            intake: intake.iter().map(|queue| queue.value.clone()).collect(),
+            intake: intake(found, &section),
             start: start(found, &section).unwrap_or(Start::Now),
-            fields: fields(found, &section, &mut seen),
+            fields: fields(found, &section, &mut seen, &mut broken_fields),
         };
         let config = config(found, &section, named, base);
-        desks.insert(DeskId::new(named.name.value), DeskDraft { config, policy, intake });
+        desks.insert(DeskId::new(named.name.value), DeskDraft { config, policy, broken_fields });
     }
     desks
 }
@@ -177,15 +166,15 @@ fn setting(
     }
 }
 
-fn intake(found: &mut Found<'_>, section: &Section<'_>) -> Vec<At<QueueSpec>> {
-    let mut queues: Vec<At<QueueSpec>> = Vec::new();
+fn intake(found: &mut Found<'_>, section: &Section<'_>) -> Vec<QueueSpec> {
+    let mut queues = Vec::new();
     for value in section.values(found, "intake") {
         let Some(queue) = queue(found, value, "intake") else { continue };
-        if queues.iter().any(|known| known.value == queue.value) {
+        if queues.contains(&queue.value) {
             let message = format!("the queue \"{}\" stands twice in `intake`", shown(queue.value.shown()));
             found.error(&queue.span, message, "leave one of them out");
         } else {
-            queues.push(queue);
+            queues.push(queue.value);
         }
     }
     queues
@@ -243,6 +232,7 @@ fn fields(
     found: &mut Found<'_>,
     section: &Section<'_>,
     seen: &mut BTreeMap<String, FieldDeclaration>,
+    broken: &mut Vec<String>,
 ) -> BTreeMap<String, FieldDeclaration> {
     let mut fields = BTreeMap::new();
     let Some(table) = section.open_table(found, "fields") else { return fields };
@@ -251,7 +241,10 @@ fn fields(
             let message = format!("a field cannot be called \"{}\"", shown(name.value));
             found.error(&name.span, message, "use letters, digits and _: conditions read it as ticket.fields.NAME");
         }
-        let Some(field) = field(found, &name, value) else { continue };
+        let Some(field) = field(found, &name, value) else {
+            broken.push(name.value.to_owned());
+            continue;
+        };
         let key = format!("{:?}.{}", field.of, name.value);
         let known = seen.entry(key).or_insert_with(|| field.clone());
         if known.kind != field.kind {
@@ -285,9 +278,10 @@ fn field(found: &mut Found<'_>, name: &At<&str>, value: &Spanned<DeValue<'_>>) -
             let title = format!("the field `{}`", shown(name.value));
             let section = Section::open(found, table, keys::FIELD, title, name.span.clone());
             let id = section.required(found, "id");
-            let kind = section.word(found, "type", &KINDS).unwrap_or_default();
-            let of = section.word(found, "of", &OWNERS).unwrap_or_default();
-            Some(FieldDeclaration { id: id?.value.to_owned(), kind, of })
+            let kind = section.word_or_default(found, "type", &KINDS);
+            let of = section.word_or_default(found, "of", &OWNERS);
+            section.is_whole().then_some(())?;
+            Some(FieldDeclaration { id: id?.value.to_owned(), kind: kind?, of: of? })
         }
         other => {
             let message = format!("the field `{}` is text or a table, not {}", shown(name.value), kind_of(other));

@@ -83,8 +83,11 @@ impl<'t> Found<'t> {
     /// The problems in the order of the file. With broken syntax, `syntax` comes along and what depends on the
     /// whole file is left out.
     pub fn into_problems(mut self, source: &Source, syntax: Vec<toml::de::Error>) -> Problems {
-        if !syntax.is_empty() {
-            self.list.retain(|finding| finding.needs == Needs::ItsPlace);
+        for error in &syntax {
+            let span = error.span().unwrap_or(0..0);
+            // A value that is broken TOML was guessed; what is said about the guess would mislead too.
+            let apart = |other: &Range<usize>| other.end < span.start || span.end < other.start;
+            self.list.retain(|finding| finding.needs == Needs::ItsPlace && apart(&finding.span));
         }
         for error in syntax {
             let span = error.span().unwrap_or(0..0);

@@ -1,13 +1,13 @@
 //! `[messages.NAME]`: public text, by language. It is sent only in a wording that one of its signers signed.
 
-use super::desks::{Desks, facts_of_all};
+use super::conditions::Facts;
+use super::desks::Desks;
 use super::found::{At, Found};
 use super::keys;
 use super::names::refers;
 use super::scalar::shown;
 use super::teams::People;
 use super::walk::Section;
-use crate::policy::known::KnownFacts;
 use crate::policy::message::{TemplateKind, check_template, wording_hash};
 use crate::policy::names::{MessageName, PersonName};
 use crate::policy::rules::PublicMessage;
@@ -18,7 +18,7 @@ pub(super) type Messages = BTreeMap<MessageName, Option<PublicMessage>>;
 
 /// Reads all messages.
 pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, people: &People) -> Messages {
-    let facts = facts_of_all(desks);
+    let facts = Facts::of(desks.values());
     let mut messages = Messages::new();
     for named in root.named_tables(found, "messages") {
         let section = Section::open_ended(named.table, keys::MESSAGE, named.title.clone(), named.name.span.clone());
@@ -53,9 +53,9 @@ fn signers(found: &mut Found<'_>, section: &Section<'_>, people: &People) -> Vec
     signers.into_iter().filter(fine).map(|signer| signer.value.to_owned()).collect()
 }
 
-fn wordings(found: &mut Found<'_>, section: &Section<'_>, facts: &KnownFacts) -> BTreeMap<String, String> {
+fn wordings(found: &mut Found<'_>, section: &Section<'_>, facts: &Facts) -> BTreeMap<String, String> {
     let mut wordings = BTreeMap::new();
-    for (language, value) in section.entries().filter(|(key, _)| key.value != "signers") {
+    for (language, value) in section.entries().into_iter().filter(|(key, _)| key.value != "signers") {
         if !is_language(language.value) {
             let message = format!("{} has no key `{}`", section.title, shown(language.value));
             found.error(&language.span, message, "accepted here: signers, and two-letter languages such as en, de, fr");
@@ -72,7 +72,7 @@ fn wordings(found: &mut Found<'_>, section: &Section<'_>, facts: &KnownFacts) ->
             }
         }
     }
-    if wordings.is_empty() && section.entries().all(|(key, _)| key.value == "signers") {
+    if wordings.is_empty() && section.entries().iter().all(|(key, _)| key.value == "signers") {
         found.mismatch(&section.span, format!("{} has no wording", section.title), "add a language: en = \"…\"");
     }
     wordings
@@ -83,8 +83,9 @@ fn is_language(key: &str) -> bool {
 }
 
 /// Reports what is wrong with a template, at its place.
-pub(super) fn template(found: &mut Found<'_>, text: &At<&str>, kind: TemplateKind, facts: &KnownFacts) {
-    for problem in check_template(text.value, kind, facts) {
+pub(super) fn template(found: &mut Found<'_>, text: &At<&str>, kind: TemplateKind, facts: &Facts) {
+    let problems = check_template(text.value, kind, &facts.known);
+    for problem in problems.into_iter().filter(|_| !facts.unsure_about(text.value)) {
         let span = found.inside(text, problem.start..problem.end);
         let help = problem.help.unwrap_or_else(|| "templates are text with {{ name }} in it".to_owned());
         found.error(&span, problem.message, help);

@@ -1,7 +1,7 @@
 //! `[policy]`: who answers for the policy, what it never touches, and its limits.
 
-use super::conditions;
-use super::desks::{Desks, facts_of_all};
+use super::conditions::{self, Facts};
+use super::desks::Desks;
 use super::found::Found;
 use super::keys;
 use super::scalar;
@@ -55,7 +55,7 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> 
         feared_failure: text("feared_failure"),
     };
     header.review_by = review_by(found, &section);
-    let facts = facts_of_all(desks);
+    let facts = Facts::of(desks.values());
     let never = section.text(found, "never").and_then(|text| conditions::compile(found, &text, &facts));
     PolicyTable { header, never, limits: limits(found, &section) }
 }

@@ -1,9 +1,9 @@
 //! `[[route]]` and `[[escalate]]`: the rules, in the order of the file.
 
 use super::answers::{Answers, Context};
-use super::conditions;
+use super::conditions::{self, Facts};
 use super::daemon::MODES;
-use super::desks::{Desks, facts_of, facts_of_all};
+use super::desks::Desks;
 use super::found::{At, Found};
 use super::graph;
 use super::keys::{self, Shape};
@@ -12,7 +12,6 @@ use super::names::refers;
 use super::scalar::{self, shown};
 use super::teams::{People, Teams};
 use super::walk::{Section, unknown_word};
-use crate::policy::known::KnownFacts;
 use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger};
@@ -90,12 +89,12 @@ fn defaults(found: &mut Found<'_>, root: &Section<'_>, world: &World<'_>) -> Ans
     let Some(section) = defaults.table(found, "escalate", keys::DEFAULTS_ESCALATE, title) else {
         return Answers::open();
     };
-    let context = Context { people: world.people, messages: world.messages, facts: &facts_of_all(world.desks) };
+    let context = Context { people: world.people, messages: world.messages, facts: &Facts::of(world.desks.values()) };
     Answers::read(found, &section, &context)
 }
 
 /// What routes and escalations have in common. `None`: something in it is wrong, which was reported.
-fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName>, facts: &KnownFacts) -> Option<Rule> {
+fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName>, facts: &Facts) -> Option<Rule> {
     let mode = section.word(found, "mode", &MODES);
     let share = section.parsed(found, "share", scalar::percentage);
     let once = section.word(found, "once", &[("episode", Once::Episode), ("case", Once::Case)]);
@@ -138,7 +137,7 @@ impl RouteDraft {
             .required(found, "desk")
             .filter(|desk| refers(found, desk, "desk", "[desks.NAME]", known()))
             .map(|desk| DeskId::new(desk.value));
-        let facts = facts_of(desk.as_ref().and_then(|desk| world.desks.get(desk)));
+        let facts = Facts::of(desk.as_ref().and_then(|desk| world.desks.get(desk)));
         let rule = read_rule(found, section, name, &facts);
         let (to, team) = target(found, section, world);
         if let (Some(team), Some(desk)) = (team, &desk)
@@ -150,7 +149,7 @@ impl RouteDraft {
         let always = |value: &DeValue<'_>| value.as_str() == Some("true");
         let unconditional = match when {
             None => true,
-            Some(DeValue::Array(list)) => list.iter().all(|value| always(value.get_ref())),
+            Some(DeValue::Array(list)) => !list.is_empty() && list.iter().all(|value| always(value.get_ref())),
             Some(value) => always(value),
         };
         let whole = rule.as_ref().is_none_or(|rule| rule.share >= 1.0);
@@ -197,7 +196,7 @@ fn read_escalation(
 ) -> Option<Escalation> {
     let (to, team) = target(found, section, world);
     let desk = team.map(|team| &team.desk);
-    let facts = desk.map_or_else(|| facts_of_all(world.desks), |desk| facts_of(world.desks.get(desk)));
+    let facts = desk.map_or_else(|| Facts::of(world.desks.values()), |desk| Facts::of(world.desks.get(desk)));
     let rule = read_rule(found, section, name, &facts);
     if !section.has("when") {
         let message = format!("{} leaves `when` open", section.title);
@@ -314,6 +313,10 @@ fn from_tier(
     let desk = desk?;
     let here = |team: &&Team| u64::from(team.tier) == tier.value && team.desk == *desk && Some(&team.name) != to;
     let teams: Vec<TeamName> = world.teams.values().flatten().filter(here).map(|team| team.name.clone()).collect();
+    // A team that is wrong in itself may be of this tier.
+    if teams.is_empty() && world.teams.values().any(Option::is_none) {
+        return None;
+    }
     if teams.is_empty() {
         let message = format!("no other team of the desk \"{desk}\" is of tier {}", tier.value);
         let tiers: std::collections::BTreeSet<String> = world

@@ -155,7 +155,13 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     if word.len() > 64 {
         return None;
     }
-    let likeness = |candidate: &str| strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase());
+    let word = word.to_lowercase();
+    let likeness = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        // One slip in a short word weighs too much for the likeness of letters: "evn" for "env".
+        let slip = if strsim::osa_distance(&word, &candidate) <= 1 { 0.9 } else { 0.0 };
+        strsim::jaro_winkler(&word, &candidate).max(slip)
+    };
     let best = known.into_iter().map(|candidate| (likeness(candidate), candidate)).max_by(|a, b| a.0.total_cmp(&b.0));
     best.filter(|(likeness, _)| *likeness > 0.8).map(|(_, candidate)| candidate)
 }
@@ -259,6 +265,7 @@ mod tests {
     fn nearness_forgives_a_slip_and_not_a_guess() {
         assert_eq!(nearest("Poll", ["poll", "budget"]), Some("poll"));
         assert_eq!(nearest("bugdet", ["poll", "budget"]), Some("budget"));
+        assert_eq!(nearest("evn", ["env", "file"]), Some("env"));
         assert_eq!(nearest("zzz", ["poll", "budget"]), None);
         assert_eq!(shown("a\u{1b}[31m\u{202e}"), "a\\u{1b}[31m\\u{202e}");
     }

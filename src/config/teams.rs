@@ -128,8 +128,8 @@ fn check_queue(found: &mut Found<'_>, team: &Team, place: &At<()>, desks: &Desks
         let message = format!("the teams {} and {} have the same queue \"{queue}\"", shown(other), team.name);
         found.mismatch(&place.span, message, "give each team of a desk its own queue: it says whose a case is");
     }
-    let intake = desks.get(&team.desk).map(|desk| &desk.intake);
-    if intake.is_some_and(|intake| intake.iter().any(|arrival| arrival.value == team.queue)) {
+    let intake = desks.get(&team.desk).map(|desk| &desk.policy.intake);
+    if intake.is_some_and(|intake| intake.contains(&team.queue)) {
         let message = format!("the queue \"{queue}\" is both the team {}'s and in the desk's `intake`", team.name);
         found.mismatch(
             &place.span,

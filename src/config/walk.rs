@@ -5,6 +5,7 @@ use super::found::{At, Found};
 use super::keys::{Key, Shape};
 use super::scalar::{self, listed, nearest, shown};
 use jiff::SignedDuration;
+use std::borrow::Cow;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -55,9 +56,9 @@ impl<'a> Section<'a> {
         Self { table, shape, title, span }
     }
 
-    /// All entries.
-    pub fn entries(&self) -> impl Iterator<Item = (At<&'a str>, &'a Spanned<DeValue<'a>>)> {
-        self.table.iter().map(|(key, value)| (At::new(key.get_ref().as_ref(), key.span()), value))
+    /// All entries in the order of the file.
+    pub fn entries(&self) -> Vec<(At<&'a str>, &'a Spanned<DeValue<'a>>)> {
+        in_order(self.table)
     }
 
     /// Whether the key is there, whatever its value.
@@ -116,6 +117,21 @@ impl<'a> Section<'a> {
             unknown_word(found, &text, key, words.iter().map(|(word, _)| *word));
         }
         hit.map(|(_, value)| *value)
+    }
+
+    /// One of a few words, or the default where the key is not there. `None`: the word is wrong.
+    pub fn word_or_default<T: Copy + Default>(
+        &self,
+        found: &mut Found<'_>,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Option<T> {
+        if self.has(key) { self.word(found, key, words) } else { Some(T::default()) }
+    }
+
+    /// Whether each of its keys is known.
+    pub fn is_whole(&self) -> bool {
+        self.table.keys().all(|key| self.shape.key(key.get_ref()).is_some())
     }
 
     /// A text that one of the scalar parsers reads.
@@ -199,8 +215,7 @@ impl<'a> Section<'a> {
     pub fn named_tables(&self, found: &mut Found<'_>, key: &str) -> Vec<Named<'a>> {
         let Some(all) = self.of_type(found, key, "a table", DeValue::as_table) else { return Vec::new() };
         let mut tables = Vec::new();
-        for (name, value) in all.value {
-            let name = At::new(name.get_ref().as_ref(), name.span());
+        for (name, value) in in_order(all.value) {
             let title = format!("[{key}.{}]", shown(name.value));
             if !scalar::is_name(name.value) {
                 found.error(&name.span, format!("{title} cannot be called so"), scalar::NAME_HELP);
@@ -265,6 +280,14 @@ impl<'a> Section<'a> {
     }
 }
 
+/// A table's entries in the order of the file.
+fn in_order<'a>(table: &'a DeTable<'a>) -> Vec<(At<&'a str>, &'a Spanned<DeValue<'a>>)> {
+    let entry = |(key, value): (&'a Spanned<Cow<'a, str>>, _)| (At::new(key.get_ref().as_ref(), key.span()), value);
+    let mut entries: Vec<_> = table.iter().map(entry).collect();
+    entries.sort_by_key(|(key, _)| key.span.start);
+    entries
+}
+
 /// What a value is, in words.
 pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
@@ -296,7 +319,7 @@ pub(super) fn accepted<'w>(word: &str, words: impl Iterator<Item = &'w str> + Cl
 }
 
 /// Reports a key that is unknown or not supported yet.
-pub(super) fn check_key(found: &mut Found<'_>, key: &Spanned<std::borrow::Cow<'_, str>>, shape: Shape, title: &str) {
+pub(super) fn check_key(found: &mut Found<'_>, key: &Spanned<Cow<'_, str>>, shape: Shape, title: &str) {
     let name = key.get_ref().as_ref();
     match shape.key(name) {
         Some(Key { later: None, .. }) => {}

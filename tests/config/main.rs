@@ -1,0 +1,8 @@
+//! The configuration from outside: what it accepts, what it says about everything else, and what it keeps to itself.
+
+mod broken;
+mod example;
+mod hostile;
+mod problems;
+mod secrets;
+mod versions;
