@@ -182,5 +182,18 @@ fn read_stamp(text: &str) -> Option<Timestamp> {
     }
 }
 
+/// For tests that play the sender.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// The signature of `signed` under `secret`.
+    pub(crate) fn sign(secret: &str, signed: &[u8]) -> Vec<u8> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(signed);
+        mac.finalize().into_bytes().to_vec()
+    }
+}
+
 #[cfg(test)]
 mod tests;

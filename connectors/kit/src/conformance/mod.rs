@@ -22,6 +22,9 @@ pub use stage::{
 };
 pub use wire::{Edit, Fault, IsWrite, Traffic, Wire};
 
+#[cfg(test)]
+mod tests;
+
 /// Tries every promise that the desk's capabilities declare. Pass a fresh helpdesk: checks make their own tickets.
 pub async fn run(desk: &dyn Desk, stage: &mut dyn Stage) -> Report {
     let capabilities = desk.capabilities();

@@ -1,5 +1,6 @@
 //! Own vectors and hostile requests, and the published vectors of several vendors where they are at hand.
 
+use super::testing::sign;
 use super::*;
 use http::HeaderMap;
 use proptest::prelude::*;
@@ -9,12 +10,6 @@ const STAMP: &str = "2026-05-03T10:05:12Z";
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
-}
-
-fn sign(secret: &str, signed: &[u8]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(signed);
-    mac.finalize().into_bytes().to_vec()
 }
 
 fn verify(body: &[u8], prefix: &str, signature: &[u8]) -> Option<Refusal> {

@@ -20,6 +20,7 @@ pub(super) const CHECKS: &[Check] = &[
         try_it: |ground| Box::pin(together(ground)),
     },
     always("each thing can be set alone and touches nothing else", |ground| Box::pin(each_alone(ground))),
+    always("an owner is set by id or address, and taken away", |ground| Box::pin(owners(ground))),
     always("a note is internal and reads as it was written", |ground| Box::pin(note_as_written(ground))),
     always("a note that is too long is cut visibly and keeps its mark", |ground| Box::pin(long_note(ground))),
     always("a public reply is public, and nothing else is", |ground| Box::pin(reply(ground))),
@@ -109,6 +110,22 @@ async fn each_alone(ground: &mut Ground<'_>) -> Tried {
         }
         // A desk may tie an owner to a queue; an agent of both is asked for, so each stands alone.
         set(ground, &[aspect]).await?;
+    }
+    Ok(())
+}
+
+async fn owners(ground: &mut Ground<'_>) -> Tried {
+    let id = ground.ticket().await?;
+    let agent = ground.names.agent.clone();
+    let by_address = ground.names.agent_email.clone().map(OwnerSpec::Email);
+    for owner in [Some(OwnerSpec::User(agent.clone())), by_address].into_iter().flatten() {
+        for (spec, shown) in [(owner, Some(agent.clone())), (OwnerSpec::Nobody, None)] {
+            let change = Update { owner: Some(spec.clone()), ..Update::default() };
+            let write = ground.write(&id, DeskChange::Update(change)).await?;
+            ground.apply(&write).await?;
+            let seen = ground.look(&id).await?.owner;
+            ensure(seen == Fact::Known(shown), || format!("after {spec:?}, the owner is {seen:?}"))?;
+        }
     }
     Ok(())
 }
