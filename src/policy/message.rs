@@ -1,8 +1,15 @@
 //! Templates: the `reason` of a rule, which colleagues read, and the wordings of public messages, which customers read.
+//! What each kind may say is fixed here: no internal fact has a name in a public template.
 
-use super::known::KnownFacts;
+use super::cel::{FactSource, Found, Value};
+use super::known::{FactName, FactType, Known, KnownFacts, nearest};
+use minijinja::value::Value as Shown;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Characters that a rendered reason or message may have; more is cut off.
+const RENDERED_MAX: usize = 4_000;
 
 /// Who reads what a template renders, which decides what it may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +18,15 @@ pub enum TemplateKind {
     Reason,
     /// The customer: `to.public_name`, `respond_by`, `customer.name`, `ticket.subject`, `ticket.id` and nothing else.
     Public,
+}
+
+impl TemplateKind {
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Reason => &["from.name", "to.name", "to.public_name"],
+            Self::Public => &["to.public_name", "respond_by", "customer.name", "ticket.subject", "ticket.id"],
+        }
+    }
 }
 
 /// One thing that is wrong with a template, with its place.
@@ -27,8 +43,104 @@ pub struct TemplateProblem {
 }
 
 /// Everything that is wrong with a template; empty when it can be used.
-pub fn check_template(_source: &str, _kind: TemplateKind, _known: &KnownFacts) -> Vec<TemplateProblem> {
-    Vec::new()
+pub fn check_template(source: &str, kind: TemplateKind, known: &KnownFacts) -> Vec<TemplateProblem> {
+    let mut problems = Vec::new();
+    let names = match names_in(source) {
+        Ok(names) => names,
+        Err(error) => return vec![complaint(source, &error)],
+    };
+    for name in &names {
+        if let Some((message, help)) = name_problem(name, kind, known) {
+            let (start, end) = place(source, name);
+            problems.push(TemplateProblem { start, end, message, help: Some(help) });
+        }
+    }
+    if problems.is_empty() {
+        // Filters and tests are looked up while rendering: try once, with a sample of everything.
+        let samples = names.iter().map(|name| (name.clone(), sample(name, known))).collect();
+        problems.extend(fill(source, &samples).err().map(|error| complaint(source, &error)));
+    }
+    problems.sort_by_key(|problem| problem.start);
+    problems
+}
+
+fn name_problem(name: &str, kind: TemplateKind, known: &KnownFacts) -> Option<(String, String)> {
+    if kind.names().contains(&name) {
+        return None;
+    }
+    let allowed = || format!("it may use {}", kind.names().join(", "));
+    match (kind, known.look_up(name)) {
+        (TemplateKind::Reason, Known::Fact(..)) => None,
+        (TemplateKind::Reason, Known::NotYet) => Some((format!("`{name}` is not supported yet"), allowed())),
+        (TemplateKind::Reason, Known::Branch) => {
+            let help = "say which of its facts, with dots: `ticket.subject`".to_owned();
+            Some((format!("`{name}` is not one fact"), help))
+        }
+        (TemplateKind::Reason, Known::Nothing(near)) => {
+            let near = nearest(name, kind.names()).or(near);
+            let help = near.map_or_else(allowed, |near| format!("did you mean `{near}`?"));
+            Some((format!("nothing is called `{name}` in a reason"), help))
+        }
+        (TemplateKind::Public, Known::Fact(..)) => Some((format!("customers never read `{name}`"), allowed())),
+        (TemplateKind::Public, _) => {
+            let help = nearest(name, kind.names()).map_or_else(allowed, |near| format!("did you mean `{near}`?"));
+            Some((format!("nothing is called `{name}` in a public message"), help))
+        }
+    }
+}
+
+/// The names that a template uses, with their dots.
+///
+/// # Errors
+/// The template cannot be read.
+pub fn names_in(source: &str) -> Result<BTreeSet<String>, Error> {
+    let environment = environment();
+    let template = environment.template_from_str(source)?;
+    Ok(template.undeclared_variables(true).into_iter().collect())
+}
+
+/// Renders a reason. What is unknown is called so; a reason never fails.
+pub fn render_reason(
+    source: &str,
+    house: &BTreeMap<String, Shown>,
+    known: &KnownFacts,
+    facts: &dyn FactSource,
+) -> String {
+    let values = names_in(source).unwrap_or_default().into_iter().map(|name| {
+        let value = house.get(&name).cloned().unwrap_or_else(|| match known.look_up(&name) {
+            Known::Fact(fact, _) => shown(facts.fact(&fact)),
+            Known::Branch | Known::NotYet | Known::Nothing(_) => Shown::from("unknown"),
+        });
+        (name, value)
+    });
+    // The configuration has rendered this template with samples; the rule's own text is the honest rest.
+    fill(source, &values.collect()).unwrap_or_else(|_| source.to_owned())
+}
+
+/// The facts that a reason looks at.
+pub fn facts_in(source: &str, known: &KnownFacts) -> Vec<FactName> {
+    let names = names_in(source).unwrap_or_default();
+    let fact = |name: String| match known.look_up(&name) {
+        Known::Fact(fact, _) => Some(fact),
+        Known::Branch | Known::NotYet | Known::Nothing(_) => None,
+    };
+    names.into_iter().filter_map(fact).collect()
+}
+
+/// Renders a public wording from exactly these values.
+///
+/// # Errors
+/// In words: which value is missing, or why it cannot be rendered. Nothing half filled ever leaves.
+pub fn render_public(source: &str, values: &BTreeMap<String, String>) -> Result<String, String> {
+    let names = names_in(source).map_err(|error| error.to_string())?;
+    let filled = names.into_iter().map(|name| {
+        // A value that is not there may be asked for (`{% if customer.name %}`), not printed.
+        let value = values.get(&name).map_or(Shown::from(()), |text| Shown::from(text.as_str()));
+        (name, value)
+    });
+    let text = fill(source, &filled.collect())
+        .map_err(|error| error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))?;
+    if text.trim().is_empty() { Err("its text is empty".to_owned()) } else { Ok(text) }
 }
 
 /// Hash over all wordings of a message: what a signature is for. Any change to any language asks for a new signature.
@@ -42,4 +154,103 @@ pub fn wording_hash(wordings: &BTreeMap<String, String>) -> String {
         hash.update(wording);
     }
     hex::encode(&hash.finalize()[..8])
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(|out, state, value| {
+        if value.is_none() {
+            return Err(Error::new(ErrorKind::InvalidOperation, "a value that it prints is not known"));
+        }
+        minijinja::escape_formatter(out, state, value)
+    });
+    environment
+}
+
+/// Renders with these values; a name with dots becomes nested maps.
+fn fill(source: &str, values: &BTreeMap<String, Shown>) -> Result<String, Error> {
+    let mut root = Tree::default();
+    for (name, value) in values {
+        root.put(name, value);
+    }
+    let text = environment().render_str(source, root.into_value())?;
+    let text = text.trim();
+    Ok(text.char_indices().nth(RENDERED_MAX).map_or(text, |(end, _)| &text[..end]).to_owned())
+}
+
+#[derive(Default)]
+struct Tree {
+    value: Option<Shown>,
+    inside: BTreeMap<String, Tree>,
+}
+
+impl Tree {
+    fn put(&mut self, name: &str, value: &Shown) {
+        match name.split_once('.') {
+            Some((first, rest)) => self.inside.entry(first.to_owned()).or_default().put(rest, value),
+            None => self.inside.entry(name.to_owned()).or_default().value = Some(value.clone()),
+        }
+    }
+
+    fn into_value(self) -> Shown {
+        match self.value {
+            Some(value) if self.inside.is_empty() => value,
+            _ => {
+                let inside = self.inside.into_iter().map(|(name, tree)| (name, tree.into_value()));
+                Shown::from(inside.collect::<BTreeMap<String, Shown>>())
+            }
+        }
+    }
+}
+
+fn shown(found: Found<'_>) -> Shown {
+    match found {
+        Found::Value(Value::YesNo(yes)) => Shown::from(yes),
+        Found::Value(Value::List(values)) => Shown::from_iter(values.into_iter().map(|v| Shown::from(v.shown()))),
+        Found::Value(Value::Whole(number)) => Shown::from(number),
+        // 6000, not 6000.0; a sum with a fraction stays a number for filters like `round`.
+        Found::Value(Value::Number(number)) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            Shown::from(number as i64)
+        }
+        Found::Value(Value::Number(number)) => Shown::from(number),
+        Found::Value(Value::Text(text)) => Shown::from(super::package::clean(&text)),
+        Found::Empty => Shown::from("empty"),
+        Found::Unknown | Found::Unread(_) => Shown::from("unknown"),
+    }
+}
+
+fn sample(name: &str, known: &KnownFacts) -> Shown {
+    match known.look_up(name) {
+        Known::Fact(_, FactType::YesNo) => Shown::from(true),
+        Known::Fact(_, FactType::Whole) => Shown::from(3),
+        Known::Fact(_, FactType::Number) => Shown::from(1.5),
+        Known::Fact(_, FactType::Texts) => Shown::from(vec!["text"]),
+        Known::Fact(_, FactType::Wholes) => Shown::from(vec![3]),
+        _ => Shown::from("text"),
+    }
+}
+
+/// Where a name stands in a template.
+fn place(source: &str, name: &str) -> (usize, usize) {
+    let part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    source
+        .match_indices(name)
+        .find(|(at, _)| {
+            let before = source[..*at].chars().next_back();
+            let after = source[at + name.len()..].chars().next();
+            !before.is_some_and(|letter| part(letter) || letter == '.') && !after.is_some_and(part)
+        })
+        .map_or((0, source.len()), |(at, found)| (at, at + found.len()))
+}
+
+fn complaint(source: &str, error: &Error) -> TemplateProblem {
+    // The template engine tells the line.
+    let line = error.line().and_then(|line| line.checked_sub(1));
+    let before: usize = source.split_inclusive('\n').take(line.unwrap_or(0)).map(str::len).sum();
+    let length = source.get(before..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+    let (start, end) = if length == 0 { (0, source.len()) } else { (before, before + length) };
+    let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let help = "templates are written like `{{ ticket.subject }}` and `{% if … %}…{% endif %}`".to_owned();
+    TemplateProblem { start, end, message, help: Some(help) }
 }

@@ -6,10 +6,23 @@
 pub mod case;
 pub mod cel;
 pub mod condition;
+pub mod customer;
+pub mod decide;
+mod escalation;
 pub mod facts;
+mod hold;
 pub mod known;
+mod matching;
 pub mod message;
 pub mod names;
+pub mod package;
 pub mod proposal;
+mod propose;
+mod routing;
 pub mod rules;
+mod scope;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod verdict;

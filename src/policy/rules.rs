@@ -2,6 +2,7 @@
 //! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
 
 use super::condition::Condition;
+use super::known::KnownFacts;
 use super::names::{MessageName, PersonName, RuleName, TeamName};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
@@ -33,6 +34,13 @@ pub struct Policy {
     pub routes: Vec<Route>,
     /// Escalation rules in the order of the file.
     pub escalations: Vec<Escalation>,
+}
+
+impl Policy {
+    /// The facts that its conditions and reasons may look at: the fixed ones and every desk's declared fields.
+    pub fn known_facts(&self) -> KnownFacts {
+        self.desks.values().fold(KnownFacts::new(), |known, desk| known.with_fields(&desk.fields))
+    }
 }
 
 /// What the policy knows of one desk.

@@ -1,0 +1,161 @@
+//! The decision about one case: pure, total, the same for the same input. Scope first; then every rule that may concern
+//! the case is asked; then what acts, what would act, and what a person is asked.
+
+use super::case::Case;
+use super::escalation;
+use super::facts::Facts;
+use super::hold::over_limit;
+use super::matching::{AnyRule, Candidate};
+use super::names::{RuleName, TeamName};
+use super::proposal::{HandoffKind, Proposal};
+use super::propose::Proposer;
+use super::routing;
+use super::rules::Policy;
+use super::scope::{Scope, scope};
+use super::verdict::{Decision, Outcome, Risk, RuleResult, RuleTrace, StayReason, Verdict};
+use handoffd_kit::model::PartSet;
+use jiff::{SignedDuration, Timestamp};
+
+/// Where the ledger does not say when a place becomes free.
+const LIMIT_RETRY: SignedDuration = SignedDuration::from_mins(5);
+
+/// What the policy says about a case now. `signed` tells whether a message (by name) is signed in a wording (by hash).
+///
+/// `Need` names parts that were neither read nor asked for: the caller reads them, notes them in `case.asked`, and
+/// decides again. Two such rounds are enough, one for conditions and one for the package.
+pub fn decide(case: &Case, policy: &Policy, signed: &dyn Fn(&str, &str) -> bool, now: Timestamp) -> Decision {
+    let facts = Facts::new(case, policy);
+    let intake = routing::INTAKE.to_owned();
+    let (team, episode) = match scope(case, policy, &facts) {
+        Scope::Stay(reason) => return stay(reason),
+        Scope::Need(parts) => return Decision::Need(parts),
+        Scope::Routing => (None, intake),
+        Scope::Escalation(team) => (Some(team), escalation::episode(case, team)),
+    };
+    let (candidates, need) = match team {
+        None => routing::judge(case, policy, &facts),
+        Some(team) => escalation::judge(case, policy, team, &episode, &facts),
+    };
+    if !need.is_empty() {
+        return Decision::Need(need);
+    }
+    Deciding { proposer: Proposer { case, policy, facts, signed, now }, candidates }.conclude()
+}
+
+fn stay(reason: StayReason) -> Decision {
+    Decision::Verdict(Verdict { outcome: Outcome::Stay(reason), trace: Vec::new(), would: Vec::new(), again_at: None })
+}
+
+/// All rules asked, nothing concluded yet.
+struct Deciding<'a> {
+    proposer: Proposer<'a>,
+    candidates: Vec<Candidate<'a>>,
+}
+
+impl Deciding<'_> {
+    fn conclude(mut self) -> Decision {
+        let case = self.proposer.case;
+        let acting = self.candidates.iter().position(|candidate| candidate.result == RuleResult::Fires);
+        let limited =
+            acting.filter(|at| over_limit(self.candidates[*at].path.rule, case, &self.proposer.policy.limits));
+        if limited.is_some() {
+            self.hold_all_back();
+        }
+        let acting = acting.filter(|_| limited.is_none());
+        let would = |candidate: &&Candidate<'_>| matches!(candidate.result, RuleResult::Shadow | RuleResult::Held);
+        let shown = self.candidates.iter().filter(would).chain(acting.map(|at| &self.candidates[at]));
+        let need = shown.fold(PartSet::NONE, |need, candidate| need.union(self.proposer.needs(candidate)));
+        if !need.is_empty() {
+            return Decision::Need(need);
+        }
+        let would =
+            self.candidates.iter().filter(would).filter_map(|one| self.proposer.proposal(one, Vec::new())).collect();
+        let outcome = acting.and_then(|at| self.act(at)).unwrap_or_else(|| Outcome::Stay(self.why_it_stays()));
+        let again_at = limited.map(|_| {
+            let later = self.proposer.now.saturating_add(LIMIT_RETRY).unwrap_or(Timestamp::MAX);
+            case.memory.recent.next_free.map_or(later, |free| free.max(self.proposer.now))
+        });
+        Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at })
+    }
+
+    /// The rule that would act has no place left in this hour: it waits, and with it all that would act beside it.
+    fn hold_all_back(&mut self) {
+        for candidate in &mut self.candidates {
+            if matches!(candidate.result, RuleResult::Fires | RuleResult::Agrees) {
+                candidate.result = RuleResult::OverLimit;
+            }
+        }
+    }
+
+    fn act(&self, at: usize) -> Option<Outcome> {
+        let acting = &self.candidates[at];
+        let also: Vec<RuleName> = self
+            .candidates
+            .iter()
+            .filter(|one| one.result == RuleResult::Agrees && one.path.to == acting.path.to)
+            .map(|one| one.path.rule.name.clone())
+            .collect();
+        let proposal = self.proposer.proposal(acting, also)?;
+        if self.is_under_way(&proposal) {
+            return Some(Outcome::Stay(StayReason::UnderWay));
+        }
+        let risks = self.risks(acting);
+        Some(match (risks.is_empty(), proposal.kind) {
+            (false, _) => Outcome::AskPerson { proposed: Box::new(proposal), risks },
+            (true, HandoffKind::Route) => Outcome::Route(Box::new(proposal)),
+            (true, HandoffKind::Escalate) => Outcome::Escalate(Box::new(proposal)),
+        })
+    }
+
+    fn risks(&self, acting: &Candidate<'_>) -> Vec<Risk> {
+        let mut risks = Vec::new();
+        let wanted: Vec<(RuleName, TeamName)> = self
+            .candidates
+            .iter()
+            .filter(|one| matches!(one.result, RuleResult::Fires | RuleResult::Agrees))
+            .map(|one| (one.path.rule.name.clone(), one.path.to.clone()))
+            .collect();
+        if wanted.iter().any(|(_, to)| to != acting.path.to) {
+            risks.push(Risk::Disagreement(wanted));
+        }
+        let hops = self.proposer.case.memory.hops_today;
+        if hops >= self.proposer.policy.limits.hops_per_day {
+            risks.push(Risk::HopBudget(hops));
+        }
+        risks.extend(self.proposer.risks(acting));
+        risks
+    }
+
+    /// Whether the open handoff stands: it is this one, or it has sent something. One that has sent nothing is replaced.
+    fn is_under_way(&self, proposal: &Proposal) -> bool {
+        self.proposer.case.memory.open.as_ref().is_some_and(|open| {
+            open.sent || (open.rule == proposal.rule && open.to == proposal.to && open.facts == proposal.facts_hash)
+        })
+    }
+
+    fn why_it_stays(&self) -> StayReason {
+        let any = |wanted: fn(&RuleResult) -> bool| {
+            self.candidates.iter().any(|candidate| candidate.matched && wanted(&candidate.result))
+        };
+        if any(|result| *result == RuleResult::Paused) {
+            StayReason::Paused
+        } else if any(|result| *result != RuleResult::AlreadyThere) {
+            StayReason::HeldBack
+        } else {
+            StayReason::NoRule
+        }
+    }
+
+    /// Every rule in the order of the file, routes first; one that was not asked says so.
+    fn trace(&self) -> Vec<RuleTrace> {
+        let policy = self.proposer.policy;
+        let all = policy.routes.iter().map(AnyRule::Route).chain(policy.escalations.iter().map(AnyRule::Escalation));
+        let mut asked = self.candidates.iter().peekable();
+        // Candidates stand in the order of the file, so one pass over both is enough.
+        all.map(|any| match asked.next_if(|candidate| std::ptr::eq(candidate.path.rule, any.rule())) {
+            Some(candidate) => candidate.trace(&self.proposer.facts),
+            None => any.not_from(),
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,170 @@
+//! Whether a rule's conditions hold for a case, by which facts, and whether the path it would take is closed.
+
+use super::case::{Case, ClosedBy};
+use super::cel::{FactSource, Found};
+use super::condition::Answer;
+use super::facts::Facts;
+use super::hold::{Path, barred, held_back};
+use super::known::FactName;
+use super::names::TeamName;
+use super::rules::{Escalation, Policy, Route, Rule};
+use super::verdict::{RuleResult, RuleTrace};
+use handoffd_kit::model::PartSet;
+use sha2::{Digest, Sha256};
+
+/// Either kind of rule.
+#[derive(Clone, Copy)]
+pub enum AnyRule<'a> {
+    /// Where a case should start.
+    Route(&'a Route),
+    /// When it has outgrown its tier.
+    Escalation(&'a Escalation),
+}
+
+impl<'a> AnyRule<'a> {
+    /// What both kinds have.
+    pub fn rule(self) -> &'a Rule {
+        match self {
+            Self::Route(route) => &route.rule,
+            Self::Escalation(escalation) => &escalation.rule,
+        }
+    }
+
+    /// Where it would go.
+    pub fn to(self) -> &'a TeamName {
+        match self {
+            Self::Route(route) => &route.to,
+            Self::Escalation(escalation) => &escalation.to,
+        }
+    }
+
+    /// The trace of a rule that is not asked, because the case is not one of its cases.
+    pub fn not_from(self) -> RuleTrace {
+        trace(self, RuleResult::NotFrom, Vec::new())
+    }
+}
+
+/// A rule's trace with this result.
+pub fn trace(any: AnyRule<'_>, result: RuleResult, facts: Vec<(String, String)>) -> RuleTrace {
+    let rule = any.rule();
+    RuleTrace { rule: rule.name.clone(), version: rule.version.clone(), to: any.to().clone(), result, facts }
+}
+
+/// A rule that was asked about a case.
+pub struct Candidate<'a> {
+    /// The rule.
+    pub any: AnyRule<'a>,
+    /// The path it would take.
+    pub path: Path<'a>,
+    /// The facts that its conditions looked at, each once.
+    pub looked_at: Vec<&'a FactName>,
+    /// What came out: `Fires` for one that matches and that nothing holds back.
+    pub result: RuleResult,
+    /// Whether its conditions hold.
+    pub matched: bool,
+    /// Parts that must be read before it is known whether it acts.
+    pub unread: PartSet,
+}
+
+impl<'a> Candidate<'a> {
+    /// Asks a rule about a case.
+    pub fn judge(any: AnyRule<'a>, path: Path<'a>, case: &Case, policy: &'a Policy, facts: &Facts<'_>) -> Self {
+        let asked = ask(any.rule(), facts);
+        let there = facts.team().is_some_and(|team| team.name == *path.to);
+        let idle = there || barred(path, case, policy).is_some();
+        let matched = asked.result.is_none();
+        let result = asked.result.unwrap_or_else(|| {
+            let closed = closed_by(path, case, policy, facts);
+            held_back(path, closed, there, case, policy).unwrap_or(RuleResult::Fires)
+        });
+        let unread = if idle { PartSet::NONE } else { asked.unread };
+        Self { any, path, looked_at: asked.looked_at, result, matched, unread }
+    }
+
+    /// Its line of the trace.
+    pub fn trace(&self, facts: &Facts<'_>) -> RuleTrace {
+        trace(self.any, self.result.clone(), shown(&self.looked_at, facts))
+    }
+}
+
+/// Facts by name, as text.
+pub fn shown(names: &[&FactName], facts: &Facts<'_>) -> Vec<(String, String)> {
+    names.iter().map(|name| (name.to_string(), facts.shown(name))).collect()
+}
+
+/// What a rule's conditions say together.
+struct Asked<'a> {
+    /// None: all hold.
+    result: Option<RuleResult>,
+    looked_at: Vec<&'a FactName>,
+    unread: PartSet,
+}
+
+/// All conditions must hold. One that fails settles it, whatever the others would say.
+fn ask<'a>(rule: &'a Rule, facts: &Facts<'_>) -> Asked<'a> {
+    let mut looked_at: Vec<&FactName> = Vec::new();
+    let mut unknown = None;
+    let mut unread = PartSet::NONE;
+    for (at, condition) in rule.when.iter().enumerate() {
+        let told = condition.tell(facts);
+        for name in told.looked_at {
+            if !looked_at.contains(&name) {
+                looked_at.push(name);
+            }
+        }
+        match told.answer {
+            Answer::Holds => {}
+            Answer::Fails => {
+                let result = Some(RuleResult::NotMatched(at + 1, condition.source().to_owned()));
+                return Asked { result, looked_at, unread: PartSet::NONE };
+            }
+            Answer::Unknown(missing) => {
+                unread = unread.union(missing.unread);
+                unknown.get_or_insert_with(|| RuleResult::Unknown(at + 1, missing.what.join(", ")));
+            }
+        }
+    }
+    // One that holds without a fact that was not read is read whole all the same: the hash of its facts must not depend
+    // on what happened to be read.
+    for name in &looked_at {
+        if let Found::Unread(part) = facts.fact(name) {
+            unread = unread.with(part);
+        }
+    }
+    Asked { result: unknown, looked_at, unread }
+}
+
+/// Hash of the facts that a rule matched. Facts that a handoff itself changes are left out: a bounce would otherwise
+/// reopen the path that it closed.
+pub fn facts_hash(looked_at: &[&FactName], facts: &Facts<'_>) -> String {
+    let mut names: Vec<&&FactName> = looked_at.iter().filter(|name| !name.moves_with_the_case()).collect();
+    names.sort();
+    let mut hash = Sha256::new();
+    for name in names {
+        for text in [name.to_string(), facts.whole(name)] {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+    }
+    hex::encode(&hash.finalize()[..8])
+}
+
+/// Whether the path is closed for this case. It is as long as the facts that the closing rule had matched are the same;
+/// which of the rules on this path that was, their present hashes tell.
+fn closed_by(path: Path<'_>, case: &Case, policy: &Policy, facts: &Facts<'_>) -> Option<ClosedBy> {
+    let on_path = |from: Option<&TeamName>, to: &TeamName| from == path.from && to == path.to;
+    let closed: Vec<_> =
+        case.memory.closed_paths.iter().filter(|closed| on_path(closed.from.as_ref(), &closed.to)).collect();
+    if closed.is_empty() {
+        return None;
+    }
+    let routes = policy.routes.iter().filter(|route| path.from.is_none() && route.desk == case.desk);
+    let escalations =
+        policy.escalations.iter().filter(|escalation| path.from.is_some_and(|from| escalation.from.contains(from)));
+    let rules = routes.map(AnyRule::Route).chain(escalations.map(AnyRule::Escalation));
+    let hashes: Vec<String> = rules
+        .filter(|any| any.to() == path.to)
+        .map(|any| facts_hash(&ask(any.rule(), facts).looked_at, facts))
+        .collect();
+    closed.into_iter().find(|closed| hashes.contains(&closed.facts)).map(|closed| closed.why)
+}

@@ -1,0 +1,101 @@
+//! 1: the context that travels. Each part comes from the field that the policy maps to it, else from the conversation;
+//! no model takes part, so the same ticket gives the same package. Each part says where it came from, and no sentence
+//! stands in two of them.
+
+mod mask;
+mod parts;
+mod sentences;
+mod sheet;
+#[cfg(test)]
+mod tests;
+
+pub use mask::clean;
+
+use super::case::Case;
+use super::facts::Facts;
+use super::proposal::Package;
+use super::rules::{FieldOwner, PackageDecision, PackagePart, Policy};
+use handoffd_kit::model::{PartKind, PartSet};
+use sheet::Sheet;
+
+/// The parts in the order of the note.
+pub const ORDER: [PackagePart; 7] = [
+    PackagePart::Summary,
+    PackagePart::Reported,
+    PackagePart::Steps,
+    PackagePart::Artifacts,
+    PackagePart::Urgency,
+    PackagePart::Question,
+    PackagePart::History,
+];
+
+/// The name of a part, which is also the name of the field that is mapped to it.
+pub fn name_of(part: PackagePart) -> &'static str {
+    match part {
+        PackagePart::Summary => "summary",
+        PackagePart::Reported => "reported",
+        PackagePart::Steps => "steps",
+        PackagePart::Artifacts => "artifacts",
+        PackagePart::Urgency => "urgency",
+        PackagePart::Question => "question",
+        PackagePart::History => "history",
+    }
+}
+
+/// What a package takes. The conversation always; who asks and the clocks only where urgency is required, because they
+/// cost further calls on some desks.
+pub fn needs(decision: &PackageDecision) -> PartSet {
+    let always = PartSet::of(&[PartKind::Conversation, PartKind::History]);
+    if decision.require.contains(&PackagePart::Urgency) {
+        always.with(PartKind::Customer).with(PartKind::Clocks)
+    } else {
+        always
+    }
+}
+
+/// The package of a case.
+pub fn build(case: &Case, policy: &Policy, facts: &Facts<'_>, decision: &PackageDecision) -> Package {
+    let mut sheet = Sheet::default();
+    for part in ORDER {
+        from_field(&mut sheet, facts, part);
+    }
+    // The question first: its sentence is the one the next team needs, and it must not drown in what was reported.
+    parts::question(&mut sheet, case);
+    parts::summary_and_reported(&mut sheet, case);
+    parts::steps(&mut sheet, case);
+    parts::artifacts(&mut sheet, case);
+    parts::urgency(&mut sheet, case, policy, facts);
+    parts::history(&mut sheet, case);
+    let missing = decision.require.iter().copied().filter(|part| !sheet.has(*part)).collect();
+    Package { parts: sheet.sections(&ORDER), missing, unknown: unknown(case, facts) }
+}
+
+/// A part from the ticket's field of the same name, where the policy declares one and it is filled in.
+fn from_field(sheet: &mut Sheet, facts: &Facts<'_>, part: PackagePart) {
+    let Some(text) = facts.field_text(FieldOwner::Ticket, name_of(part)) else { return };
+    let source = format!("field {}", name_of(part));
+    for line in clean(&text).lines() {
+        let said = sentences::sentences(line);
+        let line = if said.is_empty() { sheet.take(line).then(|| line.to_owned()) } else { sheet.line_of(&said) };
+        if let Some(line) = line {
+            sheet.add(part, &line, &source);
+        }
+    }
+}
+
+fn unknown(case: &Case, facts: &Facts<'_>) -> Vec<String> {
+    let mut unknown = Vec::new();
+    match &case.parts.conversation {
+        None => unknown.push("the conversation: it was not read".to_owned()),
+        Some(conversation) if !conversation.complete => {
+            unknown.push("the whole conversation: it is longer than what was read".to_owned());
+        }
+        Some(_) => {}
+    }
+    if case.head.priority.is_unknown() {
+        unknown.push("the priority".to_owned());
+    }
+    unknown
+        .extend(facts.unconverted().into_iter().map(|name| format!("{name}: its value is not of the declared type")));
+    unknown
+}

@@ -1,0 +1,169 @@
+//! How each part is found where no field is mapped to it. A part that a field has filled is left alone.
+
+use super::mask::clean;
+use super::sentences::{one_line, sentences};
+use super::sheet::Sheet;
+use crate::policy::case::Case;
+use crate::policy::facts::{Facts, is_public_by, nearest_clock};
+use crate::policy::known::{FactName, HouseFact};
+use crate::policy::rules::{FieldOwner, PackagePart, Policy};
+use handoffd_kit::fact::Fact;
+use handoffd_kit::model::{Attachment, Message, Role};
+
+const CONVERSATION: &str = "conversation";
+const TICKET: &str = "ticket";
+
+fn messages(case: &Case) -> &[Message] {
+    case.parts.conversation.as_ref().map_or(&[], |conversation| &conversation.messages)
+}
+
+/// What each customer message says, oldest first; the head's text where no conversation was read.
+fn customers_words(case: &Case) -> Vec<(String, Vec<String>)> {
+    let said: Vec<_> = messages(case)
+        .iter()
+        .filter(|message| is_public_by(message, Role::Customer))
+        .map(|message| (day(message), sentences(message.said.words())))
+        .collect();
+    match case.head.text.known() {
+        Some(text) if said.is_empty() => vec![(String::new(), sentences(text))],
+        _ => said,
+    }
+}
+
+fn day(message: &Message) -> String {
+    message.at.strftime("%Y-%m-%d").to_string()
+}
+
+/// The last question that a customer asked and no agent has answered publicly since.
+pub fn question(sheet: &mut Sheet, case: &Case) {
+    if sheet.has(PackagePart::Question) {
+        return;
+    }
+    let answered = messages(case).iter().rposition(|message| is_public_by(message, Role::Agent));
+    let open = &messages(case)[answered.map_or(0, |at| at + 1)..];
+    let asked = |words: &str| sentences(words).into_iter().rev().find(|sentence| sentence.ends_with(['?', '？']));
+    let from_messages =
+        open.iter().rev().filter(|message| is_public_by(message, Role::Customer)).find_map(|m| asked(m.said.words()));
+    let from_head = || case.head.text.known().filter(|_| messages(case).is_empty()).and_then(|text| asked(text));
+    if let Some(question) = from_messages.or_else(from_head).filter(|question| sheet.take(question)) {
+        sheet.add(PackagePart::Question, &question, CONVERSATION);
+    }
+}
+
+/// The subject and the customer's first sentence; then the rest of what customers said, a line for each message.
+pub fn summary_and_reported(sheet: &mut Sheet, case: &Case) {
+    let words = customers_words(case);
+    if !sheet.has(PackagePart::Summary) {
+        let subject = case.head.subject.known().map(|subject| one_line(&clean(subject)));
+        let subject = subject.filter(|subject| sheet.take(subject));
+        let first = words.first().map(|(_, said)| said.as_slice()).unwrap_or_default();
+        // A message of one or two sentences stays whole, under what was reported.
+        let opening = if subject.is_none() || first.len() > 2 { first.first() } else { None };
+        let opening = opening.filter(|sentence| sheet.take(sentence)).cloned();
+        for line in subject.into_iter().chain(opening) {
+            sheet.add(PackagePart::Summary, &line, "subject and conversation");
+        }
+    }
+    if sheet.has(PackagePart::Reported) {
+        return;
+    }
+    for (day, said) in &words {
+        if let Some(line) = sheet.line_of(said) {
+            let dated = if day.is_empty() || words.len() == 1 { line } else { format!("{day}: {line}") };
+            sheet.add(PackagePart::Reported, &dated, CONVERSATION);
+        }
+    }
+    if !sheet.has(PackagePart::Reported) && words.iter().any(|(_, said)| !said.is_empty()) {
+        sheet.add(PackagePart::Reported, "all that was said stands above", CONVERSATION);
+    }
+}
+
+/// Agents' public replies as attempts, each with whether the customer came back.
+pub fn steps(sheet: &mut Sheet, case: &Case) {
+    if sheet.has(PackagePart::Steps) {
+        return;
+    }
+    let all = messages(case);
+    for (at, reply) in all.iter().enumerate().filter(|(_, message)| is_public_by(message, Role::Agent)) {
+        let Some(line) = sheet.line_of(&sentences(reply.said.words())) else { continue };
+        let back = all[at + 1..].iter().any(|message| is_public_by(message, Role::Customer));
+        let outcome = if back { "the customer wrote again" } else { "no answer since" };
+        let who = reply.author.name.as_deref().map(|name| one_line(&clean(name))).unwrap_or_else(|| "an agent".into());
+        // The outcome first: the end of a long line is what gets cut.
+        let line = format!("{} {who} ({outcome}): {line}", day(reply));
+        sheet.add(PackagePart::Steps, &line, "agents' public replies");
+    }
+}
+
+/// Files by name, type, size and link.
+pub fn artifacts(sheet: &mut Sheet, case: &Case) {
+    if sheet.has(PackagePart::Artifacts) {
+        return;
+    }
+    for file in messages(case).iter().flat_map(|message| &message.attachments) {
+        sheet.add(PackagePart::Artifacts, &described(file), "attachments");
+    }
+}
+
+fn described(file: &Attachment) -> String {
+    let kind = file.media_type.as_deref().map(|kind| clean(kind).trim().to_owned());
+    let details: Vec<String> = kind.into_iter().chain(file.bytes.map(size)).collect();
+    let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
+    let link = file.link.as_deref().map(|link| format!(" {}", clean(link).trim())).unwrap_or_default();
+    format!("{}{details}{link}", clean(&file.name).replace('\n', " "))
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
+/// Priority, the nearest clock, and what the account is worth knowing for.
+pub fn urgency(sheet: &mut Sheet, case: &Case, policy: &Policy, facts: &Facts<'_>) {
+    if sheet.has(PackagePart::Urgency) {
+        return;
+    }
+    if let Fact::Known(Some(priority)) = &case.head.priority {
+        sheet.add(PackagePart::Urgency, &format!("priority {}", priority.name()), TICKET);
+    }
+    if let Some((clock, at)) = nearest_clock(case) {
+        let line = format!("{} breaches at {}", clean(&clock.name), at.strftime("%Y-%m-%d %H:%M UTC"));
+        sheet.add(PackagePart::Urgency, &line, TICKET);
+    }
+    let organization = FactName::House(HouseFact::CustomerOrganization);
+    let name = facts.shown(&organization);
+    if !["unknown", "not read", "empty"].contains(&name.as_str()) {
+        sheet.add(PackagePart::Urgency, &format!("organization {}", clean(&name)), TICKET);
+    }
+    let declared = policy.desks.get(&case.desk).into_iter().flat_map(|desk| &desk.fields);
+    for (name, field) in declared.filter(|(_, field)| field.of != FieldOwner::Ticket) {
+        if let Some(value) = facts.field_text(field.of, name) {
+            sheet.add(PackagePart::Urgency, &format!("{name} {}", clean(&value)), TICKET);
+        }
+    }
+}
+
+/// Where the case has been, and how often it was spoken about.
+pub fn history(sheet: &mut Sheet, case: &Case) {
+    if sheet.has(PackagePart::History) {
+        return;
+    }
+    let memory = &case.memory;
+    let mut add = |line: String| sheet.add(PackagePart::History, &line, "ledger and conversation");
+    if memory.teams_seen.len() > 1 {
+        let teams: Vec<&str> = memory.teams_seen.iter().map(|team| team.as_str()).collect();
+        add(format!("teams so far: {}", teams.join(" → ")));
+    }
+    match (memory.handoffs, memory.bounces) {
+        (0, 0) => add("first handoff of this case".to_owned()),
+        (handoffs, 0) => add(format!("{handoffs} earlier handoffs, none came back")),
+        (handoffs, bounces) => add(format!("{handoffs} earlier handoffs, {bounces} came back")),
+    }
+    if case.parts.conversation.is_some() {
+        let count = |role| messages(case).iter().filter(|message| is_public_by(message, role)).count();
+        add(format!("{} messages from the customer, {} from agents", count(Role::Customer), count(Role::Agent)));
+    }
+}

@@ -1,0 +1,128 @@
+//! What travels: from where, in which lines, and what never does.
+
+use super::*;
+use crate::policy::rules::Missing;
+use crate::policy::testing::{self, said_by_agent, said_by_customer};
+use handoffd_kit::fact::Fact;
+use handoffd_kit::model::{Attachment, Conversation};
+use proptest::prelude::*;
+use serde_json::json;
+
+fn all_required() -> PackageDecision {
+    PackageDecision { require: ORDER.to_vec(), missing: Missing::Send }
+}
+
+fn package_of(case: &Case) -> Package {
+    let policy = testing::policy();
+    build(case, &policy, &Facts::new(case, &policy), &all_required())
+}
+
+fn lines(package: &Package, part: PackagePart) -> Vec<&str> {
+    let section = package.parts.iter().find(|section| section.part == part).unwrap();
+    section.lines.iter().map(String::as_str).collect()
+}
+
+fn source(package: &Package, part: PackagePart) -> &str {
+    &package.parts.iter().find(|section| section.part == part).unwrap().source
+}
+
+#[test]
+fn a_conversation_becomes_a_package_in_which_every_part_says_its_source() {
+    let mut case = testing::case();
+    let mut first =
+        said_by_customer("Hello,\n\nI was charged twice. My card is 4111 1111 1111 1111. It was on Monday.");
+    first.attachments.push(Attachment {
+        name: "bill.pdf".into(),
+        media_type: Some("application/pdf".into()),
+        bytes: Some(12_345),
+        link: Some("https://desk.example/a/1".into()),
+    });
+    let messages = vec![first, said_by_agent("Please try the refund form."), said_by_customer("It says no. What now?")];
+    case.parts.conversation = Some(Conversation { messages, complete: true });
+    let package = package_of(&case);
+    assert_eq!(lines(&package, PackagePart::Summary), ["Refund please", "I was charged twice."]);
+    assert_eq!(
+        lines(&package, PackagePart::Reported),
+        ["2026-11-02: My card is [card number …1111]. It was on Monday.", "2026-11-02: It says no."]
+    );
+    assert_eq!(
+        lines(&package, PackagePart::Steps),
+        ["2026-11-02 First Agent (the customer wrote again): Please try the refund form."]
+    );
+    assert_eq!(lines(&package, PackagePart::Question), ["What now?"]);
+    assert_eq!(lines(&package, PackagePart::Artifacts), ["bill.pdf (application/pdf, 12 kB) https://desk.example/a/1"]);
+    assert_eq!(source(&package, PackagePart::Steps), "agents' public replies");
+    assert_eq!(package.missing, []);
+}
+
+#[test]
+fn a_mapped_field_comes_before_the_conversation() {
+    let mut case = testing::case();
+    case.head.fields.insert("f-steps".into(), json!("- restarted\n- reinstalled"));
+    case.parts.conversation =
+        Some(Conversation { messages: vec![said_by_agent("Have you tried the form?")], complete: true });
+    let package = package_of(&case);
+    assert_eq!(lines(&package, PackagePart::Steps), ["- restarted", "- reinstalled"]);
+    assert_eq!(source(&package, PackagePart::Steps), "field steps");
+}
+
+#[test]
+fn what_is_not_there_is_missing_and_what_was_not_read_is_unknown() {
+    let mut case = testing::case();
+    case.head.fields.insert("f-refund".into(), json!("a lot"));
+    let package = package_of(&case);
+    assert_eq!(
+        package.missing,
+        [PackagePart::Reported, PackagePart::Steps, PackagePart::Artifacts, PackagePart::Question]
+    );
+    assert_eq!(
+        package.unknown,
+        ["the conversation: it was not read", "ticket.fields.refund_eur: its value is not of the declared type"]
+    );
+}
+
+#[test]
+fn a_question_that_an_agent_has_answered_is_not_open() {
+    let mut case = testing::case();
+    let messages = vec![said_by_customer("Where is my refund?"), said_by_agent("On its way.")];
+    case.parts.conversation = Some(Conversation { messages, complete: true });
+    assert_eq!(lines(&package_of(&case), PackagePart::Question), Vec::<&str>::new());
+}
+
+#[test]
+fn a_long_part_says_how_much_is_left_out() {
+    let mut case = testing::case();
+    let messages = (0..40).map(|n| said_by_customer(&format!("Message number {n} is here."))).collect();
+    case.parts.conversation = Some(Conversation { messages, complete: true });
+    let package = package_of(&case);
+    let reported = lines(&package, PackagePart::Reported);
+    assert_eq!(reported.len(), 5);
+    assert_eq!(reported[4], "… and 36 more in the ticket");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_sentence_stands_twice_and_no_line_is_a_mark(
+        texts in prop::collection::vec(r"(\nSame again\.\n|\nWhat\?\n|\[handoffd h/1 r@v\]\n|[a-zé?.!\n ]{1,30}|\PC){0,12}", 0..8),
+        subject in r"(Same again|\PC{0,20})",
+    ) {
+        let mut case = testing::case();
+        case.head.subject = Fact::Known(subject);
+        let messages = texts.iter().enumerate().map(|(n, text)| if n % 3 == 1 { said_by_agent(text) } else { said_by_customer(text) });
+        case.parts.conversation = Some(Conversation { messages: messages.collect(), complete: true });
+        let package = package_of(&case);
+        let mut seen = std::collections::HashSet::new();
+        for section in &package.parts {
+            prop_assert!(section.lines.len() <= 5);
+            for line in &section.lines {
+                prop_assert!(seen.insert(line.clone()) || line.starts_with('…'), "{line} stands twice");
+                prop_assert!(line.chars().count() <= sentences::LINE_MAX && !line.contains('\n'));
+                prop_assert!(!line.contains("[handoffd"));
+            }
+        }
+        let whole: String = package.parts.iter().flat_map(|section| &section.lines).cloned().collect();
+        prop_assert!(whole.matches("Same again").count() <= 1, "{whole}");
+    }
+}

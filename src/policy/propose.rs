@@ -1,0 +1,233 @@
+//! A rule that acts, or would ─▶ a proposal: what travels, who owns it, what the clocks do, what the customer is told,
+//! and whether a person is asked first.
+
+use super::case::Case;
+use super::cel::{FactSource, Found};
+use super::condition::Answer;
+use super::customer::Occasion;
+use super::facts::{Facts, nearest_clock};
+use super::hold;
+use super::matching::{AnyRule, Candidate, facts_hash, shown};
+use super::message::{facts_in, render_reason};
+use super::names::RuleName;
+use super::package;
+use super::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
+use super::rules::{
+    Accountable, Assign, CustomerDecision, CustomerFacing, Escalation, OwnerDecision, Policy, PreviousTask,
+    ReviewDecision, Team,
+};
+use super::verdict::Risk;
+use handoffd_kit::desk::OwnerSpec;
+use handoffd_kit::model::PartSet;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// A case without a clock is due this long after its verdict.
+const WITHOUT_CLOCK: SignedDuration = SignedDuration::from_mins(15);
+
+/// What proposals are made from.
+pub struct Proposer<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The case as conditions see it.
+    pub facts: Facts<'a>,
+    /// Whether this wording, with its hash, is signed.
+    pub signed: &'a dyn Fn(&str, &str) -> bool,
+    /// The instant.
+    pub now: Timestamp,
+}
+
+impl Proposer<'_> {
+    /// Parts that must be read before the proposal is whole.
+    pub fn needs(&self, candidate: &Candidate<'_>) -> PartSet {
+        let AnyRule::Escalation(escalation) = candidate.any else { return PartSet::NONE };
+        let mut needs = package::needs(&escalation.package);
+        if let Some(occasion) = self.occasion(escalation) {
+            needs = needs.union(occasion.needs());
+        }
+        for fact in facts_in(&escalation.reason, &self.policy.known_facts()) {
+            if let Found::Unread(part) = self.facts.fact(&fact) {
+                needs = needs.with(part);
+            }
+        }
+        if let ReviewDecision::When(condition) = &escalation.review
+            && let Answer::Unknown(missing) = condition.ask(&self.facts)
+        {
+            needs = needs.union(missing.unread);
+        }
+        needs.without(self.case.parts.read()).without(self.case.asked)
+    }
+
+    /// Why a person is asked before this rule writes.
+    pub fn risks(&self, candidate: &Candidate<'_>) -> Vec<Risk> {
+        let AnyRule::Escalation(escalation) = candidate.any else { return Vec::new() };
+        match &escalation.review {
+            ReviewDecision::Never => Vec::new(),
+            ReviewDecision::Always => vec![Risk::Always],
+            ReviewDecision::When(condition) => match condition.ask(&self.facts) {
+                Answer::Holds => vec![Risk::Condition(condition.source().to_owned())],
+                Answer::Fails => Vec::new(),
+                Answer::Unknown(missing) => vec![Risk::Unknown(missing.what.join(", "))],
+            },
+        }
+    }
+
+    /// The proposal; none only where the policy lacks the target team.
+    pub fn proposal(&self, candidate: &Candidate<'_>, also: Vec<RuleName>) -> Option<Proposal> {
+        let rule = candidate.any.rule();
+        let to = self.policy.teams.get(candidate.any.to())?;
+        let parts = match candidate.any {
+            AnyRule::Route(_) => self.route(rule, to),
+            AnyRule::Escalation(escalation) => self.escalation(escalation, to),
+        };
+        let clock = nearest_clock(self.case).map(|(_, at)| at);
+        let created = &self.case.head.created_at;
+        Some(Proposal {
+            desk: self.case.desk.clone(),
+            ticket: self.case.head.id.clone(),
+            kind: parts.kind,
+            rule: rule.name.clone(),
+            rule_version: rule.version.clone(),
+            policy_version: self.policy.version.clone(),
+            mode: hold::mode(rule, self.policy),
+            episode: candidate.path.episode.to_owned(),
+            from: candidate.path.from.cloned(),
+            from_queue: self.case.head.queue.known().cloned().flatten(),
+            to: to.name.clone(),
+            to_queue: to.queue.clone(),
+            trigger: match candidate.any {
+                AnyRule::Route(_) => None,
+                AnyRule::Escalation(escalation) => Some(escalation.trigger),
+            },
+            reason: parts.reason,
+            needs: parts.needs,
+            also,
+            facts: shown(&candidate.looked_at, &self.facts),
+            facts_hash: facts_hash(&candidate.looked_at, &self.facts),
+            package: parts.package,
+            owner: parts.owner,
+            clock: parts.clock,
+            customer: parts.customer,
+            opened_at: created.known().copied(),
+            decided_at: self.now,
+            deadline: clock.unwrap_or_else(|| self.after(WITHOUT_CLOCK)),
+        })
+    }
+
+    fn after(&self, span: SignedDuration) -> Timestamp {
+        self.now.saturating_add(span).unwrap_or(Timestamp::MAX)
+    }
+
+    fn route(&self, rule: &super::rules::Rule, to: &Team) -> Answers {
+        let conditions: Vec<&str> = rule.when.iter().map(|condition| condition.source()).collect();
+        let reason = if conditions.is_empty() { "no other route matches".into() } else { conditions.join(" and ") };
+        Answers {
+            kind: HandoffKind::Route,
+            reason,
+            needs: None,
+            package: None,
+            owner: OwnerPlan {
+                set: OwnerSpec::Nobody,
+                shown: in_queue(to),
+                previous: None,
+                previous_task: None,
+                previous_until: None,
+                customer_facing: CustomerFacing::New,
+            },
+            clock: ClockPlan {
+                internal_until: None,
+                customer_until: self.customers_clock(),
+                accountable: Accountable::To,
+            },
+            customer: CustomerPlan::Nothing { because: "this is where the case starts".into() },
+        }
+    }
+
+    fn escalation(&self, escalation: &Escalation, to: &Team) -> Answers {
+        let from = self.facts.team();
+        let text = |text: &str| minijinja::Value::from(text);
+        let house = BTreeMap::from([
+            ("from.name".to_owned(), text(from.map_or("", |team| team.name.as_str()))),
+            ("to.name".to_owned(), text(to.name.as_str())),
+            ("to.public_name".to_owned(), text(to.public_name.as_deref().unwrap_or(to.name.as_str()))),
+        ]);
+        Answers {
+            kind: HandoffKind::Escalate,
+            reason: render_reason(&escalation.reason, &house, &self.policy.known_facts(), &self.facts),
+            needs: escalation.needs.clone(),
+            package: Some(package::build(self.case, self.policy, &self.facts, &escalation.package)),
+            owner: self.owner(&escalation.owner, to),
+            clock: ClockPlan {
+                internal_until: escalation.clock.internal.map(|target| self.after(target)),
+                customer_until: self.customers_clock(),
+                accountable: escalation.clock.accountable,
+            },
+            customer: self.customer(escalation),
+        }
+    }
+
+    fn customers_clock(&self) -> Option<(String, Timestamp)> {
+        nearest_clock(self.case).map(|(clock, at)| (clock.name.clone(), at))
+    }
+
+    fn owner(&self, decision: &OwnerDecision, to: &Team) -> OwnerPlan {
+        let (set, shown) = match &decision.assign {
+            Assign::Queue => (OwnerSpec::Nobody, in_queue(to)),
+            Assign::Person(name) => match self.person(name) {
+                Some(spec) => (spec, name.to_string()),
+                None => (OwnerSpec::Nobody, format!("{}; {name} has no identity on this desk", in_queue(to))),
+            },
+        };
+        let (task, until) = match &decision.previous {
+            PreviousTask::Nothing => (None, None),
+            PreviousTask::Task { task, within } => (Some(task.clone()), within.map(|within| self.after(within))),
+        };
+        let owner = self.case.head.owner.known().and_then(|owner| owner.as_ref());
+        OwnerPlan {
+            set,
+            shown,
+            previous: owner.map(|person| person.name.clone().unwrap_or_else(|| person.id.to_string())),
+            previous_task: task,
+            previous_until: until,
+            customer_facing: decision.customer_facing,
+        }
+    }
+
+    fn person(&self, name: &super::names::PersonName) -> Option<OwnerSpec> {
+        let entry = self.policy.people.get(name)?;
+        let by_id = entry.desk.get(&self.case.desk).cloned().map(OwnerSpec::User);
+        by_id.or_else(|| entry.email.clone().map(OwnerSpec::Email))
+    }
+
+    fn occasion(&self, escalation: &Escalation) -> Option<Occasion<'_>> {
+        let to = self.policy.teams.get(&escalation.to)?;
+        Occasion::of(&escalation.customer, &self.policy.messages, self.case, to, self.signed, self.now)
+    }
+
+    fn customer(&self, escalation: &Escalation) -> CustomerPlan {
+        match &escalation.customer {
+            CustomerDecision::Nothing { because } => CustomerPlan::Nothing { because: because.clone() },
+            CustomerDecision::Message { name, .. } => self.occasion(escalation).map_or_else(
+                || CustomerPlan::Nothing { because: format!("there is no message {name}") },
+                |occasion| occasion.plan(),
+            ),
+        }
+    }
+}
+
+/// What a route and an escalation answer differently.
+struct Answers {
+    kind: HandoffKind,
+    reason: String,
+    needs: Option<String>,
+    package: Option<super::proposal::Package>,
+    owner: OwnerPlan,
+    clock: ClockPlan,
+    customer: CustomerPlan,
+}
+
+fn in_queue(to: &Team) -> String {
+    format!("{} (queue {}), nobody yet", to.name, to.queue.shown())
+}
