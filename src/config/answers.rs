@@ -256,10 +256,15 @@ fn review(found: &mut Found<'_>, section: &Section<'_>, facts: &Facts) -> Answer
     let decision = match text.value {
         "never" => Some(ReviewDecision::Never),
         "always" => Some(ReviewDecision::Always),
+        // A single word is meant as one of the two; as a condition it would only be called an unknown fact.
+        word if word.bytes().all(|byte| byte.is_ascii_alphabetic()) && !["true", "false"].contains(&word) => {
+            unknown_word(found, &text, "review", ["never", "always", "a condition"].into_iter());
+            None
+        }
         _ => conditions::compile(found, &text, facts).map(ReviewDecision::When),
     };
     decision.map_or(Answer::Broken, |decision| Answer::Given(At::new(decision, text.span)))
 }
 
-/// From a minute to a year.
-const WAITS: (SignedDuration, SignedDuration) = (SignedDuration::from_mins(1), SignedDuration::from_hours(365 * 24));
+/// From a second to a year.
+const WAITS: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(1), SignedDuration::from_hours(365 * 24));

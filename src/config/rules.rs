@@ -14,7 +14,7 @@ use super::teams::{People, Teams};
 use super::walk::{Section, unknown_word};
 use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
-use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger};
+use crate::policy::rules::{Assign, Escalation, Mode, Once, OwnerDecision, Route, Rule, Team, Trigger};
 use handoffd_kit::id::DeskId;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -127,6 +127,7 @@ struct RouteDraft {
     desk: Option<DeskId>,
     title: String,
     span: Range<usize>,
+    mode: Mode,
     catches_all: bool,
 }
 
@@ -153,9 +154,10 @@ impl RouteDraft {
             Some(value) => always(value),
         };
         let whole = rule.as_ref().is_none_or(|rule| rule.share >= 1.0);
+        let mode = rule.as_ref().map_or(Mode::Shadow, |rule| rule.mode);
         let route = (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to? }))();
         let (title, span) = (section.title.clone(), section.span.clone());
-        Self { route, desk, title, span, catches_all: unconditional && whole }
+        Self { route, desk, title, span, mode, catches_all: unconditional && whole }
     }
 }
 
@@ -175,7 +177,9 @@ fn check_catch_alls(found: &mut Found<'_>, routes: &[RouteDraft]) {
             found.mismatch(&last.span, format!("the desk \"{desk}\" has routes and no catch-all behind them"), help);
             continue;
         };
-        for behind in routes.iter().skip(first + 1) {
+        // In shadow it hides no live route.
+        let hides = |behind: &&&RouteDraft| routes[first].mode == Mode::Live || behind.mode == Mode::Shadow;
+        for behind in routes.iter().skip(first + 1).filter(hides) {
             let message = format!("{} stands behind {}, which takes every case", behind.title, routes[first].title);
             found.warning(&behind.span, message, "move it before the catch-all, or leave it out");
         }

@@ -435,6 +435,9 @@ fn what_works_and_should_be_looked_at_is_a_warning() {
     let rest = "name = \"rest\"\ndesk = \"acme\"\nto = \"frontline\"";
     let behind = format!("{rest}\n\n[[route]]\n¦name = \"late\"\ndesk = \"acme\"\nto = \"billing\"");
     expect(Severity::Warning, rest, &behind, "stands behind rule \"rest\"", "before the catch-all");
+    // In shadow a catch-all hides no live route.
+    let live = BASE.replacen(rest, &behind.replace("¦name = \"late\"", "name = \"late\"\nmode = \"live\""), 1);
+    assert!(read(&live).is_ok_and(|config| config.warnings.is_empty()));
     let open = "mode = \"shadow\"\nlisten = ¦\"0.0.0.0:8787\"";
     expect(Severity::Warning, "mode = \"shadow\"", open, "to everybody", "127.0.0.1");
 }
