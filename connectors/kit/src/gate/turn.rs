@@ -1,5 +1,6 @@
 //! Waiting for one's turn as a future, and the turn itself as a guard. Both can be dropped at any moment: a place in the
-//! queue, a call that was counted but not sent, and a slot among the calls in flight all find their way back.
+//! queue, a call that was counted but not sent, and a slot among the calls in flight all find their way back. As with
+//! any lock, a call that waits must be polled or dropped: the first in the queue keeps the time for all behind it.
 
 use super::limits::Claim;
 use super::queue::{Place, Queue, Turn};
