@@ -10,9 +10,10 @@ use super::scalar::shown;
 use super::teams::People;
 use super::walk::{Section, kind_of, unknown_word};
 use crate::policy::names::{MessageName, PersonName};
+use crate::policy::package::{ORDER, name_of};
 use crate::policy::rules::{
     Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Missing, OwnerDecision,
-    PackageDecision, PackagePart, PreviousTask, ReviewDecision,
+    PackageDecision, PreviousTask, ReviewDecision,
 };
 use jiff::SignedDuration;
 use toml::de::DeValue;
@@ -115,24 +116,15 @@ fn answer<T>(
 }
 
 fn package(found: &mut Found<'_>, table: &Section<'_>) -> Option<PackageDecision> {
-    const PARTS: [(&str, PackagePart); 7] = [
-        ("summary", PackagePart::Summary),
-        ("reported", PackagePart::Reported),
-        ("steps", PackagePart::Steps),
-        ("artifacts", PackagePart::Artifacts),
-        ("urgency", PackagePart::Urgency),
-        ("question", PackagePart::Question),
-        ("history", PackagePart::History),
-    ];
     if !table.has("require") {
         table.missing(found, "require");
     }
     let words = table.texts(found, "require")?;
     let mut require = Vec::new();
     for word in words {
-        match PARTS.iter().find(|(name, _)| *name == word.value) {
-            Some((_, part)) => require.push(*part),
-            None => unknown_word(found, &word, "package.require", PARTS.iter().map(|(name, _)| *name)),
+        match ORDER.iter().find(|part| name_of(**part) == word.value) {
+            Some(part) => require.push(*part),
+            None => unknown_word(found, &word, "package.require", ORDER.iter().map(|part| name_of(*part))),
         }
     }
     let until_then = "write package.missing = \"send\": the package goes at once, its gaps shown";

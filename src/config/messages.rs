@@ -8,7 +8,7 @@ use super::names::refers;
 use super::scalar::shown;
 use super::teams::People;
 use super::walk::Section;
-use crate::policy::message::{TemplateKind, check_template, wording_hash};
+use crate::policy::message::{TemplateKind, check_template, names_in, wording_hash};
 use crate::policy::names::{MessageName, PersonName};
 use crate::policy::rules::PublicMessage;
 use std::collections::BTreeMap;
@@ -94,9 +94,5 @@ pub(super) fn template(found: &mut Found<'_>, text: &At<&str>, kind: TemplateKin
 
 /// Whether any wording promises a time.
 pub(super) fn promises_a_time(message: &PublicMessage) -> bool {
-    message.wordings.values().any(|wording| {
-        let environment = minijinja::Environment::new();
-        let template = environment.template_from_str(wording);
-        template.is_ok_and(|template| template.undeclared_variables(true).contains("respond_by"))
-    })
+    message.wordings.values().any(|wording| names_in(wording).is_ok_and(|names| names.contains("respond_by")))
 }

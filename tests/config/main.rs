@@ -2,6 +2,7 @@
 
 mod broken;
 mod example;
+mod guide;
 mod hostile;
 mod problems;
 mod secrets;
