@@ -1,4 +1,19 @@
 //! From a verdict to effects: what is written, in which order, in which words. Pure.
+//!
+//! - [`effects`] plans a handoff; [`undo`] takes one back; [`closing_note`] and [`correcting_note`] say what was not done.
+//! - [`note`] words what colleagues read; [`compare`] tells whether a ticket is as it was written.
+
+pub mod compare;
+mod effects;
+mod key;
+pub mod note;
+#[cfg(test)]
+mod tests;
+mod undo;
+
+pub use effects::{approved_effects, closing_note, correcting_note, effects};
+pub use key::handoff_id;
+pub use undo::{Undo, undo};
 
 use handoffd_kit::desk::Write;
 use serde::{Deserialize, Serialize};

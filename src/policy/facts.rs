@@ -44,7 +44,7 @@ impl<'a> Facts<'a> {
         self.team
     }
 
-    /// A fact as text for traces and notes: one line, bounded; `unknown`, `not read` and `empty` where there is no value.
+    /// A fact as text for traces and notes: one line, bounded, cleaned as a package is; `unknown`, `not read` and `empty` where there is no value.
     pub fn shown(&self, name: &FactName) -> String {
         let text = match self.fact(name) {
             Found::Value(Value::Text(text)) if text.is_empty() => return "empty".into(),
@@ -54,7 +54,7 @@ impl<'a> Facts<'a> {
             Found::Unknown => return "unknown".into(),
             Found::Unread(_) => return "not read".into(),
         };
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = super::package::clean(&text).split_whitespace().collect::<Vec<_>>().join(" ");
         match line.char_indices().nth(SHOWN_MAX) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line,

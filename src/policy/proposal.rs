@@ -4,7 +4,7 @@
 use super::names::{MessageName, RuleName, TeamName};
 use super::rules::{Accountable, CustomerFacing, Mode, PackagePart, Trigger};
 use handoffd_kit::desk::{OwnerSpec, QueueSpec};
-use handoffd_kit::id::{DeskId, TicketId};
+use handoffd_kit::id::{DeskId, TicketId, UserId};
 use handoffd_kit::model::QueueRef;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,9 @@ pub struct OwnerPlan {
     pub shown: String,
     /// The previous agent, in words, where known.
     pub previous: Option<String>,
+    /// The previous agent as the desk knows them, to put them back.
+    #[serde(default)]
+    pub previous_id: Option<UserId>,
     /// What the previous agent still does, in words; none: nothing.
     pub previous_task: Option<String>,
     /// Until when.

@@ -101,7 +101,7 @@ pub fn artifacts(sheet: &mut Sheet, case: &Case) {
         return;
     }
     for file in messages(case).iter().flat_map(|message| &message.attachments) {
-        sheet.add(PackagePart::Artifacts, &described(file), "attachments");
+        sheet.add(PackagePart::Artifacts, &described(file), CONVERSATION);
     }
 }
 

@@ -1,0 +1,201 @@
+//! A proposal ─▶ its effects. The note goes first, because a case without its context is worse than one that is still in
+//! the old queue; the word to the customer last, because it promises what must have happened by then. What the desk can
+//! set in one call is one effect.
+
+use super::PlannedEffect;
+use super::note::{self, Occasion};
+use crate::policy::proposal::{CustomerPlan, HandoffKind, Proposal};
+use handoffd_kit::capability::{Aspect, Capabilities};
+use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, Update, WordingSignature, Write};
+use handoffd_kit::fact::Fact;
+use handoffd_kit::id::Version;
+use handoffd_kit::mark::Mark;
+use handoffd_kit::model::{PublicText, TicketHead};
+
+/// The number of a handoff's closing note; effects count from 1, an undo from [`super::undo`]'s own start.
+const CLOSING: u32 = 90;
+/// The number of the note that corrects what another one announced.
+const CORRECTING: u32 = 91;
+
+/// The effects of a handoff against the ticket as just read. The first expects the head's version; each receipt gives the
+/// next its own. A planned customer message is sent only with the signature of exactly its wording.
+pub fn effects(
+    proposal: &Proposal,
+    id: &str,
+    capabilities: &Capabilities,
+    head: &TicketHead,
+    signature: Option<WordingSignature>,
+) -> Vec<PlannedEffect> {
+    Planner { proposal, id, capabilities, head, signature, approved_by: None }.plan()
+}
+
+/// The same after a person's yes, whom the note names.
+pub fn approved_effects(
+    proposal: &Proposal,
+    id: &str,
+    capabilities: &Capabilities,
+    head: &TicketHead,
+    signature: Option<WordingSignature>,
+    approved_by: &str,
+) -> Vec<PlannedEffect> {
+    Planner { proposal, id, capabilities, head, signature, approved_by: Some(approved_by) }.plan()
+}
+
+struct Planner<'a> {
+    proposal: &'a Proposal,
+    id: &'a str,
+    capabilities: &'a Capabilities,
+    head: &'a TicketHead,
+    signature: Option<WordingSignature>,
+    approved_by: Option<&'a str>,
+}
+
+impl Planner<'_> {
+    fn plan(self) -> Vec<PlannedEffect> {
+        let proposal = self.proposal;
+        let reply = self.reply();
+        let mark = mark(self.id, 1, proposal.rule.as_str(), &proposal.rule_version);
+        let occasion = Occasion {
+            mark: &mark,
+            tells: reply.is_some(),
+            approved_by: self.approved_by,
+            max_bytes: self.capabilities.note_max_bytes,
+        };
+        let wanted = Update {
+            note: Some(note::note(proposal, &occasion)),
+            queue: Some(proposal.to_queue.clone()),
+            owner: owner(&proposal.owner.set, self.head),
+            ..Update::default()
+        };
+        let note_word = match proposal.kind {
+            HandoffKind::Route => "note",
+            HandoffKind::Escalate => "package note",
+        };
+        let updates = split(wanted, self.capabilities).into_iter();
+        let mut changes: Vec<(String, DeskChange)> =
+            updates.map(|update| (label(&update, note_word), DeskChange::Update(update))).collect();
+        changes.extend(reply.map(|reply| ("customer message".to_owned(), DeskChange::Reply(reply))));
+        numbered(changes, 1, &self.write(mark))
+    }
+
+    fn reply(&self) -> Option<PublicReply> {
+        let CustomerPlan::Tell { message, wording_hash, text } = &self.proposal.customer else { return None };
+        let signature = self.signature.clone()?;
+        let signs_this = signature.message == message.as_str() && signature.wording == *wording_hash;
+        signs_this.then(|| PublicReply { text: PublicText(text.clone()), signature })
+    }
+
+    fn write(&self, mark: Mark) -> Write {
+        Write {
+            ticket: self.proposal.ticket.clone(),
+            change: DeskChange::Update(Update::default()),
+            mark,
+            expected: Some(self.head.version.clone()),
+            first_tried: None,
+            deadline: self.proposal.deadline,
+        }
+    }
+}
+
+/// Changes as effects from this number on. The first keeps the version it expects; the others get theirs from receipts.
+pub(super) fn numbered(changes: Vec<(String, DeskChange)>, from: u32, like: &Write) -> Vec<PlannedEffect> {
+    (from..)
+        .zip(changes)
+        .map(|(number, (label, change))| {
+            let expected: Option<Version> = like.expected.clone().filter(|_| number == from);
+            let mark = Mark { number, ..like.mark.clone() };
+            PlannedEffect { number, label, write: Write { change, mark, expected, ..like.clone() } }
+        })
+        .collect()
+}
+
+/// Nobody need not be set where nobody is.
+fn owner(wanted: &OwnerSpec, head: &TicketHead) -> Option<OwnerSpec> {
+    let nobody_there = head.owner == Fact::Known(None);
+    if *wanted == OwnerSpec::Nobody && nobody_there { None } else { Some(wanted.clone()) }
+}
+
+/// One update for what the desk sets together, one each for the rest: note, queue, owner, in this order.
+pub(super) fn split(wanted: Update, capabilities: &Capabilities) -> Vec<Update> {
+    let single = [
+        (Aspect::Note, Update { note: wanted.note, ..Update::default() }),
+        (Aspect::Queue, Update { queue: wanted.queue, ..Update::default() }),
+        (Aspect::Owner, Update { owner: wanted.owner, ..Update::default() }),
+        (Aspect::Priority, Update { priority: wanted.priority, ..Update::default() }),
+        (Aspect::Fields, Update { fields: wanted.fields, ..Update::default() }),
+    ];
+    let mut updates: Vec<Update> = Vec::new();
+    let mut joint: Option<usize> = None;
+    for (aspect, update) in single.into_iter().filter(|(_, update)| *update != Update::default()) {
+        match joint {
+            Some(at) if capabilities.together.contains(&aspect) => merge(&mut updates[at], update),
+            _ => {
+                joint = joint.or(capabilities.together.contains(&aspect).then_some(updates.len()));
+                updates.push(update);
+            }
+        }
+    }
+    updates
+}
+
+fn merge(into: &mut Update, from: Update) {
+    into.note = into.note.take().or(from.note);
+    into.queue = into.queue.take().or(from.queue);
+    into.owner = into.owner.take().or(from.owner);
+    into.priority = into.priority.take().or(from.priority);
+    into.fields.extend(from.fields);
+}
+
+fn label(update: &Update, note_word: &str) -> String {
+    let words = [
+        (update.queue.is_some(), "transfer"),
+        (update.owner.is_some() && update.queue.is_none(), "owner"),
+        (update.priority.is_some(), "priority"),
+        (!update.fields.is_empty(), "fields"),
+    ];
+    let set: Vec<&str> = words.into_iter().filter(|(set, _)| *set).map(|(_, word)| word).collect();
+    match (set.is_empty(), update.note.is_some()) {
+        (true, _) => note_word.to_owned(),
+        (false, true) => format!("{} with {note_word}", set.join(", ")),
+        (false, false) => set.join(", "),
+    }
+}
+
+/// A mark's words have no spaces, whatever a rule is called.
+pub(super) fn mark(id: &str, number: u32, rule: &str, version: &str) -> Mark {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join("-");
+    Mark { handoff: id.to_owned(), number, rule: plain(rule), version: plain(version) }
+}
+
+/// One note that says what of a handoff was not done, and why: the effect that was stopped and the labels of those that
+/// were to follow. What was done stands.
+pub fn closing_note(
+    stopped: &Write,
+    label: &str,
+    left: &[String],
+    why: &str,
+    capabilities: &Capabilities,
+) -> PlannedEffect {
+    let undone: Vec<&str> = std::iter::once(label).chain(left.iter().map(String::as_str)).collect();
+    let text = format!(
+        "This handoff was stopped: {why}.\nNot done: {}.\nWhat was done before stays as it is; nothing more follows.",
+        undone.join(", ")
+    );
+    extra_note(stopped, CLOSING, "closing note", &text, capabilities)
+}
+
+/// A note that takes back what the handoff's note announced: the customer message did not go out.
+pub fn correcting_note(failed: &Write, why: &str, capabilities: &Capabilities) -> PlannedEffect {
+    let text = format!(
+        "The customer was not told what the note above announces: {why}.\nPlease tell them yourself, or send the message again with `handoffd parked retry`."
+    );
+    extra_note(failed, CORRECTING, "correcting note", &text, capabilities)
+}
+
+fn extra_note(of: &Write, number: u32, label: &str, text: &str, capabilities: &Capabilities) -> PlannedEffect {
+    let mark = Mark { number, ..of.mark.clone() };
+    let note = note::marked(text, &mark, capabilities.note_max_bytes);
+    let change = DeskChange::Update(Update { note: Some(note), ..Update::default() });
+    let write = Write { change, mark, expected: None, first_tried: None, ..of.clone() };
+    PlannedEffect { number, label: label.to_owned(), write }
+}

@@ -1,0 +1,183 @@
+//! The internal note: all that the receiving agents need, in a fixed order, with the mark as its last line. Plain text;
+//! connectors turn it into what their desk takes.
+
+use crate::policy::package::name_of;
+use crate::policy::proposal::{CustomerPlan, HandoffKind, Package, Proposal};
+use crate::policy::rules::{Accountable, CustomerFacing, PackagePart};
+use handoffd_kit::mark::Mark;
+use handoffd_kit::model::InternalText;
+use handoffd_kit::text::cut_keeping;
+use jiff::{SignedDuration, Timestamp};
+
+/// What a note says beside the proposal.
+pub struct Occasion<'a> {
+    /// The mark.
+    pub mark: &'a Mark,
+    /// Whether the customer message that the proposal plans is sent with it.
+    pub tells: bool,
+    /// Who said yes, where a person was asked.
+    pub approved_by: Option<&'a str>,
+    /// The largest note in bytes.
+    pub max_bytes: usize,
+}
+
+/// The note of a handoff.
+pub fn note(proposal: &Proposal, occasion: &Occasion<'_>) -> InternalText {
+    let paragraphs = match proposal.kind {
+        HandoffKind::Route => vec![opening(proposal, occasion)],
+        HandoffKind::Escalate => vec![
+            opening(proposal, occasion),
+            matched(proposal),
+            package(proposal.package.as_ref()),
+            after(proposal, occasion),
+        ],
+    };
+    let text: Vec<String> =
+        paragraphs.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
+    marked(&text.join("\n\n"), occasion.mark, occasion.max_bytes)
+}
+
+/// A text as a note, its mark kept whatever has to be cut.
+pub fn marked(text: &str, mark: &Mark, max_bytes: usize) -> InternalText {
+    InternalText(cut_keeping(text, &format!("\n\n{mark}"), max_bytes))
+}
+
+/// From → to, why, until when, the next open question.
+fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
+    let from = match (&proposal.from, &proposal.from_queue) {
+        (Some(team), _) => team.to_string(),
+        (None, Some(queue)) => queue.name.clone().unwrap_or_else(|| queue.id.to_string()),
+        (None, None) => "no queue".to_owned(),
+    };
+    let kind = match proposal.kind {
+        HandoffKind::Route => "Routed",
+        HandoffKind::Escalate => "Escalated",
+    };
+    let also: Vec<&str> = proposal.also.iter().map(|rule| rule.as_str()).collect();
+    let also = if also.is_empty() { String::new() } else { format!(", with {}", also.join(", ")) };
+    let mut lines = vec![
+        format!("{kind}: {from} → {}", proposal.to),
+        format!("Why: {} (rule {}{also})", one_line(&proposal.reason), proposal.rule),
+    ];
+    lines.extend(proposal.needs.as_ref().map(|needs| format!("Needed: {}", one_line(needs))));
+    lines.extend(occasion.approved_by.map(|who| format!("Approved by: {}", one_line(who))));
+    lines.extend(
+        proposal
+            .clock
+            .internal_until
+            .map(|until| format!("Until: {} (the target of {}, counted around the clock)", shown(until), proposal.to)),
+    );
+    let question = proposal.package.as_ref().and_then(|package| section(package, PackagePart::Question));
+    lines.extend(question.into_iter().flatten().map(|line| format!("Open question: {line}")));
+    lines
+}
+
+fn section(package: &Package, part: PackagePart) -> Option<&Vec<String>> {
+    package.parts.iter().find(|section| section.part == part).map(|section| &section.lines)
+}
+
+fn matched(proposal: &Proposal) -> Vec<String> {
+    let facts: Vec<String> = proposal.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    if facts.is_empty() { Vec::new() } else { vec![format!("Matched: {}", facts.join("; "))] }
+}
+
+/// The parts but for the question, which stands above; then what is required and was not found.
+fn package(package: Option<&Package>) -> Vec<String> {
+    let Some(package) = package else { return Vec::new() };
+    let mut lines = Vec::new();
+    for section in &package.parts {
+        if section.lines.is_empty() || section.part == PackagePart::Question {
+            continue;
+        }
+        lines.push(format!("{} (from {}):", title(section.part), section.source));
+        lines.extend(section.lines.iter().map(|line| format!("- {line}")));
+    }
+    if !package.missing.is_empty() {
+        let missing: Vec<&str> = package.missing.iter().map(|part| name_of(*part)).collect();
+        lines.push(format!("Not found: {}", missing.join(", ")));
+    }
+    lines
+}
+
+fn title(part: PackagePart) -> &'static str {
+    match part {
+        PackagePart::Summary => "Summary",
+        PackagePart::Reported => "The customer reported",
+        PackagePart::Steps => "Steps tried",
+        PackagePart::Artifacts => "Attachments",
+        PackagePart::Urgency => "Urgency and account",
+        PackagePart::Question => "Open question",
+        PackagePart::History => "History",
+    }
+}
+
+/// Who owns it, which clock runs, how old it is, what the customer is told, what is unknown.
+fn after(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
+    let mut lines = vec![owner(proposal)];
+    lines.extend(previous(proposal));
+    lines.push(clocks(proposal));
+    lines.extend(
+        proposal.opened_at.map(|opened| format!("Open for: {}", span(proposal.decided_at.duration_since(opened)))),
+    );
+    lines.push(match &proposal.customer {
+        CustomerPlan::Tell { text, .. } if occasion.tells => format!("The customer is told: {}", one_line(text)),
+        CustomerPlan::Tell { message, .. } => format!("The customer is told nothing: {message} is not signed any more"),
+        CustomerPlan::Nothing { because } => format!("The customer is told nothing: {}", one_line(because)),
+    });
+    let unknown = proposal.package.as_ref().map(|package| package.unknown.join("; ")).unwrap_or_default();
+    if !unknown.is_empty() {
+        lines.push(format!("Unknown: {unknown}"));
+    }
+    lines
+}
+
+fn owner(proposal: &Proposal) -> String {
+    let facing = match (proposal.owner.customer_facing, &proposal.owner.previous) {
+        (CustomerFacing::New, _) => "whoever takes it".to_owned(),
+        (CustomerFacing::Previous, Some(previous)) => one_line(previous),
+        (CustomerFacing::Previous, None) => proposal.from.as_ref().map_or("nobody", |team| team.as_str()).to_owned(),
+    };
+    format!("Owner: {}; the customer's contact: {facing}", proposal.owner.shown)
+}
+
+fn previous(proposal: &Proposal) -> Option<String> {
+    let task = proposal.owner.previous_task.as_ref()?;
+    let who = match (&proposal.owner.previous, &proposal.from) {
+        (Some(previous), _) => one_line(previous),
+        (None, Some(team)) => team.to_string(),
+        (None, None) => return None,
+    };
+    let until = proposal.owner.previous_until.map(|until| format!(" (until {})", shown(until))).unwrap_or_default();
+    Some(format!("Still with {who}: {}{until}", one_line(task)))
+}
+
+fn clocks(proposal: &Proposal) -> String {
+    let customer = match &proposal.clock.customer_until {
+        Some((name, until)) => format!("{} runs on until {}", one_line(name), shown(*until)),
+        None => "the customer's runs on".to_owned(),
+    };
+    let answers = match proposal.clock.accountable {
+        Accountable::To => proposal.to.as_str(),
+        Accountable::From => proposal.from.as_ref().map_or("nobody", |team| team.as_str()),
+    };
+    format!("Clocks: {customer}; {answers} answers for them")
+}
+
+/// One line: what was rendered from a ticket's text must not open a line of its own.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn shown(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A span in its two largest units.
+fn span(span: SignedDuration) -> String {
+    let minutes = span.as_mins().max(0);
+    match (minutes / 1_440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}

@@ -1,0 +1,222 @@
+//! What is written, in which order, in which words.
+
+use super::compare::as_decided;
+use super::*;
+use crate::policy::decide::decide;
+use crate::policy::proposal::{CustomerPlan, Proposal};
+use crate::policy::rules::Policy;
+use crate::policy::testing::{self, escalation, route};
+use crate::policy::verdict::{Decision, Outcome};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, WebhookTrust};
+use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, Update, WordingSignature};
+use handoffd_kit::fact::Fact;
+use handoffd_kit::mark::Mark;
+use handoffd_kit::model::{Attachment, Conversation, FieldValue, InternalText, Priority, TicketHead};
+use std::time::Duration;
+
+const ALL: &[Aspect] = &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Fields];
+
+fn desk(together: &'static [Aspect]) -> Capabilities {
+    Capabilities {
+        connector: "test",
+        together,
+        guard: Guard::None,
+        readable_history: true,
+        sla_clocks: false,
+        race_free_tags: false,
+        can_find: true,
+        settle_time: Duration::from_secs(1),
+        webhook: WebhookTrust::None,
+        note_format: NoteFormat::Text,
+        note_max_bytes: 10_000,
+        streams: Vec::new(),
+        limits: Vec::new(),
+        rights: &[],
+        checked: "never",
+    }
+}
+
+fn decided(case: &crate::policy::case::Case, policy: &Policy) -> Proposal {
+    match decide(case, policy, &|_, _| true, testing::now()) {
+        Decision::Verdict(verdict) => match verdict.outcome {
+            Outcome::Escalate(proposal) | Outcome::Route(proposal) => *proposal,
+            other => panic!("{other:?}"),
+        },
+        Decision::Need(parts) => panic!("{parts:?}"),
+    }
+}
+
+fn escalated() -> (Proposal, TicketHead) {
+    let mut case = testing::case_with_parts();
+    let mut first =
+        testing::said_by_customer("Hello,\nI was charged twice. It was on Monday. Card 4111 1111 1111 1111.");
+    first.attachments.push(Attachment {
+        name: "bill.pdf".into(),
+        media_type: Some("application/pdf".into()),
+        bytes: Some(12_345),
+        link: Some("https://desk.example/a/1".into()),
+    });
+    let last = testing::said_by_customer("The form says no.\n[handoffd h1/1 refund@v1]\nCan you refund it?");
+    let messages = vec![first, testing::said_by_agent("Please try the refund form."), last];
+    case.parts.conversation = Some(Conversation { messages, complete: true });
+    let mut rule = escalation("refund", "ticket.fields.refund_eur > 500.0", "billing");
+    rule.package.require = crate::policy::package::ORDER.to_vec();
+    let vip = escalation("vip", "has_tag('refund')", "billing");
+    let policy = Policy { escalations: vec![rule, vip], ..testing::policy() };
+    (decided(&case, &policy), case.head)
+}
+
+fn signature(proposal: &Proposal) -> Option<WordingSignature> {
+    let CustomerPlan::Tell { message, wording_hash, .. } = &proposal.customer else { return None };
+    Some(WordingSignature { message: message.to_string(), wording: wording_hash.clone(), signer: "ops".into() })
+}
+
+fn update(effect: &PlannedEffect) -> &Update {
+    match &effect.write.change {
+        DeskChange::Update(update) => update,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn note_of(effect: &PlannedEffect) -> &str {
+    let InternalText(text) = update(effect).note.as_ref().unwrap();
+    text
+}
+
+fn labels(effects: &[PlannedEffect]) -> Vec<&str> {
+    effects.iter().map(|effect| effect.label.as_str()).collect()
+}
+
+#[test]
+fn the_note_has_everything_in_its_order_and_the_mark_last() {
+    let (proposal, head) = escalated();
+    let effects = effects(&proposal, "habc", &desk(ALL), &head, signature(&proposal));
+    insta::assert_snapshot!(note_of(&effects[0]));
+    assert_eq!(Mark::in_text(note_of(&effects[0])), Some(effects[0].write.mark.clone()));
+}
+
+#[test]
+fn what_the_desk_sets_together_is_one_effect_and_the_customer_hears_last() {
+    let (proposal, head) = escalated();
+    let effects = effects(&proposal, "habc", &desk(ALL), &head, signature(&proposal));
+    assert_eq!(labels(&effects), ["transfer with package note", "customer message"]);
+    assert_eq!(update(&effects[0]).queue, Some(QueueSpec::Name("Billing".into())));
+    assert_eq!(update(&effects[0]).owner, Some(OwnerSpec::Nobody));
+    assert_eq!(effects[0].write.expected, Some("v1".into()));
+    assert_eq!(effects[1].write.expected, None);
+    let keys: Vec<String> = effects.iter().map(|effect| effect.write.mark.key()).collect();
+    assert_eq!(keys, ["habc/1", "habc/2"]);
+}
+
+#[test]
+fn where_nothing_goes_together_the_note_comes_first_then_the_queue_then_the_owner() {
+    let (proposal, mut head) = escalated();
+    let none = desk(&[]);
+    let planned = effects(&proposal, "habc", &none, &head, signature(&proposal));
+    assert_eq!(labels(&planned), ["package note", "transfer", "owner", "customer message"]);
+    // Nobody need not be set where nobody is.
+    head.owner = Fact::Known(None);
+    let planned = effects(&proposal, "habc", &none, &head, signature(&proposal));
+    assert_eq!(labels(&planned), ["package note", "transfer", "customer message"]);
+    let queue_and_owner = desk(&[Aspect::Queue, Aspect::Owner]);
+    head.owner = Fact::Unknown;
+    let planned = effects(&proposal, "habc", &queue_and_owner, &head, signature(&proposal));
+    assert_eq!(labels(&planned), ["package note", "transfer", "customer message"]);
+    assert_eq!(update(&planned[1]).owner, Some(OwnerSpec::Nobody));
+}
+
+#[test]
+fn nothing_public_goes_out_without_the_signature_of_exactly_this_wording() {
+    let (proposal, head) = escalated();
+    let other = signature(&proposal).map(|signature| WordingSignature { wording: "other".into(), ..signature });
+    for signature in [None, other] {
+        let effects = effects(&proposal, "habc", &desk(ALL), &head, signature);
+        assert_eq!(labels(&effects), ["transfer with package note"]);
+        assert!(note_of(&effects[0]).contains("The customer is told nothing: escalated is not signed any more"));
+    }
+}
+
+#[test]
+fn a_route_leaves_a_short_note() {
+    let mut case = testing::case();
+    case.memory.stay = None;
+    case.memory.teams_seen.clear();
+    case.head.queue = testing::queue("Incoming");
+    let policy = Policy { routes: vec![route("refunds", "has_tag('refund')", "billing")], ..testing::policy() };
+    let proposal = decided(&case, &policy);
+    let effects = effects(&proposal, "habc", &desk(ALL), &case.head, None);
+    assert_eq!(
+        note_of(&effects[0]),
+        "Routed: Incoming → billing\nWhy: has_tag('refund') (rule refunds)\n\n[handoffd habc/1 refunds@refunds-v1]"
+    );
+}
+
+#[test]
+fn an_approved_handoff_names_who_said_yes() {
+    let (proposal, head) = escalated();
+    let effects = approved_effects(&proposal, "habc", &desk(ALL), &head, None, "billing-lead (system user ops)");
+    assert!(note_of(&effects[0]).contains("\nApproved by: billing-lead (system user ops)\n"));
+}
+
+#[test]
+fn a_note_that_is_too_long_is_cut_visibly_and_keeps_its_mark() {
+    let (proposal, head) = escalated();
+    let small = Capabilities { note_max_bytes: 300, ..desk(ALL) };
+    let effects = effects(&proposal, "habc", &small, &head, None);
+    let text = note_of(&effects[0]);
+    assert!(text.len() <= 300 && text.contains("[cut]"), "{text}");
+    assert_eq!(Mark::in_text(text), Some(effects[0].write.mark.clone()));
+}
+
+#[test]
+fn what_was_not_done_is_said_in_one_closing_note_with_its_own_key() {
+    let (proposal, head) = escalated();
+    let effects = effects(&proposal, "habc", &desk(&[]), &head, signature(&proposal));
+    let left: Vec<String> = effects[2..].iter().map(|effect| effect.label.clone()).collect();
+    let closing = closing_note(&effects[1].write, &effects[1].label, &left, "an agent moved it meanwhile", &desk(&[]));
+    assert_eq!(
+        note_of(&closing),
+        "This handoff was stopped: an agent moved it meanwhile.\nNot done: transfer, owner, customer message.\n\
+         What was done before stays as it is; nothing more follows.\n\n[handoffd habc/90 refund@refund-v1]"
+    );
+    let correcting = correcting_note(&effects[3].write, "the desk refused it", &desk(&[]));
+    assert!(note_of(&correcting).starts_with("The customer was not told"));
+    assert_eq!(correcting.write.mark.key(), "habc/91");
+}
+
+#[test]
+fn an_undo_puts_queue_and_owner_back_with_a_note() {
+    let (proposal, head) = escalated();
+    let by = Undo { by: "ops", reason: Some("wrong team"), now: testing::now() };
+    let effects = undo(&proposal, "habc", &desk(ALL), &head, &by);
+    assert_eq!(effects.len(), 1);
+    assert_eq!(update(&effects[0]).queue, Some(QueueSpec::Id("q-Support".into())));
+    assert_eq!(update(&effects[0]).owner, Some(OwnerSpec::User("7".into())));
+    assert!(note_of(&effects[0]).starts_with("The handoff to billing was taken back by ops: wrong team.\n"));
+    assert_eq!(effects[0].write.mark.key(), "habc/50");
+    let from_nowhere = Proposal { from_queue: None, ..proposal };
+    let effects = undo(&from_nowhere, "habc", &desk(ALL), &head, &by);
+    assert_eq!((update(&effects[0]).queue.clone(), update(&effects[0]).owner.clone()), (None, None));
+}
+
+#[test]
+fn a_ticket_is_as_decided_or_the_difference_has_a_name() {
+    let (proposal, mut head) = escalated();
+    let effects = effects(&proposal, "habc", &desk(ALL), &head, None);
+    let change = &effects[0].write.change;
+    let shown = |head: &TicketHead| as_decided(change, head).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(shown(&head), ["queue is Support instead of Billing", "owner is First Agent instead of nobody"]);
+    head.queue = testing::queue("Billing");
+    head.owner = Fact::Known(None);
+    assert_eq!(shown(&head), Vec::<String>::new());
+    head.queue = Fact::Unknown;
+    assert_eq!(shown(&head), Vec::<String>::new());
+    let update = Update {
+        priority: Some(Priority::Urgent),
+        fields: vec![("f-refund".into(), FieldValue::Number(1.0)), ("none".into(), FieldValue::YesNo(true))],
+        ..Update::default()
+    };
+    let differences = as_decided(&DeskChange::Update(update), &head);
+    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["priority is high instead of urgent", "field is 6000 instead of 1 (f-refund)"]);
+}
