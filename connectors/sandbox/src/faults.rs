@@ -3,14 +3,17 @@
 use crate::journal::Kind;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use std::collections::VecDeque;
 
 /// One thing that can go wrong with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// 429, with or without the time to wait.
     RateLimited {
         /// `Retry-After`, if it is said.
+        #[serde(default)]
         retry_after: Option<SignedDuration>,
     },
     /// 500, nothing applied.
@@ -61,7 +64,8 @@ impl Fault {
 }
 
 /// Which requests a fault is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum On {
     /// Reads.
     Reads,
@@ -103,7 +107,8 @@ struct Span {
 }
 
 /// What goes wrong with webhooks, each as a share of all.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct WebhookFaults {
     /// Never posted.
     pub lost: f64,

@@ -12,7 +12,7 @@
 //! - [`faults`]: what goes wrong, by rates, spans and script.
 //! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one.
 //! - [`sandbox`]: the handle that everybody uses: requests, people, webhooks; [`person`] acts for people.
-//! - [`transport`], [`server`]: in the same process, or over a socket.
+//! - [`transport`], [`server`]: in the same process, or over a socket, there with a control API for rehearsals.
 //! - [`seed`]: people and tickets to begin with; [`stage`]: the same helpdesk for the kit's conformance suite.
 
 pub mod access;

@@ -266,6 +266,10 @@ impl Helpdesk {
 
     /// Makes a ticket part of another.
     pub fn merge(&mut self, source: TicketNo, into: TicketNo, by: &By) -> Option<ChangeNo> {
+        let whole = |no| self.tickets.get(&no).is_some_and(|ticket| ticket.end.is_none());
+        if source == into || !whole(source) || !whole(into) {
+            return None;
+        }
         let no = self.next_change();
         let mut update = Update { status: Some(Status::Closed), ..Update::default() };
         if let Some(tag) = self.habits.merge_tag {

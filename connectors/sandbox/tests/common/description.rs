@@ -1,0 +1,99 @@
+//! The vendor's own machine-readable description as a checker of requests and answers. It is read where it lies, never
+//! copied; without it, tests say so and are left out.
+
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test that is left out says so")]
+
+use jsonschema::{Draft, Validator};
+use serde_json::{Map, Value, json};
+
+const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vendors/openapi/zendesk.yaml");
+
+/// A file beside the repository. `None`: it is missing, and the test is left out (or fails, where everything must run).
+pub fn beside(path: &str, what: &str) -> Option<String> {
+    let found = std::fs::read_to_string(path).ok();
+    if found.is_none() {
+        assert!(std::env::var("HANDOFFD_TEST_REAL").as_deref() != Ok("1"), "{what} is missing");
+        println!("left out: {what} is missing; put the vendors' sheets into ../shared/vendors beside the repository");
+    }
+    found
+}
+
+pub struct Description(Value);
+
+impl Description {
+    pub fn load() -> Option<Self> {
+        let text = beside(DESCRIPTION, "the vendor's description (openapi/zendesk.yaml)")?;
+        let mut described: Value = serde_saphyr::from_str(&text).expect("the description is YAML");
+        translate(&mut described);
+        Some(Self(described))
+    }
+
+    /// What is wrong with an answer to a call of this path.
+    pub fn answer(&self, method: &str, path: &str, status: u16, body: &Value) -> Vec<String> {
+        let at = format!("/responses/{status}/content/application~1json/schema");
+        self.check(method, path, &at, body)
+    }
+
+    /// What is wrong with a request's body.
+    pub fn request(&self, method: &str, path: &str, body: &Value) -> Vec<String> {
+        self.check(method, path, "/requestBody/content/application~1json/schema", body)
+    }
+
+    fn check(&self, method: &str, path: &str, at: &str, body: &Value) -> Vec<String> {
+        let schema = self.operation(method, path).and_then(|operation| operation.pointer(at));
+        let Some(schema) = schema else { return vec![format!("{method} {path}{at} is not described")] };
+        let whole = json!({ "allOf": [schema], "components": self.0["components"] });
+        let validator: Validator = jsonschema::options().with_draft(Draft::Draft4).build(&whole).expect("a schema");
+        validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
+    fn operation(&self, method: &str, path: &str) -> Option<&Value> {
+        let path = path.split('?').next()?;
+        let path = path.strip_suffix(".json").unwrap_or(path);
+        let paths = self.0["paths"].as_object()?;
+        let fits = |template: &str| {
+            let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+            template.len() == path.len()
+                && template
+                    .iter()
+                    .zip(&path)
+                    .all(|(one, other)| one == other || (one.starts_with('{') && other.parse::<u64>().is_ok()))
+        };
+        // A template without placeholders fits exactly and comes first.
+        let exact = paths.get(path);
+        let item = exact.or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item))?;
+        item.get(method.to_lowercase())
+    }
+}
+
+/// OpenAPI 3.0 into JSON Schema (draft 4, its nearest relative): `nullable` becomes a type. The description leaves
+/// `nullable` out where live answers carry null (an absent assignee, a missing priority: Zendesk sheet, *Objects*), so
+/// that every property that is one plain value may be null.
+fn translate(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(translate),
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get_mut("properties") {
+                properties.values_mut().filter_map(Value::as_object_mut).for_each(allow_null);
+            }
+            if map.get("nullable") == Some(&json!(true)) {
+                allow_null(map);
+            }
+            map.values_mut().for_each(translate);
+        }
+        _ => {}
+    }
+}
+
+fn allow_null(schema: &mut Map<String, Value>) {
+    if let Some(Value::String(kind)) = schema.get("type") {
+        let kind = kind.clone();
+        schema.insert("type".into(), json!([kind, "null"]));
+    }
+    if let Some(Value::Array(options)) = schema.get_mut("oneOf") {
+        options.push(json!({ "type": "null" }));
+    }
+    if let Some(Value::Array(options)) = schema.get_mut("enum") {
+        options.push(Value::Null);
+    }
+}
