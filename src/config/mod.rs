@@ -29,6 +29,7 @@ pub use daemon::{DaemonConfig, LogFormat};
 pub use desks::DeskConfig;
 pub use policy::PolicyHeader;
 pub use problem::{Look, Problem, Problems, Severity, Source, render};
+pub use scalar::duration;
 pub use secrets::{RawSetting, SecretSource};
 
 use crate::policy::rules::Policy;

@@ -10,7 +10,10 @@ pub(super) const DURATION_HELP: &str = "write a number and a unit: 30s, 15m, 4h 
 
 /// Reads `30s`, `15m`, `4h`, `2d`, each also with ` wall` behind it: wall time instead of a team's hours. Every
 /// team counts as always open for now, so that both come to the same.
-pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn duration(text: &str) -> Result<SignedDuration, String> {
     let wrong = || format!("\"{}\" is no duration", shown(text));
     let (length, wall) = text.split_once(' ').map_or((text, None), |(length, rest)| (length, Some(rest)));
     if wall.is_some_and(|word| word != "wall") {

@@ -102,6 +102,24 @@ pub fn check(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Problems 
     problems
 }
 
+/// Each desk's settings with a stand-in for every secret: what a connector says about them is about the keys alone, so
+/// that a check without secrets finds a misspelt one.
+pub fn stand_ins(config: &Config) -> BTreeMap<DeskId, DeskSettings> {
+    let stand_in = |settings: &BTreeMap<String, RawSetting>| {
+        let setting = |setting: &RawSetting| match setting {
+            RawSetting::Text(text) => Setting::Text(text.clone()),
+            RawSetting::Secret(_) => Setting::Secret(SecretString::from("stand-in")),
+        };
+        settings.iter().map(|(key, value)| (key.clone(), setting(value))).collect()
+    };
+    let settings = |(id, desk): (&DeskId, &DeskConfig)| {
+        let (login, webhook) = (stand_in(&desk.login), stand_in(&desk.webhook));
+        let settings = DeskSettings { id: id.clone(), url: desk.url.clone(), login, webhook, budget: desk.budget };
+        (id.clone(), settings)
+    };
+    config.desks.iter().map(settings).collect()
+}
+
 fn read_all(
     desk: &DeskConfig,
     table: &str,

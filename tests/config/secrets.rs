@@ -95,6 +95,15 @@ fn a_file_that_others_can_read_is_a_warning() {
 }
 
 #[test]
+fn a_check_without_secrets_hands_connectors_every_key_and_no_file_is_read() {
+    let settings = secrets::stand_ins(&config_in(Path::new("/no/such/folder")));
+    let desk = &settings[&DeskId::new("acme")];
+    assert_eq!(shown(desk.login.get("client_id")), "bot");
+    assert!(matches!(desk.login.get("client_secret"), Some(Setting::Secret(_))));
+    assert!(matches!(desk.webhook.get("secret"), Some(Setting::Secret(_))));
+}
+
+#[test]
 fn nothing_prints_what_a_login_says() {
     let config = config_in(Path::new(""));
     let printed = format!("{config:?}");
