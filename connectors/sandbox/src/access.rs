@@ -3,9 +3,10 @@
 use crate::ids::PersonNo;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::fmt;
 
-/// What lets requests in.
-#[derive(Clone, Debug, Default)]
+/// What lets requests in. Its `Debug` shows no token and no secret.
+#[derive(Clone, Default)]
 pub struct Access {
     tokens: BTreeMap<String, Grant>,
     clients: BTreeMap<String, Client>,
@@ -24,12 +25,18 @@ pub struct Grant {
 }
 
 /// A program that may ask for tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Client {
     /// Its secret.
     pub secret: String,
     /// Whom its tokens act for.
     pub person: PersonNo,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Access({} tokens, {} clients)", self.tokens.len(), self.clients.len())
+    }
 }
 
 impl Access {

@@ -8,6 +8,7 @@ use crate::rules::Timing;
 use crate::sla::SlaEvent;
 use crate::store::{Helpdesk, Pending};
 use crate::ticket::{Body, Cause, Change, Event, File, Message, Moved, Status, Ticket, Visibility, What};
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -214,7 +215,7 @@ impl Helpdesk {
                     }
                 }
                 Timing::After(span) => {
-                    let at = self.now + span;
+                    let at = self.now.saturating_add(span).unwrap_or(Timestamp::MAX);
                     self.later(at, Pending::Rule { ticket, name: rule.name, then: Box::new(rule.then) });
                 }
             }

@@ -40,9 +40,10 @@ impl Outbox {
         for _ in 0..copies {
             let late = random.f64() < faults.delayed;
             let share = if late { random.f64() } else { 0.0 };
-            let delay = SignedDuration::from_secs_f64(faults.delay.as_secs_f64() * share);
+            let delay = SignedDuration::try_from_secs_f64(faults.delay.as_secs_f64() * share).unwrap_or_default();
             self.order += 1;
-            self.due.insert((now + delay, self.order), post.clone());
+            let at = now.saturating_add(delay).unwrap_or(Timestamp::MAX);
+            self.due.insert((at, self.order), post.clone());
         }
     }
 

@@ -231,7 +231,7 @@ impl Sandbox {
             Some(Fault::LostBefore) => (Answer::Lost, None),
             Some(Fault::Late(by)) => {
                 if operation.kind == Kind::Write {
-                    let at = state.desk.now + by;
+                    let at = state.desk.now.saturating_add(by).unwrap_or(Timestamp::MAX);
                     state.desk.later(at, Pending::Request(Box::new(request)));
                 }
                 (Answer::Lost, None)

@@ -75,7 +75,8 @@ async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> io::Result<Resp
     match sandbox.handle(request) {
         Answer::Given { response, after } => {
             if !after.is_zero() {
-                sandbox.clock().sleep_until(started + after).await;
+                let until = started.saturating_add(after).unwrap_or(started);
+                sandbox.clock().sleep_until(until).await;
             }
             Ok(response.map(Full::new))
         }

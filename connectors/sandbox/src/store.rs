@@ -57,7 +57,7 @@ pub struct Habits {
 }
 
 /// A webhook as an administrator registered it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Hook {
     /// Its number.
     pub no: HookNo,
@@ -100,6 +100,12 @@ pub struct NewTicket {
     pub message: NewMessage,
     /// Everything that is set from the beginning.
     pub set: Update,
+}
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Hook({}, {})", self.no, self.url)
+    }
 }
 
 impl Helpdesk {

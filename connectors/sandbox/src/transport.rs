@@ -39,7 +39,8 @@ impl SandboxTransport {
                 let timeout = SignedDuration::try_from(bounds.timeout).unwrap_or(SignedDuration::MAX);
                 let in_time = after < timeout;
                 if !after.is_zero() {
-                    sandbox.clock().sleep_until(started + after.min(timeout)).await;
+                    let until = started.saturating_add(after.min(timeout)).unwrap_or(started);
+                    sandbox.clock().sleep_until(until).await;
                 }
                 match response.body().len() {
                     _ if !in_time => Err(TransportError::Lost("timed out".into())),
