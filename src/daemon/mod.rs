@@ -3,5 +3,6 @@
 pub mod house;
 pub mod pipeline;
 pub mod wake;
+pub mod wiring;
 
 mod housekeeping;

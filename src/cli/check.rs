@@ -1,0 +1,181 @@
+//! `handoffd check`: every problem of the configuration at once; `--online` also logins, rights, queues and fields.
+
+use super::failure::Failure;
+use super::output::{Context, Tint};
+use crate::clock::{SystemClock, SystemRandom};
+use crate::config::{self, Config, Look, Problems, render, secrets};
+use crate::daemon::wiring::open_desks;
+use crate::policy::rules::{FieldOwner, Policy};
+use clap::Args;
+use handoffd_kit::desk::{Desk, Directory, Finding, Severity};
+use handoffd_kit::http::HttpTransport;
+use handoffd_kit::id::DeskId;
+use handoffd_kit::settings::Seams;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Check configuration and policy.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  handoffd check                       offline: needs no secret and no network
+  handoffd check --online              also asks every desk: login, rights, queues, fields
+  handoffd --json check | jq '.problems[]'")]
+pub struct CheckArgs {
+    /// Also ask the desks: logins, rights, queues, fields. Writes nothing.
+    #[arg(long)]
+    online: bool,
+}
+
+impl CheckArgs {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Exit 2 for a wrong configuration, 1 for findings online, 3 for a desk that does not answer.
+    pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let config = match config::load(&context.config_path) {
+            Ok(config) => config,
+            Err(problems) => return show(context, &problems, 2),
+        };
+        let mut problems = config.warnings.clone();
+        if !self.online {
+            problems.extend(secrets::check(&config, &environment));
+            if !context.json {
+                context.say(&summary(&config.policy));
+            }
+            return show(context, &problems, 0);
+        }
+        let seams = seams()?;
+        let desks = match open_desks(&config, &environment, &seams) {
+            Ok(desks) => desks,
+            Err(problems) => return show(context, &problems, 2),
+        };
+        let runtime = super::run::runtime()?;
+        runtime.block_on(ask_desks(context, &config, desks.into_iter().collect()))
+    }
+}
+
+/// A variable of this process's environment.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The real clock, chance and socket.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn seams() -> Result<Seams, Failure> {
+    let transport = HttpTransport::new().map_err(|error| Failure::usage(anyhow::anyhow!("{error}")))?;
+    Ok(Seams { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport: Arc::new(transport) })
+}
+
+/// Prints problems where they are read, and gives the exit code.
+///
+/// # Errors
+/// When they cannot be printed.
+pub fn show(context: &Context, problems: &Problems, code: u8) -> Result<ExitCode, Failure> {
+    if context.json {
+        context.print_json(&problems.to_json())?;
+    } else if problems.is_empty() {
+        context.say("no problems found");
+    } else {
+        context.say(&render(problems, if context.color { Look::Colored } else { Look::Plain }));
+    }
+    Ok(ExitCode::from(if problems.has_errors() { code.max(1) } else { 0 }))
+}
+
+fn summary(policy: &Policy) -> String {
+    let live = policy.escalations.iter().map(|rule| &rule.rule).chain(policy.routes.iter().map(|rule| &rule.rule));
+    let live = live.filter(|rule| rule.mode == crate::policy::rules::Mode::Live).count();
+    format!(
+        "policy {}: {} desks, {} teams, {} routes, {} escalations ({live} live; the daemon's mode is {:?})",
+        policy.version,
+        policy.desks.len(),
+        policy.teams.len(),
+        policy.routes.len(),
+        policy.escalations.len(),
+        policy.mode
+    )
+}
+
+async fn ask_desks(context: &Context, config: &Config, desks: Vec<(DeskId, Arc<dyn Desk>)>) -> Result<ExitCode, Failure> {
+    let mut all = Vec::new();
+    let mut unreachable = false;
+    for (id, desk) in desks {
+        let mut findings = match desk.check().await {
+            Ok(findings) => findings,
+            Err(error) => {
+                unreachable = true;
+                vec![Finding {
+                    severity: Severity::Error,
+                    what: error.to_string(),
+                    next_step: error.next_step.unwrap_or_else(|| "is the url right, and the desk up?".into()),
+                }]
+            }
+        };
+        match desk.directory().await {
+            Ok(directory) => findings.extend(missing(&config.policy, &id, &directory)),
+            Err(error) if !unreachable => findings.push(Finding {
+                severity: Severity::Error,
+                what: format!("queues and fields cannot be listed: {error}"),
+                next_step: error.next_step.unwrap_or_else(|| "grant the right to list them".into()),
+            }),
+            Err(_) => {}
+        }
+        all.push((id, findings));
+    }
+    print_findings(context, &all)?;
+    let wrong = all.iter().flat_map(|(_, findings)| findings).any(|finding| finding.severity == Severity::Error);
+    Ok(ExitCode::from(if unreachable { 3 } else { u8::from(wrong) }))
+}
+
+/// Queues and fields of the policy that the desk does not have.
+fn missing(policy: &Policy, id: &DeskId, directory: &Directory) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut lack = |what: String, next_step: String| {
+        findings.push(Finding { severity: Severity::Error, what, next_step });
+    };
+    let names: Vec<&str> = directory.queues.iter().filter_map(|queue| queue.name.as_deref()).collect();
+    let teams = policy.teams.values().filter(|team| &team.desk == id).map(|team| (format!("team {}", team.name), &team.queue));
+    let intake = policy.desks.get(id).into_iter().flat_map(|desk| &desk.intake).map(|queue| ("intake".to_owned(), queue));
+    for (whose, queue) in teams.chain(intake) {
+        if !directory.queues.iter().any(|known| queue.is(known)) {
+            lack(format!("{whose}: the desk has no queue \"{}\"", queue.shown()), format!("the desk has: {}", names.join(", ")));
+        }
+    }
+    let fields = policy.desks.get(id).into_iter().flat_map(|desk| &desk.fields);
+    for (name, field) in fields.filter(|(_, field)| field.of == FieldOwner::Ticket) {
+        if !directory.fields.is_empty() && !directory.fields.contains(&field.id) {
+            lack(format!("field {name}: the desk has no ticket field \"{}\"", field.id), "look its id up in the desk's settings".into());
+        }
+    }
+    findings
+}
+
+fn print_findings(context: &Context, all: &[(DeskId, Vec<Finding>)]) -> Result<(), Failure> {
+    if context.json {
+        let rows: Vec<serde_json::Value> = all
+            .iter()
+            .flat_map(|(desk, findings)| findings.iter().map(move |finding| {
+                serde_json::json!({
+                    "desk": desk, "severity": format!("{:?}", finding.severity).to_lowercase(),
+                    "what": finding.what, "next_step": finding.next_step,
+                })
+            }))
+            .collect();
+        return context.print_json(&serde_json::json!({ "findings": rows }));
+    }
+    for (desk, findings) in all {
+        for finding in findings {
+            let (word, tint) = match finding.severity {
+                Severity::Fine => ("fine", Tint::Good),
+                Severity::Warning => ("warning", Tint::Waits),
+                Severity::Error => ("error", Tint::Bad),
+            };
+            context.print(&format!("{desk}: {}: {}", context.tinted(word, tint), finding.what));
+            if finding.severity != Severity::Fine {
+                context.print(&format!("    next: {}", finding.next_step));
+            }
+        }
+    }
+    Ok(())
+}

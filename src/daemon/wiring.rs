@@ -1,0 +1,46 @@
+//! From a checked configuration to a wired house. Everything that can fail without touching a desk fails here, at once.
+
+use super::house::{House, Pace};
+use crate::config::{Config, Problems, secrets};
+use crate::ledger::Handle;
+use crate::registry;
+use handoffd_kit::desk::Desk;
+use handoffd_kit::id::DeskId;
+use handoffd_kit::settings::Seams;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Reads the secrets and opens every desk.
+///
+/// # Errors
+/// Missing secrets, and what connectors find wrong in their settings: all of it, each at its place.
+pub fn open_desks(
+    config: &Config,
+    env: &dyn Fn(&str) -> Option<String>,
+    seams: &Seams,
+) -> Result<BTreeMap<DeskId, Arc<dyn Desk>>, Problems> {
+    let (settings, mut problems) = secrets::resolve(config, env)?;
+    let mut desks = BTreeMap::new();
+    for (id, settings) in settings {
+        let Some(desk) = config.desks.get(&id) else { continue };
+        match registry::open(&desk.connector, settings, seams.clone()) {
+            Ok(desk) => {
+                desks.insert(id, desk);
+            }
+            Err(wrong) => problems.extend(config.setting_problems(&id, &wrong)),
+        }
+    }
+    if problems.has_errors() { Err(problems) } else { Ok(desks) }
+}
+
+/// Wires a house from a configuration, its open desks and its ledger.
+pub fn wire(config: &Config, desks: BTreeMap<DeskId, Arc<dyn Desk>>, ledger: Handle, seams: Seams) -> House {
+    let every = |poll| SignedDuration::try_from(poll).unwrap_or(SignedDuration::from_secs(30));
+    let pace = Pace {
+        verify_after: config.daemon.verify_after,
+        polls: config.desks.iter().map(|(id, desk)| (id.clone(), every(desk.poll))).collect(),
+        keep_raw: config.daemon.keep_raw,
+    };
+    House::new(ledger, desks, Arc::new(config.policy.clone()), seams, pace)
+}
