@@ -1,0 +1,127 @@
+//! The demo's stage: an embedded helpdesk on a real loopback socket, a real ledger in a temporary folder, and a wired house.
+
+use super::super::check::seams;
+use super::super::failure::Failure;
+use crate::config::{self, Config, Look, render};
+use crate::daemon::house::House;
+use crate::daemon::wiring::{open_desks, wire};
+use crate::ledger::records::SignedWording;
+use crate::ledger::{Durability, Handle, Ledger};
+use crate::web::{Web, hooks, pages, serve};
+use handoffd_sandbox::seed::{self, CLIENT};
+use handoffd_sandbox::zendesk::Limits;
+use handoffd_sandbox::Sandbox;
+use std::path::PathBuf;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+const POLICY: &str = include_str!("policy.toml");
+const WEBHOOK_SECRET: &str = "demo-webhook-secret";
+const SIGNER: &str = "support-ops@acme.example";
+
+/// Everything the demo runs on.
+pub struct Stage {
+    /// The helpdesk.
+    pub sandbox: Sandbox,
+    /// The daemon's house.
+    pub house: House,
+    /// Where the daemon answers.
+    pub web: String,
+    /// Where the ledger lies; removed in the end.
+    folder: PathBuf,
+}
+
+impl Stage {
+    /// Sets everything up: helpdesk and daemon listen, nothing has happened yet.
+    ///
+    /// # Errors
+    /// No loopback, no temporary folder.
+    pub async fn set(stop: &CancellationToken) -> Result<Self, Failure> {
+        let seams = seams()?;
+        let sandbox = seed::zendesk(seams.clock.clone(), 1, Limits::ENTERPRISE);
+        seed::demo(&sandbox);
+        let (desk_listener, desk_url) = listen().await?;
+        let (web_listener, web) = listen().await?;
+        sandbox.with(|desk| desk.add_hook(&format!("{web}/hooks/acme"), WEBHOOK_SECRET, &[], None));
+        let shutdown = stop.clone().cancelled_owned();
+        let poster = Some(seams.transport.clone());
+        let served = handoffd_sandbox::server::serve(desk_listener, sandbox.clone(), poster, shutdown);
+        tokio::spawn(served);
+
+        let folder = folder(seams.random.bits())?;
+        let config = configuration(&desk_url, &folder)?;
+        let desks = open_desks(&config, &secret, &seams).map_err(|problems| broken(&problems))?;
+        let ledger = Handle::spawn(Ledger::open(&config.daemon.ledger, Durability::Full)?)?;
+        let house = wire(&config, desks, ledger, seams);
+        sign(&house).await?;
+        let face = Web::new(house.clone(), config.daemon.webhook_max_bytes);
+        tokio::spawn(serve(web_listener, hooks(face.clone()).merge(pages(face)), stop.clone()));
+        Ok(Self { sandbox, house, web, folder })
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            tracing::debug!(error = %error, "demo.folder_left");
+        }
+    }
+}
+
+async fn listen() -> Result<(TcpListener, String), Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| Failure::unreachable(anyhow::anyhow!("no loopback: {error}")))?;
+    let address = listener.local_addr().map_err(|error| Failure::unreachable(anyhow::anyhow!("no loopback: {error}")))?;
+    Ok((listener, format!("http://{address}")))
+}
+
+fn folder(bits: u64) -> Result<PathBuf, Failure> {
+    let folder = std::env::temp_dir().join(format!("handoffd-demo-{bits:016x}"));
+    std::fs::create_dir(&folder).map_err(|error| anyhow::anyhow!("{} cannot be made: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+fn configuration(url: &str, folder: &std::path::Path) -> Result<Config, Failure> {
+    let text = POLICY.replace("\"URL\"", &format!("\"{url}\""));
+    config::read(&text, "demo.toml", folder).map_err(|problems| broken(&problems))
+}
+
+fn broken(problems: &config::Problems) -> Failure {
+    Failure::usage(anyhow::anyhow!("{}", render(problems, Look::Plain)))
+}
+
+/// The embedded helpdesk's secrets are no secrets.
+fn secret(name: &str) -> Option<String> {
+    match name {
+        "DEMO_CLIENT_SECRET" => Some(CLIENT.1.to_owned()),
+        "DEMO_WEBHOOK_SECRET" => Some(WEBHOOK_SECRET.to_owned()),
+        _ => None,
+    }
+}
+
+/// In the demo the policy's owner has signed every wording.
+async fn sign(house: &House) -> Result<(), Failure> {
+    let at = house.seams.clock.now();
+    for message in house.policy.messages.values() {
+        let signed = SignedWording {
+            message: message.name.to_string(),
+            wording: message.wording_hash.clone(),
+            signer: SIGNER.to_owned(),
+            system_user: "demo".to_owned(),
+            at,
+        };
+        house.ledger.call(move |ledger| ledger.sign(&signed)).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demos_policy_has_no_problems() {
+        let config = configuration("http://127.0.0.1:1", std::path::Path::new("/nowhere"));
+        let config = config.unwrap_or_else(|failure| panic!("{failure:?}"));
+        assert!(config.warnings.is_empty(), "{}", render(&config.warnings, Look::Plain));
+    }
+}

@@ -1,0 +1,200 @@
+//! `handoffd run`: the daemon. With `--once` it does what is due, says what remains and when, and ends.
+
+use super::check::{environment, seams, show};
+use super::failure::Failure;
+use super::output::Context;
+use crate::config::{self, Config, LogFormat, render};
+use crate::daemon::control;
+use crate::daemon::house::House;
+use crate::daemon::pipeline::Until;
+use crate::daemon::wiring::{open_desks, wire};
+use crate::ledger::records::Busy;
+use crate::ledger::{Durability, Handle, Ledger};
+use crate::policy::rules::Mode;
+use crate::web::{Web, bind, hooks, pages, serve};
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use std::process::ExitCode;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+
+/// The daemon.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  handoffd run                     until SIGTERM or Ctrl-C; then finishes what is under way
+  handoffd run --once              one poll of each desk, everything that is due, and what remains
+  handoffd run --once --wait 2m    also waits for what is due within two minutes")]
+pub struct RunArgs {
+    /// Do what is due now, then end.
+    #[arg(long)]
+    once: bool,
+    /// With --once: also wait for what is due within this time.
+    #[arg(long, value_name = "DURATION", default_value = "0s", requires = "once", value_parser = span)]
+    wait: SignedDuration,
+}
+
+fn span(text: &str) -> Result<SignedDuration, String> {
+    config::duration(text).map_err(|why| format!("{why}; write for example 30s, 5m or 2h"))
+}
+
+/// The runtime of every command that talks to a desk.
+///
+/// # Errors
+/// The system's.
+pub fn runtime() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(|error| Failure::unreachable(anyhow::anyhow!("no runtime: {error}")))
+}
+
+/// Resolves at SIGTERM or Ctrl-C.
+pub async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(interrupt.await),
+    }
+}
+
+impl RunArgs {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Exit 2 for a wrong configuration or a missing secret, 3 for a ledger that cannot be opened or an address in use.
+    pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let config = match config::load(&context.config_path) {
+            Ok(config) => config,
+            Err(problems) => return show(context, &problems, 2),
+        };
+        log(&config);
+        let seams = seams()?;
+        let desks = match open_desks(&config, &environment, &seams) {
+            Ok(desks) => desks,
+            Err(problems) => return show(context, &problems, 2),
+        };
+        if !config.warnings.is_empty() {
+            context.say(&render(&config.warnings, config::Look::Plain));
+        }
+        let ledger = Ledger::open(&config.daemon.ledger, Durability::Full)?;
+        runtime()?.block_on(async {
+            let house = wire(&config, desks, Handle::spawn(ledger)?, seams);
+            let unsure = house.recover().await?;
+            if unsure > 0 {
+                tracing::warn!(effects = unsure, "daemon.recovered_unsure_effects");
+            }
+            if self.once { self.run_once(context, &house).await } else { daemon(context, &config, house).await }
+        })
+    }
+
+    async fn run_once(&self, context: &Context, house: &House) -> Result<ExitCode, Failure> {
+        let until = Until::NothingDueBy(house.seams.clock.now() + self.wait);
+        let stop = CancellationToken::new();
+        let signal = stop.clone();
+        let watch = tokio::spawn(async move {
+            asked_to_stop().await;
+            signal.cancel();
+        });
+        house.run(until, &stop).await?;
+        watch.abort();
+        remains(context, house).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What is left to do, and when.
+async fn remains(context: &Context, house: &House) -> Result<(), Failure> {
+    let (counts, parked, next) = house
+        .ledger
+        .call(|ledger| Ok((ledger.counts()?, ledger.parked()?.len(), ledger.next_due(&Busy::default())?)))
+        .await?;
+    if context.json {
+        return context.print_json(&serde_json::json!({
+            "looks": counts.looks, "effects": counts.effects, "parked": parked, "next": next,
+        }));
+    }
+    let open: u32 = ["due", "in_flight", "unsure"].iter().filter_map(|state| counts.effects.get(*state)).sum();
+    let next = next.map_or("nothing is due any more".to_owned(), |next: Timestamp| format!("the next is due at {next}"));
+    context.print(&format!("remaining: {} looks, {open} effects, {parked} parked; {next}", counts.looks));
+    Ok(())
+}
+
+async fn daemon(context: &Context, config: &Config, house: House) -> Result<ExitCode, Failure> {
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let in_use = |error: std::io::Error| Failure::unreachable(error);
+    let web = Web::new(house.clone(), config.daemon.webhook_max_bytes);
+    let listen = bind(config.daemon.listen, false).await.map_err(in_use)?;
+    match config.daemon.hooks {
+        Some(address) => {
+            let open = bind(address, true).await.map_err(in_use)?;
+            tasks.spawn(serve(open, hooks(web.clone()), stop.clone()));
+            tasks.spawn(serve(listen, pages(web), stop.clone()));
+        }
+        None => {
+            tasks.spawn(serve(listen, hooks(web.clone()).merge(pages(web)), stop.clone()));
+        }
+    }
+    let orders = control::listen(&control::socket_path(&config.daemon.ledger)).map_err(in_use)?;
+    tasks.spawn(control::take_orders(orders, house.clone(), stop.clone()));
+    tasks.close();
+    announce(context, config);
+    let signal = stop.clone();
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        signal.cancel();
+    });
+    let grace = config.daemon.shutdown_within;
+    let drained = tokio::select! {
+        ended = house.run(Until::Stopped, &stop) => ended,
+        () = drain_limit(&house, &stop, grace) => Ok(()),
+    };
+    stop.cancel();
+    tokio::select! {
+        () = tasks.wait() => {}
+        () = house.seams.clock.sleep_until(house.seams.clock.now() + SignedDuration::from_secs(5)) => {}
+    }
+    tracing::info!("daemon.stopped");
+    drained?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is under way may take this long to finish after a stop; what is cut off then is unsure and looked up at the next
+/// start.
+async fn drain_limit(house: &House, stop: &CancellationToken, grace: SignedDuration) {
+    stop.cancelled().await;
+    house.seams.clock.sleep_until(house.seams.clock.now() + grace).await;
+    tracing::warn!("daemon.drain_cut_off");
+}
+
+fn announce(context: &Context, config: &Config) {
+    let mode = match config.policy.mode {
+        Mode::Shadow => "shadow: nothing is written to any desk",
+        Mode::Live => "live",
+    };
+    context.say(&format!(
+        "handoffd is ready on http://{} ({mode}; policy {}; {} desks)",
+        config.daemon.listen,
+        config.policy.version,
+        config.desks.len()
+    ));
+}
+
+/// Logs go to stderr; `RUST_LOG` narrows or widens them.
+fn log(config: &Config) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match config.daemon.log {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    if let Err(error) = set {
+        tracing::debug!(error = %error, "log.set_already");
+    }
+}

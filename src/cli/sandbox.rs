@@ -1,0 +1,79 @@
+//! `handoffd sandbox`: the embedded helpdesk alone, to rehearse a policy against.
+
+use super::check::seams;
+use super::failure::Failure;
+use super::output::Context;
+use clap::{Args, ValueEnum};
+use handoffd_sandbox::seed;
+use handoffd_sandbox::zendesk::Limits;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// The embedded helpdesk alone.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  handoffd sandbox                                          Zendesk's dialect on 127.0.0.1:8790
+  handoffd sandbox --hook http://127.0.0.1:8787/hooks/acme  also posts signed webhooks there
+  curl -s http://127.0.0.1:8790/_sandbox/journal            what it was asked, and what was done")]
+pub struct SandboxArgs {
+    /// Which vendor's dialect it speaks.
+    #[arg(long, value_enum, default_value = "zendesk")]
+    connector: Dialect,
+    /// Where it listens; loopback only.
+    #[arg(long, default_value = "127.0.0.1:8790")]
+    listen: SocketAddr,
+    /// Where it posts webhooks; their secret is `sandbox-webhook-secret`.
+    #[arg(long, value_name = "URL")]
+    hook: Option<String>,
+    /// Open this many generated tickets besides the demo's.
+    #[arg(long, default_value_t = 0)]
+    load: usize,
+    /// What is drawn by chance is drawn from this.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Dialect {
+    Zendesk,
+}
+
+impl SandboxArgs {
+    /// Runs it until Ctrl-C.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on.
+    pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        if !self.listen.ip().is_loopback() {
+            return Err(Failure::usage(anyhow::anyhow!("the sandbox has no secrets worth the name: listen on 127.0.0.1")));
+        }
+        super::run::runtime()?.block_on(self.serve(context))
+    }
+
+    async fn serve(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let seams = seams()?;
+        let Dialect::Zendesk = self.connector;
+        let sandbox = seed::zendesk(seams.clock.clone(), self.seed, Limits::ENTERPRISE);
+        seed::demo(&sandbox);
+        seed::load(&sandbox, self.load);
+        if let Some(url) = &self.hook {
+            sandbox.with(|desk| desk.add_hook(url, "sandbox-webhook-secret", &[], None));
+        }
+        let listener = TcpListener::bind(self.listen).await;
+        let listener = listener.map_err(|error| Failure::unreachable(anyhow::anyhow!("{}: {error}", self.listen)))?;
+        let (client, secret) = seed::CLIENT;
+        context.say(&format!(
+            "a helpdesk in Zendesk's dialect is up: url = \"http://{}\", login = {{ client_id = \"{client}\", client_secret = … }} with the secret {secret}",
+            self.listen
+        ));
+        let stop = CancellationToken::new();
+        let shutdown = stop.clone().cancelled_owned();
+        let served = tokio::spawn(handoffd_sandbox::server::serve(listener, sandbox, Some(seams.transport), shutdown));
+        super::run::asked_to_stop().await;
+        stop.cancel();
+        served.await.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
