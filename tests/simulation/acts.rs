@@ -1,0 +1,172 @@
+//! What people, customers and other rules do on a simulated day.
+
+use fastrand::Rng;
+use handoffd_sandbox::Sandbox;
+use handoffd_sandbox::change::{TagChange, Update};
+use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::seed::{REFUND_EUR, STEPS, customer_writes};
+use handoffd_sandbox::ticket::Status;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Something that somebody does.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    /// A customer opens a ticket.
+    Opens(Kind),
+    /// Somebody does something to a ticket that is there.
+    Edits(Edit),
+}
+
+/// What kind of ticket.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// To billing.
+    Refund,
+    /// To billing after a review.
+    HugeRefund,
+    /// Stays.
+    SmallRefund,
+    /// To the second line.
+    Outage,
+    /// Stays.
+    Question,
+    /// To billing as its first team.
+    Invoice,
+    /// To frontline as its first team.
+    Incoming,
+}
+
+/// What is done to a ticket.
+#[derive(Clone, Copy, Debug)]
+pub enum Edit {
+    /// The customer writes again.
+    CustomerReplies,
+    /// An agent answers.
+    AgentReplies,
+    /// An agent notes something.
+    AgentNotes,
+    /// A colleague takes it.
+    Taken,
+    /// A person moves it to another queue.
+    Moved,
+    /// A person gives it back to Support.
+    GivenBack,
+    /// Another automation moves it back to Support.
+    ContestedByRule,
+    /// The amount changes.
+    Amount,
+    /// A label comes.
+    Tagged,
+    /// It is solved.
+    Solved,
+    /// It is closed.
+    Closed,
+    /// It is merged into another one.
+    Merged,
+    /// It is taken away.
+    Deleted,
+}
+
+/// The day's acts in order.
+pub fn day(random: &mut Rng, begin: Timestamp, tickets: usize) -> BTreeMap<Timestamp, Act> {
+    let mut acts = BTreeMap::new();
+    let mut at = |random: &mut Rng, hours: u64| {
+        // Whole seconds apart: within one second Zendesk's own guard cannot tell two writes apart.
+        begin + SignedDuration::from_secs(random.i64(60..(hours as i64) * 3600))
+    };
+    for _ in 0..tickets {
+        let kind = match random.u8(0..20) {
+            0..=5 => Kind::Refund,
+            6 => Kind::HugeRefund,
+            7 | 8 => Kind::SmallRefund,
+            9 | 10 => Kind::Outage,
+            11..=13 => Kind::Question,
+            14..=16 => Kind::Invoice,
+            _ => Kind::Incoming,
+        };
+        acts.insert(at(random, 20), Act::Opens(kind));
+    }
+    for _ in 0..tickets * 3 {
+        let edit = match random.u8(0..30) {
+            0..=6 => Edit::CustomerReplies,
+            7..=9 => Edit::AgentReplies,
+            10 | 11 => Edit::AgentNotes,
+            12..=15 => Edit::Taken,
+            16 | 17 => Edit::Moved,
+            18..=20 => Edit::GivenBack,
+            21 => Edit::ContestedByRule,
+            22 | 23 => Edit::Amount,
+            24 => Edit::Tagged,
+            25 | 26 => Edit::Solved,
+            27 => Edit::Closed,
+            28 => Edit::Merged,
+            _ => Edit::Deleted,
+        };
+        acts.insert(at(random, 24), Act::Edits(edit));
+    }
+    acts
+}
+
+/// Lets it happen; gives the ticket that was opened.
+pub fn happen(act: Act, sandbox: &Sandbox, random: &mut Rng, tickets: &[TicketNo]) -> Option<TicketNo> {
+    match act {
+        Act::Opens(kind) => Some(open(kind, sandbox, random)),
+        Act::Edits(edit) => {
+            let now = sandbox.clock().now();
+            let ticket = *tickets.get(random.usize(0..tickets.len().max(1)))?;
+            // Not within the second of the last change: see `day`.
+            let quiet = sandbox.ticket(ticket).is_some_and(|ticket| ticket.updated_at + SignedDuration::from_secs(2) < now);
+            if quiet {
+                do_edit(edit, sandbox, random, ticket, tickets);
+            }
+            None
+        }
+    }
+}
+
+fn open(kind: Kind, sandbox: &Sandbox, random: &mut Rng) -> TicketNo {
+    let customer = random.u16(0..400);
+    let tag = |tag: &str| Some(TagChange::Set(BTreeSet::from([tag.to_owned()])));
+    let queue = |name: &str| Some(sandbox.with(|desk| desk.find_queue(name).map(|queue| queue.no)));
+    let refund = |amount: u32| Update {
+        queue: queue("Support"),
+        tags: tag("refund"),
+        fields: BTreeMap::from([(REFUND_EUR, vec![amount.to_string()]), (STEPS, vec!["Looked at the payments: fine".into()])]),
+        ..Update::default()
+    };
+    let (domain, subject, set) = match kind {
+        Kind::Refund => ("standard", "Refund please", refund(random.u32(501..5000))),
+        Kind::HugeRefund => ("standard", "Large refund", refund(random.u32(5001..90_000))),
+        Kind::SmallRefund => ("standard", "Small refund", refund(random.u32(1..500))),
+        Kind::Outage => {
+            ("premium", "Nobody can log in", Update { queue: queue("Support"), tags: tag("outage"), ..Update::default() })
+        }
+        Kind::Question => ("standard", "How do I do this?", Update { queue: queue("Support"), ..Update::default() }),
+        Kind::Invoice => ("standard", "My invoice is wrong", Update { queue: queue("Incoming"), ..Update::default() }),
+        Kind::Incoming => ("standard", "Hello", Update { queue: queue("Incoming"), ..Update::default() }),
+    };
+    let text = format!("Hello,\n\nthis is about case {}. What can we do?\n\nThank you", random.u32(..));
+    customer_writes(sandbox, &format!("customer-{customer}@{domain}.example"), subject, &text, set)
+}
+
+fn do_edit(edit: Edit, sandbox: &Sandbox, random: &mut Rng, ticket: TicketNo, tickets: &[TicketNo]) {
+    let agent = sandbox.person(["frontline-1", "frontline-2", "billing-1", "tier2-1"][random.usize(0..4)]);
+    let customer = sandbox.ticket(ticket).map(|ticket| ticket.requester);
+    let customer = customer.and_then(|no| sandbox.with(|desk| desk.person(no).map(|person| person.login.clone())));
+    let _ = match edit {
+        Edit::CustomerReplies => customer.and_then(|customer| sandbox.person(&customer).replies(ticket, "Any news?")),
+        Edit::AgentReplies => agent.replies(ticket, "We are looking into it."),
+        Edit::AgentNotes => agent.notes(ticket, "Asked a colleague."),
+        Edit::Taken => agent.takes(ticket),
+        Edit::Moved => agent.moves(ticket, ["Support", "Billing", "Tier 2", "Incoming"][random.usize(0..4)]),
+        Edit::GivenBack => agent.moves(ticket, "Support"),
+        Edit::ContestedByRule => sandbox.automation("Keep it in Support").moves(ticket, "Support"),
+        Edit::Amount => agent.edits(ticket, REFUND_EUR, &random.u32(1..9000).to_string()),
+        Edit::Tagged => agent.tags(ticket, ["refund", "outage", "seen"][random.usize(0..3)]),
+        Edit::Solved => agent.puts(ticket, Status::Solved),
+        Edit::Closed => agent.closes(ticket),
+        Edit::Merged => agent.merges(ticket, tickets[random.usize(0..tickets.len())]),
+        Edit::Deleted => agent.deletes(ticket),
+    };
+}

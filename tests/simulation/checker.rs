@@ -1,0 +1,191 @@
+//! The checker: a model of its own, which knows the promises and reads the helpdesk's journal, never the daemon's mind.
+
+use crate::tally::Tally;
+use handoffd::ledger::states::{EffectState, HandoffState};
+use handoffd::ledger::{HandoffFilter, Ledger};
+use handoffd_kit::mark::Mark;
+use handoffd_sandbox::Sandbox;
+use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::journal::{Effect, Journal};
+use handoffd_sandbox::seed::{BOT, REFUND_EUR};
+use handoffd_sandbox::ticket::{Status, Ticket, Visibility};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A broken promise, with what replays it.
+#[derive(Debug)]
+pub struct Broken {
+    seed: u64,
+    what: String,
+}
+
+impl Broken {
+    /// This promise was broken on this seed.
+    pub fn new(seed: u64, what: impl Into<String>) -> Self {
+        Self { seed, what: what.into() }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seed {0}: {1} (replay: HANDOFFD_SIM_SEED={0} cargo test --test simulation seeds)", self.seed, self.what)
+    }
+}
+
+/// Everything that must hold when the day is over and the desk has been healthy for hours.
+pub fn check(seed: u64, sandbox: &Sandbox, ledger: &Ledger, tickets: &[TicketNo], tally: &mut Tally) -> Vec<Broken> {
+    let journal = sandbox.journal();
+    let mut wrong = Vec::new();
+    wrong.extend(nothing_doubled(&journal));
+    wrong.extend(nothing_internal_went_out(&journal));
+    wrong.extend(nobody_overruled(&journal));
+    wrong.extend(everything_ended(ledger, tally));
+    wrong.extend(notes_agree(&journal, ledger));
+    wrong.extend(tickets.iter().filter_map(|no| nothing_lost(sandbox, ledger, *no)));
+    for asked in &journal.requests {
+        if let Some(fault) = asked.fault {
+            tally.count(format!("fault {fault}"), 1);
+        }
+        tally.count("conflicts met", u64::from(asked.status == Some(409)));
+    }
+    wrong.into_iter().map(|what| Broken::new(seed, what)).collect()
+}
+
+fn ours(journal: &Journal) -> impl Iterator<Item = &Effect> {
+    journal.effects.iter().filter(|effect| effect.by == BOT)
+}
+
+fn marks(journal: &Journal) -> impl Iterator<Item = (&Effect, Mark)> {
+    ours(journal).filter_map(|effect| Some((effect, Mark::in_text(effect.text.as_deref()?)?)))
+}
+
+/// Each effect of a handoff shows once on the helpdesk.
+fn nothing_doubled(journal: &Journal) -> Vec<String> {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for (_, mark) in marks(journal) {
+        *seen.entry(mark.key()).or_default() += 1;
+    }
+    let doubled = seen.into_iter().filter(|(_, times)| *times > 1);
+    let mut wrong: Vec<String> = doubled.map(|(key, times)| format!("{key} stands {times} times")).collect();
+    let mut replies: BTreeMap<TicketNo, u32> = BTreeMap::new();
+    for effect in ours(journal).filter(|effect| effect.visibility == Some(Visibility::Public)) {
+        *replies.entry(effect.ticket).or_default() += 1;
+    }
+    // quiet_for is a day: one message for each ticket, whatever bounced.
+    let loud = replies.into_iter().filter(|(_, times)| *times > 1);
+    wrong.extend(loud.map(|(ticket, times)| format!("the customer of {} was written to {times} times", ticket.0)));
+    wrong
+}
+
+/// A note with a mark is internal; what is public is the signed wording and nothing else.
+fn nothing_internal_went_out(journal: &Journal) -> Vec<String> {
+    let public = ours(journal).filter(|effect| effect.visibility == Some(Visibility::Public));
+    let wording = |text: &str| text.contains("are now looking at this. You will hear from us by") && !text.contains("handoffd");
+    public
+        .filter(|effect| !effect.text.as_deref().is_some_and(wording))
+        .map(|effect| format!("public on {}: {:?}", effect.ticket.0, effect.text))
+        .collect()
+}
+
+/// Every move of ours starts where its rule says: what a person moved meanwhile stays moved.
+fn nobody_overruled(journal: &Journal) -> Vec<String> {
+    let allowed = [
+        ("Incoming", "Billing"),
+        ("Incoming", "Support"),
+        ("Support", "Billing"),
+        ("Support", "Tier 2"),
+    ];
+    let moves = ours(journal).filter(|effect| effect.what == "queue");
+    moves
+        .filter(|effect| {
+            let way = (effect.from.as_deref().unwrap_or(""), effect.to.as_deref().unwrap_or(""));
+            !allowed.contains(&way)
+        })
+        .map(|effect| format!("{} was moved from {:?} to {:?}", effect.ticket.0, effect.from, effect.to))
+        .collect()
+}
+
+/// Hours after the last fault nothing is on its way any more; what is parked says why and what to do.
+fn everything_ended(ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
+    let all = HandoffFilter { limit: Some(usize::MAX), ..HandoffFilter::default() };
+    let mut wrong = Vec::new();
+    for handoff in ledger.handoffs(&all).expect("readable") {
+        tally.count(format!("handoffs {}", handoff.state.name()), 1);
+        if matches!(handoff.state, HandoffState::Sending | HandoffState::Verifying) {
+            let parked = handoff.effects.iter().any(|effect| matches!(effect.state, EffectState::Parked { .. }));
+            if !parked {
+                wrong.push(format!("{} is still {}: {:?}", handoff.id, handoff.state.name(), handoff.effects));
+            }
+        }
+        for effect in &handoff.effects {
+            let parked = matches!(effect.state, EffectState::Parked { .. });
+            tally.count("parked", u64::from(parked));
+            if parked && (effect.reason.is_none() || effect.next_step.is_none()) {
+                wrong.push(format!("{} is parked without reason or next step", effect.write.mark.key()));
+            }
+            if !parked && !effect.state.is_over() {
+                wrong.push(format!("{} is {} in the end", effect.write.mark.key(), effect.state.name()));
+            }
+        }
+    }
+    wrong
+}
+
+/// What the ledger calls done stands on the helpdesk, and nothing stands there that it does not know.
+fn notes_agree(journal: &Journal, ledger: &Ledger) -> Vec<String> {
+    let all = HandoffFilter { limit: Some(usize::MAX), ..HandoffFilter::default() };
+    let on_desk: Vec<String> = marks(journal).map(|(_, mark)| mark.key()).collect();
+    let mut wrong = Vec::new();
+    let mut known = Vec::new();
+    for handoff in ledger.handoffs(&all).expect("readable") {
+        for effect in &handoff.effects {
+            let key = effect.write.mark.key();
+            let has_note = matches!(&effect.write.change, handoffd_kit::desk::DeskChange::Update(update) if update.note.is_some());
+            if effect.state == EffectState::Done && has_note && !on_desk.contains(&key) {
+                wrong.push(format!("{key} is done in the ledger and nowhere on the helpdesk"));
+            }
+            known.push((key, effect.state.clone()));
+        }
+    }
+    for key in &on_desk {
+        match known.iter().find(|(known, _)| known == key) {
+            None => wrong.push(format!("{key} stands on the helpdesk and is not in the ledger")),
+            Some((_, EffectState::Due { .. } | EffectState::InFlight { .. })) => {
+                wrong.push(format!("{key} stands on the helpdesk and is not known to be done"));
+            }
+            Some(_) => {}
+        }
+    }
+    wrong
+}
+
+/// A ticket that matches now, with nothing in its history that could have closed its path, was handed off or is asked about.
+fn nothing_lost(sandbox: &Sandbox, ledger: &Ledger, no: TicketNo) -> Option<String> {
+    let ticket = sandbox.ticket(no)?;
+    let open = ticket.end.is_none() && matches!(ticket.status, Status::New | Status::Open | Status::Pending | Status::OnHold);
+    let queue = sandbox.with(|desk| ticket.queue.and_then(|no| desk.queues.get(&no).map(|queue| queue.name.clone())));
+    if !open {
+        return None;
+    }
+    let filter = HandoffFilter {
+        ticket: Some(handoffd_kit::id::TicketId::from(no.0)),
+        limit: Some(100),
+        ..HandoffFilter::default()
+    };
+    let handoffs = ledger.handoffs(&filter).expect("readable");
+    let wants = match queue.as_deref() {
+        Some("Support") if refund(&ticket) > 500.0 && ticket.tags.contains("refund") => "refund-over-limit",
+        Some("Incoming") if never_had_a_team(sandbox, &ticket) => "a route",
+        _ => return None,
+    };
+    handoffs.is_empty().then(|| format!("ticket {} matches {wants} and was never handed off", no.0))
+}
+
+fn refund(ticket: &Ticket) -> f64 {
+    ticket.field(REFUND_EUR).and_then(|amount| amount.parse().ok()).unwrap_or(0.0)
+}
+
+fn never_had_a_team(sandbox: &Sandbox, ticket: &Ticket) -> bool {
+    let journal = sandbox.journal();
+    !journal.of(ticket.no).any(|effect| effect.what == "queue")
+}

@@ -1,0 +1,64 @@
+//! The seeded simulation: the daemon's own pipeline, ledger and connector, in one process, on a clock that the simulation
+//! moves, against the sandbox's Zendesk dialect; with lost answers, errors, outages, duplicate, late, reordered and lost
+//! webhooks, people and other rules editing meanwhile, and crashes at any await. A checker with a model of its own holds
+//! the promises afterwards.
+//!
+//! `cargo test --test simulation` runs 200 seeds. `HANDOFFD_SIM_SEEDS=5000` runs more, `HANDOFFD_SIM_SEED=17` replays one.
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test fails by panicking and prints what it exercised")]
+
+mod acts;
+mod checker;
+mod life;
+mod tally;
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use tally::Tally;
+
+const SEEDS: u64 = 200;
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn seeds_hold_the_promises() {
+    let (from, count) = match number("HANDOFFD_SIM_SEED") {
+        Some(seed) => (seed, 1),
+        None => (1, number("HANDOFFD_SIM_SEEDS").unwrap_or(SEEDS)),
+    };
+    let next = AtomicU64::new(from);
+    let total = Mutex::new(Tally::default());
+    let broken = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from).min(8) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from + count {
+                        return;
+                    }
+                    let (tally, wrong) = world::run(seed);
+                    total.lock().unwrap_or_else(PoisonError::into_inner).add(&tally);
+                    broken.lock().unwrap_or_else(PoisonError::into_inner).extend(wrong);
+                }
+            });
+        }
+    });
+    let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    println!("{total}");
+    let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let shown: Vec<String> = broken.iter().take(20).map(ToString::to_string).collect();
+    assert!(broken.is_empty(), "{} promises broken:\n{}", broken.len(), shown.join("\n"));
+    if count >= SEEDS {
+        total.assert_everything_happened();
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_day() {
+    let (first, _) = world::run(4);
+    let (again, _) = world::run(4);
+    assert_eq!(first, again);
+}

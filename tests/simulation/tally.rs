@@ -1,0 +1,41 @@
+//! What a run exercised: printed, and held to have happened at all.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Counts by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally(BTreeMap<String, u64>);
+
+impl Tally {
+    /// Counts something.
+    pub fn count(&mut self, what: impl Into<String>, times: u64) {
+        *self.0.entry(what.into()).or_default() += times;
+    }
+
+    /// Adds another one.
+    pub fn add(&mut self, other: &Tally) {
+        for (what, times) in &other.0 {
+            self.count(what.clone(), *times);
+        }
+    }
+
+    /// A simulation in which nothing went wrong proves nothing.
+    pub fn assert_everything_happened(&self) {
+        let wanted = [
+            "seeds", "tickets", "crashes", "handoffs settled", "handoffs in_review", "handoffs withdrawn", "handoffs bounced",
+            "handoffs contested", "fault lost_after", "fault lost_before", "fault late", "fault server_error",
+            "fault unavailable", "fault rate_limited", "fault malformed", "fault truncated", "fault down",
+            "webhooks delivered", "webhooks known", "conflicts met", "public replies",
+        ];
+        let missing: Vec<&str> = wanted.into_iter().filter(|what| !self.0.contains_key(*what)).collect();
+        assert!(missing.is_empty(), "never happened: {missing:?}");
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<String> = self.0.iter().map(|(what, times)| format!("{what} {times}")).collect();
+        write!(f, "simulated: {}", rows.join(", "))
+    }
+}
