@@ -1,12 +1,24 @@
 //! `handoffd` carries support handoffs out, whole: the context package, the owner, the clock, the word to the customer.
 //!
-//! This is the map, in the order a ticket takes:
-//! - [`config`]: TOML with places, checked all at once, becomes a [`config::Config`].
+//! This is the map, in the order a ticket takes; `docs/ARCHITECTURE.md` walks through it three times:
+//! - [`config`]: TOML with places, checked all at once, becomes a [`config::Config`]; [`registry`] opens its desks.
+//! - [`daemon`]: wires the house and runs the one loop.
+//! - [`intake`]: webhooks and polls become looks.
+//! - [`cases`]: looks are worked off: read, join, decide, plan, record; what became of earlier handoffs.
 //! - [`policy`]: pure: facts, conditions, routing, escalation, package ─▶ a verdict.
 //! - [`plan`]: pure: a verdict ─▶ effects; the note's and the message's words.
+//! - [`delivery`]: due effects go out through [`desks`]; a lost answer is looked up, never guessed.
 //! - [`ledger`]: the only SQL; every state with its one transition function.
+//! - [`clock`], [`backoff`]: the wall's time and chance, and how long to wait.
 
+pub mod backoff;
+pub mod cases;
+pub mod clock;
 pub mod config;
+pub mod daemon;
+pub mod delivery;
+pub mod desks;
+pub mod intake;
 pub mod ledger;
 pub mod plan;
 pub mod policy;

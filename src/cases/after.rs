@@ -70,9 +70,9 @@ fn left_receiver<'a>(handoff: &HandoffRecord, moved: &'a [Moved]) -> Option<&'a 
     match opened {
         Some(at) => moved.get(at + 1),
         // The receiving stay was recorded by an earlier look; the first new one is what follows it.
-        None => moved.first().filter(|moved| {
-            moved.change.stay.as_ref().map(|stay| &stay.team) != Some(&handoff.proposal.to)
-        }),
+        None => moved
+            .first()
+            .filter(|moved| moved.change.stay.as_ref().map(|stay| &stay.team) != Some(&handoff.proposal.to)),
     }
 }
 
@@ -113,13 +113,9 @@ fn verify(handoff: &HandoffRecord, seen: &Seen<'_>) -> After {
         return After { look_again: Some(verify_at), ..After::default() };
     }
     let written = handoff.effects.iter().filter(|effect| effect.state == EffectState::Done);
-    let differences: Vec<Difference> =
-        written.flat_map(|effect| as_decided(&effect.write.change, seen.head)).collect();
+    let differences: Vec<Difference> = written.flat_map(|effect| as_decided(&effect.write.change, seen.head)).collect();
     if differences.is_empty() {
-        return After {
-            happening: Some(happening(handoff, Some(HandoffEvent::Verified), None)),
-            ..After::default()
-        };
+        return After { happening: Some(happening(handoff, Some(HandoffEvent::Verified), None)), ..After::default() };
     }
     let Some(history) = seen.history else {
         if seen.readable {
@@ -197,7 +193,8 @@ fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
 }
 
 fn first_act(handoff: &HandoffRecord, history: &[Change]) -> Option<(Timestamp, String)> {
-    let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| mark.handoff == handoff.id))?;
+    let ours =
+        history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| mark.handoff == handoff.id))?;
     let previous = handoff.proposal.owner.previous.as_deref();
     let acts = |what: &What| matches!(what, What::Owner { to: Some(_), .. } | What::Status { .. } | What::Said { .. });
     let by_agent = |change: &&Change| {

@@ -77,15 +77,21 @@ pub fn examine(look: &Look<'_>) -> Step {
     memory.closed_paths.extend(after.close.clone());
     let unsent = unsent(look.record, &mut memory);
 
-    let case = Case { desk: look.desk.clone(), head: look.head.clone(), parts: look.parts.clone(), memory };
-    let verdict = match decide(&case, look.policy, &|message, wording| signature(look, message, wording).is_some(), look.now)
-    {
-        Decision::Need(parts) if parts.without(look.parts.read()).without(look.refused).is_empty() => {
-            unreadable(parts)
-        }
-        Decision::Need(parts) => return Step::Need(parts.without(look.parts.read())),
-        Decision::Verdict(verdict) => verdict,
+    let case = Case {
+        desk: look.desk.clone(),
+        head: look.head.clone(),
+        parts: look.parts.clone(),
+        asked: look.parts.read().union(look.refused),
+        memory,
     };
+    let verdict =
+        match decide(&case, look.policy, &|message, wording| signature(look, message, wording).is_some(), look.now) {
+            Decision::Need(parts) if parts.without(look.parts.read()).without(look.refused).is_empty() => {
+                unreadable(parts)
+            }
+            Decision::Need(parts) => return Step::Need(parts.without(look.parts.read())),
+            Decision::Verdict(verdict) => verdict,
+        };
     // The keys of a handoff derive from the change that opened the episode: find it out before anything is recorded.
     let vague = case.memory.stay.as_ref().is_some_and(|stay| is_provisional(&stay.episode));
     if acts(&verdict) && vague && history.is_none() && readable {
@@ -157,7 +163,13 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
     one.into_iter().chain(other).min()
 }
 
-fn record_verdict(look: &Look<'_>, update: &mut CaseUpdate, verdict: Verdict, unsent: Option<&HandoffRecord>, case: &Case) {
+fn record_verdict(
+    look: &Look<'_>,
+    update: &mut CaseUpdate,
+    verdict: Verdict,
+    unsent: Option<&HandoffRecord>,
+    case: &Case,
+) {
     update.would = verdict.would.clone();
     update.look_again = earlier(update.look_again, verdict.again_at);
     let (proposal, risks) = match &verdict.outcome {
@@ -223,10 +235,7 @@ fn record_proposal(
 
 /// Same rule, target and facts: the same handoff, with the same keys, for a newer version of the ticket.
 fn is_same(one: &Proposal, other: &Proposal) -> bool {
-    one.rule == other.rule
-        && one.to == other.to
-        && one.facts_hash == other.facts_hash
-        && one.episode == other.episode
+    one.rule == other.rule && one.to == other.to && one.facts_hash == other.facts_hash && one.episode == other.episode
 }
 
 fn on_desk_already(case: &Case, id: &str) -> bool {

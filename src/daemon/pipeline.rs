@@ -133,11 +133,8 @@ impl House {
 
     async fn take_effects(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
         while work.effects.len() < EFFECTS_AT_ONCE {
-            let busy = Busy {
-                cases: work.cases.clone(),
-                effects: work.effects.clone(),
-                desks: self.desks.resting(now),
-            };
+            let busy =
+                Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.resting(now) };
             let Some(claimed) = self.ledger.call(move |ledger| ledger.claim_due_effect(now, &busy)).await? else {
                 return Ok(());
             };
@@ -227,11 +224,7 @@ impl House {
     /// The next look or effect that is due and not in work, and whose desk is not left alone.
     async fn next_row(&self, work: &InWork) -> Result<Option<Timestamp>, LedgerError> {
         let now = self.seams.clock.now();
-        let busy = Busy {
-            cases: work.cases.clone(),
-            effects: work.effects.clone(),
-            desks: self.desks.resting(now),
-        };
+        let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.resting(now) };
         self.ledger.call(move |ledger| ledger.next_due(&busy)).await
     }
 }

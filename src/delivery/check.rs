@@ -17,12 +17,7 @@ pub enum Meanwhile {
 
 /// Judges the changes since the handoff was decided. Without a readable history a changed version counts as somebody's
 /// change of something we cannot name, and nobody is overruled.
-pub fn meanwhile(
-    claimed: &ClaimedEffect,
-    head: &TicketHead,
-    history: Option<&[Change]>,
-    policy: &Policy,
-) -> Meanwhile {
+pub fn meanwhile(claimed: &ClaimedEffect, head: &TicketHead, history: Option<&[Change]>, policy: &Policy) -> Meanwhile {
     if let Some(ending) = &head.ending {
         return Meanwhile::Overtaken(format!("the ticket has ended ({ending:?})").to_lowercase());
     }
@@ -31,7 +26,8 @@ pub fn meanwhile(
     };
     let fields = matched_fields(claimed, policy);
     let since = since_our_last_call(claimed, history);
-    let others: Vec<&Change> = since.iter().filter(|change| change.by.role != Role::Us && !follows_ours(change)).collect();
+    let others: Vec<&Change> =
+        since.iter().filter(|change| change.by.role != Role::Us && !follows_ours(change)).collect();
     if others.is_empty() {
         return Meanwhile::OnlyOurs;
     }

@@ -49,7 +49,12 @@ fn ends(claimed: &ClaimedEffect, event: HandoffEvent, detail: &str) -> HandoffHa
 }
 
 /// The desk's answer proves it.
-pub fn accepted(claimed: &ClaimedEffect, receipt: Receipt, now: Timestamp, verify_after: SignedDuration) -> EffectOutcome {
+pub fn accepted(
+    claimed: &ClaimedEffect,
+    receipt: Receipt,
+    now: Timestamp,
+    verify_after: SignedDuration,
+) -> EffectOutcome {
     done(claimed, EffectEvent::Accepted, receipt, now, verify_after)
 }
 
@@ -80,7 +85,11 @@ pub fn changed_meanwhile(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutco
     if claimed.effect.conflicts + 1 >= CONFLICTS {
         let parked = outcome(claimed, EffectEvent::Park, now);
         let reason = format!("the ticket changed {CONFLICTS} times between our reading and our writing");
-        return because(EffectOutcome { conflict: true, ..parked }, reason, "look at what keeps changing it, then `handoffd parked retry`");
+        return because(
+            EffectOutcome { conflict: true, ..parked },
+            reason,
+            "look at what keeps changing it, then `handoffd parked retry`",
+        );
     }
     // The look that follows at once plans the effect anew; this is only the safety net behind it.
     let later = now + SignedDuration::from_mins(5);
@@ -102,9 +111,15 @@ pub fn overtaken(
 ) -> EffectOutcome {
     let mut handoff = ends(claimed, HandoffEvent::Withdrawn, &format!("stopped halfway: {why}"));
     if head.ending.is_none() {
-        handoff.closing_note = Some(plan::closing_note(&claimed.effect, &claimed.left, why, capabilities));
+        handoff.closing_note =
+            Some(plan::closing_note(&claimed.effect.write, &claimed.effect.label, &claimed.left, why, capabilities));
     }
-    EffectOutcome { reason: Some(why.to_owned()), handoff: Some(handoff), look_at: Some(now), ..outcome(claimed, EffectEvent::Drop, now) }
+    EffectOutcome {
+        reason: Some(why.to_owned()),
+        handoff: Some(handoff),
+        look_at: Some(now),
+        ..outcome(claimed, EffectEvent::Drop, now)
+    }
 }
 
 /// A desk's failure to take a write.
@@ -118,7 +133,11 @@ pub fn failed(
     if error.retry == Retry::Unsure {
         let lost = outcome(claimed, EffectEvent::Lost(now + FIRST_LOOKUP), now);
         let settle = capabilities.settle_time.as_secs();
-        return because(lost, error.to_string(), format!("nothing: it is looked up before it is repeated (the desk settles within {settle} s)"));
+        return because(
+            lost,
+            error.to_string(),
+            format!("nothing: it is looked up before it is repeated (the desk settles within {settle} s)"),
+        );
     }
     not_sent(claimed, error, now, again)
 }
@@ -129,17 +148,21 @@ pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, agai
     let step = |otherwise: &str| next_step.clone().unwrap_or_else(|| otherwise.to_owned());
     let words = error.to_string();
     match error.kind {
-        DeskErrorKind::Conflict => {
-            EffectOutcome { reason: Some(words), ..changed_meanwhile(claimed, now) }
-        }
+        DeskErrorKind::Conflict => EffectOutcome { reason: Some(words), ..changed_meanwhile(claimed, now) },
         DeskErrorKind::Gone | DeskErrorKind::NotFound => EffectOutcome {
             handoff: Some(ends(claimed, HandoffEvent::Withdrawn, &words)),
             look_at: Some(now),
-            ..because(outcome(claimed, EffectEvent::Refused, now), words, step("nothing: the ticket takes no more handoffs"))
+            ..because(
+                outcome(claimed, EffectEvent::Refused, now),
+                words,
+                step("nothing: the ticket takes no more handoffs"),
+            )
         },
-        DeskErrorKind::Refused => {
-            because(outcome(claimed, EffectEvent::Park, now), words, step("repair what the desk names, then `handoffd parked retry`"))
-        }
+        DeskErrorKind::Refused => because(
+            outcome(claimed, EffectEvent::Park, now),
+            words,
+            step("repair what the desk names, then `handoffd parked retry`"),
+        ),
         DeskErrorKind::Unauthorized | DeskErrorKind::Forbidden => {
             let event = if claimed.attempt >= REFUSED_RIGHTS {
                 EffectEvent::Park
@@ -156,9 +179,11 @@ pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, agai
             };
             EffectOutcome { trouble: Some(trouble), ..because(outcome(claimed, event, now), words, next) }
         }
-        DeskErrorKind::RateLimited | DeskErrorKind::Unavailable | DeskErrorKind::Protocol => {
-            because(outcome(claimed, EffectEvent::TryAgain(again), now), words, step("nothing: it is tried again by itself"))
-        }
+        DeskErrorKind::RateLimited | DeskErrorKind::Unavailable | DeskErrorKind::Protocol => because(
+            outcome(claimed, EffectEvent::TryAgain(again), now),
+            words,
+            step("nothing: it is tried again by itself"),
+        ),
     }
 }
 
@@ -173,9 +198,15 @@ pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Time
     let (event, reason) = if now < settled_at {
         (EffectEvent::LookupFailed(settled_at), "not there yet; that counts only after the desk's settle time")
     } else if missed == 0 {
-        (EffectEvent::NotSeen(now + (settle / 2).max(SignedDuration::from_secs(5))), "not there after the settle time; looking once more")
+        (
+            EffectEvent::NotSeen(now + (settle / 2).max(SignedDuration::from_secs(5))),
+            "not there after the settle time; looking once more",
+        )
     } else {
-        (EffectEvent::Absent(now), "not there at the second look after the settle time: sent again, with the version of its first try")
+        (
+            EffectEvent::Absent(now),
+            "not there at the second look after the settle time: sent again, with the version of its first try",
+        )
     };
     because(outcome(claimed, event, now), reason, "nothing: it goes on by itself")
 }
@@ -183,7 +214,11 @@ pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Time
 /// The desk cannot tell whether it is there.
 pub fn cannot_tell(claimed: &ClaimedEffect, why: &str, now: Timestamp) -> EffectOutcome {
     let reason = format!("the answer was lost, and this desk cannot tell whether it was written: {why}");
-    because(outcome(claimed, EffectEvent::Park, now), reason, "look at the ticket, then `handoffd parked retry` or `handoffd parked drop`")
+    because(
+        outcome(claimed, EffectEvent::Park, now),
+        reason,
+        "look at the ticket, then `handoffd parked retry` or `handoffd parked drop`",
+    )
 }
 
 /// The lookup itself failed.
@@ -191,9 +226,17 @@ pub fn lookup_failed(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp,
     match error.kind {
         DeskErrorKind::NotFound | DeskErrorKind::Gone => EffectOutcome {
             handoff: Some(ends(claimed, HandoffEvent::Withdrawn, &error.to_string())),
-            ..because(outcome(claimed, EffectEvent::Drop, now), error.to_string(), "nothing: the ticket cannot be seen any more")
+            ..because(
+                outcome(claimed, EffectEvent::Drop, now),
+                error.to_string(),
+                "nothing: the ticket cannot be seen any more",
+            )
         },
-        _ => because(outcome(claimed, EffectEvent::LookupFailed(again), now), error.to_string(), "nothing: it is looked up again"),
+        _ => because(
+            outcome(claimed, EffectEvent::LookupFailed(again), now),
+            error.to_string(),
+            "nothing: it is looked up again",
+        ),
     }
 }
 

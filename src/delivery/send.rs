@@ -58,9 +58,7 @@ impl Delivery {
                 write.expected = Some(head.version);
                 Ok(None)
             }
-            Meanwhile::Overtaken(why) => {
-                Ok(Some(outcome::overtaken(claimed, &why, desk.capabilities(), &head, now)))
-            }
+            Meanwhile::Overtaken(why) => Ok(Some(outcome::overtaken(claimed, &why, desk.capabilities(), &head, now))),
         }
     }
 

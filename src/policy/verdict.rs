@@ -135,3 +135,20 @@ pub enum RuleResult {
     /// It matched, and the case is already with its target.
     AlreadyThere,
 }
+
+impl StayReason {
+    /// The reason in words, for people.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Ended => "it is solved, closed, merged, spam or deleted".into(),
+            Self::NotOurs => "it lies neither in intake nor in a team's queue".into(),
+            Self::Unclear(why) => format!("the desk does not say enough: {why}"),
+            Self::Never => "policy.never excludes it".into(),
+            Self::BeforeStart => "it is older than the desk's start, and nothing changed on it since".into(),
+            Self::NoRule => "no rule matches".into(),
+            Self::HeldBack => "a rule matches and is held back".into(),
+            Self::UnderWay => "a handoff is under way".into(),
+            Self::Paused => "it is paused".into(),
+        }
+    }
+}

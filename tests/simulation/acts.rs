@@ -71,7 +71,7 @@ pub enum Edit {
 /// The day's acts in order.
 pub fn day(random: &mut Rng, begin: Timestamp, tickets: usize) -> BTreeMap<Timestamp, Act> {
     let mut acts = BTreeMap::new();
-    let mut at = |random: &mut Rng, hours: u64| {
+    let at = |random: &mut Rng, hours: u64| {
         // Whole seconds apart: within one second Zendesk's own guard cannot tell two writes apart.
         begin + SignedDuration::from_secs(random.i64(60..(hours as i64) * 3600))
     };
@@ -116,7 +116,8 @@ pub fn happen(act: Act, sandbox: &Sandbox, random: &mut Rng, tickets: &[TicketNo
             let now = sandbox.clock().now();
             let ticket = *tickets.get(random.usize(0..tickets.len().max(1)))?;
             // Not within the second of the last change: see `day`.
-            let quiet = sandbox.ticket(ticket).is_some_and(|ticket| ticket.updated_at + SignedDuration::from_secs(2) < now);
+            let quiet =
+                sandbox.ticket(ticket).is_some_and(|ticket| ticket.updated_at + SignedDuration::from_secs(2) < now);
             if quiet {
                 do_edit(edit, sandbox, random, ticket, tickets);
             }
@@ -132,16 +133,21 @@ fn open(kind: Kind, sandbox: &Sandbox, random: &mut Rng) -> TicketNo {
     let refund = |amount: u32| Update {
         queue: queue("Support"),
         tags: tag("refund"),
-        fields: BTreeMap::from([(REFUND_EUR, vec![amount.to_string()]), (STEPS, vec!["Looked at the payments: fine".into()])]),
+        fields: BTreeMap::from([
+            (REFUND_EUR, vec![amount.to_string()]),
+            (STEPS, vec!["Looked at the payments: fine".into()]),
+        ]),
         ..Update::default()
     };
     let (domain, subject, set) = match kind {
         Kind::Refund => ("standard", "Refund please", refund(random.u32(501..5000))),
         Kind::HugeRefund => ("standard", "Large refund", refund(random.u32(5001..90_000))),
         Kind::SmallRefund => ("standard", "Small refund", refund(random.u32(1..500))),
-        Kind::Outage => {
-            ("premium", "Nobody can log in", Update { queue: queue("Support"), tags: tag("outage"), ..Update::default() })
-        }
+        Kind::Outage => (
+            "premium",
+            "Nobody can log in",
+            Update { queue: queue("Support"), tags: tag("outage"), ..Update::default() },
+        ),
         Kind::Question => ("standard", "How do I do this?", Update { queue: queue("Support"), ..Update::default() }),
         Kind::Invoice => ("standard", "My invoice is wrong", Update { queue: queue("Incoming"), ..Update::default() }),
         Kind::Incoming => ("standard", "Hello", Update { queue: queue("Incoming"), ..Update::default() }),

@@ -28,7 +28,11 @@ impl Broken {
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {0}: {1} (replay: HANDOFFD_SIM_SEED={0} cargo test --test simulation seeds)", self.seed, self.what)
+        write!(
+            f,
+            "seed {0}: {1} (replay: HANDOFFD_SIM_SEED={0} cargo test --test simulation seeds)",
+            self.seed, self.what
+        )
     }
 }
 
@@ -80,7 +84,8 @@ fn nothing_doubled(journal: &Journal) -> Vec<String> {
 /// A note with a mark is internal; what is public is the signed wording and nothing else.
 fn nothing_internal_went_out(journal: &Journal) -> Vec<String> {
     let public = ours(journal).filter(|effect| effect.visibility == Some(Visibility::Public));
-    let wording = |text: &str| text.contains("are now looking at this. You will hear from us by") && !text.contains("handoffd");
+    let wording =
+        |text: &str| text.contains("are now looking at this. You will hear from us by") && !text.contains("handoffd");
     public
         .filter(|effect| !effect.text.as_deref().is_some_and(wording))
         .map(|effect| format!("public on {}: {:?}", effect.ticket.0, effect.text))
@@ -89,12 +94,7 @@ fn nothing_internal_went_out(journal: &Journal) -> Vec<String> {
 
 /// Every move of ours starts where its rule says: what a person moved meanwhile stays moved.
 fn nobody_overruled(journal: &Journal) -> Vec<String> {
-    let allowed = [
-        ("Incoming", "Billing"),
-        ("Incoming", "Support"),
-        ("Support", "Billing"),
-        ("Support", "Tier 2"),
-    ];
+    let allowed = [("Incoming", "Billing"), ("Incoming", "Support"), ("Support", "Billing"), ("Support", "Tier 2")];
     let moves = ours(journal).filter(|effect| effect.what == "queue");
     moves
         .filter(|effect| {
@@ -140,7 +140,8 @@ fn notes_agree(journal: &Journal, ledger: &Ledger) -> Vec<String> {
     for handoff in ledger.handoffs(&all).expect("readable") {
         for effect in &handoff.effects {
             let key = effect.write.mark.key();
-            let has_note = matches!(&effect.write.change, handoffd_kit::desk::DeskChange::Update(update) if update.note.is_some());
+            let has_note =
+                matches!(&effect.write.change, handoffd_kit::desk::DeskChange::Update(update) if update.note.is_some());
             if effect.state == EffectState::Done && has_note && !on_desk.contains(&key) {
                 wrong.push(format!("{key} is done in the ledger and nowhere on the helpdesk"));
             }
@@ -162,7 +163,8 @@ fn notes_agree(journal: &Journal, ledger: &Ledger) -> Vec<String> {
 /// A ticket that matches now, with nothing in its history that could have closed its path, was handed off or is asked about.
 fn nothing_lost(sandbox: &Sandbox, ledger: &Ledger, no: TicketNo) -> Option<String> {
     let ticket = sandbox.ticket(no)?;
-    let open = ticket.end.is_none() && matches!(ticket.status, Status::New | Status::Open | Status::Pending | Status::OnHold);
+    let open =
+        ticket.end.is_none() && matches!(ticket.status, Status::New | Status::Open | Status::Pending | Status::OnHold);
     let queue = sandbox.with(|desk| ticket.queue.and_then(|no| desk.queues.get(&no).map(|queue| queue.name.clone())));
     if !open {
         return None;

@@ -23,10 +23,27 @@ impl Tally {
     /// A simulation in which nothing went wrong proves nothing.
     pub fn assert_everything_happened(&self) {
         let wanted = [
-            "seeds", "tickets", "crashes", "handoffs settled", "handoffs in_review", "handoffs withdrawn", "handoffs bounced",
-            "handoffs contested", "fault lost_after", "fault lost_before", "fault late", "fault server_error",
-            "fault unavailable", "fault rate_limited", "fault malformed", "fault truncated", "fault down",
-            "webhooks delivered", "webhooks known", "conflicts met", "public replies",
+            "seeds",
+            "tickets",
+            "crashes",
+            "handoffs settled",
+            "handoffs in_review",
+            "handoffs withdrawn",
+            "handoffs bounced",
+            "handoffs contested",
+            "fault lost_after",
+            "fault lost_before",
+            "fault late",
+            "fault server_error",
+            "fault unavailable",
+            "fault rate_limited",
+            "fault malformed",
+            "fault truncated",
+            "fault down",
+            "webhooks delivered",
+            "webhooks known",
+            "conflicts met",
+            "public replies",
         ];
         let missing: Vec<&str> = wanted.into_iter().filter(|what| !self.0.contains_key(*what)).collect();
         assert!(missing.is_empty(), "never happened: {missing:?}");

@@ -239,7 +239,11 @@ fn faults(random: &mut Rng, begin: Timestamp) -> FaultPlan {
         .rate(On::Writes, Fault::Malformed, rate(random))
         .rate(On::Reads, Fault::Malformed, rate(random))
         .rate(On::All, Fault::ServerError, rate(random))
-        .rate(On::All, Fault::RateLimited { retry_after: random.bool().then(|| SignedDuration::from_secs(9)) }, rate(random))
+        .rate(
+            On::All,
+            Fault::RateLimited { retry_after: random.bool().then(|| SignedDuration::from_secs(9)) },
+            rate(random),
+        )
         .rate(On::Reads, Fault::Slow(SignedDuration::from_secs(random.i64(1..60))), rate(random))
         .webhooks(WebhookFaults {
             lost: random.f64() * 0.2,
