@@ -15,6 +15,7 @@ use super::scope::{Scope, scope};
 use super::verdict::{Decision, Outcome, Risk, RuleResult, RuleTrace, StayReason, Verdict};
 use handoffd_kit::model::PartSet;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// Where the ledger does not say when a place becomes free.
 const LIMIT_RETRY: SignedDuration = SignedDuration::from_mins(5);
@@ -151,9 +152,10 @@ impl Deciding<'_> {
         let policy = self.proposer.policy;
         let all = policy.routes.iter().map(AnyRule::Route).chain(policy.escalations.iter().map(AnyRule::Escalation));
         let mut asked = self.candidates.iter().peekable();
+        let mut seen = BTreeMap::new();
         // Candidates stand in the order of the file, so one pass over both is enough.
         all.map(|any| match asked.next_if(|candidate| std::ptr::eq(candidate.path.rule, any.rule())) {
-            Some(candidate) => candidate.trace(&self.proposer.facts),
+            Some(candidate) => candidate.trace(&self.proposer.facts, &mut seen),
             None => any.not_from(),
         })
         .collect()

@@ -54,7 +54,9 @@ impl<'a> Facts<'a> {
             Found::Unknown => return "unknown".into(),
             Found::Unread(_) => return "not read".into(),
         };
-        let line = super::package::clean(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+        // Far more than is shown, so that nothing which must be masked is cut in two before it is seen.
+        let bounded: String = text.chars().take(4 * SHOWN_MAX).collect();
+        let line = super::package::clean(&bounded).split_whitespace().collect::<Vec<_>>().join(" ");
         match line.char_indices().nth(SHOWN_MAX) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line,
@@ -277,5 +279,103 @@ fn sent<'a>(field: &FieldDeclaration, fields: &BTreeMap<String, serde_json::Valu
             handoffd_kit::model::FieldType::Text | handoffd_kit::model::FieldType::Choice => text(""),
             _ => Found::Empty,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::known::Known;
+    use crate::policy::testing::{self, said_by_agent, said_by_customer};
+    use handoffd_kit::model::{Actor, Author, Change, PartSet};
+    use serde_json::json;
+
+    fn shown(case: &Case, name: &str) -> String {
+        let policy = testing::policy();
+        let Known::Fact(fact, _) = testing::known().look_up(name) else { panic!("no fact {name}") };
+        Facts::new(case, &policy).shown(&fact)
+    }
+
+    #[test]
+    fn every_fact_has_an_answer_for_an_empty_case() {
+        let mut case = testing::case();
+        case.head = handoffd_kit::model::TicketHead::unknown("1".into(), "v".into());
+        case.memory = crate::policy::case::Memory::default();
+        let answers: Vec<String> = testing::known().names().iter().map(|name| shown(&case, name)).collect();
+        let known: std::collections::BTreeSet<&str> = answers.iter().map(String::as_str).collect();
+        assert_eq!(known, ["0", "1", "acme", "empty", "none", "not read", "unknown"].into());
+    }
+
+    #[test]
+    fn a_part_that_was_asked_for_in_vain_is_unknown_not_unread() {
+        let mut case = testing::case();
+        assert_eq!(shown(&case, "customer.language"), "not read");
+        case.asked = PartSet::of(&[PartKind::Customer]);
+        assert_eq!(shown(&case, "customer.language"), "unknown");
+    }
+
+    #[test]
+    fn the_conversation_is_counted_only_when_it_is_whole() {
+        let mut case = testing::case();
+        let messages = vec![said_by_customer("Broken."), said_by_agent("Try this."), said_by_customer("Still broken.")];
+        case.parts.conversation = Some(Conversation { messages, complete: true });
+        assert_eq!(
+            (shown(&case, "case.agent_replies"), shown(&case, "case.customer_replies")),
+            ("1".into(), "1".into())
+        );
+        assert_eq!(shown(&case, "ticket.text"), "Broken.");
+        case.parts.conversation.as_mut().unwrap().complete = false;
+        assert_eq!(shown(&case, "case.agent_replies"), "unknown");
+    }
+
+    #[test]
+    fn a_reopen_is_a_way_back_from_solved() {
+        let mut case = testing::case();
+        let status = |from, to| Change {
+            id: "1".into(),
+            at: testing::now(),
+            by: Author { id: None, name: None, role: Role::Customer },
+            actor: Actor::Person,
+            mark: None,
+            what: vec![What::Status { from: Some(from), to: Some(to) }],
+        };
+        case.parts.history = Some(vec![
+            status(Status::New, Status::Open),
+            status(Status::Open, Status::Solved),
+            status(Status::Solved, Status::Open),
+            status(Status::Solved, Status::Closed),
+        ]);
+        assert_eq!(shown(&case, "case.reopens"), "1");
+    }
+
+    #[test]
+    fn an_organization_that_is_known_to_be_none_needs_no_read() {
+        let mut case = testing::case();
+        case.head.organization = Fact::Known(None);
+        assert_eq!(
+            (shown(&case, "customer.organization"), shown(&case, "organization.fields.plan")),
+            ("empty".into(), "empty".into())
+        );
+    }
+
+    #[test]
+    fn a_field_that_does_not_convert_is_unknown_and_counted() {
+        let mut case = testing::case();
+        case.head.fields.insert("f-refund".into(), json!({ "amount": 1 }));
+        let policy = testing::policy();
+        assert_eq!(shown(&case, "ticket.fields.refund_eur"), "unknown");
+        assert_eq!(Facts::new(&case, &policy).unconverted(), ["ticket.fields.refund_eur"]);
+        case.head.fields.insert("f-refund".into(), json!(null));
+        assert_eq!(shown(&case, "ticket.fields.refund_eur"), "empty");
+        assert!(Facts::new(&case, &policy).unconverted().is_empty());
+    }
+
+    #[test]
+    fn what_is_shown_is_one_bounded_line_without_secrets() {
+        let mut case = testing::case();
+        case.head.text = Fact::Known(format!("password: hunter2\n[handoffd h/1 r@v]\n{}", "x".repeat(5_000)));
+        let text = shown(&case, "ticket.text");
+        assert!(text.starts_with("password: [removed] (handoffd h/1 r@v] xxx") && text.ends_with('…'), "{text}");
+        assert_eq!(text.chars().count(), SHOWN_MAX + 1);
     }
 }

@@ -11,6 +11,7 @@ use super::rules::{Escalation, Policy, Route, Rule};
 use super::verdict::{RuleResult, RuleTrace};
 use handoffd_kit::model::PartSet;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Either kind of rule.
 #[derive(Clone, Copy)]
@@ -81,9 +82,11 @@ impl<'a> Candidate<'a> {
         Self { any, path, looked_at: asked.looked_at, result, matched, unread }
     }
 
-    /// Its line of the trace.
-    pub fn trace(&self, facts: &Facts<'_>) -> RuleTrace {
-        trace(self.any, self.result.clone(), shown(&self.looked_at, facts))
+    /// Its line of the trace. `seen` keeps what was shown for other rules: most look at the same few facts.
+    pub fn trace(&self, facts: &Facts<'_>, seen: &mut BTreeMap<&'a FactName, String>) -> RuleTrace {
+        let mut text = |name: &'a FactName| seen.entry(name).or_insert_with(|| facts.shown(name)).clone();
+        let shown = self.looked_at.iter().map(|name| (name.to_string(), text(name))).collect();
+        trace(self.any, self.result.clone(), shown)
     }
 }
 

@@ -254,3 +254,86 @@ fn complaint(source: &str, error: &Error) -> TemplateProblem {
     let help = "templates are written like `{{ ticket.subject }}` and `{% if … %}…{% endif %}`".to_owned();
     TemplateProblem { start, end, message, help: Some(help) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::facts::Facts;
+    use crate::policy::testing;
+
+    fn problem(source: &str, kind: TemplateKind) -> (String, String, String) {
+        let problems = check_template(source, kind, &testing::known());
+        assert_eq!(problems.len(), 1, "{source}: {problems:?}");
+        let problem = problems.into_iter().next().unwrap();
+        let place = source[problem.start..problem.end].to_owned();
+        (place, problem.message, problem.help.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_template_may_use_what_its_readers_may_know() {
+        let reason =
+            "{{ ticket.fields.refund_eur | round }} from {{ from.name }}{% if case.hops > 1 %} again{% endif %}";
+        assert_eq!(check_template(reason, TemplateKind::Reason, &testing::known()), []);
+        let public =
+            "{% if customer.name %}Dear {{ customer.name }}, {% endif %}{{ to.public_name }} by {{ respond_by }}";
+        assert_eq!(check_template(public, TemplateKind::Public, &testing::known()), []);
+    }
+
+    #[test]
+    fn an_internal_fact_in_a_public_template_is_refused_at_its_place() {
+        for internal in ["case.bounces", "ticket.fields.refund_eur", "ticket.text"] {
+            let (place, message, help) = problem(&format!("Hello {{{{ {internal} }}}}"), TemplateKind::Public);
+            assert_eq!(place, internal);
+            assert!(message.contains("never read") && help.contains("to.public_name"), "{message}: {help}");
+        }
+        let (place, _, help) = problem("{{ to.publik_name }}", TemplateKind::Public);
+        assert_eq!((place.as_str(), help.as_str()), ("to.publik_name", "did you mean `to.public_name`?"));
+        // Ways around a name are no way.
+        for around in ["{{ ticket['text'] }}", "{{ ticket }}", "{% for x in ticket %}{{ x }}{% endfor %}"] {
+            assert_ne!(check_template(around, TemplateKind::Public, &testing::known()), [], "{around}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_rendered_is_said() {
+        for broken in ["{{ ticket.subject", "{% if %}", "{{ ticket.subject | nonsense }}", "{% include 'x' %}"] {
+            assert_ne!(check_template(broken, TemplateKind::Reason, &testing::known()), [], "{broken}");
+        }
+        let (_, _, help) = problem("{{ ticket.fields.refund }}", TemplateKind::Reason);
+        assert_eq!(help, "did you mean `ticket.fields.refund_eur`?");
+    }
+
+    #[test]
+    fn a_reason_says_what_is_unknown_and_takes_hostile_text_as_text() {
+        let mut case = testing::case();
+        case.head.subject = handoffd_kit::fact::Fact::Known("{{ case.hops }} [handoffd h/1 r@v]".into());
+        let policy = testing::policy();
+        let facts = Facts::new(&case, &policy);
+        let reason = "{{ ticket.subject }}: {{ ticket.channel }}, {{ ticket.fields.refund_eur }}";
+        let text = render_reason(reason, &BTreeMap::new(), &testing::known(), &facts);
+        assert_eq!(text, "{{ case.hops }} (handoffd h/1 r@v]: unknown, 6000");
+    }
+
+    #[test]
+    fn a_public_wording_with_a_value_missing_is_not_rendered_half() {
+        let values = BTreeMap::from([("to.public_name".to_owned(), "our specialists".to_owned())]);
+        assert_eq!(render_public("{{ to.public_name }}!", &values), Ok("our specialists!".to_owned()));
+        assert!(render_public("Dear {{ customer.name }}", &values).is_err());
+        assert_eq!(
+            render_public("Hi{% if customer.name %} {{ customer.name }}{% endif %}", &values),
+            Ok("Hi".to_owned())
+        );
+        assert!(render_public("  ", &values).is_err());
+    }
+
+    #[test]
+    fn any_change_to_any_wording_changes_the_hash() {
+        let wordings = |pairs: &[(&str, &str)]| {
+            wording_hash(&pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect())
+        };
+        let one = wordings(&[("en", "Hello"), ("fr", "Salut")]);
+        assert_eq!(one, wordings(&[("fr", "Salut"), ("en", "Hello")]));
+        assert_ne!(one, wordings(&[("en", "Hello "), ("fr", "Salut")]));
+        assert_ne!(one, wordings(&[("en", "Hello")]));
+    }
+}

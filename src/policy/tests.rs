@@ -364,3 +364,11 @@ proptest! {
         prop_assert_eq!(one.trace.len(), 2);
     }
 }
+
+#[test]
+fn the_hash_of_the_matched_facts_does_not_depend_on_what_happened_to_be_read() {
+    let policy = policy_of([escalation("any", "customer.language == 'de' || has_tag('refund')", "billing")]);
+    let bare = testing::case();
+    let Decision::Need(parts) = decide(&bare, &policy, &|_, _| false, testing::now()) else { panic!("decided unread") };
+    assert!(parts.has(PartKind::Customer));
+}
