@@ -1,7 +1,7 @@
 //! Webhooks: the desk's own are believed, and nobody else's.
 
 use super::super::ground::{Ground, Stop, Tried, ensure};
-use super::super::stage::Posted;
+use super::super::stage::{PersonAct, Posted};
 use super::Check;
 use crate::capability::{Capabilities, WebhookTrust};
 use crate::webhook::{Delivery, Refusal, Unverified};
@@ -66,6 +66,7 @@ async fn believed(ground: &mut Ground<'_>) -> Tried {
     ensure(first.hints.iter().any(|hint| hint.ticket == id), || format!("it points to {:?}", first.hints))?;
     let second = receive(ground, &posted, now);
     ensure(second.as_ref() == Ok(&first), || format!("the same delivery reads otherwise: {second:?}"))?;
+    ground.act(&id, PersonAct::Note("something else happens".into())).await?;
     let other = ground.stage.webhook(&id).await?;
     if (&other.headers, &other.body) == (&posted.headers, &posted.body) {
         // The stage can only repeat itself; there is nothing to tell apart.

@@ -1,0 +1,148 @@
+//! One Zendesk account as the kit's [`Desk`]: every method in a line or two, the work is in the other files.
+
+use crate::api::{Api, Ask, ticket_id};
+use crate::config::Config;
+use crate::limits;
+use crate::people::{People, person, role};
+use crate::stream::LARGE_PAGE;
+use crate::webhook;
+use crate::wire::{FieldDefinition, Id, Membership};
+use handoffd_kit::capability::Capabilities;
+use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, Receipt, Sighting, Write};
+use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::gate::Figures;
+use handoffd_kit::id::{StreamName, TicketId};
+use handoffd_kit::model::{PartSet, Parts, Person, Role, TicketHead};
+use handoffd_kit::settings::Seams;
+use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
+
+/// One Zendesk account.
+pub struct ZendeskDesk {
+    pub(crate) api: Api,
+    pub(crate) people: People,
+    capabilities: Capabilities,
+    webhook_secret: Option<SecretString>,
+    /// How large a page of the export is asked for.
+    pub(crate) export_size: AtomicU32,
+    /// Until when audits are not asked for, because the login may not read them.
+    pub(crate) audits_closed_until: Mutex<Option<Timestamp>>,
+}
+
+impl ZendeskDesk {
+    pub(crate) fn new(config: Config, budget: f64, seams: Seams) -> Self {
+        let capabilities = limits::capabilities();
+        let api = Api::new(config.site, config.login, seams, &capabilities.limits, budget);
+        Self {
+            api,
+            people: People::default(),
+            capabilities,
+            webhook_secret: config.webhook_secret,
+            export_size: AtomicU32::new(LARGE_PAGE),
+            audits_closed_until: Mutex::new(None),
+        }
+    }
+
+    /// What the desk's gate has done and how it stands, for metrics and health.
+    pub fn figures(&self) -> Figures {
+        self.api.gate().figures()
+    }
+
+    async fn own_account(&self) -> Result<Person> {
+        let me = self.people.me(&self.api, self.api.soon()).await?;
+        // `People::me` lets no account without an id through.
+        let id = me.id.get().copied().unwrap_or(Id(0));
+        Ok(person(id, Some(&me), Role::Us))
+    }
+
+    async fn read_directory(&self) -> Result<Directory> {
+        let deadline = self.api.soon();
+        let groups = self.people.groups(&self.api, &[], deadline).await?;
+        let queues = groups.keys().map(|id| crate::normalise::queue(*id, &groups)).collect();
+        Ok(Directory { queues, people: self.assignable(deadline).await?, fields: self.fields(deadline).await? })
+    }
+
+    /// Everybody whom a ticket can be assigned to.
+    async fn assignable(&self, deadline: Timestamp) -> Result<Vec<Person>> {
+        let ask = Ask::get("read group members", "group_memberships/assignable", deadline);
+        let memberships = self.api.list::<Membership>(&ask, "group_memberships").await?;
+        let ids: BTreeSet<Id> = memberships.items.into_iter().filter_map(|member| member.user_id.some()).collect();
+        let users: BTreeMap<Id, _> = self.people.roles(&self.api, &ids, deadline).await?;
+        Ok(users.iter().map(|(id, user)| person(*id, Some(user), role(user))).collect())
+    }
+
+    /// Fields of tickets by id; of customers and organisations by key, where the login may see their definitions.
+    async fn fields(&self, deadline: Timestamp) -> Result<Vec<String>> {
+        let list = |path: &'static str| async move {
+            self.api.list::<FieldDefinition>(&Ask::get("read fields", path, deadline), path).await
+        };
+        let tickets = list("ticket_fields").await?;
+        let mut fields: Vec<String> =
+            tickets.items.iter().filter_map(|field| Some(field.id.get()?.to_string())).collect();
+        for path in ["user_fields", "organization_fields"] {
+            match list(path).await {
+                Ok(found) => fields.extend(found.items.into_iter().filter_map(|field| field.key.some())),
+                Err(error) if matches!(error.status, Some(403 | 404)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(fields)
+    }
+}
+
+impl Desk for ZendeskDesk {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn changed_since<'a>(
+        &'a self,
+        stream: &'a StreamName,
+        cursor: Option<&'a Cursor>,
+        since: Timestamp,
+    ) -> Answer<'a, Page> {
+        Box::pin(async move {
+            if stream.as_str() != limits::TICKETS {
+                return Err(DeskError::new(DeskErrorKind::Refused, Retry::Never, "read changes")
+                    .words(format!("Zendesk has no stream {stream:?}")));
+            }
+            self.read_stream(cursor, since).await
+        })
+    }
+
+    fn head<'a>(&'a self, ticket: &'a TicketId, deadline: Timestamp) -> Answer<'a, TicketHead> {
+        Box::pin(async move { self.read_head(ticket_id(ticket, "read ticket")?, deadline).await })
+    }
+
+    fn parts<'a>(&'a self, head: &'a TicketHead, wanted: PartSet, deadline: Timestamp) -> Answer<'a, Parts> {
+        Box::pin(self.read_parts(head, wanted, deadline))
+    }
+
+    fn apply<'a>(&'a self, write: &'a Write) -> Answer<'a, Receipt> {
+        Box::pin(self.carry_out(write))
+    }
+
+    fn find<'a>(&'a self, write: &'a Write) -> Answer<'a, Sighting> {
+        Box::pin(self.look_up(write))
+    }
+
+    fn webhook(&self, request: Unverified<'_>) -> std::result::Result<Delivery, Refusal> {
+        webhook::read(&request, self.webhook_secret.as_ref())
+    }
+
+    fn me(&self) -> Answer<'_, Person> {
+        Box::pin(self.own_account())
+    }
+
+    fn directory(&self) -> Answer<'_, Directory> {
+        Box::pin(self.read_directory())
+    }
+
+    fn check(&self) -> Answer<'_, Vec<Finding>> {
+        Box::pin(self.examine())
+    }
+}

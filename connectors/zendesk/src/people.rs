@@ -1,0 +1,242 @@
+//! Who and what the desk's ids mean: our own account, groups, people, organisations. They barely change, so they are
+//! remembered for a while; in a steady state a handoff reads none of them.
+
+use crate::api::{Api, Ask};
+use crate::wire::{Group, Id, Organization, User};
+use futures::lock::Mutex;
+use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::model::{Person, Role};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A role is believed this long: a command of somebody who is no agent any more must not count for ever.
+const ROLES_AGE: SignedDuration = SignedDuration::from_mins(60);
+/// What is told about a customer may be this old.
+const CUSTOMER_AGE: SignedDuration = SignedDuration::from_mins(10);
+/// A group's name may be this old.
+const GROUPS_AGE: SignedDuration = SignedDuration::from_mins(10);
+/// A group that is not known is asked for at most this often: deleted groups stay in old tickets.
+const GROUPS_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// More are not remembered at once.
+const MOST_REMEMBERED: usize = 5_000;
+/// Zendesk shows at most so many records by id (Zendesk sheet, *Objects*).
+const IDS_PER_CALL: usize = 100;
+
+/// What is remembered of one desk.
+#[derive(Default)]
+pub(crate) struct People {
+    me: Mutex<Option<User>>,
+    groups: Mutex<Groups>,
+    users: Mutex<Memory<User>>,
+    organizations: Mutex<Memory<Organization>>,
+}
+
+/// Names of groups, as last read.
+#[derive(Default)]
+struct Groups {
+    names: BTreeMap<Id, String>,
+    read_at: Option<Timestamp>,
+}
+
+/// Records by id, each with the instant it was read; none: the desk knows no such record.
+struct Memory<T>(BTreeMap<Id, (Timestamp, Option<T>)>);
+
+impl<T> Default for Memory<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Clone> Memory<T> {
+    /// The ids of which nothing is known that is young enough.
+    fn lacking(&self, ids: &BTreeSet<Id>, age: SignedDuration, now: Timestamp) -> Vec<Id> {
+        let young = |id: &Id| self.0.get(id).is_some_and(|(read, _)| now.duration_since(*read) < age);
+        ids.iter().filter(|id| id.is_record() && !young(id)).copied().collect()
+    }
+
+    fn store(&mut self, asked: &[Id], found: Vec<(Id, T)>, now: Timestamp) {
+        if self.0.len() + asked.len() > MOST_REMEMBERED {
+            self.0.retain(|_, (read, _)| now.duration_since(*read) < CUSTOMER_AGE);
+            if self.0.len() + asked.len() > MOST_REMEMBERED {
+                self.0.clear();
+            }
+        }
+        self.0.extend(asked.iter().map(|id| (*id, (now, None))));
+        self.0.extend(found.into_iter().map(|(id, record)| (id, (now, Some(record)))));
+    }
+
+    fn known(&self, ids: &BTreeSet<Id>) -> BTreeMap<Id, T> {
+        let known = |id: &Id| Some((*id, self.0.get(id)?.1.clone()?));
+        ids.iter().filter_map(known).collect()
+    }
+}
+
+impl People {
+    /// Our own account. An anonymous answer is a login that does not work (Zendesk sheet, *Base URL and auth*).
+    pub(crate) async fn me(&self, api: &Api, deadline: Timestamp) -> Result<User> {
+        let mut me = self.me.lock().await;
+        if let Some(me) = &*me {
+            return Ok(me.clone());
+        }
+        let user: User = api.one(&Ask::get("read own account", "users/me", deadline), "user").await?;
+        if user.id.get().is_none_or(|id| !id.is_record()) {
+            return Err(DeskError::new(DeskErrorKind::Unauthorized, Retry::Never, "read own account")
+                .words("Zendesk takes us for an anonymous user")
+                .next_step("Check the desk's login: Zendesk answers without an error when it does not recognise it"));
+        }
+        Ok(me.insert(user).clone())
+    }
+
+    /// The id of our own account.
+    pub(crate) async fn our_id(&self, api: &Api, deadline: Timestamp) -> Result<Option<Id>> {
+        Ok(self.me(api, deadline).await?.id.some())
+    }
+
+    /// Names of groups, read again when they grow old or one of these is not among them.
+    pub(crate) async fn groups(&self, api: &Api, needed: &[Id], deadline: Timestamp) -> Result<BTreeMap<Id, String>> {
+        let lacks = |names: &BTreeMap<Id, String>| needed.iter().any(|id| !names.contains_key(id));
+        self.groups_unless(api, deadline, lacks).await
+    }
+
+    /// The group of this name, exactly as people see it; none: there is none.
+    pub(crate) async fn group_named(&self, api: &Api, name: &str, deadline: Timestamp) -> Result<Option<Id>> {
+        let lacks = |names: &BTreeMap<Id, String>| !names.values().any(|known| known == name);
+        let names = self.groups_unless(api, deadline, lacks).await?;
+        Ok(names.into_iter().find(|(_, known)| known == name).map(|(id, _)| id))
+    }
+
+    async fn groups_unless(
+        &self,
+        api: &Api,
+        deadline: Timestamp,
+        lacks: impl Fn(&BTreeMap<Id, String>) -> bool,
+    ) -> Result<BTreeMap<Id, String>> {
+        let mut groups = self.groups.lock().await;
+        let age = groups.read_at.map(|read| api.now().duration_since(read));
+        let fresh = |age| age < GROUPS_AGE && (age < GROUPS_PAUSE || !lacks(&groups.names));
+        if age.is_some_and(fresh) {
+            return Ok(groups.names.clone());
+        }
+        let read = api.list::<Group>(&Ask::get("read groups", "groups", deadline), "groups").await?;
+        let named = |group: Group| group.id.some().zip(group.name.some());
+        groups.names = read.items.into_iter().filter_map(named).collect();
+        groups.read_at = Some(api.now());
+        Ok(groups.names.clone())
+    }
+
+    /// Roles and names of these people, as far as the desk knows them.
+    pub(crate) async fn roles(&self, api: &Api, ids: &BTreeSet<Id>, deadline: Timestamp) -> Result<BTreeMap<Id, User>> {
+        let mut memory = self.users.lock().await;
+        fill(&mut memory, api, &USERS, ids, ROLES_AGE, deadline).await?;
+        Ok(memory.known(ids))
+    }
+
+    /// What the desk tells about a customer now, or ten minutes ago.
+    pub(crate) async fn customer(&self, api: &Api, id: Id, deadline: Timestamp) -> Result<Option<User>> {
+        let ids = BTreeSet::from([id]);
+        let mut memory = self.users.lock().await;
+        fill(&mut memory, api, &USERS, &ids, CUSTOMER_AGE, deadline).await?;
+        Ok(memory.known(&ids).remove(&id))
+    }
+
+    /// What the desk tells about an organisation now, or ten minutes ago.
+    pub(crate) async fn organization(&self, api: &Api, id: Id, deadline: Timestamp) -> Result<Option<Organization>> {
+        let ids = BTreeSet::from([id]);
+        let mut memory = self.organizations.lock().await;
+        fill(&mut memory, api, &ORGANIZATIONS, &ids, CUSTOMER_AGE, deadline).await?;
+        Ok(memory.known(&ids).remove(&id))
+    }
+
+    /// Takes over people that came along with another answer.
+    pub(crate) async fn learn(&self, users: Vec<User>, now: Timestamp) {
+        let found = users.into_iter().filter_map(|user| Some((user.id.get().copied()?, user))).collect();
+        self.users.lock().await.store(&[], found, now);
+    }
+}
+
+/// Where records of one kind are read.
+struct Shelf<T> {
+    operation: &'static str,
+    path: &'static str,
+    key: &'static str,
+    id: fn(&T) -> Option<Id>,
+}
+
+const USERS: Shelf<User> =
+    Shelf { operation: "read people", path: "users/show_many", key: "users", id: |user| user.id.get().copied() };
+
+const ORGANIZATIONS: Shelf<Organization> = Shelf {
+    operation: "read organisations",
+    path: "organizations/show_many",
+    key: "organizations",
+    id: |organization| organization.id.get().copied(),
+};
+
+async fn fill<T: Clone + DeserializeOwned>(
+    memory: &mut Memory<T>,
+    api: &Api,
+    shelf: &Shelf<T>,
+    ids: &BTreeSet<Id>,
+    age: SignedDuration,
+    deadline: Timestamp,
+) -> Result<()> {
+    for asked in memory.lacking(ids, age, api.now()).chunks(IDS_PER_CALL) {
+        let listed: Vec<String> = asked.iter().map(Id::to_string).collect();
+        let ask = Ask::get(shelf.operation, shelf.path, deadline).query("ids", listed.join(","));
+        let records: Vec<T> = api.one(&ask, shelf.key).await?;
+        let found = records.into_iter().filter_map(|record| Some(((shelf.id)(&record)?, record))).collect();
+        memory.store(asked, found, api.now());
+    }
+    Ok(())
+}
+
+/// A desk's word for a role.
+pub(crate) fn role(user: &User) -> Role {
+    match user.role.get().map(String::as_str) {
+        Some("end-user") => Role::Customer,
+        Some("agent" | "admin") => Role::Agent,
+        _ => Role::Unknown,
+    }
+}
+
+/// A person in the kit's words.
+pub(crate) fn person(id: Id, user: Option<&User>, role: Role) -> Person {
+    Person {
+        id: id.to_string().into(),
+        name: user.and_then(|user| user.name.get().cloned()),
+        email: user.and_then(|user| user.email.get().cloned()),
+        role,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    #[test]
+    fn what_is_old_or_unheard_of_is_asked_for_and_what_does_not_exist_is_not_asked_again() {
+        let mut memory = Memory::default();
+        let ids = BTreeSet::from([Id(-1), Id(1), Id(2)]);
+        assert_eq!(memory.lacking(&ids, ROLES_AGE, at(0)), [Id(1), Id(2)], "the system itself has no record");
+        memory.store(&[Id(1), Id(2)], vec![(Id(1), "one")], at(0));
+        assert!(memory.lacking(&ids, ROLES_AGE, at(59)).is_empty());
+        assert_eq!(memory.known(&ids), BTreeMap::from([(Id(1), "one")]));
+        assert_eq!(memory.lacking(&ids, CUSTOMER_AGE, at(10)), [Id(1), Id(2)]);
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let mut memory = Memory::default();
+        for chunk in 0..200 {
+            let ids: Vec<Id> = (0..100).map(|n| Id(chunk * 100 + n + 1)).collect();
+            memory.store(&ids, ids.iter().map(|id| (*id, ())).collect(), at(chunk / 50));
+            assert!(memory.0.len() <= MOST_REMEMBERED);
+            assert!(memory.known(&ids.iter().copied().collect()).len() == 100, "what was just read is known");
+        }
+    }
+}

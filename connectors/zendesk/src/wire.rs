@@ -1,0 +1,347 @@
+//! Zendesk's JSON as it arrives. Every key may be missing, empty or of another type: what cannot be read counts as
+//! missing and never makes the rest unreadable. Nothing outside this crate sees these types.
+
+use handoffd_kit::fact::Fact;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What an answer said under one key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Sent<T> {
+    /// Nothing, or something unreadable.
+    #[default]
+    Missing,
+    /// `null`.
+    Null,
+    /// This.
+    Value(T),
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Sent<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Null => Sent::Null,
+            value => serde_json::from_value(value).map_or(Sent::Missing, Sent::Value),
+        })
+    }
+}
+
+impl<T> Sent<T> {
+    /// The value, if there is one.
+    pub(crate) fn some(self) -> Option<T> {
+        match self {
+            Sent::Value(value) => Some(value),
+            Sent::Null | Sent::Missing => None,
+        }
+    }
+
+    /// The value, if there is one.
+    pub(crate) fn get(&self) -> Option<&T> {
+        match self {
+            Sent::Value(value) => Some(value),
+            Sent::Null | Sent::Missing => None,
+        }
+    }
+
+    /// What is known about something that may be none: `null` is "none", a missing key is "unknown".
+    pub(crate) fn optional(self) -> Fact<Option<T>> {
+        match self {
+            Sent::Value(value) => Fact::Known(Some(value)),
+            Sent::Null => Fact::Known(None),
+            Sent::Missing => Fact::Unknown,
+        }
+    }
+
+    /// What is known about something that cannot be none.
+    pub(crate) fn required(self) -> Fact<T> {
+        self.some().into()
+    }
+}
+
+/// An id: 64-bit numbers in the API, text in webhooks, `-1` for the system itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Id(pub(crate) i64);
+
+impl Id {
+    /// Reads an id that stands in text.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| plain).map(Self)
+    }
+
+    /// Whether it names a record; the system itself has none.
+    pub(crate) fn is_record(self) -> bool {
+        self.0 > 0
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Number(number) => number.as_i64().map(Self),
+            Value::String(text) => Self::read(&text),
+            _ => None,
+        }
+        .ok_or_else(|| serde::de::Error::custom("no id"))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A ticket in lists and single answers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Ticket {
+    pub(crate) id: Sent<Id>,
+    pub(crate) subject: Sent<String>,
+    pub(crate) description: Sent<String>,
+    pub(crate) status: Sent<String>,
+    pub(crate) priority: Sent<String>,
+    #[serde(rename = "type")]
+    pub(crate) kind: Sent<String>,
+    pub(crate) tags: Sent<Vec<String>>,
+    pub(crate) requester_id: Sent<Id>,
+    pub(crate) assignee_id: Sent<Id>,
+    pub(crate) group_id: Sent<Id>,
+    pub(crate) organization_id: Sent<Id>,
+    pub(crate) custom_fields: Sent<Vec<CustomField>>,
+    pub(crate) via: Sent<Via>,
+    pub(crate) from_messaging_channel: Sent<bool>,
+    pub(crate) created_at: Sent<Timestamp>,
+    /// Kept as it was written: it is what a guarded write sends back.
+    pub(crate) updated_at: Sent<String>,
+    /// Unix seconds; moves with every change, system changes included.
+    pub(crate) generated_timestamp: Sent<i64>,
+}
+
+/// A custom field's value.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct CustomField {
+    pub(crate) id: Sent<Id>,
+    pub(crate) value: Value,
+}
+
+/// How something came about.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Via {
+    pub(crate) channel: Sent<String>,
+    pub(crate) source: Sent<Source>,
+}
+
+/// Where it came from.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Source {
+    pub(crate) from: Sent<From>,
+    pub(crate) rel: Sent<String>,
+}
+
+/// Who sent it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct From {
+    pub(crate) address: Sent<String>,
+}
+
+/// One entry of a ticket's history.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Audit {
+    pub(crate) id: Sent<Id>,
+    pub(crate) author_id: Sent<Id>,
+    pub(crate) created_at: Sent<Timestamp>,
+    pub(crate) via: Sent<Via>,
+    pub(crate) metadata: Sent<Metadata>,
+    pub(crate) events: Sent<Vec<Event>>,
+}
+
+/// What was sent along with a change.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Metadata {
+    pub(crate) custom: Sent<OurMetadata>,
+}
+
+/// Our own part of it: see `write::metadata`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct OurMetadata {
+    pub(crate) handoffd: Sent<String>,
+    pub(crate) handoffd_rule: Sent<String>,
+}
+
+/// One event of an audit, or one entry of a ticket's comments: both carry a comment's keys.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Event {
+    pub(crate) id: Sent<Id>,
+    #[serde(rename = "type")]
+    pub(crate) kind: Sent<String>,
+    pub(crate) field_name: Sent<String>,
+    pub(crate) value: Value,
+    pub(crate) previous_value: Value,
+    pub(crate) via: Sent<Via>,
+    pub(crate) author_id: Sent<Id>,
+    pub(crate) public: Sent<bool>,
+    pub(crate) body: Sent<String>,
+    pub(crate) plain_body: Sent<String>,
+    pub(crate) html_body: Sent<String>,
+    pub(crate) attachments: Sent<Vec<Attachment>>,
+    /// Only in a list of comments.
+    pub(crate) created_at: Sent<Timestamp>,
+}
+
+impl Event {
+    /// Whether something was said with it.
+    pub(crate) fn is_comment(&self) -> bool {
+        matches!(self.kind.get().map(String::as_str), Some("Comment" | "VoiceComment"))
+    }
+}
+
+/// A file on a comment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Attachment {
+    pub(crate) file_name: Sent<String>,
+    pub(crate) content_type: Sent<String>,
+    pub(crate) size: Sent<u64>,
+    pub(crate) content_url: Sent<String>,
+}
+
+/// A person.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct User {
+    pub(crate) id: Sent<Id>,
+    pub(crate) name: Sent<String>,
+    pub(crate) email: Sent<String>,
+    pub(crate) role: Sent<String>,
+    pub(crate) locale: Sent<String>,
+    pub(crate) iana_time_zone: Sent<String>,
+    pub(crate) ticket_restriction: Sent<String>,
+    pub(crate) user_fields: Sent<BTreeMap<String, Value>>,
+}
+
+/// A customer's organisation.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Organization {
+    pub(crate) id: Sent<Id>,
+    pub(crate) name: Sent<String>,
+    pub(crate) organization_fields: Sent<BTreeMap<String, Value>>,
+}
+
+/// A group.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Group {
+    pub(crate) id: Sent<Id>,
+    pub(crate) name: Sent<String>,
+}
+
+/// A person's place in a group.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Membership {
+    pub(crate) user_id: Sent<Id>,
+}
+
+/// A definition of a custom field: of tickets by id, of customers and organisations by key.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FieldDefinition {
+    pub(crate) id: Sent<Id>,
+    pub(crate) key: Sent<String>,
+}
+
+/// One clock of a ticket.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PolicyMetric {
+    pub(crate) metric: Sent<String>,
+    pub(crate) stage: Sent<String>,
+    pub(crate) breach_at: Sent<Timestamp>,
+}
+
+/// Where a list goes on.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Meta {
+    pub(crate) has_more: Sent<bool>,
+    pub(crate) after_cursor: Sent<String>,
+}
+
+/// The answer to a token request.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Token {
+    pub(crate) access_token: Sent<String>,
+    pub(crate) expires_in: Sent<i64>,
+}
+
+/// What a token may do.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct TokenScopes {
+    pub(crate) scopes: Sent<Vec<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_unreadable_key_is_missing_and_the_rest_stays() {
+        let ticket: Ticket = serde_json::from_value(json!({
+            "id": "35436", "subject": 7, "status": "open", "group_id": null, "tags": ["a", 1], "created_at": "yesterday"
+        }))
+        .unwrap();
+        assert_eq!(ticket.id, Sent::Value(Id(35436)));
+        assert_eq!(ticket.subject, Sent::Missing);
+        assert_eq!(ticket.status, Sent::Value("open".into()));
+        assert_eq!(ticket.group_id, Sent::Null);
+        assert_eq!(ticket.tags, Sent::Missing);
+        assert_eq!(ticket.created_at, Sent::Missing);
+        assert_eq!(ticket.assignee_id, Sent::Missing);
+    }
+
+    #[test]
+    fn ids_are_whole_numbers_and_nothing_else() {
+        for (text, id) in [("7", Some(7)), ("-1", Some(-1)), ("9007199254740993", Some(9_007_199_254_740_993))] {
+            assert_eq!(Id::read(text), id.map(Id), "{text}");
+        }
+        for text in ["", "-", "+7", " 7", "7/comments", "0x7", "99999999999999999999", "7.0", "١"] {
+            assert_eq!(Id::read(text), None, "{text}");
+        }
+        assert!(serde_json::from_value::<Id>(json!(1.5)).is_err());
+        assert!(serde_json::from_value::<Id>(json!(u64::MAX)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_object_is_so_strange_that_a_ticket_or_audit_cannot_be_made_of_it(
+            keys in proptest::collection::vec(("[a-z_]{1,12}|id|status|events|via|tags", any::<u8>()), 0..12)
+        ) {
+            let odd = |n: u8| match n % 6 {
+                0 => json!(null), 1 => json!(n), 2 => json!("x"), 3 => json!([n, {"id": "y"}]), 4 => json!({"id": [1]}), _ => json!(true),
+            };
+            let object: Value = Value::Object(keys.into_iter().map(|(key, n)| (key, odd(n))).collect());
+            prop_assert!(serde_json::from_value::<Ticket>(object.clone()).is_ok());
+            prop_assert!(serde_json::from_value::<Audit>(object).is_ok());
+        }
+    }
+}
