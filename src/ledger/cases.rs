@@ -136,7 +136,11 @@ impl Ledger {
         Ok(paths)
     }
 
-    fn recent(&self, desk: &DeskId, now: Timestamp) -> Result<Recent> {
+    /// Handoffs of the last hour on a desk: what the limits count.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn recent(&self, desk: &DeskId, now: Timestamp) -> Result<Recent> {
         // A review counts when it is approved, not when it is asked for.
         let mut statement = self.connection.prepare_cached(
             "SELECT rule, count(*), min(created_at) FROM handoffs

@@ -3,8 +3,10 @@
 use super::codec::instant;
 use super::error::Result;
 use super::open::Ledger;
+use crate::policy::names::RuleName;
 use handoffd_kit::id::{DeskId, StreamName};
 use jiff::Timestamp;
+use rusqlite::Row;
 use std::collections::BTreeMap;
 
 /// How much there is of everything.
@@ -20,6 +22,8 @@ pub struct Counts {
     pub oldest_effect: Option<Timestamp>,
     /// Handoffs by state and rule.
     pub handoffs: BTreeMap<(String, String), u32>,
+    /// Effects that wait for a person, by desk and rule, with the instant the oldest one's handoff was decided.
+    pub parked: BTreeMap<(DeskId, RuleName), (u32, Timestamp)>,
     /// Webhooks stored.
     pub webhooks: u32,
     /// Cases that rules would act on and may not.
@@ -51,6 +55,7 @@ impl Ledger {
             self.connection.prepare_cached("SELECT state, rule, count(*) FROM handoffs GROUP BY state, rule")?;
         let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
         counts.handoffs = rows.collect::<rusqlite::Result<_>>()?;
+        counts.parked = self.count_parked()?;
         let mut statement = self.connection.prepare_cached("SELECT desk, stream, at FROM cursors")?;
         let rows = statement.query_map([], |row| {
             let key = (DeskId::new(row.get::<_, String>(0)?), StreamName::new(row.get::<_, String>(1)?));
@@ -59,4 +64,17 @@ impl Ledger {
         counts.polled = rows.collect::<rusqlite::Result<_>>()?;
         Ok(counts)
     }
+
+    fn count_parked(&self) -> Result<BTreeMap<(DeskId, RuleName), (u32, Timestamp)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT e.desk, h.rule, count(*), min(h.created_at) FROM effects e JOIN handoffs h ON h.id = e.handoff
+             WHERE e.state = 'parked' GROUP BY e.desk, h.rule",
+        )?;
+        let rows = statement.query_map([], |row| Ok((desk_and_rule(row)?, (row.get(2)?, instant(row.get(3)?)))))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+fn desk_and_rule(row: &Row<'_>) -> rusqlite::Result<(DeskId, RuleName)> {
+    Ok((DeskId::new(row.get::<_, String>(0)?), RuleName::new(row.get::<_, String>(1)?)))
 }

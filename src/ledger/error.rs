@@ -24,6 +24,9 @@ pub enum LedgerError {
     /// The file is something else.
     #[error("{0} is not a handoffd ledger: point [daemon] ledger at another file; this one was left untouched")]
     NotALedger(PathBuf),
+    /// The file is damaged.
+    #[error("the ledger is damaged ({0}): keep a copy of the file and restore the latest backup")]
+    Corrupt(String),
     /// The bundled SQLite has a known bug.
     #[error("SQLite {0} can corrupt a write-ahead log (fixed in 3.51.3): build handoffd with the bundled one")]
     OldSqlite(String),
@@ -70,6 +73,9 @@ impl From<rusqlite::Error> for LedgerError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::Corrupt(error.to_string())
+            }
             _ => Self::Sql(error.to_string()),
         }
     }

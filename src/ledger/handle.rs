@@ -36,8 +36,16 @@ pub trait Boundary: Send + Sync {
     fn pass(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
-/// Runs one operation and gives back what answers its caller once the group's fate is known.
-type Queued = Box<dyn FnOnce(&mut Ledger) -> Box<dyn FnOnce(Option<LedgerError>) + Send> + Send>;
+/// What is queued for the thread.
+enum Queued {
+    Work(Operation),
+    Close(oneshot::Sender<()>),
+}
+
+/// Runs one operation, or learns why there is no transaction to run it in, and gives back what answers its caller.
+type Operation = Box<dyn FnOnce(Result<&mut Ledger>) -> Answer + Send>;
+/// Answers a caller once the group's fate is known.
+type Answer = Box<dyn FnOnce(Result<()>)>;
 
 impl Handle {
     /// Gives the ledger a thread of its own, which ends when the last handle is dropped.
@@ -69,10 +77,21 @@ impl Handle {
         match &self.0 {
             Way::Inline(inline) => inline.call(operation).await,
             Way::Thread(sender) => {
-                let (queued, answer) = queued(operation);
-                sender.send(queued).await.map_err(|_| LedgerError::Stopped)?;
+                let (operation, answer) = queued(operation);
+                sender.send(Queued::Work(operation)).await.map_err(|_| LedgerError::Stopped)?;
                 answer.await.map_err(|_| LedgerError::Stopped)?
             }
+        }
+    }
+
+    /// Finishes what is queued and closes the ledger: its lock is free when this returns, and later calls fail. A ledger
+    /// that is called inline closes with its last handle.
+    pub async fn close(&self) {
+        let Way::Thread(sender) = &self.0 else { return };
+        let (caller, closed) = oneshot::channel();
+        if sender.send(Queued::Close(caller)).await.is_ok() {
+            // An error says that the thread has ended already.
+            drop(closed.await);
         }
     }
 
@@ -97,15 +116,12 @@ impl Inline {
 
 fn queued<T: Send + 'static>(
     operation: impl FnOnce(&mut Ledger) -> Result<T> + Send + 'static,
-) -> (Queued, oneshot::Receiver<Result<T>>) {
+) -> (Operation, oneshot::Receiver<Result<T>>) {
     let (sender, answer) = oneshot::channel();
-    let queued: Queued = Box::new(move |ledger| {
-        let done = under_savepoint(ledger, operation);
-        Box::new(move |failed: Option<LedgerError>| {
-            let done = match failed {
-                Some(error) => Err(error),
-                None => done,
-            };
+    let queued: Operation = Box::new(move |ledger| {
+        let done = ledger.and_then(|ledger| ledger.atomically(operation));
+        Box::new(move |committed: Result<()>| {
+            let done = committed.and(done);
             // A caller that has gone away does not want the answer; what was committed stays.
             drop(sender.send(done));
         })
@@ -113,45 +129,58 @@ fn queued<T: Send + 'static>(
     (queued, answer)
 }
 
-fn under_savepoint<T>(ledger: &mut Ledger, operation: impl FnOnce(&mut Ledger) -> Result<T>) -> Result<T> {
-    ledger.connection.execute_batch("SAVEPOINT operation")?;
-    match operation(ledger) {
-        Ok(done) => {
-            ledger.connection.execute_batch("RELEASE operation")?;
-            Ok(done)
+/// The thread's loop. It ends with the last handle, or after a close; what is queued is done first.
+fn serve(mut ledger: Ledger, mut receiver: mpsc::Receiver<Queued>) {
+    let mut closing = Vec::new();
+    while let Some(first) = receiver.blocking_recv() {
+        let mut group = Vec::new();
+        let mut next = Some(first);
+        while let Some(queued) = next {
+            match queued {
+                Queued::Work(operation) => group.push(operation),
+                Queued::Close(caller) => {
+                    receiver.close();
+                    closing.push(caller);
+                }
+            }
+            next = if group.len() < GROUP { receiver.try_recv().ok() } else { None };
         }
-        Err(error) => {
-            ledger.roll_back("ROLLBACK TO operation; RELEASE operation");
-            Err(error)
-        }
+        commit(&mut ledger, group);
+    }
+    drop(ledger);
+    for caller in closing {
+        // A caller that has gone away does not want to know.
+        drop(caller.send(()));
     }
 }
 
-fn serve(mut ledger: Ledger, mut receiver: mpsc::Receiver<Queued>) {
-    while let Some(first) = receiver.blocking_recv() {
-        let mut answers = Vec::new();
-        let begun = ledger.begin();
-        if let Err(error) = begun {
-            tracing::error!(error = %error, "ledger.begin_failed");
+/// Runs a group in one transaction. Where SQLite rolls back by itself in the middle (a full disk), what follows must not
+/// run outside of a transaction and be taken for done: everybody is told that nothing happened.
+fn commit(ledger: &mut Ledger, group: Vec<Operation>) {
+    if group.is_empty() {
+        return;
+    }
+    let mut whole = ledger.begin();
+    let mut answers = Vec::with_capacity(group.len());
+    for operation in group {
+        answers.push(operation(whole.clone().map(|()| &mut *ledger)));
+        if whole.is_ok() && ledger.connection.is_autocommit() {
+            whole = Err(LedgerError::Full);
         }
-        answers.push(first(&mut ledger));
-        while answers.len() < GROUP {
-            let Ok(next) = receiver.try_recv() else { break };
-            answers.push(next(&mut ledger));
-        }
-        let failed = ledger.commit().err();
-        if let Some(error) = &failed {
-            tracing::error!(error = %error, operations = answers.len(), "ledger.commit_failed");
-        }
-        for answer in answers {
-            answer(failed.clone());
-        }
+    }
+    let committed = whole.and_then(|()| ledger.commit());
+    if let Err(error) = &committed {
+        tracing::error!(error = %error, operations = answers.len(), "ledger.commit_failed");
+    }
+    for answer in answers {
+        answer(committed.clone());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Durability;
     use handoffd_kit::id::DeskId;
     use jiff::Timestamp;
 
@@ -179,5 +208,53 @@ mod tests {
         let died = handle.call(|_| -> Result<()> { panic!("on purpose") }).await;
         assert_eq!(died, Err(LedgerError::Stopped));
         assert_eq!(note(&handle, "a").await, Err(LedgerError::Stopped));
+    }
+    #[tokio::test]
+    async fn a_close_finishes_what_is_queued_and_frees_the_lock() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("handoffd.db");
+        let open = || Ledger::open(&path, Durability::Full).expect("ledger");
+        let handle = Handle::spawn(open()).expect("thread");
+        let other = handle.clone();
+        let (noted, ()) = tokio::join!(note(&handle, "a"), other.close());
+        noted.expect("queued before the close");
+        assert_eq!(note(&handle, "b").await, Err(LedgerError::Stopped));
+        handle.close().await;
+        let met = open().desk_met(&DeskId::from("a"), Timestamp::MAX).expect("asked");
+        assert_eq!(met, Timestamp::UNIX_EPOCH);
+    }
+
+    #[tokio::test]
+    async fn when_sqlite_rolls_back_by_itself_nobody_is_told_that_it_went_well() {
+        let mut ledger = Ledger::in_memory().expect("ledger");
+        let (noted, mut first) = queued(|ledger| ledger.desk_met(&DeskId::from("a"), Timestamp::UNIX_EPOCH));
+        // What a full disk does in the middle of a group.
+        let (full, mut second) = queued(|ledger| {
+            ledger.roll_back("ROLLBACK");
+            Ok(())
+        });
+        let (after, mut third) = queued(|ledger| ledger.desk_met(&DeskId::from("b"), Timestamp::UNIX_EPOCH));
+        commit(&mut ledger, vec![noted, full, after]);
+        assert_eq!(first.try_recv().expect("answered"), Err(LedgerError::Full));
+        assert!(second.try_recv().expect("answered").is_err());
+        assert_eq!(third.try_recv().expect("answered"), Err(LedgerError::Full));
+        for desk in ["a", "b"] {
+            assert_eq!(ledger.desk_met(&DeskId::from(desk), Timestamp::MAX), Ok(Timestamp::MAX), "{desk}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_somebody_else_has_locked_is_an_error_for_all_and_nothing_happens() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("handoffd.db");
+        let mut ledger = Ledger::open(&path, Durability::Process).expect("ledger");
+        ledger.connection.busy_timeout(std::time::Duration::ZERO).expect("set");
+        let stranger = rusqlite::Connection::open(&path).expect("stranger");
+        stranger.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        let (noted, mut answer) = queued(|ledger| ledger.desk_met(&DeskId::from("a"), Timestamp::UNIX_EPOCH));
+        commit(&mut ledger, vec![noted]);
+        assert!(matches!(answer.try_recv().expect("answered"), Err(LedgerError::Sql(_))));
+        stranger.execute_batch("ROLLBACK").expect("free");
+        assert_eq!(ledger.desk_met(&DeskId::from("a"), Timestamp::MAX), Ok(Timestamp::MAX));
     }
 }

@@ -4,8 +4,12 @@ use super::error::{LedgerError, Result};
 use super::schema::{APPLICATION_ID, STEPS};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, OpenOptions};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Files up to this size are read through at the start; larger ones would hold it up.
+const CHECKED_BYTES: u64 = 16 << 20;
 
 /// The ledger: a plain struct over one connection. Its operations are in the files of this folder, one concern each.
 #[derive(Debug)]
@@ -31,8 +35,12 @@ impl Ledger {
     /// Locked by another process, newer, not a ledger, or not to be opened.
     pub fn open(path: &Path, durability: Durability) -> Result<Self> {
         let lock = take_lock(path)?;
+        make_private(path)?;
+        check_header(path)?;
         let connection = Connection::open(path).map_err(|error| cannot_open(path, &error))?;
-        Self::prepare(connection, path, durability, Some(lock))
+        let ledger = Self::prepare(connection, path, durability, Some(lock))?;
+        ledger.check_whole(path)?;
+        Ok(ledger)
     }
 
     /// A ledger that ends with the process.
@@ -50,6 +58,7 @@ impl Ledger {
     /// # Errors
     /// No such file, newer, or not a ledger.
     pub fn open_read_only(path: &Path) -> Result<Self> {
+        check_header(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| cannot_open(path, &error))?;
         check_version()?;
@@ -99,6 +108,29 @@ impl Ledger {
         }
     }
 
+    /// Runs an operation all or nothing, alone or as a part of a larger transaction.
+    pub(super) fn atomically<T>(&mut self, operation: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.connection.execute_batch("SAVEPOINT operation")?;
+        let done = operation(self).and_then(|done| {
+            self.connection.execute_batch("RELEASE operation")?;
+            Ok(done)
+        });
+        if done.is_err() {
+            self.roll_back("ROLLBACK TO operation; RELEASE operation");
+        }
+        done
+    }
+
+    /// A small file is read through, so that damage shows now and not in the middle of a night.
+    fn check_whole(&self, path: &Path) -> Result<()> {
+        let size = path.metadata().map_err(|error| cannot_read(path, &error))?.len();
+        if size > CHECKED_BYTES {
+            return Ok(());
+        }
+        let words: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if words == "ok" { Ok(()) } else { Err(LedgerError::Corrupt(words)) }
+    }
+
     pub(super) fn begin(&self) -> Result<()> {
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
@@ -130,6 +162,32 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> LedgerError {
     LedgerError::Open { path: path.to_owned(), why: error.to_string() }
 }
 
+fn cannot_read(path: &Path, error: &std::io::Error) -> LedgerError {
+    LedgerError::Open { path: path.to_owned(), why: error.to_string() }
+}
+
+/// Ticket text is nobody else's business: a new file is readable for its owner alone.
+fn make_private(path: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(cannot_read(path, &error)),
+    }
+}
+
+/// A file that is no database is told apart before SQLite touches it.
+fn check_header(path: &Path) -> Result<()> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+    read.map_err(|error| cannot_read(path, &error))?;
+    if head.is_empty() || head == MAGIC { Ok(()) } else { Err(LedgerError::NotALedger(path.to_owned())) }
+}
+
 /// The path of the lock file beside a ledger.
 pub fn lock_path(ledger: &Path) -> PathBuf {
     let mut name = ledger.as_os_str().to_owned();
@@ -138,7 +196,7 @@ pub fn lock_path(ledger: &Path) -> PathBuf {
 }
 
 fn take_lock(path: &Path) -> Result<File> {
-    let failed = |error: std::io::Error| LedgerError::Open { path: path.to_owned(), why: error.to_string() };
+    let failed = |error: std::io::Error| cannot_read(path, &error);
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock_path(path)).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -149,11 +207,10 @@ fn take_lock(path: &Path) -> Result<File> {
 
 /// The schema version of the file; refuses files that are not ours.
 fn identity(connection: &Connection, path: &Path) -> Result<usize> {
-    let not_ours = |_| LedgerError::NotALedger(path.to_owned());
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
-    let id = number("PRAGMA application_id").map_err(not_ours)?;
-    let version = number("PRAGMA user_version").map_err(not_ours)?;
-    let tables = number("SELECT count(*) FROM sqlite_schema").map_err(not_ours)?;
+    let id = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
     if id != APPLICATION_ID && (tables > 0 || version != 0) {
         return Err(LedgerError::NotALedger(path.to_owned()));
     }
@@ -221,13 +278,77 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_or_truncated_ledger_is_refused_with_clear_words() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("handoffd.db");
+        let ledger = Ledger::open(&path, Durability::Process).expect("new");
+        let one = "INSERT INTO desks VALUES (hex(randomblob(1000)), 1)";
+        (0..100).for_each(|_| assert_eq!(ledger.connection.execute(one, []), Ok(1)));
+        drop(ledger);
+        let whole = std::fs::read(&path).expect("bytes");
+        let mut garbled = whole.clone();
+        garbled[4096..].fill(0x5a);
+        for damaged in [&whole[..whole.len() / 2], &garbled, &whole[..40]] {
+            std::fs::write(&path, damaged).expect("damaged");
+            let error = Ledger::open(&path, Durability::Process).expect_err("damaged");
+            assert!(matches!(error, LedgerError::Corrupt(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_or_file_that_is_not_there_is_named() {
+        let path = Path::new("/nowhere/at/all/handoffd.db");
+        for error in [Ledger::open(path, Durability::Full), Ledger::open_read_only(path)].map(Result::err) {
+            assert!(error.expect("no folder").to_string().contains("/nowhere/at/all"));
+        }
+    }
+
+    #[test]
+    fn a_reader_cannot_write_and_an_older_ledger_is_not_brought_up_to_date_by_reading() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("handoffd.db");
+        drop(Ledger::open(&path, Durability::Process).expect("new"));
+        let mut reader = Ledger::open_read_only(&path).expect("reader");
+        assert!(reader.desk_met(&"acme".into(), jiff::Timestamp::UNIX_EPOCH).is_err());
+        drop(reader);
+        Connection::open(&path).expect("open").execute_batch("PRAGMA user_version = 0").expect("set");
+        assert!(matches!(Ledger::open_read_only(&path), Err(LedgerError::WrongState(_))));
+    }
+
+    #[test]
+    fn migrating_twice_is_migrating_once_and_every_table_is_strict() {
+        let ledger = Ledger::in_memory().expect("ledger");
+        let texts = |sql: &str| -> Vec<String> {
+            let mut statement = ledger.connection.prepare(sql).expect("sql");
+            statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("row")).collect()
+        };
+        let schema = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
+        let first = texts(schema);
+        migrate(&ledger.connection).expect("again");
+        assert_eq!(texts(schema), first);
+        let loose = texts("SELECT name FROM pragma_table_list WHERE strict = 0 AND name NOT LIKE 'sqlite%'");
+        assert_eq!(loose, Vec::<String>::new());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_a_new_ledger() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("handoffd.db");
+        let _ledger = Ledger::open(&path, Durability::Process).expect("new");
+        assert_eq!(path.metadata().expect("file").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
     fn a_failed_operation_leaves_nothing_behind() {
         let mut ledger = Ledger::in_memory().expect("ledger");
-        let failed: Result<()> = ledger.transact(|ledger| {
+        let fails = |ledger: &mut Ledger| -> Result<()> {
             ledger.connection.execute("INSERT INTO desks VALUES ('acme', 1)", [])?;
             Err(LedgerError::Stopped)
-        });
-        assert!(failed.is_err());
+        };
+        assert!(ledger.transact(fails).is_err());
+        assert!(ledger.atomically(fails).is_err());
         let desks: i64 =
             ledger.connection.query_row("SELECT count(*) FROM desks", [], |row| row.get(0)).expect("count");
         assert_eq!(desks, 0);

@@ -3,11 +3,12 @@
 use super::codec::{from_json, instant, json, millis};
 use super::error::Result;
 use super::open::Ledger;
+use super::people::Act;
 use super::records::{CaseUpdate, WouldRecord};
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::id::{DeskId, TicketId};
-use jiff::Timestamp;
+
 use rusqlite::params;
 
 impl Ledger {
@@ -108,7 +109,7 @@ impl Ledger {
     ///
     /// # Errors
     /// SQLite's, or a row that cannot be read.
-    pub fn release(&mut self, rule: &RuleName, limit: usize, now: Timestamp) -> Result<Vec<(DeskId, TicketId)>> {
+    pub fn release(&mut self, rule: &RuleName, limit: usize, act: &Act) -> Result<Vec<(DeskId, TicketId)>> {
         let held = self.would(Some(rule), usize::MAX)?.into_iter().filter(|would| !would.released).take(limit);
         let mut released = Vec::new();
         for would in held {
@@ -117,9 +118,10 @@ impl Ledger {
                 "UPDATE would SET released = 1 WHERE desk = ? AND ticket = ? AND rule = ? AND episode = ?",
                 params![desk.as_str(), ticket.as_str(), rule.as_str(), episode],
             )?;
-            self.wait_to_look(&desk, &ticket, now)?;
+            self.wait_to_look(&desk, &ticket, act.at)?;
             released.push((desk, ticket));
         }
+        self.note_act(act, "release", &format!("{rule}: {} cases", released.len()))?;
         Ok(released)
     }
 }
