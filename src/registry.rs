@@ -13,10 +13,13 @@ pub fn known() -> &'static [&'static str] {
 ///
 /// # Errors
 /// Everything that is wrong in the desk's own settings.
-pub fn open(connector: &str, _settings: DeskSettings, _seams: Seams) -> Result<Arc<dyn Desk>, Vec<SettingProblem>> {
-    Err(vec![SettingProblem {
-        key: "connector".into(),
-        problem: format!("no connector speaks \"{connector}\""),
-        help: format!("write one of: {}", known().join(", ")),
-    }])
+pub fn open(connector: &str, settings: DeskSettings, seams: Seams) -> Result<Arc<dyn Desk>, Vec<SettingProblem>> {
+    match connector {
+        handoffd_zendesk::NAME => Ok(Arc::new(handoffd_zendesk::connect(settings, seams)?)),
+        other => Err(vec![SettingProblem {
+            key: "connector".into(),
+            problem: format!("no connector speaks \"{other}\""),
+            help: format!("write one of: {}", known().join(", ")),
+        }]),
+    }
 }

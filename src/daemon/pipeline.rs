@@ -103,9 +103,12 @@ impl House {
     }
 
     fn take_polls(&self, work: &mut InWork, now: Timestamp) {
-        let resting = self.desks.resting(now);
         let due = |desk: &DeskId, at: &Timestamp, work: &InWork| {
-            *at <= now && !work.polling.contains(desk) && !resting.contains(desk)
+            let station = self.desks.get(desk);
+            let rests = station.is_some_and(|station| station.rests_until(now).is_some());
+            // A desk that did not answer is asked again by a poll, as soon as its rest is over.
+            let asked_again = station.is_some_and(|station| station.is_silent());
+            (*at <= now || asked_again) && !rests && !work.polling.contains(desk)
         };
         let due: Vec<DeskId> =
             work.next_poll.iter().filter(|(desk, at)| due(desk, at, work)).map(|(desk, _)| desk.clone()).collect();
@@ -133,8 +136,7 @@ impl House {
 
     async fn take_effects(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
         while work.effects.len() < EFFECTS_AT_ONCE {
-            let busy =
-                Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.resting(now) };
+            let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.silent() };
             let Some(claimed) = self.ledger.call(move |ledger| ledger.claim_due_effect(now, &busy)).await? else {
                 return Ok(());
             };
@@ -156,7 +158,7 @@ impl House {
         if room == 0 {
             return Ok(());
         }
-        let busy = Busy { cases: work.cases.clone(), effects: BTreeSet::new(), desks: self.desks.resting(now) };
+        let busy = Busy { cases: work.cases.clone(), effects: BTreeSet::new(), desks: self.desks.silent() };
         let looks = self.ledger.call(move |ledger| ledger.due_looks(now, room, &busy)).await?;
         for look in looks {
             let (desk, ticket) = (look.desk.clone(), look.ticket.clone());
@@ -223,8 +225,7 @@ impl House {
 
     /// The next look or effect that is due and not in work, and whose desk is not left alone.
     async fn next_row(&self, work: &InWork) -> Result<Option<Timestamp>, LedgerError> {
-        let now = self.seams.clock.now();
-        let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.resting(now) };
+        let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.silent() };
         self.ledger.call(move |ledger| ledger.next_due(&busy)).await
     }
 }

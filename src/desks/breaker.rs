@@ -1,5 +1,5 @@
-//! A breaker for each desk: after a few calls without an answer the desk is left alone for a while, then asked once.
-//! The queue keeps; catching up is paced by the gate.
+//! A breaker for each desk: after a few calls without an answer the desk is left alone, but for one poll after a growing
+//! rest. When that is answered, everything goes on. The queue keeps; catching up is paced by the gate.
 
 use crate::backoff;
 use jiff::{SignedDuration, Timestamp};
@@ -26,13 +26,18 @@ impl Breaker {
         self.failures = self.failures.saturating_add(1);
         self.silent_since.get_or_insert(now);
         let again = now + backoff::after(self.failures, jitter).min(SignedDuration::from_mins(1));
-        if self.failures >= PATIENCE {
+        if self.is_open() {
             self.rests_until = Some(self.rests_until.map_or(again, |until| until.max(again)));
         }
         again
     }
 
-    /// Until when the desk is left alone, if it is.
+    /// Whether the desk is left alone.
+    pub fn is_open(&self) -> bool {
+        self.failures >= PATIENCE
+    }
+
+    /// Until when not even a poll is tried.
     pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.rests_until.filter(|until| *until > now)
     }
@@ -62,7 +67,9 @@ mod tests {
         let long = breaker.rests_until(now).expect("rests");
         assert!(first < long && long <= now + SignedDuration::from_mins(1));
         assert_eq!(breaker.rests_until(long), None, "then it is asked once");
+        assert!(breaker.is_open(), "and only once");
         breaker.answered();
+        assert!(!breaker.is_open());
         assert_eq!(breaker.silent_since(), None);
     }
 }

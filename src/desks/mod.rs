@@ -40,10 +40,9 @@ impl Desks {
         self.0.iter()
     }
 
-    /// Desks that do not answer now and are left alone.
-    pub fn resting(&self, now: Timestamp) -> Vec<DeskId> {
-        let resting = |station: &Station| station.rests_until(now).is_some();
-        self.0.iter().filter(|(_, station)| resting(station)).map(|(id, _)| id.clone()).collect()
+    /// Desks that do not answer: left alone until a poll, which is one call, has found them well.
+    pub fn silent(&self) -> Vec<DeskId> {
+        self.0.iter().filter(|(_, station)| station.is_silent()).map(|(id, _)| id.clone()).collect()
     }
 }
 
@@ -51,6 +50,11 @@ impl Station {
     /// Until when this desk is left alone, if it is.
     pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).rests_until(now)
+    }
+
+    /// Whether this desk has left too many calls in a row unanswered.
+    pub fn is_silent(&self) -> bool {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_open()
     }
 
     /// Since when this desk has not answered, for health.

@@ -143,11 +143,12 @@ fn open(kind: Kind, sandbox: &Sandbox, random: &mut Rng) -> TicketNo {
         Kind::Refund => ("standard", "Refund please", refund(random.u32(501..5000))),
         Kind::HugeRefund => ("standard", "Large refund", refund(random.u32(5001..90_000))),
         Kind::SmallRefund => ("standard", "Small refund", refund(random.u32(1..500))),
-        Kind::Outage => (
-            "premium",
-            "Nobody can log in",
-            Update { queue: queue("Support"), tags: tag("outage"), ..Update::default() },
-        ),
+        Kind::Outage => {
+            let mut tags = BTreeSet::from(["outage".to_owned()]);
+            tags.extend((random.u8(0..4) == 0).then(|| "keep".to_owned()));
+            let set = Update { queue: queue("Support"), tags: Some(TagChange::Set(tags)), ..Update::default() };
+            ("premium", "Nobody can log in", set)
+        }
         Kind::Question => ("standard", "How do I do this?", Update { queue: queue("Support"), ..Update::default() }),
         Kind::Invoice => ("standard", "My invoice is wrong", Update { queue: queue("Incoming"), ..Update::default() }),
         Kind::Incoming => ("standard", "Hello", Update { queue: queue("Incoming"), ..Update::default() }),

@@ -46,6 +46,8 @@ pub fn check(seed: u64, sandbox: &Sandbox, ledger: &Ledger, tickets: &[TicketNo]
     wrong.extend(everything_ended(ledger, tally));
     wrong.extend(notes_agree(&journal, ledger));
     wrong.extend(tickets.iter().filter_map(|no| nothing_lost(sandbox, ledger, *no)));
+    let public = ours(&journal).filter(|effect| effect.visibility == Some(Visibility::Public));
+    tally.count("public replies", public.count() as u64);
     for asked in &journal.requests {
         if let Some(fault) = asked.fault {
             tally.count(format!("fault {fault}"), 1);
@@ -111,6 +113,7 @@ fn everything_ended(ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
     let mut wrong = Vec::new();
     for handoff in ledger.handoffs(&all).expect("readable") {
         tally.count(format!("handoffs {}", handoff.state.name()), 1);
+        tally.count(format!("by {}", handoff.proposal.rule), 1);
         if matches!(handoff.state, HandoffState::Sending | HandoffState::Verifying) {
             let parked = handoff.effects.iter().any(|effect| matches!(effect.state, EffectState::Parked { .. }));
             if !parked {

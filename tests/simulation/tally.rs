@@ -10,7 +10,9 @@ pub struct Tally(BTreeMap<String, u64>);
 impl Tally {
     /// Counts something.
     pub fn count(&mut self, what: impl Into<String>, times: u64) {
-        *self.0.entry(what.into()).or_default() += times;
+        if times > 0 {
+            *self.0.entry(what.into()).or_default() += times;
+        }
     }
 
     /// Adds another one.

@@ -16,10 +16,13 @@ use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::id::DeskId;
 use handoffd_kit::random::Random;
 use handoffd_kit::settings::Seams;
+use handoffd_sandbox::change::Update;
 use handoffd_sandbox::faults::{Fault, FaultPlan, On, WebhookFaults};
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::outbox::Post;
-use handoffd_sandbox::seed::{CLIENT, zendesk};
+use handoffd_sandbox::rules::{Rule, Timing, When};
+use handoffd_sandbox::seed::{BOT, CLIENT, zendesk};
+use handoffd_sandbox::store::Helpdesk;
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
 use jiff::{SignedDuration, Timestamp};
@@ -86,6 +89,7 @@ impl World {
         let clock = ManualClock::new(begin);
         let sandbox = zendesk(Arc::new(clock.clone()), seed, Limits::ENTERPRISE);
         sandbox.with(|desk| desk.add_hook("http://daemon/hooks/acme", SECRET, &[], None));
+        sandbox.with(|desk| desk.rules.push(contests(desk, SignedDuration::from_secs(random.i64(1..50)))));
         let tickets = random.usize(50..70);
         let acts = day(&mut random, begin, tickets);
         sandbox.set_faults(faults(&mut random, begin));
@@ -205,6 +209,22 @@ async fn answer_webhook(house: &House, hooks: &RefCell<Hooks>, post: Post) {
         HookAnswer::Refused(_) | HookAnswer::UnknownDesk => hooks.refused += 1,
     }
     house.wake.call();
+}
+
+/// Another automation of the site, which takes back what we move when a ticket carries its label.
+fn contests(desk: &Helpdesk, after: SignedDuration) -> Rule {
+    let queue = |name: &str| desk.find_queue(name).map(|queue| queue.no);
+    Rule {
+        name: "Keep it in Support".into(),
+        when: When {
+            by: desk.find_person(BOT).map(|bot| bot.no),
+            queue: queue("Tier 2"),
+            tag: Some("keep".into()),
+            did: Some("queue"),
+        },
+        then: Update { queue: Some(queue("Support")), ..Update::default() },
+        timing: Timing::After(after),
+    }
 }
 
 fn secret(name: &str) -> Option<String> {
