@@ -5,7 +5,7 @@ use super::{Delivery, outcome};
 use crate::desks::Station;
 use crate::ledger::records::{ClaimedEffect, EffectOutcome};
 use handoffd_kit::capability::Guard;
-use handoffd_kit::desk::Write;
+use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::error::DeskError;
 use handoffd_kit::model::{PartKind, PartSet};
 
@@ -41,12 +41,17 @@ impl Delivery {
     ) -> Result<Option<EffectOutcome>, DeskError> {
         let desk = &station.desk;
         let conditional = matches!(desk.capabilities().guard, Guard::Conditional { .. });
-        if conditional && claimed.first && write.expected.is_some() {
+        if conditional && claimed.first && write.expected.is_some() && !claimed.ended {
             return Ok(None);
         }
         let head = desk.head(&write.ticket, write.deadline).await?;
         let now = self.seams.clock.now();
         if write.expected.as_ref() == Some(&head.version) && head.ending.is_none() {
+            return Ok(None);
+        }
+        if claimed.ended && head.ending.is_none() && only_a_note(&write.change) {
+            // It says what was not done: whatever a person has changed since, it overrules nobody.
+            write.expected = Some(head.version);
             return Ok(None);
         }
         if claimed.first {
@@ -68,4 +73,9 @@ impl Delivery {
         let again = station.failed(error, now, self.seams.random.fraction());
         outcome::not_sent(claimed, error, now, again)
     }
+}
+
+fn only_a_note(change: &DeskChange) -> bool {
+    let DeskChange::Update(update) = change else { return false };
+    *update == Update { note: update.note.clone(), ..Update::default() }
 }

@@ -23,7 +23,7 @@ const CLAIMABLE: &str = "
       AND NOT EXISTS (SELECT 1 FROM effects b WHERE b.handoff = e.handoff AND b.number < e.number
                       AND b.state IN ('due', 'in_flight', 'unsure', 'parked'))
       AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
-                      OR (s.kind = 'rule' AND s.name = h.rule AND e.state <> 'unsure'))
+                      OR (s.kind = 'rule' AND s.name = h.rule AND e.state <> 'unsure' AND h.state <> 'undone'))
       AND NOT EXISTS (SELECT 1 FROM troubles t WHERE t.desk = e.desk AND t.writes_stopped <> 0)";
 
 impl Ledger {
@@ -306,6 +306,7 @@ fn claimed(
         attempt,
         first: !handoff.effects.iter().any(|other| done(&other)),
         last: left.is_empty(),
+        ended: !handoff.state.is_open(),
         left,
         receipts: handoff.effects.iter().filter_map(|other| other.receipt.as_ref()).map(|r| r.id.clone()).collect(),
         facts: handoff.proposal.facts.iter().map(|(name, _)| name.clone()).collect(),

@@ -372,6 +372,8 @@ pub struct ClaimedEffect {
     pub first: bool,
     /// No other effect of this handoff is left.
     pub last: bool,
+    /// The handoff has ended: this is a closing note, or part of an undo.
+    pub ended: bool,
     /// Labels of the effects that come after this one.
     pub left: Vec<String>,
     /// Receipt ids of the handoff's effects that are done.
