@@ -23,3 +23,4 @@ pub mod ledger;
 pub mod plan;
 pub mod policy;
 pub mod registry;
+pub mod web;

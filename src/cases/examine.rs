@@ -245,11 +245,15 @@ fn on_desk_already(case: &Case, id: &str) -> bool {
 
 /// The effects of a proposal against the ticket as it was just read.
 pub fn effects(look: &Look<'_>, proposal: &Proposal, id: &str) -> Vec<plan::PlannedEffect> {
-    let signature = match &proposal.customer {
+    plan::effects(proposal, id, look.capabilities, look.head, planned_signature(look, proposal))
+}
+
+/// The signature of the wording that a proposal's customer message was rendered from, if somebody signed it.
+pub fn planned_signature(look: &Look<'_>, proposal: &Proposal) -> Option<WordingSignature> {
+    match &proposal.customer {
         CustomerPlan::Tell { message, wording_hash, .. } => signature(look, message.as_str(), wording_hash),
         CustomerPlan::Nothing { .. } => None,
-    };
-    plan::effects(proposal, id, look.capabilities, look.head, signature)
+    }
 }
 
 fn signature(look: &Look<'_>, message: &str, wording: &str) -> Option<WordingSignature> {

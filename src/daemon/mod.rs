@@ -1,8 +1,11 @@
 //! The daemon: wires the pipeline, serves the web and the control socket, drains on shutdown.
 
+pub mod control;
 pub mod house;
 pub mod pipeline;
 pub mod wake;
 pub mod wiring;
 
 mod housekeeping;
+#[cfg(test)]
+pub(crate) mod testing;

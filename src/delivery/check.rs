@@ -1,8 +1,10 @@
 //! Between two calls of one handoff: what changed since the decision, and whether somebody decided otherwise. Pure.
 
-use crate::ledger::records::ClaimedEffect;
+use crate::ledger::records::{ClaimedEffect, HandoffRecord};
 use crate::policy::rules::Policy;
+use handoffd_kit::id::DeskId;
 use handoffd_kit::model::{Change, Role, TicketHead, What};
+use jiff::Timestamp;
 
 /// What happened since our last call.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,20 +26,35 @@ pub fn meanwhile(claimed: &ClaimedEffect, head: &TicketHead, history: Option<&[C
     let Some(history) = history else {
         return Meanwhile::Overtaken("the ticket changed, and this desk does not say by whom".into());
     };
-    let fields = matched_fields(claimed, policy);
-    let since = since_our_last_call(claimed, history);
-    let others: Vec<&Change> =
-        since.iter().filter(|change| change.by.role != Role::Us && !follows_ours(change)).collect();
+    let fields = matched_fields(&claimed.effect.desk, &claimed.facts, policy);
+    let others = others(since_our_last_call(claimed, history));
     if others.is_empty() {
         return Meanwhile::OnlyOurs;
     }
-    for change in others {
-        if let Some(what) = change.what.iter().find_map(|what| decided_otherwise(what, &fields)) {
-            let who = crate::cases::stays::shown(&change.by);
-            return Meanwhile::Overtaken(format!("{who} changed the {what} meanwhile"));
-        }
-    }
-    Meanwhile::Harmless
+    otherwise(&others, &fields).map_or(Meanwhile::Harmless, Meanwhile::Overtaken)
+}
+
+/// Whether somebody has decided otherwise since a handoff was decided of which nothing was sent: who changed what.
+pub fn overtaken_since(handoff: &HandoffRecord, history: &[Change], policy: &Policy) -> Option<String> {
+    let facts: Vec<String> = handoff.proposal.facts.iter().map(|(name, _)| name.clone()).collect();
+    let fields = matched_fields(&handoff.proposal.desk, &facts, policy);
+    otherwise(&others(after(history, handoff.created_at)), &fields)
+}
+
+fn others(changes: &[Change]) -> Vec<&Change> {
+    changes.iter().filter(|change| change.by.role != Role::Us && !follows_ours(change)).collect()
+}
+
+fn otherwise(changes: &[&Change], fields: &[String]) -> Option<String> {
+    changes.iter().find_map(|change| {
+        let what = change.what.iter().find_map(|what| decided_otherwise(what, fields))?;
+        Some(format!("{} changed the {what} meanwhile", crate::cases::stays::shown(&change.by)))
+    })
+}
+
+fn after(history: &[Change], instant: Timestamp) -> &[Change] {
+    let first = history.iter().position(|change| change.at > instant).unwrap_or(history.len());
+    &history[first..]
 }
 
 /// The changes after the newest one that carries this handoff's mark or receipt; without one, after the decision.
@@ -48,10 +65,7 @@ fn since_our_last_call<'a>(claimed: &ClaimedEffect, history: &'a [Change]) -> &'
     };
     match history.iter().rposition(ours) {
         Some(last) => &history[last + 1..],
-        None => {
-            let first = history.iter().position(|change| change.at > claimed.decided_at).unwrap_or(history.len());
-            &history[first..]
-        }
+        None => after(history, claimed.decided_at),
     }
 }
 
@@ -61,9 +75,9 @@ fn follows_ours(change: &Change) -> bool {
         && change.what.iter().all(|what| matches!(what, What::Owner { to: None, .. } | What::Other(_)))
 }
 
-fn matched_fields(claimed: &ClaimedEffect, policy: &Policy) -> Vec<String> {
-    let Some(desk) = policy.desks.get(&claimed.effect.desk) else { return Vec::new() };
-    let matched = |name: &String| claimed.facts.iter().any(|fact| fact.ends_with(&format!(".fields.{name}")));
+fn matched_fields(desk: &DeskId, facts: &[String], policy: &Policy) -> Vec<String> {
+    let Some(desk) = policy.desks.get(desk) else { return Vec::new() };
+    let matched = |name: &String| facts.iter().any(|fact| fact.ends_with(&format!(".fields.{name}")));
     desk.fields.iter().filter(|(name, _)| matched(name)).map(|(_, field)| field.id.clone()).collect()
 }
 

@@ -13,7 +13,7 @@ use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{PublicText, TicketHead};
 
 /// The number of a handoff's closing note; effects count from 1, an undo from [`super::undo`]'s own start.
-const CLOSING: u32 = 90;
+pub(super) const CLOSING: u32 = 90;
 /// The number of the note that corrects what another one announced.
 const CORRECTING: u32 = 91;
 

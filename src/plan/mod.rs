@@ -7,12 +7,14 @@ pub mod compare;
 mod effects;
 mod key;
 pub mod note;
+mod stale;
 #[cfg(test)]
 mod tests;
 mod undo;
 
 pub use effects::{approved_effects, closing_note, correcting_note, effects};
 pub use key::handoff_id;
+pub use stale::stale_note;
 pub use undo::{Undo, undo};
 
 use handoffd_kit::desk::Write;

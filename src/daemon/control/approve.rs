@@ -1,0 +1,185 @@
+//! A person's yes. The ticket is read again: team, owner, status and matched facts as they were → the effects are planned
+//! against it and stored in the approving transaction; else the review ends as stale, and a note on the ticket says so.
+
+use super::execute::may_review;
+use super::{CommandError, Reply};
+use crate::cases::examine::planned_signature;
+use crate::cases::work::{ReadCase, Trouble};
+use crate::daemon::house::House;
+use crate::delivery::check::overtaken_since;
+use crate::desks::Station;
+use crate::ledger::Act;
+use crate::ledger::records::{CaseUpdate, HandoffRecord, ReviewAnswer, Switch};
+use crate::ledger::states::HandoffState;
+use crate::plan::{PlannedEffect, approved_effects, stale_note};
+use crate::policy::proposal::Proposal;
+use crate::policy::verdict::{Outcome, StayReason};
+use handoffd_kit::error::DeskError;
+use handoffd_kit::id::DeskId;
+use handoffd_kit::model::{PartKind, PartSet};
+use jiff::SignedDuration;
+
+/// How soon the answers to a person who waits should come.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// What became of what was asked for.
+enum Still {
+    /// As it was: this would be done now.
+    Same(Box<Proposal>),
+    /// Not now, but later perhaps: the review stays.
+    Waits(&'static str),
+    /// No more.
+    Stale(String),
+}
+
+pub(super) async fn approve(house: &House, id: &str, who: &str, act: Act) -> Result<Reply, CommandError> {
+    let asked = id.to_owned();
+    let (handoff, switches) =
+        house.ledger.call(move |ledger| Ok((ledger.handoff(&asked)?, ledger.switches()?))).await?;
+    if handoff.state != HandoffState::InReview {
+        let state = handoff.state.name().replace('_', " ");
+        return Err(CommandError::Refused(format!("handoff {id} is not in review but {state}")));
+    }
+    let proposal = &handoff.proposal;
+    may_review(&house.policy, &proposal.to, proposal.from.as_ref(), who)?;
+    if switches.iter().any(|(switch, ..)| switch.stops(proposal)) {
+        return Err(CommandError::Refused(format!("{id} is paused: `handoffd resume` first, then approve")));
+    }
+    let station = station(house, &proposal.desk)?;
+    let mut read = read(house, station, proposal).await?;
+    match judge(house, station, &handoff, &mut read).await? {
+        Still::Waits(why) => Err(CommandError::Refused(format!("{id} cannot be sent now: {why}; approve it later"))),
+        Still::Stale(why) => end_as_stale(house, station, &handoff, &read, &why, act).await,
+        Still::Same(fresh) => {
+            let look = house.cases.look(station, &proposal.desk, &read, None);
+            let reviewed = as_reviewed(proposal, *fresh);
+            let signature = planned_signature(&look, &reviewed);
+            let planned = approved_effects(&reviewed, id, look.capabilities, look.head, signature, &act.by);
+            send(house, &handoff, planned, act).await
+        }
+    }
+}
+
+impl Switch {
+    /// Whether this switch stops that handoff.
+    fn stops(&self, proposal: &Proposal) -> bool {
+        match self {
+            Self::All => true,
+            Self::Desk(desk) => desk == &proposal.desk,
+            Self::Rule(rule) => rule == &proposal.rule,
+        }
+    }
+}
+
+pub(super) fn station<'a>(house: &'a House, desk: &DeskId) -> Result<&'a Station, CommandError> {
+    let missing = || CommandError::Refused(format!("the desk {desk} is not in the configuration any more"));
+    house.desks.get(desk).ok_or_else(missing)
+}
+
+/// Reads the ticket's head now, with what the ledger knows.
+pub(super) async fn read(house: &House, station: &Station, proposal: &Proposal) -> Result<ReadCase, CommandError> {
+    let deadline = house.seams.clock.now() + AT_ONCE;
+    let read = house.cases.begin(station, &proposal.desk, &proposal.ticket, None, deadline).await;
+    read.map_err(|trouble| match trouble {
+        Trouble::Desk(error) => error.into(),
+        Trouble::Ledger(error) => error.into(),
+    })
+}
+
+/// Reads the history, where the desk has one and it was not read yet.
+pub(super) async fn read_history(house: &House, station: &Station, read: &mut ReadCase) -> Result<(), DeskError> {
+    if station.desk.capabilities().readable_history && read.parts.history.is_none() {
+        let deadline = house.seams.clock.now() + AT_ONCE;
+        let parts = station.desk.parts(&read.head, PartSet::of(&[PartKind::History]), deadline).await?;
+        read.parts.merge(parts);
+    }
+    Ok(())
+}
+
+async fn judge(
+    house: &House,
+    station: &Station,
+    handoff: &HandoffRecord,
+    read: &mut ReadCase,
+) -> Result<Still, CommandError> {
+    let proposal = &handoff.proposal;
+    // Nothing at all has changed since the look that asked: no call is needed to know it.
+    if read.record.last_version.as_ref() != Some(&read.head.version) {
+        read_history(house, station, read).await?;
+        let overtaken = match &read.parts.history {
+            Some(history) => overtaken_since(handoff, history, &house.policy),
+            None => Some("the ticket changed, and this desk does not say by whom".to_owned()),
+        };
+        if let Some(why) = overtaken {
+            return Ok(Still::Stale(why));
+        }
+    }
+    let deadline = house.seams.clock.now() + AT_ONCE;
+    let update = house.cases.conclude(station, &proposal.desk, read, None, deadline).await?;
+    Ok(compare(handoff, update))
+}
+
+/// Whether deciding again comes to the same.
+fn compare(handoff: &HandoffRecord, update: CaseUpdate) -> Still {
+    let ours = &handoff.proposal;
+    let same = |fresh: &Proposal| {
+        (&fresh.rule, &fresh.to, &fresh.facts_hash, &fresh.episode)
+            == (&ours.rule, &ours.to, &ours.facts_hash, &ours.episode)
+    };
+    match update.verdict.map(|verdict| verdict.outcome) {
+        Some(Outcome::Stay(StayReason::Paused)) => Still::Waits("it is paused"),
+        Some(Outcome::Stay(StayReason::HeldBack)) => Still::Waits("it is held back, see `handoffd explain`"),
+        Some(Outcome::AskPerson { proposed: fresh, .. } | Outcome::Route(fresh) | Outcome::Escalate(fresh)) => {
+            match (same(&fresh), fresh.rule == ours.rule && fresh.to == ours.to) {
+                (true, _) => Still::Same(fresh),
+                (false, true) => Still::Stale("a fact that the rule matched has changed".into()),
+                (false, false) => Still::Stale(format!("rule {} would hand it to {} now", fresh.rule, fresh.to)),
+            }
+        }
+        Some(Outcome::Stay(reason)) => Still::Stale(format!("the case stays now ({})", reason.shown())),
+        None => Still::Stale("the case was not decided again".into()),
+    }
+}
+
+/// What the reviewer saw travels; what counts from now (clocks, promises, deadlines) is worked out anew.
+fn as_reviewed(reviewed: &Proposal, fresh: Proposal) -> Proposal {
+    Proposal { package: reviewed.package.clone(), reason: reviewed.reason.clone(), ..fresh }
+}
+
+async fn send(
+    house: &House,
+    handoff: &HandoffRecord,
+    effects: Vec<PlannedEffect>,
+    act: Act,
+) -> Result<Reply, CommandError> {
+    let Act { by, reason, at } = act;
+    let touched = effects.len();
+    let answer = ReviewAnswer { handoff: handoff.id.clone(), by, reason, at, effects };
+    house.ledger.call(move |ledger| ledger.approve(&answer)).await?;
+    let proposal = &handoff.proposal;
+    let said = format!("{} is approved: {}/{} goes to {}", handoff.id, proposal.desk, proposal.ticket, proposal.to);
+    Ok(Reply { said, touched })
+}
+
+async fn end_as_stale(
+    house: &House,
+    station: &Station,
+    handoff: &HandoffRecord,
+    read: &ReadCase,
+    why: &str,
+    act: Act,
+) -> Result<Reply, CommandError> {
+    let note = read
+        .head
+        .ending
+        .is_none()
+        .then(|| stale_note(&handoff.proposal, &handoff.id, why, station.desk.capabilities(), &read.head, act.at));
+    let (id, reason) = (handoff.id.clone(), why.to_owned());
+    house.ledger.call(move |ledger| ledger.end_stale_review(&id, &reason, note, act.at)).await?;
+    house.wake.call();
+    let words = format!(
+        "{} was not sent: {why}. The review ends as stale, with a note on the ticket; the case is decided anew",
+        handoff.id
+    );
+    Err(CommandError::Refused(words))
+}

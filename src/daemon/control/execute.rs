@@ -1,0 +1,236 @@
+//! Carries an order out: checks who may, asks desk and ledger, records who did it. Each order is one transaction in the
+//! ledger; what has to be written to a desk becomes an effect and goes the way of all effects.
+
+use super::{Command, CommandError, Order, Reply, Target};
+use crate::daemon::house::House;
+use crate::ledger::Act;
+use crate::ledger::records::{EffectRecord, ReviewAnswer, SignedWording, Switch};
+use crate::policy::names::{MessageName, RuleName, TeamName};
+use crate::policy::rules::{Mode, Policy};
+use handoffd_kit::id::DeskId;
+
+/// Carries out an order of this system user.
+///
+/// # Errors
+/// Why it was not, in words for the person.
+pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<Reply, CommandError> {
+    order.check()?;
+    let by = format!("{} ({system_user})", order.by);
+    let act = |reason: Option<String>| Act { by: by.clone(), reason, at: house.seams.clock.now() };
+    tracing::info!(by = %by, command = order.command.name(), "control.order");
+    let reply = match order.command {
+        Command::Release { rule, limit } => release(house, rule, limit, act(None)).await,
+        Command::Retry { target } => retry(house, target, act(None)).await,
+        Command::Drop { target, reason } => give_up(house, target, act(Some(reason))).await,
+        Command::Undo { handoff, reason } => super::undo::undo(house, &handoff, act(Some(reason))).await,
+        Command::Approve { handoff, reason } => super::approve::approve(house, &handoff, &order.by, act(reason)).await,
+        Command::Reject { handoff, reason } => reject(house, handoff, &order.by, act(Some(reason))).await,
+        Command::Switch { switch, on } => switch_to(house, switch, on, act(None)).await,
+        Command::Sign { message, wording } => sign(house, message, wording, order.by, system_user).await,
+    }?;
+    house.wake.call();
+    Ok(reply)
+}
+
+impl Command {
+    /// Whether carrying it out needs the desk, and so its secrets.
+    pub fn asks_a_desk(&self) -> bool {
+        matches!(self, Self::Approve { .. } | Self::Undo { .. })
+    }
+
+    /// Its word, for logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Release { .. } => "release",
+            Self::Retry { .. } => "retry",
+            Self::Drop { .. } => "drop",
+            Self::Undo { .. } => "undo",
+            Self::Approve { .. } => "approve",
+            Self::Reject { .. } => "reject",
+            Self::Switch { on: true, .. } => "pause",
+            Self::Switch { on: false, .. } => "resume",
+            Self::Sign { .. } => "sign",
+        }
+    }
+}
+
+async fn release(house: &House, rule: RuleName, limit: usize, act: Act) -> Result<Reply, CommandError> {
+    let mode = mode_of(&house.policy, &rule).ok_or_else(|| unknown_rule(&rule))?;
+    if house.policy.mode == Mode::Shadow || mode == Mode::Shadow {
+        let whose = if mode == Mode::Shadow { format!("rule {rule}") } else { "[daemon]".to_owned() };
+        let words = format!("{whose} is in shadow: a release would write nothing. Set its mode = \"live\" first");
+        return Err(CommandError::Refused(words));
+    }
+    let asked = rule.clone();
+    let released = house.ledger.call(move |ledger| ledger.release(&asked, limit, &act)).await?;
+    let said = match released.len() {
+        0 => format!("no case waits for rule {rule}"),
+        count => format!("{count} cases of rule {rule} are looked at again and handed off if it still matches"),
+    };
+    Ok(Reply { said, touched: released.len() })
+}
+
+fn mode_of(policy: &Policy, rule: &RuleName) -> Option<Mode> {
+    let routes = policy.routes.iter().map(|route| &route.rule);
+    let mut rules = routes.chain(policy.escalations.iter().map(|escalation| &escalation.rule));
+    rules.find(|known| &known.name == rule).map(|known| known.mode)
+}
+
+fn unknown_rule(rule: &RuleName) -> CommandError {
+    CommandError::Wrong(format!("the running policy has no rule {rule}; `handoffd policy show` lists them"))
+}
+
+async fn retry(house: &House, target: Target, act: Act) -> Result<Reply, CommandError> {
+    let (parked, touched) =
+        on_parked(house, target, move |ledger, effect| ledger.retry_effect(effect.id, &act).map(|_| ())).await?;
+    let said = format!("{parked} tried again; what may be on the desk already is looked up first");
+    Ok(Reply { said, touched })
+}
+
+async fn give_up(house: &House, target: Target, act: Act) -> Result<Reply, CommandError> {
+    let (parked, touched) = on_parked(house, target, move |ledger, effect| ledger.drop_effect(effect.id, &act)).await?;
+    Ok(Reply { said: format!("{parked} given up; what is on the desk stays there"), touched })
+}
+
+/// Does something with every parked effect of the target, all in one transaction.
+async fn on_parked(
+    house: &House,
+    target: Target,
+    each: impl Fn(&mut crate::ledger::Ledger, &EffectRecord) -> crate::ledger::Result<()> + Send + 'static,
+) -> Result<(String, usize), CommandError> {
+    let shown = target.shown();
+    let touched = house
+        .ledger
+        .call(move |ledger| {
+            let parked = ledger.parked()?;
+            let fitting: Vec<&EffectRecord> = parked.iter().filter(|effect| target.fits(effect)).collect();
+            for effect in &fitting {
+                each(ledger, effect)?;
+            }
+            Ok(fitting.len())
+        })
+        .await?;
+    match touched {
+        0 => Err(CommandError::Refused(format!("nothing of {shown} is parked; `handoffd parked list` shows what is"))),
+        1 => Ok(("one effect is".to_owned(), 1)),
+        count => Ok((format!("{count} effects are"), count)),
+    }
+}
+
+impl Target {
+    fn fits(&self, effect: &EffectRecord) -> bool {
+        match self {
+            Self::Handoff { id, number } => &effect.handoff == id && number.is_none_or(|n| n == effect.number),
+            Self::All { desk, rule } => {
+                desk.as_ref().is_none_or(|desk| desk == &effect.desk)
+                    && rule.as_ref().is_none_or(|rule| rule.as_str() == effect.write.mark.rule)
+            }
+        }
+    }
+
+    fn shown(&self) -> String {
+        let of = |what: &str, name: Option<&str>| name.map(|name| format!(" {what} {name}")).unwrap_or_default();
+        match self {
+            Self::Handoff { id, number: None } => format!("handoff {id}"),
+            Self::Handoff { id, number: Some(number) } => format!("handoff {id}/{number}"),
+            Self::All { desk, rule } => {
+                let desk = of("on desk", desk.as_ref().map(DeskId::as_str));
+                format!("all effects{desk}{}", of("of rule", rule.as_ref().map(RuleName::as_str)))
+            }
+        }
+    }
+}
+
+async fn reject(house: &House, handoff: String, who: &str, act: Act) -> Result<Reply, CommandError> {
+    let id = handoff.clone();
+    let record = house.ledger.call(move |ledger| ledger.handoff(&id)).await?;
+    may_review(&house.policy, &record.proposal.to, record.proposal.from.as_ref(), who)?;
+    let Act { by, reason, at } = act;
+    let answer = ReviewAnswer { handoff: handoff.clone(), by, reason, at, effects: Vec::new() };
+    house.ledger.call(move |ledger| ledger.reject(&answer)).await?;
+    let said = format!(
+        "{handoff} is rejected: nothing was written, and this path is closed for the case until a matched fact changes"
+    );
+    Ok(Reply { said, touched: 1 })
+}
+
+/// Who may say yes or no: the receiving team's reviewers and the giving team's lead, where reviewers are named; else anybody.
+pub(super) fn may_review(
+    policy: &Policy,
+    to: &TeamName,
+    from: Option<&TeamName>,
+    who: &str,
+) -> Result<(), CommandError> {
+    let reviewers = policy.teams.get(to).map(|team| team.reviewers.as_slice()).unwrap_or_default();
+    if reviewers.is_empty() {
+        return Ok(());
+    }
+    let lead = from.and_then(|from| policy.teams.get(from)).and_then(|team| team.lead.as_ref());
+    let allowed = || reviewers.iter().chain(lead);
+    let is = |person: &&crate::policy::names::PersonName| {
+        let email = policy.people.get(*person).and_then(|entry| entry.email.as_deref());
+        person.as_str() == who || email.is_some_and(|email| email.eq_ignore_ascii_case(who))
+    };
+    if allowed().any(|person| is(&person)) {
+        return Ok(());
+    }
+    let names: Vec<&str> = allowed().map(|person| person.as_str()).collect();
+    let words = format!("{who} may not decide a review for {to}; these may: {}", names.join(", "));
+    Err(CommandError::Refused(words))
+}
+
+async fn switch_to(house: &House, switch: Switch, on: bool, act: Act) -> Result<Reply, CommandError> {
+    let known = match &switch {
+        Switch::All => true,
+        Switch::Desk(desk) => house.policy.desks.contains_key(desk) || house.desks.get(desk).is_some(),
+        Switch::Rule(rule) => mode_of(&house.policy, rule).is_some(),
+    };
+    // What a former configuration paused can still be resumed.
+    if on && !known {
+        return Err(match &switch {
+            Switch::Rule(rule) => unknown_rule(rule),
+            Switch::Desk(desk) => CommandError::Wrong(format!("no desk {desk} is configured")),
+            Switch::All => CommandError::Wrong("nothing to pause".into()),
+        });
+    }
+    let what = match &switch {
+        Switch::All => "everything".to_owned(),
+        Switch::Desk(desk) => format!("desk {desk}"),
+        Switch::Rule(rule) => format!("rule {rule}"),
+    };
+    house.ledger.call(move |ledger| ledger.set_switch(&switch, on, &act)).await?;
+    let said = if on {
+        format!("{what} is paused: nothing more is sent; a call that is under way is finished")
+    } else {
+        format!("{what} goes on")
+    };
+    Ok(Reply { said, touched: 1 })
+}
+
+async fn sign(
+    house: &House,
+    message: MessageName,
+    wording: String,
+    signer: String,
+    system_user: &str,
+) -> Result<Reply, CommandError> {
+    let known = house.policy.messages.get(&message);
+    let known = known.ok_or_else(|| CommandError::Wrong(format!("the running policy has no message {message}")))?;
+    if !known.signers.contains(&signer) {
+        let signers = known.signers.join(", ");
+        return Err(CommandError::Refused(format!("{signer} may not sign {message}; these may: {signers}")));
+    }
+    if known.wording_hash != wording {
+        let words = format!(
+            "the running policy has another wording of {message} than the one you were shown: restart the daemon with \
+             the new file, or read the running one's wording"
+        );
+        return Err(CommandError::Refused(words));
+    }
+    let at = house.seams.clock.now();
+    let said = format!("{message} is signed by {signer} in the wording {wording}");
+    let signed =
+        SignedWording { message: message.to_string(), wording, signer, system_user: system_user.to_owned(), at };
+    house.ledger.call(move |ledger| ledger.sign(&signed)).await?;
+    Ok(Reply { said, touched: 1 })
+}

@@ -1,0 +1,218 @@
+//! What a person orders: retries, undos, reviews, pauses, signatures. The daemon takes orders over a Unix socket beside
+//! the ledger; without a daemon the command line carries them out itself, with the same [`execute`].
+
+mod approve;
+mod execute;
+mod socket;
+mod undo;
+
+pub use execute::execute;
+pub use socket::{listen, own_uid, socket_path, system_user, take_orders};
+
+use crate::ledger::LedgerError;
+use crate::ledger::records::Switch;
+use crate::policy::names::{MessageName, RuleName};
+use handoffd_kit::error::DeskError;
+use handoffd_kit::id::DeskId;
+use serde::{Deserialize, Serialize};
+
+/// The longest name, id or rule in an order.
+const NAME_CHARS: usize = 200;
+/// The longest reason.
+const REASON_CHARS: usize = 2_000;
+
+/// One order, and who gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// What to do.
+    pub command: Command,
+    /// Who decides: a name of the policy's people, a mail address, or the system user's.
+    pub by: String,
+}
+
+/// What can be ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Let a rule act on cases that matched before it was live: the oldest `limit` of them.
+    Release {
+        /// Which rule.
+        rule: RuleName,
+        /// How many.
+        limit: usize,
+    },
+    /// Try parked effects again; one that may be on the desk is looked up first.
+    Retry {
+        /// Which.
+        target: Target,
+    },
+    /// Give parked effects up.
+    Drop {
+        /// Which.
+        target: Target,
+        /// Why.
+        reason: String,
+    },
+    /// Put a case back where a handoff took it from.
+    Undo {
+        /// Which handoff.
+        handoff: String,
+        /// Why.
+        reason: String,
+    },
+    /// Say yes to a review.
+    Approve {
+        /// Which handoff.
+        handoff: String,
+        /// Why, if there is something to say.
+        reason: Option<String>,
+    },
+    /// Say no to a review.
+    Reject {
+        /// Which handoff.
+        handoff: String,
+        /// Why.
+        reason: String,
+    },
+    /// Set or clear a kill switch.
+    Switch {
+        /// Which.
+        switch: Switch,
+        /// Set: paused.
+        on: bool,
+    },
+    /// Sign the wordings of a public message.
+    Sign {
+        /// Which message.
+        message: MessageName,
+        /// The hash of the wordings that the signer was shown.
+        wording: String,
+    },
+}
+
+/// Which parked effects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Target {
+    /// Those of one handoff.
+    Handoff {
+        /// Its id.
+        id: String,
+        /// One of its effects; none: all that are parked.
+        number: Option<u32>,
+    },
+    /// All that fit.
+    All {
+        /// On this desk.
+        desk: Option<DeskId>,
+        /// Of this rule.
+        rule: Option<RuleName>,
+    },
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// In a sentence or two.
+    pub said: String,
+    /// How many things it touched: effects, cases, switches.
+    pub touched: usize,
+}
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "error", content = "words")]
+pub enum CommandError {
+    /// It makes no sense: a missing name, an unknown rule.
+    #[error("{0}")]
+    Wrong(String),
+    /// It makes sense and is not allowed, or not any more.
+    #[error("{0}")]
+    Refused(String),
+    /// The desk does not answer, or refuses.
+    #[error("{0}")]
+    Desk(String),
+    /// The ledger, or the daemon, does not answer.
+    #[error("{0}")]
+    Ledger(String),
+}
+
+impl From<LedgerError> for CommandError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::NotFound(_) => Self::Wrong(error.to_string()),
+            LedgerError::WrongState(_) | LedgerError::IllegalStep(_) => Self::Refused(error.to_string()),
+            _ => Self::Ledger(error.to_string()),
+        }
+    }
+}
+
+impl From<DeskError> for CommandError {
+    fn from(error: DeskError) -> Self {
+        Self::Desk(error.to_string())
+    }
+}
+
+impl Order {
+    /// Refuses what no honest command line sends: empty or endless names and reasons.
+    ///
+    /// # Errors
+    /// `Wrong`, with what is expected.
+    pub fn check(&self) -> Result<(), CommandError> {
+        name("--as", &self.by)?;
+        match &self.command {
+            Command::Release { rule, limit } => {
+                name("rule", rule.as_str())?;
+                if *limit == 0 { Err(CommandError::Wrong("--limit must be at least 1".into())) } else { Ok(()) }
+            }
+            Command::Retry { target } => check_target(target),
+            Command::Drop { target, reason } => check_target(target).and_then(|()| given("reason", reason)),
+            Command::Undo { handoff, reason } | Command::Reject { handoff, reason } => {
+                name("handoff", handoff).and_then(|()| given("reason", reason))
+            }
+            Command::Approve { handoff, reason } => {
+                name("handoff", handoff)?;
+                reason.as_ref().map_or(Ok(()), |reason| given("reason", reason))
+            }
+            Command::Switch { switch: Switch::All, .. } => Ok(()),
+            Command::Switch { switch: Switch::Desk(desk), .. } => name("desk", desk.as_str()),
+            Command::Switch { switch: Switch::Rule(rule), .. } => name("rule", rule.as_str()),
+            Command::Sign { message, wording } => {
+                name("message", message.as_str()).and_then(|()| name("wording", wording))
+            }
+        }
+    }
+}
+
+fn check_target(target: &Target) -> Result<(), CommandError> {
+    match target {
+        Target::Handoff { id, .. } => name("handoff", id),
+        Target::All { .. } => Ok(()),
+    }
+}
+
+fn name(what: &str, text: &str) -> Result<(), CommandError> {
+    bounded(what, text, NAME_CHARS)?;
+    if text.chars().any(char::is_control) {
+        return Err(CommandError::Wrong(format!("{what} holds control characters")));
+    }
+    Ok(())
+}
+
+fn given(what: &str, text: &str) -> Result<(), CommandError> {
+    bounded(what, text, REASON_CHARS)
+}
+
+fn bounded(what: &str, text: &str, most: usize) -> Result<(), CommandError> {
+    if text.trim().is_empty() {
+        return Err(CommandError::Wrong(format!("{what} is empty")));
+    }
+    if text.chars().count() > most {
+        return Err(CommandError::Wrong(format!("{what} is longer than {most} characters")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! A house on one desk in memory, for the tests of `web` and `daemon`: real ledger, real policy, a clock that they move.
+
+use super::house::{House, Pace};
+use super::pipeline::Until;
+use crate::ledger::{Handle, Ledger};
+use crate::policy::rules::{Policy, ReviewDecision};
+use crate::policy::testing;
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, WebhookTrust};
+use handoffd_kit::clock::{Clock, ManualClock};
+use handoffd_kit::desk::*;
+use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
+use handoffd_kit::fact::Fact;
+use handoffd_kit::id::{DeskId, StreamName, TicketId};
+use handoffd_kit::model::*;
+use handoffd_kit::random::Random;
+use handoffd_kit::settings::Seams;
+use handoffd_kit::transport::{Bounds, Exchange, Transport, TransportError};
+use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The secret in the address of [`FakeDesk`]'s webhooks.
+pub(crate) const TOKEN: &str = "s3cret";
+
+/// A desk with one ticket, which is what a test makes it.
+pub(crate) struct FakeDesk {
+    capabilities: Capabilities,
+    ticket: Mutex<Ticket>,
+}
+
+/// What lies on the desk.
+pub(crate) struct Ticket {
+    pub(crate) head: TicketHead,
+    pub(crate) history: Vec<Change>,
+    pub(crate) written: Vec<Write>,
+    pub(crate) silent: bool,
+    pub(crate) refuses: bool,
+}
+
+impl FakeDesk {
+    fn new() -> Self {
+        let mut case = testing::case_with_parts();
+        case.head.updated_at = Fact::Known(testing::now());
+        let capabilities = Capabilities {
+            connector: "fake",
+            together: &[Aspect::Note, Aspect::Queue, Aspect::Owner],
+            guard: Guard::Conditional { grain: Duration::from_secs(1) },
+            readable_history: true,
+            sla_clocks: false,
+            race_free_tags: false,
+            can_find: true,
+            settle_time: Duration::from_secs(30),
+            webhook: WebhookTrust::SecretPath,
+            note_format: NoteFormat::Text,
+            note_max_bytes: 60_000,
+            streams: Vec::new(),
+            limits: Vec::new(),
+            rights: &[],
+            checked: "in memory",
+        };
+        let opened = Change {
+            id: "100".into(),
+            at: testing::now() - SignedDuration::from_hours(1),
+            by: Author { id: None, name: None, role: Role::Customer },
+            actor: Actor::Person,
+            mark: None,
+            what: vec![What::Created],
+        };
+        let ticket =
+            Ticket { head: case.head, history: vec![opened], written: Vec::new(), silent: false, refuses: false };
+        Self { capabilities, ticket: Mutex::new(ticket) }
+    }
+
+    /// The ticket, to look at and to change.
+    pub(crate) fn ticket(&self) -> MutexGuard<'_, Ticket> {
+        self.ticket.lock().expect("no test panics while it holds the ticket")
+    }
+
+    /// An agent does something.
+    pub(crate) fn agent(&self, at: Timestamp, what: What, change: impl FnOnce(&mut TicketHead)) {
+        let mut ticket = self.ticket();
+        let by = Author { id: Some("8".into()), name: Some("Second Agent".into()), role: Role::Agent };
+        change(&mut ticket.head);
+        ticket.record(by, Actor::Person, None, at, vec![what]);
+    }
+
+    fn answer<T: Send + 'static>(&self, give: impl FnOnce(&mut Ticket) -> T) -> Answer<'_, T> {
+        let mut ticket = self.ticket();
+        let answer = if ticket.silent {
+            Err(DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), "call").words("no answer"))
+        } else {
+            Ok(give(&mut ticket))
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+impl Ticket {
+    fn record(
+        &mut self,
+        by: Author,
+        actor: Actor,
+        mark: Option<handoffd_kit::mark::Mark>,
+        at: Timestamp,
+        what: Vec<What>,
+    ) {
+        let number = 100 + self.history.len();
+        self.head.version = format!("v{number}").into();
+        self.history.push(Change { id: number.to_string().into(), at, by, actor, mark, what });
+    }
+
+    fn write(&mut self, write: &Write, at: Timestamp) -> Receipt {
+        let mut what = Vec::new();
+        if let DeskChange::Update(Update { queue: Some(queue), .. }) = &write.change {
+            let from = self.head.queue.known().cloned().flatten();
+            // By name "Billing" or by id "q-Billing".
+            let name = queue.shown().trim_start_matches("q-").to_owned();
+            self.head.queue = testing::queue(&name);
+            what.push(What::Queue { from, to: self.head.queue.known().cloned().flatten() });
+        }
+        if let DeskChange::Update(Update { owner: Some(owner), .. }) = &write.change {
+            let to = match owner {
+                OwnerSpec::User(id) => Some(id.clone()),
+                OwnerSpec::Nobody | OwnerSpec::Email(_) => None,
+            };
+            let person = |id| Person { id, name: None, email: None, role: Role::Agent };
+            self.head.owner = Fact::Known(to.clone().map(person));
+            what.push(What::Owner { from: None, to });
+        }
+        let us = Author { id: Some("1".into()), name: None, role: Role::Us };
+        self.record(us, Actor::Us, Some(write.mark.clone()), at, what);
+        self.written.push(write.clone());
+        Receipt { id: (99 + self.history.len()).to_string(), version: Some(self.head.version.clone()), head: None }
+    }
+}
+
+impl Desk for FakeDesk {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn changed_since<'a>(&'a self, _: &'a StreamName, _: Option<&'a Cursor>, _: Timestamp) -> Answer<'a, Page> {
+        self.answer(|_| Page { changed: Vec::new(), next: Cursor("1".into()), more: false })
+    }
+
+    fn head<'a>(&'a self, _: &'a TicketId, _: Timestamp) -> Answer<'a, TicketHead> {
+        self.answer(|ticket| ticket.head.clone())
+    }
+
+    fn parts<'a>(&'a self, _: &'a TicketHead, _: PartSet, _: Timestamp) -> Answer<'a, Parts> {
+        self.answer(|ticket| Parts { history: Some(ticket.history.clone()), ..testing::case_with_parts().parts })
+    }
+
+    fn apply<'a>(&'a self, write: &'a Write) -> Answer<'a, Receipt> {
+        if self.ticket().refuses {
+            let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, "apply update").words("no such group");
+            return Box::pin(async move { Err(error) });
+        }
+        let conflict = write.expected.as_ref().is_some_and(|expected| *expected != self.ticket().head.version);
+        if conflict {
+            let error = DeskError::new(DeskErrorKind::Conflict, Retry::Never, "apply update");
+            return Box::pin(async move { Err(error) });
+        }
+        self.answer(|ticket| ticket.write(write, testing::now()))
+    }
+
+    fn find<'a>(&'a self, _: &'a Write) -> Answer<'a, Sighting> {
+        self.answer(|_| Sighting::NotFound)
+    }
+
+    fn webhook(&self, request: Unverified<'_>) -> Result<Delivery, Refusal> {
+        let body = request.path_token(&secrecy::SecretString::from(TOKEN))?.body();
+        let body: serde_json::Value = serde_json::from_slice(body).map_err(|_| Refusal::Malformed)?;
+        let text = |key: &str| body.get(key).and_then(serde_json::Value::as_str);
+        let hints = text("ticket").map(|ticket| Hint { ticket: ticket.into(), actor: None });
+        Ok(Delivery { id: text("id").map(str::to_owned), hints: hints.into_iter().collect() })
+    }
+
+    fn me(&self) -> Answer<'_, Person> {
+        self.answer(|_| Person { id: "1".into(), name: None, email: None, role: Role::Us })
+    }
+
+    fn directory(&self) -> Answer<'_, Directory> {
+        self.answer(|_| Directory::default())
+    }
+
+    fn check(&self) -> Answer<'_, Vec<Finding>> {
+        self.answer(|_| Vec::new())
+    }
+}
+
+struct NoChance;
+
+impl Random for NoChance {
+    fn bits(&self) -> u64 {
+        0
+    }
+}
+
+struct NoNetwork;
+
+impl Transport for NoNetwork {
+    fn send(&self, _: http::Request<bytes::Bytes>, _: Bounds) -> Exchange<'_> {
+        Box::pin(async { Err(TransportError::NotSent("no network in tests".into())) })
+    }
+}
+
+/// A house, its desk and its clock.
+pub(crate) struct Stage {
+    pub(crate) house: House,
+    pub(crate) desk: Arc<FakeDesk>,
+    pub(crate) clock: ManualClock,
+}
+
+/// A policy with one rule that asks a person before it takes a refund to billing.
+pub(crate) fn asking() -> Policy {
+    let mut policy = testing::policy();
+    let mut rule = testing::escalation("refund", "has_tag(\"refund\")", "billing");
+    rule.review = ReviewDecision::Always;
+    policy.escalations.push(rule);
+    policy
+}
+
+/// The same without asking.
+pub(crate) fn sending() -> Policy {
+    let mut policy = asking();
+    policy.escalations[0].review = ReviewDecision::Never;
+    policy
+}
+
+fn pace() -> Pace {
+    Pace {
+        verify_after: SignedDuration::from_secs(60),
+        polls: BTreeMap::new(),
+        keep_raw: SignedDuration::from_hours(1),
+    }
+}
+
+impl Stage {
+    /// A house that runs this policy on a fresh ledger.
+    pub(crate) fn new(policy: Policy) -> Self {
+        let mut ledger = Ledger::in_memory().expect("ledger");
+        ledger.desk_met(&"acme".into(), testing::now()).expect("met");
+        Self::on(Handle::inline(ledger, None), policy)
+    }
+
+    fn on(ledger: Handle, policy: Policy) -> Self {
+        let clock = ManualClock::new(testing::now());
+        let seams =
+            Seams { clock: Arc::new(clock.clone()), random: Arc::new(NoChance), transport: Arc::new(NoNetwork) };
+        let desk = Arc::new(FakeDesk::new());
+        let desks = BTreeMap::from([(DeskId::from("acme"), desk.clone() as Arc<dyn Desk>)]);
+        let house = House::new(ledger, desks, Arc::new(policy), seams, pace());
+        Self { house, desk, clock }
+    }
+
+    /// The same ledger and desk under another policy.
+    pub(crate) fn with_policy(self, policy: Policy) -> Self {
+        let desks = BTreeMap::from([(DeskId::from("acme"), self.desk.clone() as Arc<dyn Desk>)]);
+        let house = House::new(self.house.ledger, desks, Arc::new(policy), self.house.seams, pace());
+        Self { house, desk: self.desk, clock: self.clock }
+    }
+
+    /// The desk refuses the handoff's write, which is parked.
+    pub(crate) async fn park(&self) {
+        self.desk.ticket().refuses = true;
+        self.look().await;
+        self.desk.ticket().refuses = false;
+    }
+
+    /// A house whose ledger has a thread of its own, which has died.
+    pub(crate) async fn without_ledger(policy: Policy) -> Self {
+        let handle = Handle::spawn(Ledger::in_memory().expect("ledger")).expect("thread");
+        let died =
+            handle.call(|_| -> crate::ledger::Result<()> { panic!("on purpose: the ledger's thread ends") }).await;
+        died.expect_err("the thread has ended");
+        Self::on(handle, policy)
+    }
+
+    /// Notes a look at the ticket and does everything that is due.
+    pub(crate) async fn look(&self) {
+        let looks = vec![crate::ledger::records::NewLook { ticket: "42".into(), due: self.clock.now(), head: None }];
+        self.house.ledger.call(move |ledger| ledger.note_looks(&"acme".into(), &looks)).await.expect("noted");
+        self.run().await;
+    }
+
+    /// Does everything that is due now.
+    pub(crate) async fn run(&self) {
+        let until = Until::NothingDueBy(self.clock.now());
+        self.house.run(until, &CancellationToken::new()).await.expect("ran");
+    }
+
+    /// All handoffs, newest first.
+    pub(crate) async fn handoffs(&self) -> Vec<crate::ledger::records::HandoffRecord> {
+        let all = |ledger: &mut Ledger| ledger.handoffs(&crate::ledger::HandoffFilter::default());
+        self.house.ledger.call(all).await.expect("handoffs")
+    }
+}

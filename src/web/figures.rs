@@ -1,0 +1,102 @@
+//! What stands now, asked from the ledger and the desks in one go: what health judges and metrics print.
+
+use crate::daemon::house::House;
+use crate::ledger::records::{DeskTrouble, Switch};
+use crate::ledger::states::HandoffState;
+use crate::ledger::{Counts, Ledger, LedgerError};
+use crate::policy::case::Recent;
+use crate::policy::names::RuleName;
+use crate::policy::rules::{Limits, Mode};
+use handoffd_kit::id::DeskId;
+use jiff::{SignedDuration, Timestamp};
+
+/// What stands now.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Figures {
+    /// Nothing is written.
+    pub(super) shadow: bool,
+    /// How much there is of everything in the ledger.
+    pub(super) counts: Counts,
+    /// Desks that refuse login or rights.
+    pub(super) troubles: Vec<DeskTrouble>,
+    /// Desks that do not answer, and since when.
+    pub(super) silent: Vec<(DeskId, Timestamp)>,
+    /// How the polls stand.
+    pub(super) polls: Vec<PollFigure>,
+    /// Rules, and desks, whose limit for this hour is used up.
+    pub(super) over_limit: Vec<OverLimit>,
+    /// Kill switches that are on, who set them, and when.
+    pub(super) switches: Vec<(Switch, String, Timestamp)>,
+}
+
+/// How one desk's polls stand.
+#[derive(Clone, Debug)]
+pub(super) struct PollFigure {
+    /// Which desk.
+    pub(super) desk: DeskId,
+    /// How often it should be read.
+    pub(super) every: SignedDuration,
+    /// When its longest unread stream was last read; none: never yet.
+    pub(super) last: Option<Timestamp>,
+}
+
+/// A limit that is used up: further handoffs wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OverLimit {
+    /// A rule's; none: the desk's own.
+    pub(super) rule: Option<RuleName>,
+    /// On which desk.
+    pub(super) desk: DeskId,
+    /// How many handoffs in the last hour.
+    pub(super) count: u32,
+    /// How many are allowed.
+    pub(super) limit: u32,
+}
+
+impl Figures {
+    /// Asks.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub(super) async fn collect(house: &House) -> Result<Self, LedgerError> {
+        let now = house.seams.clock.now();
+        let desks: Vec<DeskId> = house.policy.desks.keys().cloned().collect();
+        let ask = move |ledger: &mut Ledger| {
+            let recent = desks.into_iter().map(|desk| Ok((desk.clone(), ledger.recent(&desk, now)?)));
+            let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
+            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, recent))
+        };
+        let (counts, troubles, switches, recent) = house.ledger.call(ask).await?;
+        let silent = house.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
+        let polls = house.polls.iter().map(|(desk, every)| PollFigure {
+            desk: desk.clone(),
+            every: *every,
+            last: counts.polled.iter().filter(|((of, _), _)| of == desk).map(|(_, at)| *at).min(),
+        });
+        Ok(Self {
+            shadow: house.policy.mode == Mode::Shadow,
+            silent: silent.collect(),
+            polls: polls.collect(),
+            over_limit: recent
+                .iter()
+                .flat_map(|(desk, recent)| over_limit(desk, recent, house.policy.limits))
+                .collect(),
+            counts,
+            troubles,
+            switches,
+        })
+    }
+
+    /// Open reviews.
+    pub(super) fn reviews_open(&self) -> u32 {
+        let handoffs = self.counts.handoffs.iter();
+        handoffs.filter(|((state, _), _)| state == HandoffState::InReview.name()).map(|(_, count)| count).sum()
+    }
+}
+
+fn over_limit(desk: &DeskId, recent: &Recent, limits: Limits) -> Vec<OverLimit> {
+    let over = |rule, count, limit| OverLimit { rule, desk: desk.clone(), count, limit };
+    let rules = recent.by_rule.iter().map(|(rule, count)| over(Some(rule.clone()), *count, limits.per_rule_per_hour));
+    let whole = over(None, recent.on_desk, limits.per_desk_per_hour);
+    rules.chain([whole]).filter(|over| over.count >= over.limit).collect()
+}

@@ -1,0 +1,241 @@
+//! How the daemon is: one word, and a reason with its next step for everything that is not as it should be. Pure.
+
+use super::figures::Figures;
+use crate::ledger::LedgerError;
+use crate::ledger::records::Switch;
+use crate::policy::names::RuleName;
+use handoffd_kit::id::DeskId;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+/// How long a due look may wait before that is a reason.
+const LOOK_WAITS: SignedDuration = SignedDuration::from_mins(5);
+/// How many of its polls a desk may miss before that is a reason, at least [`POLL_LAGS`].
+const POLLS_MISSED: i32 = 5;
+/// A poll's lag below this is none.
+const POLL_LAGS: SignedDuration = SignedDuration::from_mins(2);
+
+/// In one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// As it should be. Of a reason: worth knowing.
+    Ok,
+    /// Works, but something waits for a person or is late.
+    Degraded,
+    /// Something does not work until a person acts.
+    Failing,
+}
+
+/// One reason, with what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// How bad.
+    pub level: Status,
+    /// Which desk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desk: Option<String>,
+    /// Which rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What is the matter.
+    pub what: String,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What to do.
+    pub next_step: String,
+}
+
+/// The answer of `/healthz`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// The worst of the reasons.
+    pub status: Status,
+    /// Every reason, the worst first.
+    pub reasons: Vec<Reason>,
+}
+
+impl Reason {
+    fn new(level: Status, what: impl Into<String>, next_step: impl Into<String>) -> Self {
+        Self { level, desk: None, rule: None, what: what.into(), since: None, next_step: next_step.into() }
+    }
+
+    fn desk(mut self, desk: &DeskId) -> Self {
+        self.desk = Some(desk.to_string());
+        self
+    }
+
+    fn rule(mut self, rule: &RuleName) -> Self {
+        self.rule = Some(rule.to_string());
+        self
+    }
+
+    fn about(self, switch: &Switch) -> Self {
+        match switch {
+            Switch::All => self,
+            Switch::Desk(desk) => self.desk(desk),
+            Switch::Rule(rule) => self.rule(rule),
+        }
+    }
+
+    fn since(mut self, since: Timestamp) -> Self {
+        self.since = Some(since);
+        self
+    }
+}
+
+/// What the figures mean.
+pub(super) fn health(figures: &Result<Figures, LedgerError>, now: Timestamp) -> Health {
+    let mut reasons = match figures {
+        Ok(figures) => reasons(figures, now),
+        Err(error) => vec![Reason::new(
+            Status::Failing,
+            error.to_string(),
+            "repair that and start handoffd again: nothing is taken in or written without its ledger",
+        )],
+    };
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.level));
+    let status = reasons.iter().map(|reason| reason.level).max().unwrap_or(Status::Ok);
+    Health { status, reasons }
+}
+
+fn reasons(figures: &Figures, now: Timestamp) -> Vec<Reason> {
+    let mut reasons = desks(figures);
+    reasons.extend(late(figures, now));
+    reasons.extend(waiting(figures));
+    reasons.extend(figures.switches.iter().map(switched));
+    if figures.shadow {
+        let what = "shadow mode: handoffs are decided and recorded, nothing is written";
+        let next = "read `handoffd handoffs list --would`, then set [daemon] mode = \"live\" when you agree";
+        reasons.push(Reason::new(Status::Ok, what, next));
+    }
+    reasons
+}
+
+fn desks(figures: &Figures) -> Vec<Reason> {
+    let trouble = figures.troubles.iter().map(|trouble| {
+        let stopped = if trouble.writes_stopped { "; its writes are stopped" } else { "" };
+        Reason::new(Status::Failing, format!("{}{stopped}", trouble.what), &trouble.next_step)
+            .desk(&trouble.desk)
+            .since(trouble.since)
+    });
+    let silent = figures.silent.iter().map(|(desk, since)| {
+        let next = "nothing, if the desk is down: everything keeps and goes on by itself; else look at the network";
+        Reason::new(Status::Degraded, "the desk does not answer", next).desk(desk).since(*since)
+    });
+    trouble.chain(silent).collect()
+}
+
+fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {
+    let lagging = figures.polls.iter().filter_map(|poll| {
+        let patience = (poll.every * POLLS_MISSED).max(POLL_LAGS);
+        let last = poll.last.filter(|last| now.duration_since(*last) > patience)?;
+        let what = format!("was last read {} s ago", now.duration_since(last).as_secs());
+        let next = "look at the other reasons of this desk; webhooks, where there are any, are still taken in";
+        Some(Reason::new(Status::Degraded, what, next).desk(&poll.desk).since(last))
+    });
+    let mut late: Vec<Reason> = lagging.collect();
+    if let Some(oldest) = figures.counts.oldest_look.filter(|oldest| now.duration_since(*oldest) > LOOK_WAITS) {
+        let what = "tickets wait longer than they should to be looked at";
+        let next = "nothing, while it catches up after an outage; else raise [desks.NAME] budget";
+        late.push(Reason::new(Status::Degraded, what, next).since(oldest));
+    }
+    late
+}
+
+fn waiting(figures: &Figures) -> Vec<Reason> {
+    let parked = figures.counts.parked.iter().map(|((desk, rule), (count, since))| {
+        let what = format!("writes that wait for a person: {count}");
+        Reason::new(Status::Degraded, what, "handoffd parked list").desk(desk).rule(rule).since(*since)
+    });
+    let over = figures.over_limit.iter().map(|over| {
+        let what = format!("{} handoffs in an hour, {} are allowed: further ones wait", over.count, over.limit);
+        let next = "see whether so many are right; then wait, or raise [policy] limits";
+        let reason = Reason::new(Status::Degraded, what, next).desk(&over.desk);
+        over.rule.iter().fold(reason, Reason::rule)
+    });
+    let mut waiting: Vec<Reason> = parked.chain(over).collect();
+    if figures.reviews_open() > 0 {
+        let what = format!("handoffs that wait for a person's yes or no: {}", figures.reviews_open());
+        waiting.push(Reason::new(Status::Ok, what, "handoffd reviews list"));
+    }
+    waiting
+}
+
+fn switched((switch, by, since): &(Switch, String, Timestamp)) -> Reason {
+    let (what, next) = match switch {
+        Switch::All => ("everything", "handoffd resume".to_owned()),
+        Switch::Desk(desk) => ("the desk", format!("handoffd resume --desk {desk}")),
+        Switch::Rule(rule) => ("the rule", format!("handoffd resume --rule {rule}")),
+    };
+    Reason::new(Status::Degraded, format!("{what} is paused by {by}"), next).about(switch).since(*since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figures::{OverLimit, PollFigure};
+    use super::*;
+    use crate::ledger::records::DeskTrouble;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("instant")
+    }
+
+    fn trouble() -> DeskTrouble {
+        DeskTrouble {
+            desk: "acme".into(),
+            what: "right missing: tickets:write".into(),
+            next_step: "grant it".into(),
+            since: at(5),
+            writes_stopped: true,
+        }
+    }
+
+    #[test]
+    fn a_quiet_house_is_ok_and_has_nothing_to_say() {
+        assert_eq!(health(&Ok(Figures::default()), at(0)), Health { status: Status::Ok, reasons: Vec::new() });
+    }
+
+    #[test]
+    fn shadow_mode_is_said_and_is_no_fault() {
+        let health = health(&Ok(Figures { shadow: true, ..Figures::default() }), at(0));
+        assert_eq!((health.status, health.reasons.len()), (Status::Ok, 1));
+    }
+
+    #[test]
+    fn a_ledger_that_does_not_answer_is_failing() {
+        let health = health(&Err(LedgerError::Full), at(0));
+        assert_eq!(health.status, Status::Failing);
+        assert!(!health.reasons[0].next_step.is_empty());
+    }
+
+    #[test]
+    fn every_reason_names_what_it_is_about_and_the_worst_comes_first() {
+        let mut figures = Figures { troubles: vec![trouble()], ..Figures::default() };
+        figures.silent.push(("other".into(), at(1)));
+        figures.switches.push((Switch::Rule("refund".into()), "lead (uid 7)".into(), at(2)));
+        figures.over_limit.push(OverLimit { rule: None, desk: "acme".into(), count: 200, limit: 200 });
+        figures.counts.parked.insert(("acme".into(), "refund".into()), (3, at(3)));
+        figures.counts.oldest_look = Some(at(0));
+        let every = SignedDuration::from_secs(30);
+        figures.polls.push(PollFigure { desk: "acme".into(), every, last: Some(at(0)) });
+        let health = health(&Ok(figures), at(1_000));
+        assert_eq!(health.status, Status::Failing);
+        assert_eq!(health.reasons.len(), 7);
+        assert_eq!(health.reasons[0].desk.as_deref(), Some("acme"));
+        assert!(health.reasons.windows(2).all(|two| two[0].level >= two[1].level));
+        assert!(health.reasons.iter().all(|reason| !reason.next_step.is_empty()));
+        let about = |reason: &&Reason| reason.desk.is_some() || reason.rule.is_some();
+        assert_eq!(health.reasons.iter().filter(about).count(), 6, "all but the waiting looks");
+    }
+
+    #[test]
+    fn a_poll_is_late_only_after_several_were_missed() {
+        let every = SignedDuration::from_secs(60);
+        let polls = vec![PollFigure { desk: "acme".into(), every, last: Some(at(0)) }];
+        let figures = Ok(Figures { polls, ..Figures::default() });
+        assert_eq!(health(&figures, at(299)).status, Status::Ok);
+        assert_eq!(health(&figures, at(301)).status, Status::Degraded);
+    }
+}

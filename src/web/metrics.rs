@@ -1,0 +1,132 @@
+//! Figures for Prometheus, in its text form. Every label is from a closed set: desks and rules of the configuration,
+//! states, kinds. What happens between two scrapes is counted here; what stands is asked from the ledger at each scrape.
+
+use super::figures::Figures;
+use crate::policy::rules::{Mode, Policy};
+use handoffd_kit::id::DeskId;
+use jiff::Timestamp;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
+
+type Labels<const N: usize> = [(&'static str, String); N];
+type Whole<const N: usize> = Family<Labels<N>, Gauge>;
+type Number<const N: usize> = Family<Labels<N>, Gauge<f64, AtomicU64>>;
+
+/// What a scrape gives.
+pub struct Metrics {
+    counters: Registry,
+    webhooks: Family<Labels<2>, Counter>,
+}
+
+impl Metrics {
+    /// The metrics of a daemon that runs this policy.
+    pub fn new(policy: &Policy) -> Self {
+        let mut counters = Registry::with_prefix("handoffd");
+        let webhooks = Family::default();
+        counters.register("webhooks", "Webhooks by desk and answer", webhooks.clone());
+        let about = Whole::<3>::default();
+        let mode = match policy.mode {
+            Mode::Shadow => "shadow",
+            Mode::Live => "live",
+        };
+        let labels = [
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("policy", policy.version.clone()),
+            ("mode", mode.to_owned()),
+        ];
+        about.get_or_create(&labels).set(1);
+        counters.register("about", "Always 1: the program's and the policy's version, and the mode", about);
+        Self { counters, webhooks }
+    }
+
+    /// A webhook was answered; none: its desk is not one of ours.
+    pub(super) fn webhook(&self, desk: Option<&DeskId>, answer: &'static str) {
+        let desk = desk.map_or("unknown", DeskId::as_str).to_owned();
+        self.webhooks.get_or_create(&[("desk", desk), ("answer", answer.to_owned())]).inc();
+    }
+
+    /// Everything in text form. Without figures (the ledger does not answer) the counters alone.
+    ///
+    /// # Errors
+    /// The encoder's; writing into a text has none in practice.
+    pub(super) fn text(&self, figures: Option<&Figures>, now: Timestamp) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode_registry(&mut text, &self.counters)?;
+        let mut standing = Registry::with_prefix("handoffd");
+        one(&mut standing, "ledger_up", "Whether the ledger answers", f64::from(u8::from(figures.is_some())));
+        if let Some(bytes) = resident_bytes() {
+            one(&mut standing, "resident_bytes", "Memory of this process", bytes);
+        }
+        if let Some(figures) = figures {
+            register(&mut standing, figures, now);
+        }
+        encode_registry(&mut text, &standing)?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+fn one(registry: &mut Registry, name: &str, help: &str, value: f64) {
+    let gauge = Gauge::<f64, AtomicU64>::default();
+    gauge.set(value);
+    registry.register(name, help, gauge);
+}
+
+fn many<const N: usize>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    rows: impl IntoIterator<Item = (Labels<N>, f64)>,
+) {
+    let family = Number::<N>::default();
+    for (labels, value) in rows {
+        family.get_or_create(&labels).set(value);
+    }
+    registry.register(name, help, family);
+}
+
+fn age(at: Option<Timestamp>, now: Timestamp) -> f64 {
+    at.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0))
+}
+
+fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
+    let counts = &figures.counts;
+    one(registry, "looks", "Tickets that will be looked at again, now or later", counts.looks.into());
+    let overdue = age(counts.oldest_look, now);
+    one(registry, "oldest_look_seconds", "How long the longest due look has waited", overdue);
+    let overdue = age(counts.oldest_effect, now);
+    one(registry, "oldest_effect_seconds", "How long the longest due effect has waited", overdue);
+    one(registry, "reviews_open", "Handoffs that wait for a person's yes or no", figures.reviews_open().into());
+    one(registry, "would", "Cases that a rule matches without being allowed to act", counts.would.into());
+    one(registry, "switches_on", "Kill switches that are on", figures.switches.len() as f64);
+    let effects = counts.effects.iter().map(|(state, count)| ([("state", state.clone())], f64::from(*count)));
+    many(registry, "effects", "Effects by state", effects);
+    let handoffs = counts
+        .handoffs
+        .iter()
+        .map(|((state, rule), count)| ([("state", state.clone()), ("rule", rule.clone())], f64::from(*count)));
+    many(registry, "handoffs", "Handoffs by state and rule", handoffs);
+    let parked = counts.parked.iter().map(|((desk, rule), (count, _))| {
+        ([("desk", desk.to_string()), ("rule", rule.to_string())], f64::from(*count))
+    });
+    many(registry, "parked", "Effects that wait for a person", parked);
+    let polls = figures.polls.iter().filter(|poll| poll.last.is_some());
+    let polls = polls.map(|poll| ([("desk", poll.desk.to_string())], age(poll.last, now)));
+    many(registry, "poll_age_seconds", "Since a desk's changes were last read", polls);
+    let silent = figures.silent.iter().map(|(desk, since)| ([("desk", desk.to_string())], age(Some(*since), now)));
+    many(registry, "desk_silent_seconds", "Since a desk last answered, where it does not", silent);
+    let trouble = figures.troubles.iter().map(|trouble| ([("desk", trouble.desk.to_string())], 1.0));
+    many(registry, "desk_trouble", "1 where a desk refuses our login or a right", trouble);
+}
+
+/// What this process holds in memory, where the system tells.
+fn resident_bytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024.0)
+}

@@ -1,0 +1,45 @@
+//! What a monitor asks: `/healthz` (always 200 while the process lives, with every reason for less than well),
+//! `/readyz` (503 while webhooks could not be stored) and `/metrics`.
+
+use super::Web;
+use super::figures::Figures;
+use super::health::{Health, health};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+
+/// The media type that `/metrics` is written in.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// `GET /healthz`, `/readyz` and `/metrics`.
+pub fn pages(web: Web) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(web)
+}
+
+async fn healthz(State(web): State<Web>) -> Json<Health> {
+    let now = web.house.seams.clock.now();
+    Json(health(&Figures::collect(&web.house).await, now))
+}
+
+/// Ready is who can store a webhook: a desk that is down does not make us less ready to remember.
+async fn readyz(State(web): State<Web>) -> Response {
+    let now = web.house.seams.clock.now();
+    let figures = Figures::collect(&web.house).await;
+    let status = if figures.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(health(&figures, now))).into_response()
+}
+
+async fn metrics(State(web): State<Web>) -> Response {
+    let now = web.house.seams.clock.now();
+    let figures = Figures::collect(&web.house).await.ok();
+    match web.metrics.text(figures.as_ref(), now) {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
