@@ -1,0 +1,143 @@
+//! How commands reach the ledger: reading ones open it read-only beside a running daemon; writing ones hand an order to
+//! the daemon over its socket, and where no daemon holds the ledger they carry it out themselves.
+
+use super::check::{environment, seams, show};
+use super::failure::Failure;
+use super::output::Context;
+use super::run::runtime;
+use crate::config::{self, Config};
+use crate::daemon::control::{Command, CommandError, Order, Reply, execute, own_uid, socket_path, system_user};
+use crate::daemon::wiring::{open_desks, wire};
+use crate::ledger::{Durability, Handle, Ledger, LedgerError};
+use anyhow::anyhow;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::net::UnixStream;
+
+/// The largest answer that is read from a daemon, in bytes.
+const ANSWER_BYTES: usize = 1 << 20;
+
+/// The checked configuration; its problems are shown.
+///
+/// # Errors
+/// Exit 2 where it cannot be used.
+pub fn configuration(context: &Context) -> Result<Config, Failure> {
+    config::load(&context.config_path).or_else(|problems| {
+        show(context, &problems, 2)?;
+        Err(Failure::usage(anyhow!("{} cannot be used as it is", context.config_path.display())))
+    })
+}
+
+/// The ledger, for reading, while a daemon may be writing it.
+///
+/// # Errors
+/// Exit 3 where there is none, or it cannot be read.
+pub fn ledger(config: &Config) -> Result<Ledger, Failure> {
+    let path = &config.daemon.ledger;
+    if !path.exists() {
+        let words = anyhow!("there is no ledger at {} yet: `handoffd run` makes it", path.display());
+        return Err(Failure::unreachable(words));
+    }
+    Ok(Ledger::open_read_only(path)?)
+}
+
+/// The present instant, for ages in lists.
+///
+/// # Errors
+/// As [`seams`].
+pub fn now() -> Timestamp {
+    use handoffd_kit::clock::Clock;
+    crate::clock::SystemClock.now()
+}
+
+/// Gives an order and prints what came of it. `by` is the `--as` name; none: the system user.
+///
+/// # Errors
+/// Exit 1 where it was refused, 2 where it was wrong, 3 where ledger or desk could not be reached.
+pub fn give(context: &Context, config: &Config, command: Command, by: Option<&str>) -> Result<ExitCode, Failure> {
+    let user = system_user(own_uid());
+    let order = Order { command, by: by.map_or_else(|| user.clone(), str::to_owned) };
+    order.check()?;
+    let reply = runtime()?.block_on(async {
+        match ask_daemon(&socket_path(&config.daemon.ledger), &order).await? {
+            Some(answer) => Ok(answer?),
+            None => alone(context, config, order, &user).await,
+        }
+    })?;
+    if context.json {
+        context.print_json(&reply)?;
+    } else {
+        context.print(&reply.said);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Hands an order to the daemon behind this socket; `None`: there is none.
+async fn ask_daemon(socket: &Path, order: &Order) -> Result<Option<Result<Reply, CommandError>>, Failure> {
+    let Ok(stream) = UnixStream::connect(socket).await else { return Ok(None) };
+    let lost = |error: &dyn std::fmt::Display| {
+        let next = "see with `handoffd handoffs list` what was done before you repeat it";
+        Failure::unreachable(anyhow!("the daemon took the order and did not answer ({error}): {next}"))
+    };
+    let body = serde_json::to_vec(order).map_err(anyhow::Error::from)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
+    tokio::spawn(connection);
+    let request = http::Request::post("/command")
+        .header(http::header::HOST, "handoffd")
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(anyhow::Error::from)?;
+    let response = sender.send_request(request).await.map_err(|error| lost(&error))?;
+    let done = response.status().is_success();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await.map_err(|error| lost(&error))?;
+    let body = body.to_bytes();
+    let answer = if done {
+        serde_json::from_slice(&body).map(Ok)
+    } else {
+        serde_json::from_slice(&body).map(Err)
+    };
+    Ok(Some(answer.map_err(|error| lost(&error))?))
+}
+
+/// Carries an order out without a daemon: the ledger's lock is ours meanwhile, and nothing else is run.
+async fn alone(context: &Context, config: &Config, order: Order, user: &str) -> Result<Reply, Failure> {
+    let ledger = Ledger::open(&config.daemon.ledger, Durability::Full).map_err(|error| match error {
+        LedgerError::Locked(path) => {
+            let words = anyhow!(
+                "another handoffd holds {} and does not listen on {}: it is starting or stopping, try again",
+                path.display(),
+                socket_path(&path).display()
+            );
+            Failure::unreachable(words)
+        }
+        error => error.into(),
+    })?;
+    let seams = seams()?;
+    let desks = if order.command.asks_a_desk() {
+        open_desks(config, &environment, &seams).or_else(|problems| {
+            show(context, &problems, 2)?;
+            Err(Failure::usage(anyhow!("this needs the desk, and its settings are not complete")))
+        })?
+    } else {
+        Default::default()
+    };
+    let house = wire(config, desks, Handle::inline(ledger, None), seams);
+    let reply = execute(&house, order, user).await?;
+    context.say("No daemon is running: this was done in the ledger directly; what is due is sent once `handoffd run` starts.");
+    Ok(reply)
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Wrong(_) => Self::usage(error),
+            CommandError::Refused(_) => Self::problems(error),
+            CommandError::Desk(_) | CommandError::Ledger(_) => Self::unreachable(error),
+        }
+    }
+}

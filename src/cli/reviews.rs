@@ -1,0 +1,106 @@
+//! `handoffd reviews`: what waits for a person's yes or no: list, show, approve, reject.
+
+use super::control::{configuration, give, ledger, now};
+use super::failure::Failure;
+use super::handoffs::find;
+use super::output::{Context, ago, table, tame};
+use super::shown::{Brief, Whole, risk_shown};
+use crate::daemon::control::Command;
+use crate::ledger::Ledger;
+use clap::{Args, Subcommand};
+use std::process::ExitCode;
+
+/// Reviews.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  handoffd reviews list
+  handoffd reviews show h3f9a2                              what would be sent, and why a person is asked
+  handoffd reviews approve h3f9a2 --as billing-lead
+  handoffd reviews reject h3f9a2 --as billing-lead --reason \"frontline may refund this\"")]
+pub struct ReviewsArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Handoffs that wait for a yes or no.
+    List,
+    /// One of them, with everything that would travel.
+    Show {
+        /// The handoff's id.
+        id: String,
+    },
+    /// Say yes. The ticket is read again first; if it is not the one that was asked about, the review ends as stale.
+    Approve {
+        /// The handoff's id.
+        id: String,
+        /// Who decides: a person of the policy, by name or mail address.
+        #[arg(long = "as", value_name = "NAME")]
+        by: String,
+        /// Why, if there is something to say.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Say no: nothing is written, and the path is closed for this case until a matched fact changes.
+    Reject {
+        /// The handoff's id.
+        id: String,
+        /// Who decides: a person of the policy, by name or mail address.
+        #[arg(long = "as", value_name = "NAME")]
+        by: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+impl ReviewsArgs {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Exit 1 where something is refused, 2 for wrong usage, 3 where ledger or desk cannot be reached.
+    pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let config = configuration(context)?;
+        match &self.what {
+            What::List => list(context, &ledger(&config)?),
+            What::Show { id } => {
+                let whole = Whole::of(&find(&ledger(&config)?, id)?);
+                if context.json {
+                    context.print_json(&whole)?;
+                } else {
+                    context.print(&whole.text(context, now()));
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+            What::Approve { id, by, reason } => {
+                let command = Command::Approve { handoff: id.clone(), reason: reason.clone() };
+                give(context, &config, command, Some(by))
+            }
+            What::Reject { id, by, reason } => {
+                let command = Command::Reject { handoff: id.clone(), reason: reason.clone() };
+                give(context, &config, command, Some(by))
+            }
+        }
+    }
+}
+
+fn list(context: &Context, ledger: &Ledger) -> Result<ExitCode, Failure> {
+    let reviews: Vec<Brief> = ledger.reviews()?.iter().map(Brief::of).collect();
+    if context.json {
+        context.print_json(&reviews)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if reviews.is_empty() {
+        context.say("Nothing waits for a yes or no.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let now = now();
+    let rows = reviews.iter().map(|brief| {
+        let risks: Vec<String> = brief.risks.iter().map(risk_shown).collect();
+        [brief.id.clone(), brief.ticket.clone(), brief.path(), ago(brief.created_at, now), tame(&risks.join("; "))]
+    });
+    context.print(&table(["handoff", "ticket", "from → to", "waits", "why a person is asked"], rows));
+    context.say("handoffd reviews show|approve|reject HANDOFF");
+    Ok(ExitCode::SUCCESS)
+}

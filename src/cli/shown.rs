@@ -1,0 +1,214 @@
+//! Handoffs as scripts and people see them: what `--json` prints, and the same for a terminal.
+
+use super::handoffs::tint;
+use super::output::{Context, ago, tame};
+use crate::ledger::records::{EffectRecord, HandoffRecord};
+use crate::ledger::states::HandoffState;
+use crate::policy::proposal::{CustomerPlan, Proposal};
+use crate::policy::verdict::Risk;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// One line of a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct Brief {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: HandoffState,
+    /// DESK/TICKET.
+    pub ticket: String,
+    /// The giving team; none for a route.
+    pub from: Option<String>,
+    /// The receiving team.
+    pub to: String,
+    /// The rule that acted.
+    pub rule: String,
+    /// Its version.
+    pub rule_version: String,
+    /// Why.
+    pub reason: String,
+    /// When it was decided.
+    pub created_at: Timestamp,
+    /// When the last effect was done.
+    pub sent_at: Option<Timestamp>,
+    /// Who acted first in the receiving team.
+    pub claimed_by: Option<String>,
+    /// When.
+    pub claimed_at: Option<Timestamp>,
+    /// Who approved it.
+    pub approved_by: Option<String>,
+    /// Why it stands where it stands.
+    pub detail: Option<String>,
+    /// Why a person is, or was, asked.
+    pub risks: Vec<Risk>,
+}
+
+impl Brief {
+    /// The line for a handoff.
+    pub fn of(handoff: &HandoffRecord) -> Self {
+        let proposal = &handoff.proposal;
+        Self {
+            id: handoff.id.clone(),
+            state: handoff.state,
+            ticket: format!("{}/{}", proposal.desk, tame(proposal.ticket.as_str())),
+            from: proposal.from.as_ref().map(ToString::to_string),
+            to: proposal.to.to_string(),
+            rule: proposal.rule.to_string(),
+            rule_version: proposal.rule_version.clone(),
+            reason: proposal.reason.clone(),
+            created_at: handoff.created_at,
+            sent_at: handoff.sent_at,
+            claimed_by: handoff.claimed.as_ref().map(|(_, who)| who.clone()),
+            claimed_at: handoff.claimed.as_ref().map(|(at, _)| *at),
+            approved_by: handoff.approved_by.clone(),
+            detail: handoff.detail.clone(),
+            risks: handoff.risks.clone(),
+        }
+    }
+
+    /// Its state in words.
+    pub fn state_shown(&self) -> String {
+        self.state.name().replace('_', " ")
+    }
+
+    /// From where to where.
+    pub fn path(&self) -> String {
+        format!("{} → {}", self.from.as_deref().unwrap_or("intake"), self.to)
+    }
+}
+
+/// One effect.
+#[derive(Clone, Debug, Serialize)]
+pub struct Effect {
+    /// HANDOFF/NUMBER.
+    pub key: String,
+    /// What it is for.
+    pub label: String,
+    /// Where it stands.
+    pub state: &'static str,
+    /// The desk's proof.
+    pub receipt: Option<String>,
+    /// The last error or reason.
+    pub reason: Option<String>,
+    /// What a person can do.
+    pub next_step: Option<String>,
+}
+
+impl Effect {
+    /// An effect as stored.
+    pub fn of(effect: &EffectRecord) -> Self {
+        Self {
+            key: effect.write.mark.key(),
+            label: effect.label.clone(),
+            state: effect.state.name(),
+            receipt: effect.receipt.as_ref().map(|receipt| receipt.id.clone()),
+            reason: effect.reason.clone(),
+            next_step: effect.next_step.clone(),
+        }
+    }
+}
+
+/// A handoff whole: with what travels, and every effect.
+#[derive(Clone, Debug, Serialize)]
+pub struct Whole {
+    /// Its line.
+    #[serde(flatten)]
+    pub brief: Brief,
+    /// Everything that was decided: package, owner, clock, customer.
+    pub proposal: Proposal,
+    /// Its effects in order.
+    pub effects: Vec<Effect>,
+}
+
+impl Whole {
+    /// A handoff as stored.
+    pub fn of(handoff: &HandoffRecord) -> Self {
+        Self {
+            brief: Brief::of(handoff),
+            proposal: handoff.proposal.clone(),
+            effects: handoff.effects.iter().map(Effect::of).collect(),
+        }
+    }
+
+    /// For a terminal.
+    pub fn text(&self, context: &Context, now: Timestamp) -> String {
+        let mut text = String::new();
+        // Writing into a text cannot fail.
+        drop(self.write(&mut text, context, now));
+        text.trim_end().to_owned()
+    }
+
+    fn write(&self, text: &mut String, context: &Context, now: Timestamp) -> std::fmt::Result {
+        let (brief, proposal) = (&self.brief, &self.proposal);
+        let state = context.tinted(&brief.state_shown(), tint(brief.state));
+        writeln!(text, "{}  {}  {state}", context.strong(&brief.id), brief.ticket)?;
+        writeln!(text, "  {}  by rule {}@{}", brief.path(), brief.rule, brief.rule_version)?;
+        writeln!(text, "  why       {}", tame(&brief.reason))?;
+        for risk in &brief.risks {
+            writeln!(text, "  review    {}", tame(&risk_shown(risk)))?;
+        }
+        writeln!(text, "  decided   {} ({} ago)", brief.created_at, ago(brief.created_at, now))?;
+        if let Some(detail) = &brief.detail {
+            writeln!(text, "  because   {}", tame(detail))?;
+        }
+        if let Some(by) = &brief.approved_by {
+            writeln!(text, "  approved  {}", tame(by))?;
+        }
+        if let (Some(by), Some(at)) = (&brief.claimed_by, brief.claimed_at) {
+            writeln!(text, "  claimed   {} at {at}", tame(by))?;
+        }
+        for (name, value) in &proposal.facts {
+            writeln!(text, "  fact      {name} = {}", tame(value))?;
+        }
+        self.write_decisions(text)?;
+        writeln!(text, "  effects")?;
+        for effect in &self.effects {
+            writeln!(text, "    {}  {}  {}", effect.key, effect.state.replace('_', " "), effect.label)?;
+            for (word, words) in [("because", &effect.reason), ("next", &effect.next_step)] {
+                if let Some(words) = words {
+                    writeln!(text, "      {word}: {}", tame(words))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_decisions(&self, text: &mut String) -> std::fmt::Result {
+        let proposal = &self.proposal;
+        for section in proposal.package.iter().flat_map(|package| &package.parts) {
+            let name = format!("{:?}", section.part).to_lowercase();
+            for line in &section.lines {
+                writeln!(text, "  {name:<9} {}", tame(line))?;
+            }
+        }
+        for missing in proposal.package.iter().flat_map(|package| &package.missing) {
+            writeln!(text, "  missing   {}", format!("{missing:?}").to_lowercase())?;
+        }
+        writeln!(text, "  owner     {}", tame(&proposal.owner.shown))?;
+        if let Some(until) = proposal.clock.internal_until {
+            writeln!(text, "  clock     internal until {until}")?;
+        }
+        match &proposal.customer {
+            CustomerPlan::Tell { message, text: words, .. } => {
+                writeln!(text, "  customer  is told ({message}): {}", tame(words))
+            }
+            CustomerPlan::Nothing { because } => writeln!(text, "  customer  is told nothing: {}", tame(because)),
+        }
+    }
+}
+
+/// Why a person is asked, in words.
+pub fn risk_shown(risk: &Risk) -> String {
+    match risk {
+        Risk::Always => "the rule always asks a person".into(),
+        Risk::Condition(condition) => format!("its condition holds: {condition}"),
+        Risk::Unknown(unknown) => format!("its condition cannot be told: {unknown}"),
+        Risk::Disagreement(rules) => {
+            let rules: Vec<String> = rules.iter().map(|(rule, team)| format!("{rule} wants {team}")).collect();
+            format!("rules disagree: {}", rules.join(", "))
+        }
+        Risk::HopBudget(hops) => format!("the case has moved {hops} times in a day"),
+    }
+}
