@@ -295,9 +295,8 @@ fn has_tags(now: &Value, tags: &[String], wanted: bool) -> bool {
 fn field_value(value: &FieldValue) -> Value {
     match value {
         FieldValue::Text(text) => json!(text),
-        // A whole-number field refuses 12.0.
-        FieldValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => json!(*number as i64),
-        FieldValue::Number(number) => json!(number),
+        // As Zendesk itself writes numbers in fields: as text, a whole one without its point.
+        FieldValue::Number(number) => json!(number.to_string()),
         FieldValue::YesNo(yes) => json!(yes),
         FieldValue::Date(date) => json!(date.to_string()),
     }

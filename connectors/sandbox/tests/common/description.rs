@@ -2,6 +2,7 @@
 //! copied; without it, tests say so and are left out.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a test that is left out says so")]
+#![allow(dead_code, reason = "shared with the connector's tests; each needs a part of it")]
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
@@ -39,6 +40,25 @@ impl Description {
         self.check(method, path, "/requestBody/content/application~1json/schema", body)
     }
 
+    /// The query parameters that a call of this path knows; none: there is no such path, or no such method on it.
+    pub fn parameters(&self, method: &str, path: &str) -> Option<Vec<String>> {
+        let own = self.operation(method, path)?.get("parameters");
+        let shared = self.item(path)?.get("parameters");
+        let all = [own, shared].into_iter().flatten().filter_map(Value::as_array).flatten();
+        let resolved = all.filter_map(|parameter| match parameter["$ref"].as_str() {
+            Some(reference) => self.0.pointer(reference.trim_start_matches('#')),
+            None => Some(parameter),
+        });
+        let query = resolved.filter(|parameter| parameter["in"] == "query");
+        Some(query.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// The keys that an object of this schema knows.
+    pub fn properties(&self, schema: &str) -> Vec<String> {
+        let properties = self.0["components"]["schemas"][schema]["properties"].as_object();
+        properties.into_iter().flat_map(Map::keys).cloned().collect()
+    }
+
     fn check(&self, method: &str, path: &str, at: &str, body: &Value) -> Vec<String> {
         let schema = self.operation(method, path).and_then(|operation| operation.pointer(at));
         let Some(schema) = schema else { return vec![format!("{method} {path}{at} is not described")] };
@@ -48,6 +68,10 @@ impl Description {
     }
 
     fn operation(&self, method: &str, path: &str) -> Option<&Value> {
+        self.item(path)?.get(method.to_lowercase())
+    }
+
+    fn item(&self, path: &str) -> Option<&Value> {
         let path = path.split('?').next()?;
         let path = path.strip_suffix(".json").unwrap_or(path);
         let paths = self.0["paths"].as_object()?;
@@ -61,8 +85,7 @@ impl Description {
         };
         // A template without placeholders fits exactly and comes first.
         let exact = paths.get(path);
-        let item = exact.or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item))?;
-        item.get(method.to_lowercase())
+        exact.or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item))
     }
 }
 
