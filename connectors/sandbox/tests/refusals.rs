@@ -5,7 +5,6 @@
 
 mod common;
 #[path = "common/description.rs"]
-#[expect(dead_code, reason = "only the file beside the repository is needed here")]
 mod description;
 
 use common::{Account, read};

@@ -61,11 +61,12 @@ impl Random for Even {
     }
 }
 
-fn desk(sandbox: &Sandbox, clock: &ManualClock) -> (ZendeskDesk, Arc<Recorder>) {
+fn desk(sandbox: &Sandbox, clock: &ManualClock, scope: &str) -> (ZendeskDesk, Arc<Recorder>) {
     let recorder = Arc::new(Recorder { inner: SandboxTransport::to(sandbox.clone()), sent: Mutex::default() });
     let client = [
         ("client_id".to_owned(), Setting::Text(seed::CLIENT.0.into())),
         ("client_secret".to_owned(), Setting::Secret(seed::CLIENT.1.to_owned().into())),
+        ("scope".to_owned(), Setting::Text(scope.to_owned())),
     ];
     let settings = DeskSettings {
         id: "acme".into(),
@@ -93,13 +94,14 @@ async fn everything(desk: &ZendeskDesk, ticket: &TicketId, clock: &ManualClock) 
     desk.parts(&head, all, now).await.unwrap();
     let owner = |email| Update { owner: Some(OwnerSpec::Email(email)), ..Update::default() };
     let signature = WordingSignature { message: "m".into(), wording: "w".into(), signer: "second reviewer".into() };
-    for change in [
+    let changes = [
         DeskChange::Update(handoff()),
         DeskChange::Update(owner("billing-1@acme.example".into())),
         DeskChange::Reply(PublicReply { text: PublicText("We are on it.".into()), signature }),
         DeskChange::Tags { add: vec!["ours".into()], remove: vec!["gone".into()] },
-    ] {
-        let write = expecting(&head, change);
+    ];
+    for (number, change) in (1..).zip(changes) {
+        let write = expecting(&head, change, number);
         desk.apply(&write).await.unwrap();
         desk.find(&write).await.unwrap();
         clock.advance(jiff::SignedDuration::from_secs(2));
@@ -107,13 +109,13 @@ async fn everything(desk: &ZendeskDesk, ticket: &TicketId, clock: &ManualClock) 
     }
 }
 
-fn mark() -> Mark {
-    Mark { handoff: "h3f9".into(), number: 1, rule: "refund".into(), version: "a1b2".into() }
+fn mark(number: u32) -> Mark {
+    Mark { handoff: "h3f9".into(), number, rule: "refund".into(), version: "a1b2".into() }
 }
 
 fn handoff() -> Update {
     Update {
-        note: Some(InternalText(format!("Frontline → Billing\n\n{}", mark()))),
+        note: Some(InternalText(format!("Frontline → Billing\n\n{}", mark(1)))),
         queue: Some(QueueSpec::Name("Billing".into())),
         owner: Some(OwnerSpec::Nobody),
         priority: Some(Priority::Urgent),
@@ -124,11 +126,11 @@ fn handoff() -> Update {
     }
 }
 
-fn expecting(head: &TicketHead, change: DeskChange) -> Write {
+fn expecting(head: &TicketHead, change: DeskChange, number: u32) -> Write {
     Write {
         ticket: head.id.clone(),
         change,
-        mark: mark(),
+        mark: mark(number),
         expected: Some(head.version.clone()),
         first_tried: None,
         deadline: head.updated_at.known().copied().unwrap(),
@@ -192,12 +194,13 @@ fn every_request_is_as_the_vendor_describes_it() {
     let set = Default::default();
     let no = seed::customer_writes(&sandbox, "customer@standard.example", "Export fails", "It stops.", set);
     let mut lines = BTreeSet::new();
-    for admin in [true, false] {
+    let narrow = "tickets:read tickets:write users:read organizations:read";
+    for (admin, scope) in [(true, "read tickets:write"), (false, "read write"), (true, narrow)] {
         sandbox.with(|desk| {
             let bot = desk.people.values_mut().find(|person| person.login == seed::BOT).unwrap();
             bot.rights.admin = admin;
         });
-        let (desk, recorder) = desk(&sandbox, &clock);
+        let (desk, recorder) = desk(&sandbox, &clock, scope);
         let ticket = TicketId::new(no.to_string());
         futures::executor::block_on(everything(&desk, &ticket, &clock));
         for sent in recorder.sent.lock().unwrap().iter() {
