@@ -133,3 +133,142 @@ pub fn system_user(uid: Option<u32>) -> String {
     });
     name.map_or_else(|| format!("uid {uid}"), |name| format!("{name}, uid {uid}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::testing::{Stage, asking};
+    use serde_json::{Value, json};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+
+    struct Open {
+        stage: Stage,
+        folder: tempfile::TempDir,
+        stop: CancellationToken,
+        server: tokio::task::JoinHandle<io::Result<()>>,
+    }
+
+    fn open() -> Open {
+        let stage = Stage::new(asking());
+        let folder = tempfile::tempdir().expect("folder");
+        let listener = listen(&folder.path().join("test.sock")).expect("bound");
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(take_orders(listener, stage.house.clone(), stop.clone()));
+        Open { stage, folder, stop, server }
+    }
+
+    impl Open {
+        fn path(&self) -> PathBuf {
+            self.folder.path().join("test.sock")
+        }
+
+        /// Posts these bytes as an order; gives the status and the answer.
+        async fn post(&self, body: &[u8]) -> (u16, Value) {
+            let head = format!(
+                "POST /command HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            let mut stream = UnixStream::connect(self.path()).await.expect("connected");
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            // A body that is too large is refused before it has been read.
+            drop(stream.write_all(body).await);
+            let mut answer = Vec::new();
+            drop(stream.read_to_end(&mut answer).await);
+            let answer = String::from_utf8(answer).expect("text");
+            let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+            let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+            (status, serde_json::from_str(body).expect("JSON"))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_is_carried_out_and_recorded_with_the_user_that_the_system_names() {
+        let open = open();
+        let order = json!({ "command": { "switch": { "switch": "all", "on": true } }, "by": "night-shift" });
+        let (status, reply) = open.post(order.to_string().as_bytes()).await;
+        assert_eq!((status, &reply["touched"]), (200, &json!(1)));
+        let switches = open.stage.house.ledger.call(|ledger| ledger.switches()).await.expect("switches");
+        assert_eq!(switches[0].1, format!("night-shift ({})", system_user(own_uid())));
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_refusal_has_its_status_and_says_why() {
+        let open = open();
+        let order = |command: Value| json!({ "command": command, "by": "lead" }).to_string();
+        for (body, status, error) in [
+            (order(json!({ "undo": { "handoff": "h1", "reason": "why" } })), 400, "wrong"),
+            (order(json!({ "retry": { "target": { "all": { "desk": null, "rule": null } } } })), 409, "refused"),
+            (order(json!({ "release": { "rule": "none", "limit": 1 } })), 400, "wrong"),
+        ] {
+            let (found, answer) = open.post(body.as_bytes()).await;
+            assert_eq!((found, answer["error"].as_str()), (status, Some(error)), "{body}");
+            assert!(answer["words"].as_str().is_some_and(|words| !words.is_empty()));
+        }
+    }
+
+    #[tokio::test]
+    async fn hostile_orders_are_refused_and_change_nothing() {
+        let open = open();
+        let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+        let endless = json!({ "command": { "undo": { "handoff": "h", "reason": "n".repeat(70_000) } }, "by": "lead" });
+        for body in [
+            "",
+            "{",
+            "null",
+            "[]",
+            "{\"command\":{\"switch\":{\"switch\":\"all\",\"on\":true}}}",
+            "{\"command\":{\"switch\":{\"switch\":\"all\",\"on\":\"yes\"}},\"by\":\"lead\"}",
+            "{\"command\":{\"switch\":{\"switch\":\"all\",\"on\":true}},\"by\":\"lead\",\"system_user\":\"root\"}",
+            "{\"command\":{\"delete_everything\":{}},\"by\":\"lead\"}",
+            "{\"command\":{\"release\":{\"rule\":\"refund\",\"limit\":-1}},\"by\":\"lead\"}",
+            "{\"command\":{\"release\":{\"rule\":\"refund\",\"limit\":1e400}},\"by\":\"lead\"}",
+            "{\"command\":{\"switch\":{\"switch\":\"all\",\"on\":true}},\"by\":\"\u{1b}[2K\"}",
+            "\u{0}\u{1}",
+            &deep,
+            &endless.to_string(),
+        ] {
+            let (status, answer) = open.post(body.as_bytes()).await;
+            assert_eq!((status, &answer["error"]), (400, &json!("wrong")), "{:.80}", body);
+        }
+        let (status, _) = open.post(&[0xff, 0xfe, b'{']).await;
+        assert_eq!(status, 400);
+        let switches = open.stage.house.ledger.call(|ledger| ledger.switches()).await.expect("switches");
+        assert!(switches.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_socket_is_for_its_user_alone_and_goes_with_the_daemon() {
+        let open = open();
+        let mode = std::fs::metadata(open.path()).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        open.stop.cancel();
+        open.server.await.expect("no panic").expect("served");
+        assert!(!open.folder.path().join("test.sock").exists());
+    }
+
+    #[tokio::test]
+    async fn a_socket_left_behind_is_replaced_and_anything_else_is_not() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("test.sock");
+        drop(listen(&path).expect("first"));
+        assert!(path.exists(), "a crash leaves it behind");
+        drop(listen(&path).expect("second"));
+        std::fs::remove_file(&path).expect("removed");
+        std::fs::write(&path, "precious").expect("written");
+        let error = listen(&path).expect_err("not a socket");
+        assert!(error.to_string().contains("test.sock"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious");
+    }
+
+    #[test]
+    fn the_socket_lies_beside_its_ledger() {
+        assert_eq!(socket_path(Path::new("/var/lib/h/handoffd.db")), PathBuf::from("/var/lib/h/handoffd.db.sock"));
+    }
+
+    #[test]
+    fn a_system_user_is_named_where_the_system_knows_it() {
+        assert_eq!(system_user(None), "unknown system user");
+        assert_eq!(system_user(Some(4_000_000_000)), "uid 4000000000");
+    }
+}
