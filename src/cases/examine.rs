@@ -212,7 +212,12 @@ fn record_proposal(
     if same.is_some_and(|handoff| handoff.state == HandoffState::InReview) {
         return; // The person is asked already.
     }
-    let nth = look.record.ended(&proposal.rule, &proposal.episode);
+    let replaced = unsent.filter(|_| same.is_none());
+    // What it replaces ends with it, and has used up its key.
+    let ends = |handoff: &HandoffRecord| {
+        (&handoff.proposal.rule, &handoff.proposal.episode) == (&proposal.rule, &proposal.episode)
+    };
+    let nth = look.record.ended(&proposal.rule, &proposal.episode) + u32::from(replaced.is_some_and(ends));
     let id = same.map_or_else(
         || plan::handoff_id(&proposal.desk, &proposal.ticket, &proposal.rule, &proposal.episode, nth),
         |handoff| handoff.id.clone(),
@@ -229,7 +234,7 @@ fn record_proposal(
         state,
         risks,
         effects,
-        replaces: unsent.filter(|_| same.is_none()).map(|handoff| handoff.id.clone()),
+        replaces: replaced.map(|handoff| handoff.id.clone()),
     });
 }
 

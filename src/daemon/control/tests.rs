@@ -284,3 +284,16 @@ fn empty_endless_and_hostile_names_and_reasons_are_refused() {
         assert!(matches!(order(by, command.clone()), Err(CommandError::Wrong(_))), "{by:?} {command:?}");
     }
 }
+
+#[tokio::test]
+async fn a_matched_fact_that_changes_during_a_review_asks_anew() {
+    let (stage, id) = in_review(asking()).await;
+    stage.clock.advance(SignedDuration::from_secs(60));
+    let tags = vec!["refund".to_owned(), "vip".to_owned()];
+    stage.desk.agent(stage.clock.now(), What::Tags, |head| head.tags = Fact::Known(tags));
+    stage.look().await;
+    let handoffs = stage.handoffs().await;
+    let states = |state| handoffs.iter().filter(|handoff| handoff.state == state).count();
+    assert_eq!((states(HandoffState::Withdrawn), states(HandoffState::InReview)), (1, 1), "{handoffs:?}");
+    assert!(handoffs.iter().any(|handoff| handoff.id != id));
+}
