@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 impl Ledger {
-    /// Stores a verified webhook with its looks. A known delivery, or a known body, does nothing.
+    /// Stores a verified webhook with its looks. A known delivery does nothing. An equal body proves nothing: hooks whose
+    /// text is only the ticket's id say the same at every change.
     ///
     /// # Errors
     /// SQLite's.

@@ -61,7 +61,7 @@ pub struct ReceivedWebhook {
     pub desk: DeskId,
     /// The vendor's id of the delivery, where it has one.
     pub delivery: Option<String>,
-    /// Hash of the body: recognises repeats where there is no id, or a new id on an old body.
+    /// Hash of the body, for examination once the body itself is gone.
     pub body_hash: String,
     /// The body as it came.
     pub body: Vec<u8>,

@@ -25,7 +25,6 @@ CREATE TABLE webhooks (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, delivery TEXT, body_hash TEXT NOT NULL, body BLOB, at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX webhooks_delivery ON webhooks (desk, delivery) WHERE delivery IS NOT NULL;
-CREATE UNIQUE INDEX webhooks_body ON webhooks (desk, body_hash);
 CREATE INDEX webhooks_at ON webhooks (at);
 CREATE TABLE cases (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, first_seen INTEGER NOT NULL, counts INTEGER NOT NULL,

@@ -88,6 +88,18 @@ async fn a_webhook_is_stored_before_its_answer_and_a_known_one_does_nothing() {
 }
 
 #[tokio::test]
+async fn a_hook_that_says_the_same_at_every_change_is_looked_at_every_time() {
+    let hall = hall(sending());
+    for body in [r#"{"ticket":"42"}"#.to_owned(), r#"{"ticket":"42"}"#.to_owned()] {
+        assert_eq!(post(&hall.hooks, &right(), body).await, StatusCode::OK);
+        hall.stage.clock.advance(SignedDuration::from_secs(2));
+        assert_eq!(hall.looks().await.len(), 1);
+        hall.stage.run().await;
+    }
+    assert_eq!(hall.counted("acme", "stored").await, 2);
+}
+
+#[tokio::test]
 async fn a_webhook_leads_to_the_handoff() {
     let hall = hall(sending());
     post(&hall.hooks, &right(), hook("d1")).await;
