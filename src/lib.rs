@@ -2,6 +2,7 @@
 //!
 //! This is the map, in the order a ticket takes; `docs/ARCHITECTURE.md` walks through it three times:
 //! - [`config`]: TOML with places, checked all at once, becomes a [`config::Config`]; [`registry`] opens its desks.
+//! - [`cli`]: one file per command; [`web`]: webhooks in, health and metrics out.
 //! - [`daemon`]: wires the house and runs the one loop.
 //! - [`intake`]: webhooks and polls become looks.
 //! - [`cases`]: looks are worked off: read, join, decide, plan, record; what became of earlier handoffs.
@@ -13,6 +14,7 @@
 
 pub mod backoff;
 pub mod cases;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

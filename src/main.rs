@@ -1,5 +1,5 @@
 //! The `handoffd` binary: one call into the library, one exit code out of it.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    handoffd::cli::main()
 }

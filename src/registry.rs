@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// The connectors that `connector = "…"` can name.
 pub fn known() -> &'static [&'static str] {
-    &["zendesk", "rt"]
+    &[handoffd_zendesk::NAME, "rt"]
 }
 
 /// Opens a desk through its connector. Touches no network.

@@ -6,11 +6,12 @@ use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config, Look, Problems, render, secrets};
 use crate::daemon::wiring::open_desks;
 use crate::policy::rules::{FieldOwner, Policy};
+use crate::registry;
 use clap::Args;
 use handoffd_kit::desk::{Desk, Directory, Finding, Severity};
-use handoffd_kit::http::HttpTransport;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::settings::Seams;
+use handoffd_kit::transport::HttpTransport;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -39,12 +40,13 @@ impl CheckArgs {
         let mut problems = config.warnings.clone();
         if !self.online {
             problems.extend(secrets::check(&config, &environment));
+            wrong_settings(&config, &mut problems);
             if !context.json {
                 context.say(&summary(&config.policy));
             }
-            return show(context, &problems, 0);
+            return show(context, &problems, 2);
         }
-        let seams = seams()?;
+        let seams = seams();
         let desks = match open_desks(&config, &environment, &seams) {
             Ok(desks) => desks,
             Err(problems) => return show(context, &problems, 2),
@@ -54,18 +56,25 @@ impl CheckArgs {
     }
 }
 
+/// What connectors find wrong in their desks' tables, without their secrets.
+fn wrong_settings(config: &Config, problems: &mut Problems) {
+    for (id, settings) in secrets::stand_ins(config) {
+        let Some(desk) = config.desks.get(&id) else { continue };
+        if let Err(wrong) = registry::open(&desk.connector, settings, seams()) {
+            problems.extend(config.setting_problems(&id, &wrong));
+        }
+    }
+}
+
 /// A variable of this process's environment.
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// The real clock, chance and socket.
-///
-/// # Errors
-/// When TLS cannot be set up.
-pub fn seams() -> Result<Seams, Failure> {
-    let transport = HttpTransport::new().map_err(|error| Failure::usage(anyhow::anyhow!("{error}")))?;
-    Ok(Seams { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport: Arc::new(transport) })
+/// The real clock, chance and socket. Some desks starve on more than a few idle connections.
+pub fn seams() -> Seams {
+    let transport = HttpTransport::new(2);
+    Seams { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport: Arc::new(transport) }
 }
 
 /// Prints problems where they are read, and gives the exit code.
@@ -97,7 +106,11 @@ fn summary(policy: &Policy) -> String {
     )
 }
 
-async fn ask_desks(context: &Context, config: &Config, desks: Vec<(DeskId, Arc<dyn Desk>)>) -> Result<ExitCode, Failure> {
+async fn ask_desks(
+    context: &Context,
+    config: &Config,
+    desks: Vec<(DeskId, Arc<dyn Desk>)>,
+) -> Result<ExitCode, Failure> {
     let mut all = Vec::new();
     let mut unreachable = false;
     for (id, desk) in desks {
@@ -135,17 +148,25 @@ fn missing(policy: &Policy, id: &DeskId, directory: &Directory) -> Vec<Finding> 
         findings.push(Finding { severity: Severity::Error, what, next_step });
     };
     let names: Vec<&str> = directory.queues.iter().filter_map(|queue| queue.name.as_deref()).collect();
-    let teams = policy.teams.values().filter(|team| &team.desk == id).map(|team| (format!("team {}", team.name), &team.queue));
-    let intake = policy.desks.get(id).into_iter().flat_map(|desk| &desk.intake).map(|queue| ("intake".to_owned(), queue));
+    let teams =
+        policy.teams.values().filter(|team| &team.desk == id).map(|team| (format!("team {}", team.name), &team.queue));
+    let intake =
+        policy.desks.get(id).into_iter().flat_map(|desk| &desk.intake).map(|queue| ("intake".to_owned(), queue));
     for (whose, queue) in teams.chain(intake) {
         if !directory.queues.iter().any(|known| queue.is(known)) {
-            lack(format!("{whose}: the desk has no queue \"{}\"", queue.shown()), format!("the desk has: {}", names.join(", ")));
+            lack(
+                format!("{whose}: the desk has no queue \"{}\"", queue.shown()),
+                format!("the desk has: {}", names.join(", ")),
+            );
         }
     }
     let fields = policy.desks.get(id).into_iter().flat_map(|desk| &desk.fields);
     for (name, field) in fields.filter(|(_, field)| field.of == FieldOwner::Ticket) {
         if !directory.fields.is_empty() && !directory.fields.contains(&field.id) {
-            lack(format!("field {name}: the desk has no ticket field \"{}\"", field.id), "look its id up in the desk's settings".into());
+            lack(
+                format!("field {name}: the desk has no ticket field \"{}\"", field.id),
+                "look its id up in the desk's settings".into(),
+            );
         }
     }
     findings
@@ -155,12 +176,14 @@ fn print_findings(context: &Context, all: &[(DeskId, Vec<Finding>)]) -> Result<(
     if context.json {
         let rows: Vec<serde_json::Value> = all
             .iter()
-            .flat_map(|(desk, findings)| findings.iter().map(move |finding| {
-                serde_json::json!({
-                    "desk": desk, "severity": format!("{:?}", finding.severity).to_lowercase(),
-                    "what": finding.what, "next_step": finding.next_step,
+            .flat_map(|(desk, findings)| {
+                findings.iter().map(move |finding| {
+                    serde_json::json!({
+                        "desk": desk, "severity": format!("{:?}", finding.severity).to_lowercase(),
+                        "what": finding.what, "next_step": finding.next_step,
+                    })
                 })
-            }))
+            })
             .collect();
         return context.print_json(&serde_json::json!({ "findings": rows }));
     }

@@ -42,7 +42,9 @@ impl DemoArgs {
     async fn play(&self, context: &Context) -> Result<ExitCode, Failure> {
         let stop = CancellationToken::new();
         let stage = Stage::set(&stop).await?;
-        context.say("an embedded helpdesk (Zendesk's dialect) with a morning's tickets is up; handoffd reads it over HTTP …");
+        context.say(
+            "an embedded helpdesk (Zendesk's dialect) with a morning's tickets is up; handoffd reads it over HTTP …",
+        );
         let house = stage.house.clone();
         let pipeline = tokio::spawn({
             let (house, stop) = (house.clone(), stop.clone());
@@ -93,8 +95,10 @@ fn report(context: &Context, sandbox: &Sandbox, account: &Account) -> Result<(),
     let first = account.handoffs.iter().find(|one| one["kind"] == "escalate" && one["state"] == "settled");
     let ticket = first.and_then(|one| one["ticket"].as_str()).and_then(|no| no.parse().ok()).map(TicketNo);
     let note = ticket.and_then(|no| sandbox.ticket(no)).and_then(|ticket| {
-        let internal = ticket.messages.iter().filter(|message| message.visibility == Visibility::Internal);
-        internal.last().map(|message| (ticket.no, message.body.text()))
+        let mut latest = ticket.messages.iter().rev();
+        latest
+            .find(|message| message.visibility == Visibility::Internal)
+            .map(|message| (ticket.no, message.body.text()))
     });
     if let Some((no, text)) = note {
         context.print(&format!("\nthe internal note on ticket {}, as its new team reads it:\n", no.0));
@@ -107,9 +111,11 @@ fn report(context: &Context, sandbox: &Sandbox, account: &Account) -> Result<(),
 fn agrees(context: &Context, sandbox: &Sandbox, account: &Account) -> bool {
     let journal = sandbox.journal();
     let marked = journal.effects.iter().filter(|effect| {
-        effect.by == handoffd_sandbox::seed::BOT && effect.text.as_deref().is_some_and(|text| text.contains("[handoffd h"))
+        effect.by == handoffd_sandbox::seed::BOT
+            && effect.text.as_deref().is_some_and(|text| text.contains("[handoffd h"))
     });
-    let (internal, public): (Vec<_>, Vec<_>) = marked.partition(|effect| effect.visibility == Some(Visibility::Internal));
+    let (internal, public): (Vec<_>, Vec<_>) =
+        marked.partition(|effect| effect.visibility == Some(Visibility::Internal));
     let sent = account.routed + account.escalated;
     let agrees = internal.len() == sent && public.is_empty();
     context.say(&format!(

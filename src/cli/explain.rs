@@ -3,7 +3,6 @@
 use super::check::{environment, seams, show};
 use super::failure::Failure;
 use super::output::{Context, Tint};
-use crate::cases::examine::Step;
 use crate::cases::work::Trouble;
 use crate::config;
 use crate::daemon::wiring::{open_desks, wire};
@@ -40,7 +39,7 @@ impl ExplainArgs {
             Ok(config) => config,
             Err(problems) => return show(context, &problems, 2),
         };
-        let seams = seams()?;
+        let seams = seams();
         let desks = match open_desks(&config, &environment, &seams) {
             Ok(desks) => desks,
             Err(problems) => return show(context, &problems, 2),
@@ -63,10 +62,11 @@ impl ExplainArgs {
         ticket: &TicketId,
     ) -> Result<ExitCode, Failure> {
         let known: Vec<String> = house.desks.iter().map(|(id, _)| id.to_string()).collect();
-        let unknown = || Failure::usage(anyhow::anyhow!("there is no desk {desk}; the configuration has: {}", known.join(", ")));
+        let unknown =
+            || Failure::usage(anyhow::anyhow!("there is no desk {desk}; the configuration has: {}", known.join(", ")));
         let station = house.desks.get(desk).ok_or_else(unknown)?;
         let deadline = house.seams.clock.now() + SignedDuration::from_mins(1);
-        let mut read = house.cases.begin_reading(station, desk, ticket, deadline).await.map_err(unreachable)?;
+        let mut read = house.cases.begin(station, desk, ticket, None, deadline).await.map_err(unreachable)?;
         for setting in &self.set {
             super::explain_set::set(&mut read.head, setting, house.policy.desks.get(desk)).map_err(Failure::usage)?;
         }
@@ -110,7 +110,9 @@ fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Stay(reason) => format!("stays: {}", reason.shown()),
         Outcome::Route(proposal) => format!("goes to {} by the route {}", proposal.to, proposal.rule),
-        Outcome::Escalate(proposal) => format!("goes to {} by the rule {}: {}", proposal.to, proposal.rule, proposal.reason),
+        Outcome::Escalate(proposal) => {
+            format!("goes to {} by the rule {}: {}", proposal.to, proposal.rule, proposal.reason)
+        }
         Outcome::AskPerson { proposed, .. } => {
             format!("a person is asked before it goes to {} by the rule {}", proposed.to, proposed.rule)
         }
@@ -121,15 +123,21 @@ fn result(result: &RuleResult) -> (String, Tint) {
     match result {
         RuleResult::Fires => ("fires".into(), Tint::Good),
         RuleResult::Agrees => ("matches too, with the same target".into(), Tint::Good),
-        RuleResult::NotMatched(n, words) => (format!("does not match: condition {n} does not hold: {words}"), Tint::Waits),
+        RuleResult::NotMatched(n, words) => {
+            (format!("does not match: condition {n} does not hold: {words}"), Tint::Waits)
+        }
         RuleResult::Unknown(n, what) => (format!("cannot be told: condition {n}: unknown: {what}"), Tint::Bad),
         RuleResult::NotFrom => ("is not about this case: not with one of its teams".into(), Tint::Waits),
         RuleResult::Behind(rule) => (format!("comes after {rule}, which matched"), Tint::Waits),
         RuleResult::Shadow => ("would fire, but is in shadow".into(), Tint::Waits),
         RuleResult::OutsideShare => ("matches, but the ticket is outside its share".into(), Tint::Waits),
         RuleResult::AlreadyFired => ("matches, and has fired already".into(), Tint::Waits),
-        RuleResult::PathClosed(why) => (format!("matches, but this path is closed for the case ({why:?})"), Tint::Waits),
-        RuleResult::Held => ("matched before it went live: `handoffd handoffs release` lets it act".into(), Tint::Waits),
+        RuleResult::PathClosed(why) => {
+            (format!("matches, but this path is closed for the case ({why:?})"), Tint::Waits)
+        }
+        RuleResult::Held => {
+            ("matched before it went live: `handoffd handoffs release` lets it act".into(), Tint::Waits)
+        }
         RuleResult::OverLimit => ("matches, but the limit for this hour is used up".into(), Tint::Waits),
         RuleResult::Paused => ("matches, but is paused".into(), Tint::Waits),
         RuleResult::AlreadyThere => ("matches, and the case is already there".into(), Tint::Waits),

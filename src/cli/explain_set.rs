@@ -17,7 +17,10 @@ pub fn set(head: &mut TicketHead, setting: &str, desk: Option<&DeskPolicy>) -> a
         "subject" => head.subject = Fact::Known(value.to_owned()),
         "text" => head.text = Fact::Known(value.to_owned()),
         "channel" => head.channel = Fact::Known(value.to_owned()),
-        "tags" => head.tags = Fact::Known(value.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(Into::into).collect()),
+        "tags" => {
+            head.tags =
+                Fact::Known(value.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(Into::into).collect())
+        }
         "status" => {
             let status = serde_json::from_value(word(value));
             head.status = Fact::Known(status.context("status is one of new, open, pending, on_hold, solved, closed")?);

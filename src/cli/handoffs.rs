@@ -102,9 +102,7 @@ impl HandoffsArgs {
         match &self.what {
             What::List(list) => list.run(context, &ledger(&config)?),
             What::Show { id } => show(context, &ledger(&config)?, id),
-            What::Retry { id, by } => {
-                give(context, &config, Command::Retry { target: target(id)? }, by.as_deref())
-            }
+            What::Retry { id, by } => give(context, &config, Command::Retry { target: target(id)? }, by.as_deref()),
             What::Undo { id, by, reason } => {
                 give(context, &config, Command::Undo { handoff: id.clone(), reason: reason.clone() }, Some(by))
             }
@@ -126,7 +124,7 @@ impl ListArgs {
         let filter = HandoffFilter {
             state: self.state,
             rule,
-            desk: self.desk.as_ref().map(|desk| DeskId::new(desk)),
+            desk: self.desk.as_ref().map(DeskId::new),
             ticket: None,
             limit: Some(limit),
         };

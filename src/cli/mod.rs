@@ -5,6 +5,7 @@ pub mod check;
 pub mod control;
 pub mod demo;
 pub mod explain;
+mod explain_set;
 pub mod failure;
 pub mod handoffs;
 pub mod output;
@@ -14,6 +15,7 @@ pub mod policy;
 pub mod reviews;
 pub mod run;
 pub mod sandbox;
+mod shown;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;

@@ -1,6 +1,6 @@
 //! What every command shares: where the configuration is, whether scripts or people read, tables, and confirmations.
 //! Data goes to stdout, talk to stderr; colours only where a terminal shows them.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command line prints")]
+#![expect(clippy::print_stderr, reason = "this is where the command line prints")]
 
 use super::failure::Failure;
 use anstyle::{AnsiColor, Style};
@@ -104,7 +104,7 @@ fn put(text: &str) {
 /// A plain table with a head.
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(head.map(str::to_uppercase));
+    table.load_style(NOTHING).set_header(head.map(str::to_uppercase));
     for row in rows {
         table.add_row(row);
     }

@@ -67,7 +67,7 @@ impl Which {
         match &self.id {
             Some(id) => target(id),
             None => Ok(Target::All {
-                desk: self.desk.as_ref().map(|desk| DeskId::new(desk)),
+                desk: self.desk.as_ref().map(DeskId::new),
                 rule: self.rule.as_ref().map(RuleName::new),
             }),
         }
@@ -121,8 +121,7 @@ struct Row {
 impl Row {
     fn of(effect: &EffectRecord) -> Self {
         let key = effect.write.mark.key();
-        let commands =
-            [format!("handoffd parked retry {key}"), format!("handoffd parked drop {key} --reason \"…\"")];
+        let commands = [format!("handoffd parked retry {key}"), format!("handoffd parked drop {key} --reason \"…\"")];
         Self {
             effect: Effect::of(effect),
             desk: effect.desk.to_string(),
@@ -145,7 +144,8 @@ fn list(context: &Context, ledger: &Ledger) -> Result<ExitCode, Failure> {
     }
     let now = now();
     for row in &parked {
-        let since = row.since.map_or_else(|| "never tried".into(), |since| format!("first tried {} ago", ago(since, now)));
+        let since =
+            row.since.map_or_else(|| "never tried".into(), |since| format!("first tried {} ago", ago(since, now)));
         let key = context.tinted(&row.effect.key, Tint::Bad);
         context.print(&format!("{key}  {} for {}/{}  {since}", row.effect.label, row.desk, row.ticket));
         let unknown = "no reason was recorded";

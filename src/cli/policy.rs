@@ -121,9 +121,8 @@ fn shown(config: &Config, signatures: &[SignedWording]) -> Shown {
     let routes = policy.routes.iter().map(|route| rule("route", &route.rule, &route.to));
     let escalations = policy.escalations.iter().map(|escalation| rule("escalate", &escalation.rule, &escalation.to));
     let message = |message: &PublicMessage| {
-        let same = |signed: &&SignedWording| {
-            signed.message == message.name.as_str() && signed.wording == message.wording_hash
-        };
+        let same =
+            |signed: &&SignedWording| signed.message == message.name.as_str() && signed.wording == message.wording_hash;
         let signed = signatures.iter().find(same);
         ShownMessage {
             name: message.name.to_string(),
@@ -155,7 +154,14 @@ fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
     context.print(&format!("policy {}  mode {}", context.strong(&shown.version), mode(context, shown.mode)));
     let rules = shown.rules.iter().map(|rule| {
         let share = format!("{} %", rule.share * 100.0);
-        [rule.name.clone(), rule.kind.to_owned(), rule.to.clone(), rule.version.clone(), mode(context, rule.mode), share]
+        [
+            rule.name.clone(),
+            rule.kind.to_owned(),
+            rule.to.clone(),
+            rule.version.clone(),
+            mode(context, rule.mode),
+            share,
+        ]
     });
     context.print(&table(["rule", "kind", "to", "version", "mode", "share"], rules));
     if !shown.messages.is_empty() {

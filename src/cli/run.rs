@@ -74,7 +74,7 @@ impl RunArgs {
             Err(problems) => return show(context, &problems, 2),
         };
         log(&config);
-        let seams = seams()?;
+        let seams = seams();
         let desks = match open_desks(&config, &environment, &seams) {
             Ok(desks) => desks,
             Err(problems) => return show(context, &problems, 2),
@@ -120,7 +120,8 @@ async fn remains(context: &Context, house: &House) -> Result<(), Failure> {
         }));
     }
     let open: u32 = ["due", "in_flight", "unsure"].iter().filter_map(|state| counts.effects.get(*state)).sum();
-    let next = next.map_or("nothing is due any more".to_owned(), |next: Timestamp| format!("the next is due at {next}"));
+    let next =
+        next.map_or("nothing is due any more".to_owned(), |next: Timestamp| format!("the next is due at {next}"));
     context.print(&format!("remaining: {} looks, {open} effects, {parked} parked; {next}", counts.looks));
     Ok(())
 }

@@ -136,7 +136,7 @@ impl Whole {
     pub fn text(&self, context: &Context, now: Timestamp) -> String {
         let mut text = String::new();
         // Writing into a text cannot fail.
-        drop(self.write(&mut text, context, now));
+        let _ = self.write(&mut text, context, now);
         text.trim_end().to_owned()
     }
 

@@ -66,10 +66,10 @@ impl House {
             if !stopping {
                 self.take_what_is_due(&mut work, until).await?;
             }
-            if work.running.is_empty() && (stopping || self.nothing_left(&work, until).await?) {
+            if work.running.is_empty() && (stopping || self.nothing_left(&mut work, until).await?) {
                 return Ok(());
             }
-            let next = self.next_instant(&work).await?;
+            let next = self.next_instant(&mut work).await?;
             tokio::select! {
                 biased;
                 Some(finished) = work.running.next(), if !work.running.is_empty() => self.finish(&mut work, finished?),
@@ -205,26 +205,26 @@ impl House {
     }
 
     /// Whether a bounded run is over.
-    async fn nothing_left(&self, work: &InWork, until: Until) -> Result<bool, LedgerError> {
+    async fn nothing_left(&self, work: &mut InWork, until: Until) -> Result<bool, LedgerError> {
         let Until::NothingDueBy(limit) = until else { return Ok(false) };
         let due = self.next_row(work).await?;
         Ok(due.is_none_or(|due| due > limit))
     }
 
     /// The next instant at which something may have to be done.
-    async fn next_instant(&self, work: &InWork) -> Result<Timestamp, LedgerError> {
+    async fn next_instant(&self, work: &mut InWork) -> Result<Timestamp, LedgerError> {
         let now = self.seams.clock.now();
+        let rows = self.next_row(work).await?;
         let polls = work.next_poll.iter().filter(|(desk, _)| !work.polling.contains(*desk)).map(|(_, at)| *at);
         let rests = self.desks.iter().filter_map(|(_, station)| station.rests_until(now));
         let house = (!work.housekeeping).then_some(work.next_housekeeping);
-        let rows = self.next_row(work).await?;
         let later = |at: &Timestamp| *at > now;
         let next = polls.chain(rests).chain(house).chain(rows).filter(later).min();
         Ok(next.unwrap_or(now + HOUSEKEEPING))
     }
 
     /// The next look or effect that is due and not in work, and whose desk is not left alone.
-    async fn next_row(&self, work: &InWork) -> Result<Option<Timestamp>, LedgerError> {
+    async fn next_row(&self, work: &mut InWork) -> Result<Option<Timestamp>, LedgerError> {
         let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.silent() };
         self.ledger.call(move |ledger| ledger.next_due(&busy)).await
     }

@@ -33,6 +33,15 @@ pub struct Counts {
 }
 
 impl Ledger {
+    /// How many cases have been looked at.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn cases_seen(&self) -> Result<usize> {
+        let seen: u32 = self.connection.query_row("SELECT count(*) FROM cases", [], |row| row.get(0))?;
+        Ok(usize::try_from(seen).unwrap_or(usize::MAX))
+    }
+
     /// How much there is of everything.
     ///
     /// # Errors

@@ -95,7 +95,7 @@ impl Ledger {
     /// # Errors
     /// The operation's, or the commit's.
     pub fn transact<T>(&mut self, operation: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.begin()?;
         match operation(self) {
             Ok(done) => {
                 self.commit()?;
@@ -132,7 +132,12 @@ impl Ledger {
     }
 
     pub(super) fn begin(&self) -> Result<()> {
-        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+        let begin = if self.is_read_only()? { "BEGIN" } else { "BEGIN IMMEDIATE" };
+        Ok(self.connection.execute_batch(begin)?)
+    }
+
+    pub(super) fn is_read_only(&self) -> Result<bool> {
+        Ok(self.connection.is_readonly("main")?)
     }
 
     pub(super) fn commit(&self) -> Result<()> {

@@ -4,7 +4,7 @@
 //! the promises afterwards.
 //!
 //! `cargo test --test simulation` runs 200 seeds. `HANDOFFD_SIM_SEEDS=5000` runs more, `HANDOFFD_SIM_SEED=17` replays one.
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test fails by panicking and prints what it exercised")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking and prints what it exercised")]
 
 mod acts;
 mod checker;

@@ -8,9 +8,9 @@ use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::records::SignedWording;
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::web::{Web, hooks, pages, serve};
+use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::seed::{self, CLIENT};
 use handoffd_sandbox::zendesk::Limits;
-use handoffd_sandbox::Sandbox;
 use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +37,7 @@ impl Stage {
     /// # Errors
     /// No loopback, no temporary folder.
     pub async fn set(stop: &CancellationToken) -> Result<Self, Failure> {
-        let seams = seams()?;
+        let seams = seams();
         let sandbox = seed::zendesk(seams.clock.clone(), 1, Limits::ENTERPRISE);
         seed::demo(&sandbox);
         let (desk_listener, desk_url) = listen().await?;
@@ -69,8 +69,11 @@ impl Drop for Stage {
 }
 
 async fn listen() -> Result<(TcpListener, String), Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| Failure::unreachable(anyhow::anyhow!("no loopback: {error}")))?;
-    let address = listener.local_addr().map_err(|error| Failure::unreachable(anyhow::anyhow!("no loopback: {error}")))?;
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .map_err(|error| Failure::unreachable(anyhow::anyhow!("no loopback: {error}")))?;
+    let address =
+        listener.local_addr().map_err(|error| Failure::unreachable(anyhow::anyhow!("no loopback: {error}")))?;
     Ok((listener, format!("http://{address}")))
 }
 
