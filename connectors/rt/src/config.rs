@@ -1,0 +1,202 @@
+//! A `[desks.NAME]` table with `connector = "rt"`, checked: every problem at once, each with what would be accepted.
+
+use handoffd_kit::settings::{DeskSettings, Setting, SettingProblem};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+use url::Url;
+
+/// What `login` takes, for messages and documentation.
+pub const LOGIN_HELP: &str = "{ token = { env = \"…\" } } with an authentication token of handoffd's own user (RT: Logged in as, \
+     Settings, Auth Tokens); user = \"name\" beside it only if the token does not begin with 1-NUMBER-";
+
+/// What `webhook` takes, for messages and documentation.
+pub const WEBHOOK_HELP: &str =
+    "{ token = { env = \"…\" } } with the last part of the address that the scrip posts to, /hooks/DESK/TOKEN";
+
+/// The shortest token of the hook's address: it is the only thing that keeps strangers out.
+const HOOK_TOKEN_CHARS: usize = 16;
+
+/// A checked table.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The address that people open, without a slash at its end.
+    pub(crate) base: String,
+    pub(crate) token: SecretString,
+    /// Our own user: its name, or its number as the token tells it.
+    pub(crate) user: String,
+    /// None: webhooks are refused.
+    pub(crate) hook: Option<SecretString>,
+}
+
+impl Config {
+    /// Checks the table.
+    pub(crate) fn read(settings: &DeskSettings) -> Result<Self, Vec<SettingProblem>> {
+        let mut problems = Vec::new();
+        let base = base(&settings.url, &mut problems);
+        only(&settings.login, "login", &["token", "user"], LOGIN_HELP, &mut problems);
+        only(&settings.webhook, "webhook", &["token"], WEBHOOK_HELP, &mut problems);
+        let token = secret(&settings.login, "login.token", LOGIN_HELP, &mut problems);
+        let user = user(settings, token.as_ref(), &mut problems);
+        let hook = hook(settings, &mut problems);
+        match (token, user, problems.is_empty()) {
+            (Some(token), Some(user), true) => Ok(Self { base, token, user, hook }),
+            _ => Err(problems),
+        }
+    }
+}
+
+fn problem(key: &str, problem: impl Into<String>, help: impl Into<String>) -> SettingProblem {
+    SettingProblem { key: key.into(), problem: problem.into(), help: help.into() }
+}
+
+fn base(url: &Url, problems: &mut Vec<SettingProblem>) -> String {
+    let help = "the address that people open Request Tracker under, such as \"https://rt.acme.example\"";
+    if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
+        problems.push(problem("url", "this is no web address", help));
+    } else if !url.username().is_empty() || url.password().is_some() {
+        problems.push(problem("url", "it has a login in it", format!("{help}; the login has its own key")));
+    } else if url.path().contains("/REST/") {
+        problems.push(problem(
+            "url",
+            "this is the address of the API",
+            format!("{help}; /REST/2.0 is added by itself"),
+        ));
+    } else if url.query().is_some() || url.fragment().is_some() {
+        problems.push(problem("url", "it has a query or a fragment", help));
+    }
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// Keys that nobody asked for are problems.
+fn only(keys: &BTreeMap<String, Setting>, table: &str, known: &[&str], help: &str, problems: &mut Vec<SettingProblem>) {
+    for key in keys.keys().filter(|key| !known.contains(&key.as_str())) {
+        let what = format!("unknown key; known here: {}", known.join(", "));
+        problems.push(problem(&format!("{table}.{key}"), what, help));
+    }
+}
+
+/// A secret that can stand in a header or an address; `name` is dotted.
+fn secret(
+    keys: &BTreeMap<String, Setting>,
+    name: &str,
+    help: &str,
+    problems: &mut Vec<SettingProblem>,
+) -> Option<SecretString> {
+    let key = name.rsplit('.').next().unwrap_or(name);
+    let wrong = match keys.get(key) {
+        None => "missing".to_owned(),
+        Some(Setting::Text(_)) => {
+            let help = format!("{key} = {{ env = \"NAME\" }} or {{ file = \"path\" }}");
+            problems.push(problem(name, "a secret does not belong in this file", help));
+            return None;
+        }
+        Some(Setting::Secret(secret)) => {
+            let text = secret.expose_secret().trim();
+            if !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic()) {
+                return Some(SecretString::from(text.to_owned()));
+            }
+            "it is empty, or has a space, a line break or a letter beyond ASCII in it".to_owned()
+        }
+    };
+    problems.push(problem(name, wrong, help));
+    None
+}
+
+/// RT has no address that says who asks. Its tokens do: they are written `1-<number of their user>-<secret>`.
+fn user(settings: &DeskSettings, token: Option<&SecretString>, problems: &mut Vec<SettingProblem>) -> Option<String> {
+    match settings.login.get("user") {
+        Some(Setting::Text(name)) if !name.trim().is_empty() => return Some(name.trim().to_owned()),
+        Some(_) => problems.push(problem("login.user", "this is no user name", "user = \"handoff-bot\"")),
+        None => {
+            let number = number_in(token?.expose_secret());
+            if number.is_some() {
+                return number;
+            }
+            let what = "missing, and the token does not tell whose it is";
+            problems.push(problem("login.user", what, "user = \"handoff-bot\": the name of the token's user"));
+        }
+    }
+    None
+}
+
+fn number_in(token: &str) -> Option<String> {
+    let (version, rest) = token.split_once('-')?;
+    let (number, secret) = rest.split_once('-')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(version) && digits(number) && !secret.is_empty()).then(|| number.to_owned())
+}
+
+fn hook(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Option<SecretString> {
+    if settings.webhook.is_empty() {
+        return None;
+    }
+    let token = secret(&settings.webhook, "webhook.token", WEBHOOK_HELP, problems)?;
+    let text = token.expose_secret();
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
+    if text.len() < HOOK_TOKEN_CHARS || !plain {
+        let help =
+            format!("at least {HOOK_TOKEN_CHARS} letters, digits or -_.~, for example from `openssl rand -hex 24`");
+        problems.push(problem("webhook.token", "too short, or not fit for an address", help));
+        return None;
+    }
+    Some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(url: &str, login: &[(&str, Setting)], webhook: &[(&str, Setting)]) -> DeskSettings {
+        let table = |keys: &[(&str, Setting)]| keys.iter().map(|(key, value)| ((*key).into(), value.clone())).collect();
+        let url = url.parse().unwrap();
+        DeskSettings { id: "desk".into(), url, login: table(login), webhook: table(webhook), budget: 1.0 }
+    }
+
+    fn secret(text: &str) -> Setting {
+        Setting::Secret(text.into())
+    }
+
+    fn keys(problems: Vec<SettingProblem>) -> Vec<String> {
+        problems.into_iter().map(|problem| problem.key).collect()
+    }
+
+    #[test]
+    fn a_token_alone_is_enough_and_tells_whose_it_is() {
+        let config =
+            Config::read(&settings("https://rt.example/rt/", &[("token", secret("1-71-abc\n"))], &[])).unwrap();
+        assert_eq!((config.base.as_str(), config.user.as_str()), ("https://rt.example/rt", "71"));
+        assert_eq!(config.token.expose_secret(), "1-71-abc");
+        assert!(config.hook.is_none());
+        let named = [("token", secret("1-71-abc")), ("user", Setting::Text("handoff-bot".into()))];
+        assert_eq!(Config::read(&settings("https://rt.example", &named, &[])).unwrap().user, "handoff-bot");
+    }
+
+    #[test]
+    fn every_problem_is_named_in_one_go() {
+        let login =
+            [("token", Setting::Text("1-71-abc".into())), ("user", Setting::Text(" ".into())), ("pass", secret("x"))];
+        let webhook = [("token", secret("short")), ("secret", secret("x"))];
+        let found = Config::read(&settings("https://rt.example/REST/2.0", &login, &webhook)).unwrap_err();
+        assert_eq!(keys(found), ["url", "login.pass", "webhook.secret", "login.token", "login.user", "webhook.token"]);
+    }
+
+    #[test]
+    fn a_token_that_does_not_tell_its_user_needs_a_name() {
+        for token in ["abc", "1-x-abc", "1-71-", "-71-abc", "1--abc"] {
+            let found = Config::read(&settings("https://rt.example", &[("token", secret(token))], &[])).unwrap_err();
+            assert_eq!(keys(found), ["login.user"], "{token}");
+        }
+        for token in ["", " ", "1-71-a b", "1-71-ä"] {
+            let found = Config::read(&settings("https://rt.example", &[("token", secret(token))], &[])).unwrap_err();
+            assert_eq!(keys(found), ["login.token"], "{token:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let hook = [("token", secret("0123456789abcdef"))];
+        let config = Config::read(&settings("https://rt.example", &[("token", secret("1-71-s3cret"))], &hook)).unwrap();
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("0123456789"), "{shown}");
+    }
+}

@@ -1,0 +1,100 @@
+//! A Request Tracker of this test run's own: made in a temporary folder, on a free port, stopped and removed at the end.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/desks/rt5");
+
+/// People that the suite needs and the seed does not have: an agent of two queues, a reader without rights to change,
+/// and a customer who can write. RT's REST has no way to make them.
+const PEOPLE: &str = include_str!("people.pl");
+
+/// A running RT.
+pub struct Instance {
+    dir: PathBuf,
+    /// The address that people open.
+    pub url: String,
+    tokens: Vec<(String, String)>,
+}
+
+/// Why there is none, for people.
+pub enum Missing {
+    /// Not here: the tests are left out.
+    NotInstalled(String),
+    /// Here, and broken.
+    Broken(String),
+}
+
+impl Instance {
+    /// Makes, seeds and serves one; every transaction is posted to `hook`.
+    pub fn start(hook: &str) -> Result<Self, Missing> {
+        if !Path::new(SCRIPT).exists() {
+            return Err(Missing::NotInstalled("there is no shared/desks/rt5 beside the workspace".into()));
+        }
+        let known = Command::new("sh").args(["-c", "command -v rt-setup-database-5 starman sqlite3"]).output();
+        if !known.is_ok_and(|found| found.status.success()) {
+            return Err(Missing::NotInstalled("run `shared/desks/rt5 install` as root".into()));
+        }
+        let dir = std::env::temp_dir().join(format!("handoffd-rt-{}", std::process::id()));
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map(|address| address.port());
+        let port = port.map_err(|error| Missing::Broken(error.to_string()))?.to_string();
+        let mut instance = Self { url: format!("http://127.0.0.1:{port}"), dir, tokens: Vec::new() };
+        let start = ["start", "--port", &port, "--workers", "3", "--webhook", hook];
+        instance.script(&start)?;
+        // Rights are remembered by the server's processes, so people are added while it rests.
+        instance.script(&["stop"])?;
+        let people = instance.perl()?;
+        let started = instance.script(&start)?;
+        instance.tokens = started.lines().chain(people.lines()).filter_map(pair).collect();
+        Ok(instance)
+    }
+
+    /// A token by its name.
+    pub fn token(&self, name: &str) -> String {
+        let found = self.tokens.iter().find(|(known, _)| known == name);
+        found.map(|(_, token)| token.clone()).unwrap_or_else(|| panic!("no token {name} in {:?}", names(&self.tokens)))
+    }
+
+    fn script(&self, arguments: &[&str]) -> Result<String, Missing> {
+        let mut command = Command::new("bash");
+        command.arg(SCRIPT).args(arguments).arg("--dir").arg(&self.dir);
+        run(&mut command)
+    }
+
+    fn perl(&self) -> Result<String, Missing> {
+        let file = self.dir.join("people.pl");
+        std::fs::write(&file, PEOPLE).map_err(|error| Missing::Broken(error.to_string()))?;
+        let mut command = Command::new("perl");
+        command.args(["-I", "/usr/share/request-tracker5/lib"]).arg(file);
+        command.env("RT_SITE_CONFIG", self.dir.join("etc/RT_SiteConfig.pm"));
+        command.env("RT_SITE_CONFIG_DIR", self.dir.join("etc/site.d"));
+        run(&mut command)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if self.script(&["stop"]).is_ok() {
+            let _ = std::fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+fn run(command: &mut Command) -> Result<String, Missing> {
+    let output = command.output().map_err(|error| Missing::Broken(error.to_string()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(Missing::Broken(format!("{command:?}: {said}")));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn pair(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once('=')?;
+    Some((name.to_owned(), value.trim_matches('\'').to_owned()))
+}
+
+fn names(tokens: &[(String, String)]) -> Vec<&str> {
+    tokens.iter().map(|(name, _)| name.as_str()).collect()
+}

@@ -1,0 +1,53 @@
+//! RT's REST 2.0 by hand, as somebody else than the connector: no code is shared with it.
+
+use bytes::Bytes;
+use handoffd_kit::transport::{Bounds, HttpTransport, Transport};
+use http::{Request, Response};
+use serde_json::Value;
+
+/// Somebody with a token.
+pub struct Raw {
+    rest: String,
+    token: String,
+    transport: HttpTransport,
+}
+
+impl Raw {
+    pub fn new(url: &str, token: String) -> Self {
+        Self { rest: format!("{url}/REST/2.0"), token, transport: HttpTransport::new(1) }
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Response<Bytes> {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.rest));
+        let request = request.header("authorization", format!("token {}", self.token));
+        let request = request.header("content-type", "application/json");
+        let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        self.transport.send(request.body(body).unwrap(), Bounds::default()).await.unwrap()
+    }
+
+    pub async fn json(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let response = self.send(method, path, body).await;
+        let shown = String::from_utf8_lossy(response.body()).into_owned();
+        assert!(response.status().is_success(), "{method} {path}: {} {shown}", response.status());
+        serde_json::from_str(&shown).unwrap_or(Value::Null)
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        self.json("GET", path, None).await
+    }
+
+    /// All items of a list.
+    pub async fn list(&self, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        for page in 1.. {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let found = self.get(&format!("{path}{mark}per_page=100&page={page}")).await;
+            let some = found["items"].as_array().cloned().unwrap_or_default();
+            if some.is_empty() {
+                break;
+            }
+            items.extend(some);
+        }
+        items
+    }
+}
