@@ -127,8 +127,14 @@ impl RealStage {
                 labels.push(tag.into());
                 json!({ "CustomFields": { "labels": labels } })
             }
-            PersonAct::Reply(text) => return Ok(self.say(&self.agent, ticket.as_str(), "correspond", &text).await),
-            PersonAct::Note(text) => return Ok(self.say(&self.agent, ticket.as_str(), "comment", &text).await),
+            PersonAct::Reply(text) => {
+                self.say(&self.agent, ticket.as_str(), "correspond", &text).await;
+                return Ok(());
+            }
+            PersonAct::Note(text) => {
+                self.say(&self.agent, ticket.as_str(), "comment", &text).await;
+                return Ok(());
+            }
         };
         self.put(&self.agent, ticket, body).await
     }
