@@ -6,4 +6,5 @@
 pub mod after;
 pub mod examine;
 pub mod stays;
+pub mod unknowns;
 pub mod work;

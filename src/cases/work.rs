@@ -1,6 +1,7 @@
 //! Works one look off: reads the desk as far as `examine` asks for, then records everything in one transaction.
 
 use super::examine::{Look, Step, examine};
+use super::unknowns::Unknowns;
 use crate::desks::{Desks, Station};
 use crate::ledger::records::{CaseRecord, CaseUpdate, DeskTrouble, HandoffHappening, SignedWording};
 use crate::ledger::states::HandoffEvent;
@@ -27,6 +28,8 @@ pub struct Cases {
     pub policy: Arc<Policy>,
     /// Time and chance.
     pub seams: Seams,
+    /// How often conditions could not be told.
+    pub unknowns: Unknowns,
 }
 
 /// A ticket as it was read for one look.
@@ -88,6 +91,7 @@ impl Cases {
         let deadline = look.due;
         let mut read = self.begin(station, &look.desk, &look.ticket, look.head.clone(), deadline).await?;
         let update = self.conclude(station, &look.desk, &mut read, Some(look.generation), deadline).await?;
+        self.unknowns.note(update.verdict.as_ref());
         self.ledger.call(move |ledger| ledger.record_case(&update)).await?;
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! use it by themselves, the simulation builds it on a clock that it moves.
 
 use super::wake::Wake;
+use crate::cases::unknowns::Unknowns;
 use crate::cases::work::Cases;
 use crate::delivery::Delivery;
 use crate::desks::Desks;
@@ -63,7 +64,13 @@ impl House {
         let desks = Desks::new(desks);
         Self {
             intake: Intake::new(ledger.clone(), desks.clone(), policy.clone(), seams.clone()),
-            cases: Cases { ledger: ledger.clone(), desks: desks.clone(), policy: policy.clone(), seams: seams.clone() },
+            cases: Cases {
+                ledger: ledger.clone(),
+                desks: desks.clone(),
+                policy: policy.clone(),
+                seams: seams.clone(),
+                unknowns: Unknowns::default(),
+            },
             delivery: Delivery {
                 ledger: ledger.clone(),
                 desks: desks.clone(),

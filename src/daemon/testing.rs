@@ -10,6 +10,7 @@ use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::desk::*;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
+use handoffd_kit::gate::{Class, Figures};
 use handoffd_kit::id::{DeskId, StreamName, TicketId};
 use handoffd_kit::model::*;
 use handoffd_kit::random::Random;
@@ -185,6 +186,11 @@ impl Desk for FakeDesk {
 
     fn directory(&self) -> Answer<'_, Directory> {
         self.answer(|_| Directory::default())
+    }
+
+    fn figures(&self) -> Option<Figures> {
+        let calls = BTreeMap::from([(("tickets", Class::Read), 3)]);
+        Some(Figures { calls, refused: 1, waiting: 2, in_flight: 0, closed: Vec::new() })
     }
 
     fn check(&self) -> Answer<'_, Vec<Finding>> {

@@ -7,8 +7,10 @@ use crate::ledger::{Counts, Ledger, LedgerError};
 use crate::policy::case::Recent;
 use crate::policy::names::RuleName;
 use crate::policy::rules::{Limits, Mode};
+use handoffd_kit::gate;
 use handoffd_kit::id::DeskId;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// What stands now.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,10 @@ pub(super) struct Figures {
     pub(super) troubles: Vec<DeskTrouble>,
     /// Desks that do not answer, and since when.
     pub(super) silent: Vec<(DeskId, Timestamp)>,
+    /// What each desk's gate has done and how it stands.
+    pub(super) gates: Vec<(DeskId, gate::Figures)>,
+    /// How often each rule's conditions could not be told.
+    pub(super) unknowns: BTreeMap<RuleName, u64>,
     /// How the polls stand.
     pub(super) polls: Vec<PollFigure>,
     /// Rules, and desks, whose limit for this hour is used up.
@@ -73,7 +79,10 @@ impl Figures {
             every: *every,
             last: counts.polled.iter().filter(|((of, _), _)| of == desk).map(|(_, at)| *at).min(),
         });
+        let gates = house.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.desk.figures()?)));
         Ok(Self {
+            gates: gates.collect(),
+            unknowns: house.cases.unknowns.counts(),
             shadow: house.policy.mode == Mode::Shadow,
             silent: silent.collect(),
             polls: polls.collect(),

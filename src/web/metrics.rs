@@ -3,6 +3,7 @@
 
 use super::figures::Figures;
 use crate::policy::rules::{Mode, Policy};
+use handoffd_kit::gate::Class;
 use handoffd_kit::id::DeskId;
 use jiff::Timestamp;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -63,6 +64,7 @@ impl Metrics {
         }
         if let Some(figures) = figures {
             register(&mut standing, figures, now);
+            register_calls(&mut standing, figures);
         }
         encode_registry(&mut text, &standing)?;
         encode_eof(&mut text)?;
@@ -121,6 +123,35 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
     many(registry, "desk_silent_seconds", "Since a desk last answered, where it does not", silent);
     let trouble = figures.troubles.iter().map(|trouble| ([("desk", trouble.desk.to_string())], 1.0));
     many(registry, "desk_trouble", "1 where a desk refuses our login or a right", trouble);
+}
+
+fn register_calls(registry: &mut Registry, figures: &Figures) {
+    let calls = Family::<Labels<3>, Counter>::default();
+    let refused = Family::<Labels<1>, Counter>::default();
+    for (desk, gate) in &figures.gates {
+        let label = ("desk", desk.to_string());
+        refused.get_or_create(&[label.clone()]).inc_by(gate.refused);
+        for ((endpoint, class), count) in &gate.calls {
+            let class = match class {
+                Class::Read => "read",
+                Class::Write => "write",
+            };
+            let labels = [label.clone(), ("endpoint", (*endpoint).to_owned()), ("class", class.to_owned())];
+            calls.get_or_create(&labels).inc_by(*count);
+        }
+    }
+    registry.register("desk_calls", "Calls to desks since the start, by endpoint and class", calls);
+    registry.register("desk_refusals", "Calls that a desk refused as too many (429) since the start", refused);
+    let waiting = figures.gates.iter().map(|(desk, gate)| ([("desk", desk.to_string())], gate.waiting as f64));
+    many(registry, "desk_calls_waiting", "Calls that wait for the desk's limits", waiting);
+    let in_flight = figures.gates.iter().map(|(desk, gate)| ([("desk", desk.to_string())], gate.in_flight as f64));
+    many(registry, "desk_calls_in_flight", "Calls under way", in_flight);
+    let unknowns = Family::<Labels<1>, Counter>::default();
+    for (rule, count) in &figures.unknowns {
+        unknowns.get_or_create(&[("rule", rule.to_string())]).inc_by(*count);
+    }
+    let help = "Looks at which a rule's conditions could not be told, since the start";
+    registry.register("unknown_conditions", help, unknowns);
 }
 
 /// What this process holds in memory, where the system tells.

@@ -268,6 +268,29 @@ async fn metrics_are_well_formed_and_carry_the_standing_figures() {
 }
 
 #[tokio::test]
+async fn conditions_that_cannot_be_told_are_counted_by_rule() {
+    let hall = hall(sending());
+    hall.stage.desk.ticket().head.tags = handoffd_kit::fact::Fact::Unknown;
+    hall.stage.look().await;
+    assert!(hall.stage.desk.ticket().written.is_empty());
+    let (_, text) = get(&hall.pages, "/metrics").await;
+    assert!(text.contains("handoffd_unknown_conditions_total{rule=\"refund\"} 1\n"), "{text}");
+}
+
+#[tokio::test]
+async fn the_calls_of_each_desk_are_counted() {
+    let hall = hall(sending());
+    let (_, text) = get(&hall.pages, "/metrics").await;
+    for line in [
+        "handoffd_desk_calls_total{desk=\"acme\",endpoint=\"tickets\",class=\"read\"} 3",
+        "handoffd_desk_refusals_total{desk=\"acme\"} 1",
+        "handoffd_desk_calls_waiting{desk=\"acme\"} 2.0",
+    ] {
+        assert!(text.lines().any(|there| there == line), "{line}\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_served_on_listen_is_for_this_machine_alone() {
     let error = bind("0.0.0.0:0".parse().expect("address"), false).await.expect_err("refused");
     assert!(error.to_string().contains("hooks"), "{error}");

@@ -2,6 +2,7 @@
 
 use crate::capability::Capabilities;
 use crate::error::Result;
+use crate::gate::Figures;
 use crate::id::{StreamName, TicketId, UserId, Version};
 use crate::mark::Mark;
 use crate::model::{FieldValue, InternalText, PartSet, Parts, Person, Priority, PublicText, QueueRef, TicketHead};
@@ -54,6 +55,11 @@ pub trait Desk: Send + Sync {
 
     /// Queues, fields and people as the desk names them, for `check --online` and for resolving targets.
     fn directory(&self) -> Answer<'_, Directory>;
+
+    /// What the gate under this desk has done and how it stands, for metrics; none where there is no gate.
+    fn figures(&self) -> Option<Figures> {
+        None
+    }
 
     /// Tries login and rights without writing, and says what is missing and what to do about it.
     fn check(&self) -> Answer<'_, Vec<Finding>>;
