@@ -51,6 +51,8 @@ struct Export {
 struct List {
     /// Everything that changed before was seen.
     from: i64,
+    /// What changed before was not asked for.
+    since: i64,
     /// What was seen of the time just before `from`: ticket and second.
     seen: BTreeSet<(i64, i64)>,
     /// A walk down the list that has not ended.
@@ -100,11 +102,11 @@ impl ZendeskDesk {
 
     /// The export, or the list where the login may not export.
     async fn export_or_list(&self, export: Export, seen: BTreeSet<(i64, i64)>) -> Result<Page> {
-        let from = export.from;
+        let (from, since) = (export.from, export.since);
         match self.export(export).await {
             Err(error) if error.kind == DeskErrorKind::Forbidden => {
                 let export_again = self.now_seconds().saturating_add(EXPORT_AGAIN_SECONDS);
-                self.list(List { from, seen, walk: None, export_again }).await
+                self.list(List { from, since, seen, walk: None, export_again }).await
             }
             page => page,
         }
@@ -127,7 +129,7 @@ impl ZendeskDesk {
             return Err(export_ask(&self.api).malformed("the export does not say where it goes on"));
         }
         let seen = seen(tickets, generated).ok_or_else(|| export_ask(&self.api).malformed(NO_ID))?;
-        let newest = seen.iter().filter_map(|ticket| ticket.at).max();
+        let newest = seen.iter().filter_map(|ticket| ticket.at).max().map(|newest| newest.min(self.now_seconds()));
         if end == Some(true) {
             self.export_size.store(LARGE_PAGE, Ordering::Relaxed);
         }
@@ -164,7 +166,7 @@ impl ZendeskDesk {
         let after = next_page(&answer);
         let tickets: Vec<Value> = take(&mut answer, "tickets").ok_or_else(|| list_ask(&self.api).malformed(NO_LIST))?;
         let seen = seen(tickets, updated).ok_or_else(|| list_ask(&self.api).malformed(NO_ID))?;
-        let (fresh, next) = place.step(seen, after);
+        let (fresh, next) = place.step(seen, after, self.now_seconds());
         let more = next.walk.is_some();
         self.page(fresh, &Place::List(next), more).await
     }
@@ -216,27 +218,30 @@ impl Export {
 
 impl List {
     /// Takes a page in: what of it is new, and where to go on. Without `after` the list has ended.
-    fn step(self, page: Vec<Seen>, after: Option<String>) -> (Vec<Seen>, List) {
-        let floor = self.from.saturating_sub(OVERLAP_SECONDS);
+    fn step(self, page: Vec<Seen>, after: Option<String>, now: i64) -> (Vec<Seen>, List) {
+        let List { from, since, seen: before, walk, export_again } = self;
+        let floor = from.saturating_sub(OVERLAP_SECONDS);
         let newest = page.iter().filter_map(|ticket| ticket.at).max();
         let reached_floor = page.is_empty() || page.iter().any(|ticket| ticket.at.is_some_and(|at| at < floor));
-        let (top, mut seen) = match self.walk {
+        let (top, mut seen) = match walk {
             Some(walk) => (walk.top, walk.seen),
-            None => (newest.map_or(self.from, |newest| newest.max(self.from)), BTreeSet::new()),
+            // One time stamp from the future must not hide all that happens until then.
+            None => (newest.map_or(from, |newest| newest.min(now).max(from)), BTreeSet::new()),
         };
         let keep_from = top.saturating_sub(OVERLAP_SECONDS);
         let stamps = page.iter().filter_map(|ticket| Some((ticket.id.0, ticket.at?)));
         seen.extend(stamps.filter(|(_, at)| *at >= keep_from));
-        let is_new = |ticket: &Seen| ticket.at.is_none_or(|at| at >= floor && !self.seen.contains(&(ticket.id.0, at)));
+        let asked_for = floor.max(since);
+        let is_new = |ticket: &Seen| ticket.at.is_none_or(|at| at >= asked_for && !before.contains(&(ticket.id.0, at)));
         let fresh = page.into_iter().filter(is_new).collect();
         let next = match after.filter(|_| !reached_floor) {
             Some(after) => {
                 let walk = Some(Walk { top, after, seen: bounded(seen) });
-                List { from: self.from, seen: self.seen, walk, export_again: self.export_again }
+                List { from, since, seen: before, walk, export_again }
             }
             None => {
-                seen.extend(self.seen.into_iter().filter(|(_, at)| *at >= keep_from));
-                List { from: top, seen: bounded(seen), walk: None, export_again: self.export_again }
+                seen.extend(before.into_iter().filter(|(_, at)| *at >= keep_from));
+                List { from: top, since, seen: bounded(seen), walk: None, export_again }
             }
         };
         (fresh, next)
@@ -283,8 +288,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const NOW: i64 = 1_000_000;
+
     fn list(from: i64) -> List {
-        List { from, seen: BTreeSet::new(), walk: None, export_again: 0 }
+        List { from, since: 0, seen: BTreeSet::new(), walk: None, export_again: 0 }
     }
 
     fn page(tickets: &[(i64, i64)]) -> Vec<Seen> {
@@ -297,21 +304,21 @@ mod tests {
 
     #[test]
     fn a_second_poll_shows_only_what_is_new_and_misses_nothing_of_the_same_second() {
-        let (fresh, place) = list(1_000).step(page(&[(2, 1_005), (1, 1_004), (9, 900)]), None);
+        let (fresh, place) = list(1_000).step(page(&[(2, 1_005), (1, 1_004), (9, 900)]), None, NOW);
         assert_eq!(ids(&fresh), [2, 1]);
         assert_eq!(place.from, 1_005);
-        let (fresh, place) = place.step(page(&[(3, 1_005), (2, 1_005), (1, 1_004), (9, 900)]), None);
+        let (fresh, place) = place.step(page(&[(3, 1_005), (2, 1_005), (1, 1_004), (9, 900)]), None, NOW);
         assert_eq!(ids(&fresh), [3], "changed in the same second, after the first poll");
-        let (fresh, _) = place.step(page(&[(1, 1_006), (3, 1_005), (2, 1_005), (9, 900)]), None);
+        let (fresh, _) = place.step(page(&[(1, 1_006), (3, 1_005), (2, 1_005), (9, 900)]), None, NOW);
         assert_eq!(ids(&fresh), [1], "changed again");
     }
 
     #[test]
     fn a_walk_goes_on_until_the_high_water_mark_which_then_moves_to_where_it_began() {
-        let (fresh, place) = list(1_000).step(page(&[(5, 2_000), (4, 1_900)]), Some("a".into()));
+        let (fresh, place) = list(1_000).step(page(&[(5, 2_000), (4, 1_900)]), Some("a".into()), NOW);
         assert_eq!(ids(&fresh), [5, 4]);
         assert_eq!((place.from, place.walk.as_ref().unwrap().top), (1_000, 2_000));
-        let (fresh, place) = place.step(page(&[(3, 1_500), (2, 939)]), Some("b".into()));
+        let (fresh, place) = place.step(page(&[(3, 1_500), (2, 939)]), Some("b".into()), NOW);
         assert_eq!(ids(&fresh), [3]);
         assert_eq!((place.from, place.walk), (2_000, None));
     }
@@ -319,9 +326,23 @@ mod tests {
     #[test]
     fn a_place_that_cannot_be_dated_is_shown_every_time() {
         let odd = || vec![Seen { id: Id(7), at: None, raw: Value::Null }];
-        let (fresh, place) = list(1_000).step(odd(), None);
+        let (fresh, place) = list(1_000).step(odd(), None, NOW);
         assert_eq!((ids(&fresh), place.from), (vec![7], 1_000));
-        assert_eq!(ids(&place.step(odd(), None).0), [7]);
+        assert_eq!(ids(&place.step(odd(), None, NOW).0), [7]);
+    }
+
+    #[test]
+    fn a_time_stamp_from_the_future_hides_nothing() {
+        let (fresh, place) = list(1_000).step(page(&[(8, 2 * NOW), (1, 1_001)]), None, 1_002);
+        assert_eq!(ids(&fresh), [8, 1]);
+        let (fresh, _) = place.step(page(&[(8, 2 * NOW), (2, 1_003), (1, 1_001)]), None, 1_004);
+        assert_eq!(ids(&fresh), [2]);
+    }
+
+    #[test]
+    fn what_changed_before_it_was_asked_for_is_not_shown() {
+        let (fresh, _) = List { since: 1_000, ..list(1_000) }.step(page(&[(2, 1_000), (1, 999), (0, 900)]), None, NOW);
+        assert_eq!(ids(&fresh), [2]);
     }
 
     proptest! {
@@ -339,7 +360,7 @@ mod tests {
                 let more = sorted.len() > size;
                 sorted.truncate(size);
                 let last = sorted.last().map(|(id, at)| serde_json::to_string(&(at, id)).unwrap());
-                let (fresh, next) = place.step(page(&sorted), last.filter(|_| more));
+                let (fresh, next) = place.step(page(&sorted), last.filter(|_| more), NOW);
                 last_seen.extend(fresh.iter().map(|ticket| (ticket.id.0, ticket.at.unwrap())));
                 next
             };
