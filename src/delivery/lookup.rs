@@ -15,7 +15,7 @@ impl Delivery {
                 match sighting {
                     Sighting::Found(receipt) => outcome::found(claimed, receipt, now, self.verify_after),
                     Sighting::NotFound => outcome::not_found(claimed, station.desk.capabilities(), now),
-                    Sighting::CannotTell(why) => outcome::cannot_tell(claimed, &why, now),
+                    Sighting::CannotTell(why) => outcome::cannot_tell(claimed, &why, now, self.verify_after),
                 }
             }
             Err(error) => {

@@ -2,9 +2,9 @@
 
 use crate::ledger::records::{ClaimedEffect, DeskTrouble, EffectOutcome, HandoffHappening};
 use crate::ledger::states::{EffectEvent, EffectState, HandoffEvent};
-use crate::plan;
+use crate::plan::{self, PlannedEffect};
 use handoffd_kit::capability::Capabilities;
-use handoffd_kit::desk::Receipt;
+use handoffd_kit::desk::{DeskChange, Receipt};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::model::TicketHead;
 use jiff::{SignedDuration, Timestamp};
@@ -129,6 +129,7 @@ pub fn failed(
     capabilities: &Capabilities,
     now: Timestamp,
     again: Timestamp,
+    verify_after: SignedDuration,
 ) -> EffectOutcome {
     if error.retry == Retry::Unsure {
         let lost = outcome(claimed, EffectEvent::Lost(now + FIRST_LOOKUP), now);
@@ -139,7 +140,33 @@ pub fn failed(
             format!("nothing: it is looked up before it is repeated (the desk settles within {settle} s)"),
         );
     }
-    not_sent(claimed, error, now, again)
+    let outcome = not_sent(claimed, error, now, again);
+    match (&claimed.effect.write.change, &outcome.event) {
+        (DeskChange::Reply(_), EffectEvent::Park) => {
+            let note = plan::correcting_note(&claimed.effect.write, &error.to_string(), capabilities);
+            without_the_message(claimed, outcome, Some(note), verify_after)
+        }
+        _ => outcome,
+    }
+}
+
+/// The message to the customer waits for a person: the handoff itself has been sent and goes on; a note takes back what
+/// the first one announced.
+fn without_the_message(
+    claimed: &ClaimedEffect,
+    outcome: EffectOutcome,
+    note: Option<PlannedEffect>,
+    verify_after: SignedDuration,
+) -> EffectOutcome {
+    let handoff = HandoffHappening {
+        handoff: claimed.effect.handoff.clone(),
+        event: Some(HandoffEvent::Sent),
+        detail: Some("the message to the customer waits for a person".into()),
+        claimed: None,
+        drop_effects: false,
+        closing_note: note,
+    };
+    EffectOutcome { handoff: Some(handoff), verify_at: Some(outcome.at + verify_after), ..outcome }
 }
 
 /// A failure that is known to have changed nothing on the desk.
@@ -212,13 +239,18 @@ pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Time
 }
 
 /// The desk cannot tell whether it is there.
-pub fn cannot_tell(claimed: &ClaimedEffect, why: &str, now: Timestamp) -> EffectOutcome {
+pub fn cannot_tell(claimed: &ClaimedEffect, why: &str, now: Timestamp, verify_after: SignedDuration) -> EffectOutcome {
     let reason = format!("the answer was lost, and this desk cannot tell whether it was written: {why}");
-    because(
+    let parked = because(
         outcome(claimed, EffectEvent::Park, now),
         reason,
         "look at the ticket, then `handoffd parked retry` or `handoffd parked drop`",
-    )
+    );
+    match claimed.effect.write.change {
+        // It may have gone out: nothing is taken back.
+        DeskChange::Reply(_) => without_the_message(claimed, parked, None, verify_after),
+        _ => parked,
+    }
 }
 
 /// The lookup itself failed.

@@ -26,7 +26,7 @@ impl Delivery {
             }
             Err(error) => {
                 let again = station.failed(&error, now, self.seams.random.fraction());
-                outcome::failed(claimed, &error, station.desk.capabilities(), now, again)
+                outcome::failed(claimed, &error, station.desk.capabilities(), now, again, self.verify_after)
             }
         }
     }

@@ -2,9 +2,10 @@
 //! transaction with everything that follows from it.
 
 use super::codec::{from_json, instant, json, millis};
+use super::effects_after::was_sent;
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{Busy, ClaimedEffect, EffectOutcome, EffectRecord, EffectWork, HandoffRecord};
+use super::records::{Busy, ClaimedEffect, EffectOutcome, EffectRecord, EffectWork, HandoffHappening, HandoffRecord};
 use super::states::{EffectEvent, EffectState, HandoffEvent};
 use crate::plan::PlannedEffect;
 use handoffd_kit::desk::{DeskChange, Write};
@@ -15,13 +16,13 @@ use rusqlite::{Row, params};
 const COLUMNS: &str =
     "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, tried, lost_at";
 
-/// What may be claimed: due, in order within its handoff, of a handoff that is sending (or has a closing note to send),
+/// What may be claimed: due, in order within its handoff (notes and undos, from 50 on, do not wait for what is parked), of a handoff that is sending (or has a closing note to send),
 /// and neither paused nor on a desk whose writes are stopped.
 const CLAIMABLE: &str = "
     SELECT e.id, e.desk, e.ticket, e.due FROM effects e JOIN handoffs h ON h.id = e.handoff
     WHERE e.due IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM effects b WHERE b.handoff = e.handoff AND b.number < e.number
-                      AND b.state IN ('due', 'in_flight', 'unsure', 'parked'))
+                      AND (b.state IN ('due', 'in_flight', 'unsure') OR (b.state = 'parked' AND e.number < 50)))
       AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
                       OR (s.kind = 'rule' AND s.name = h.rule AND e.state <> 'unsure' AND h.state <> 'undone'))
       AND NOT EXISTS (SELECT 1 FROM troubles t WHERE t.desk = e.desk AND t.writes_stopped <> 0)";
@@ -189,7 +190,10 @@ impl Ledger {
             self.effect_done(&effect, outcome)?;
         }
         if let Some(happening) = &outcome.handoff {
-            self.happen_if_it_can(happening, outcome.at)?;
+            let happened = self.happen_if_it_can(happening, outcome.at)?;
+            if happened == Some(HandoffEvent::Sent) {
+                was_sent(self, &effect.handoff, outcome.at, outcome.verify_at.unwrap_or(outcome.at))?;
+            }
         }
         match outcome.look_at {
             Some(at) => self.wait_to_look(&effect.desk, &ticket, at),
@@ -198,15 +202,16 @@ impl Ledger {
     }
 
     /// An ended handoff's last effect can fail too: that changes nothing about how it ended.
-    fn happen_if_it_can(&mut self, happening: &super::records::HandoffHappening, at: Timestamp) -> Result<()> {
+    fn happen_if_it_can(&mut self, happening: &HandoffHappening, at: Timestamp) -> Result<Option<HandoffEvent>> {
         let state = self.handoff(&happening.handoff)?.state;
         let possible = happening.event.is_none_or(|event| state.after(event).is_ok());
-        let happening = super::records::HandoffHappening {
+        let happening = HandoffHappening {
             event: happening.event.filter(|_| possible),
             closing_note: happening.closing_note.clone().filter(|_| possible),
             ..happening.clone()
         };
-        self.happen(&happening, at)
+        self.happen(&happening, at)?;
+        Ok(happening.event)
     }
 
     fn effect_done(&mut self, effect: &EffectRecord, outcome: &EffectOutcome) -> Result<()> {
@@ -233,12 +238,7 @@ impl Ledger {
         let all_over = handoff.effects.iter().all(|effect| effect.state.is_over());
         if all_over && handoff.state.after(HandoffEvent::Sent).is_ok() {
             self.step_handoff(&handoff.id, HandoffEvent::Sent)?;
-            let verify_at = outcome.verify_at.unwrap_or(outcome.at);
-            self.connection.execute(
-                "UPDATE handoffs SET sent_at = ?, verify_at = ? WHERE id = ?",
-                params![millis(outcome.at), millis(verify_at), handoff.id],
-            )?;
-            self.wait_to_look(&effect.desk, &effect.write.ticket, verify_at)?;
+            was_sent(self, &handoff.id, outcome.at, outcome.verify_at.unwrap_or(outcome.at))?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::open::Ledger;
 use super::people::Act;
 use super::records::HandoffHappening;
 use super::states::{EffectState, HandoffEvent};
+use jiff::Timestamp;
 use rusqlite::params;
 
 /// After a person gave an effect up: with nothing left to send, the handoff is verified if anything reached the desk, and
@@ -27,12 +28,15 @@ pub(super) fn settle_if_over(ledger: &mut Ledger, id: &str, act: &Act) -> Result
         closing_note: None,
     };
     ledger.happen(&happening, act.at)?;
-    if any {
-        let at = millis(act.at);
-        ledger
-            .connection
-            .execute("UPDATE handoffs SET sent_at = ?, verify_at = ? WHERE id = ?", params![at, at, id])?;
-        ledger.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, act.at)?;
-    }
-    Ok(())
+    if any { was_sent(ledger, id, act.at, act.at) } else { Ok(()) }
+}
+
+/// A handoff has sent what it could: it is compared again at `verify_at`.
+pub(super) fn was_sent(ledger: &mut Ledger, id: &str, at: Timestamp, verify_at: Timestamp) -> Result<()> {
+    ledger.connection.execute(
+        "UPDATE handoffs SET sent_at = ?, verify_at = ? WHERE id = ?",
+        params![millis(at), millis(verify_at), id],
+    )?;
+    let proposal = ledger.handoff(id)?.proposal;
+    ledger.wait_to_look(&proposal.desk, &proposal.ticket, verify_at)
 }
