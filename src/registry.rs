@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// The connectors that `connector = "…"` can name.
 pub fn known() -> &'static [&'static str] {
-    &[handoffd_zendesk::NAME, "rt"]
+    &[handoffd_zendesk::NAME, handoffd_rt::NAME]
 }
 
 /// Opens a desk through its connector. Touches no network.
@@ -16,6 +16,7 @@ pub fn known() -> &'static [&'static str] {
 pub fn open(connector: &str, settings: DeskSettings, seams: Seams) -> Result<Arc<dyn Desk>, Vec<SettingProblem>> {
     match connector {
         handoffd_zendesk::NAME => Ok(Arc::new(handoffd_zendesk::connect(settings, seams)?)),
+        handoffd_rt::NAME => Ok(Arc::new(handoffd_rt::connect(settings, seams)?)),
         other => Err(vec![SettingProblem {
             key: "connector".into(),
             problem: format!("no connector speaks \"{other}\""),
