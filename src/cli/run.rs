@@ -11,7 +11,7 @@ use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::records::Busy;
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::policy::rules::Mode;
-use crate::web::{Web, bind, hooks, pages, serve};
+use crate::web::{bind, hooks, pages, serve};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use std::process::ExitCode;
@@ -130,7 +130,7 @@ async fn daemon(context: &Context, config: &Config, house: House) -> Result<Exit
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let in_use = |error: std::io::Error| Failure::unreachable(error);
-    let web = Web::new(house.clone(), config.daemon.webhook_max_bytes);
+    let web = house.web(config.daemon.webhook_max_bytes);
     let listen = bind(config.daemon.listen, false).await.map_err(in_use)?;
     match config.daemon.hooks {
         Some(address) => {

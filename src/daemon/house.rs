@@ -9,6 +9,7 @@ use crate::desks::Desks;
 use crate::intake::Intake;
 use crate::ledger::{Handle, LedgerError};
 use crate::policy::rules::Policy;
+use crate::web::{Sources, Web};
 use handoffd_kit::desk::Desk;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::settings::Seams;
@@ -86,6 +87,22 @@ impl House {
             keep_raw: pace.keep_raw,
             wake: Wake::default(),
         }
+    }
+
+    /// Its web face; a webhook's body may have `webhook_max_bytes`.
+    pub fn web(&self, webhook_max_bytes: usize) -> Web {
+        let wake = self.wake.clone();
+        let sources = Sources {
+            ledger: self.ledger.clone(),
+            desks: self.desks.clone(),
+            policy: self.policy.clone(),
+            intake: self.intake.clone(),
+            unknowns: self.cases.unknowns.clone(),
+            polls: self.polls.clone(),
+            clock: self.seams.clock.clone(),
+            wake: Arc::new(move || wake.call()),
+        };
+        Web::new(sources, webhook_max_bytes)
     }
 
     /// What has to happen before anything is delivered: whatever was in flight when the last process ended is unsure.

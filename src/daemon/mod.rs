@@ -9,3 +9,5 @@ pub mod wiring;
 mod housekeeping;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod web_tests;

@@ -1,6 +1,6 @@
 //! What stands now, asked from the ledger and the desks in one go: what health judges and metrics print.
 
-use crate::daemon::house::House;
+use super::Sources;
 use crate::ledger::records::{DeskTrouble, Switch};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, Ledger, LedgerError};
@@ -64,31 +64,31 @@ impl Figures {
     ///
     /// # Errors
     /// The ledger's.
-    pub(super) async fn collect(house: &House) -> Result<Self, LedgerError> {
-        let now = house.seams.clock.now();
-        let desks: Vec<DeskId> = house.policy.desks.keys().cloned().collect();
+    pub(super) async fn collect(sources: &Sources) -> Result<Self, LedgerError> {
+        let now = sources.clock.now();
+        let desks: Vec<DeskId> = sources.policy.desks.keys().cloned().collect();
         let ask = move |ledger: &mut Ledger| {
             let recent = desks.into_iter().map(|desk| Ok((desk.clone(), ledger.recent(&desk, now)?)));
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
             Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, recent))
         };
-        let (counts, troubles, switches, recent) = house.ledger.call(ask).await?;
-        let silent = house.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
-        let polls = house.polls.iter().map(|(desk, every)| PollFigure {
+        let (counts, troubles, switches, recent) = sources.ledger.call(ask).await?;
+        let silent = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
+        let polls = sources.polls.iter().map(|(desk, every)| PollFigure {
             desk: desk.clone(),
             every: *every,
             last: counts.polled.iter().filter(|((of, _), _)| of == desk).map(|(_, at)| *at).min(),
         });
-        let gates = house.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.desk.figures()?)));
+        let gates = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.desk.figures()?)));
         Ok(Self {
             gates: gates.collect(),
-            unknowns: house.cases.unknowns.counts(),
-            shadow: house.policy.mode == Mode::Shadow,
+            unknowns: sources.unknowns.counts(),
+            shadow: sources.policy.mode == Mode::Shadow,
             silent: silent.collect(),
             polls: polls.collect(),
             over_limit: recent
                 .iter()
-                .flat_map(|(desk, recent)| over_limit(desk, recent, house.policy.limits))
+                .flat_map(|(desk, recent)| over_limit(desk, recent, sources.policy.limits))
                 .collect(),
             counts,
             troubles,

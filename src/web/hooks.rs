@@ -114,7 +114,7 @@ async fn hook(State(web): State<Web>, Path(address): Path<Address>, request: Req
     let known = (answer != Answer::Taken(HookAnswer::UnknownDesk)).then_some(&desk);
     web.metrics.webhook(known, answer.label());
     match answer {
-        Answer::Taken(HookAnswer::Stored) => web.house.wake.call(),
+        Answer::Taken(HookAnswer::Stored) => (web.sources.wake)(),
         Answer::Taken(HookAnswer::Known | HookAnswer::Nothing | HookAnswer::UnknownDesk) => {}
         refused => tracing::warn!(desk = %desk, reason = refused.label(), "webhook.refused"),
     }
@@ -122,7 +122,7 @@ async fn hook(State(web): State<Web>, Path(address): Path<Address>, request: Req
 }
 
 async fn take(web: &Web, desk: &DeskId, path: Option<&str>, request: Request) -> Answer {
-    if web.house.desks.get(desk).is_none() {
+    if web.sources.desks.get(desk).is_none() {
         return Answer::Taken(HookAnswer::UnknownDesk);
     }
     if announced(request.headers()).is_some_and(|bytes| bytes > web.webhook_max_bytes) {
@@ -135,7 +135,7 @@ async fn take(web: &Web, desk: &DeskId, path: Option<&str>, request: Request) ->
         Err(answer) => return answer,
     };
     let request = HookRequest { desk, path, headers: &headers, body: &body };
-    match web.house.intake.webhook(request).await {
+    match web.sources.intake.webhook(request).await {
         Ok(answer) => Answer::Taken(answer),
         Err(error) => {
             tracing::error!(desk = %desk, error = %error, "webhook.not_stored");
@@ -151,7 +151,7 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
 
 /// Reads the body, bounded in bytes and time.
 async fn read(web: &Web, request: Request) -> Result<Bytes, Answer> {
-    let clock = &web.house.seams.clock;
+    let clock = &web.sources.clock;
     let body = pin!(Bytes::from_request(request, &()));
     match select(body, clock.sleep_until(clock.now() + BODY_WITHIN)).await {
         Either::Left((Ok(body), _)) => Ok(body),

@@ -130,7 +130,7 @@ fn register_calls(registry: &mut Registry, figures: &Figures) {
     let refused = Family::<Labels<1>, Counter>::default();
     for (desk, gate) in &figures.gates {
         let label = ("desk", desk.to_string());
-        refused.get_or_create(&[label.clone()]).inc_by(gate.refused);
+        refused.get_or_create(std::array::from_ref(&label)).inc_by(gate.refused);
         for ((endpoint, class), count) in &gate.calls {
             let class = match class {
                 Class::Read => "read",

@@ -16,29 +16,55 @@ pub use metrics::Metrics;
 pub use pages::pages;
 pub use serve::{bind, serve};
 
-use crate::daemon::house::House;
+use crate::cases::unknowns::Unknowns;
+use crate::desks::Desks;
+use crate::intake::Intake;
+use crate::ledger::Handle;
+use crate::policy::rules::Policy;
+use handoffd_kit::clock::Clock;
+use handoffd_kit::id::DeskId;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Webhooks worked at once; more are answered 503, which every vendor repeats.
-const HOOKS_AT_ONCE: usize = 128;
+pub(crate) const HOOKS_AT_ONCE: usize = 128;
+
+/// What the web shows and feeds: the house's parts that it may touch.
+#[derive(Clone)]
+pub struct Sources {
+    /// Where everything is remembered.
+    pub ledger: Handle,
+    /// The helpdesks.
+    pub desks: Desks,
+    /// The policy that decides.
+    pub policy: Arc<Policy>,
+    /// Where webhooks go.
+    pub intake: Intake,
+    /// How often conditions could not be told.
+    pub unknowns: Unknowns,
+    /// How often each desk is polled.
+    pub polls: BTreeMap<DeskId, SignedDuration>,
+    /// What tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Called when something new is due.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+}
 
 /// What all handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct Web {
-    house: House,
+    sources: Sources,
     metrics: Arc<Metrics>,
     webhook_max_bytes: usize,
-    room: Arc<Semaphore>,
+    pub(crate) room: Arc<Semaphore>,
 }
 
 impl Web {
     /// The web face of a house; a webhook's body may have `webhook_max_bytes`.
-    pub fn new(house: House, webhook_max_bytes: usize) -> Self {
-        let metrics = Arc::new(Metrics::new(&house.policy));
-        Self { house, metrics, webhook_max_bytes, room: Arc::new(Semaphore::new(HOOKS_AT_ONCE)) }
+    pub fn new(sources: Sources, webhook_max_bytes: usize) -> Self {
+        let metrics = Arc::new(Metrics::new(&sources.policy));
+        Self { sources, metrics, webhook_max_bytes, room: Arc::new(Semaphore::new(HOOKS_AT_ONCE)) }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -23,21 +23,21 @@ pub fn pages(web: Web) -> Router {
 }
 
 async fn healthz(State(web): State<Web>) -> Json<Health> {
-    let now = web.house.seams.clock.now();
-    Json(health(&Figures::collect(&web.house).await, now))
+    let now = web.sources.clock.now();
+    Json(health(&Figures::collect(&web.sources).await, now))
 }
 
 /// Ready is who can store a webhook: a desk that is down does not make us less ready to remember.
 async fn readyz(State(web): State<Web>) -> Response {
-    let now = web.house.seams.clock.now();
-    let figures = Figures::collect(&web.house).await;
+    let now = web.sources.clock.now();
+    let figures = Figures::collect(&web.sources).await;
     let status = if figures.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health(&figures, now))).into_response()
 }
 
 async fn metrics(State(web): State<Web>) -> Response {
-    let now = web.house.seams.clock.now();
-    let figures = Figures::collect(&web.house).await.ok();
+    let now = web.sources.clock.now();
+    let figures = Figures::collect(&web.sources).await.ok();
     match web.metrics.text(figures.as_ref(), now) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

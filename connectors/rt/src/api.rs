@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
-use handoffd_kit::gate::{Call, Class, Gate};
+use handoffd_kit::gate::{Call, Class, Figures, Gate};
 use handoffd_kit::settings::Seams;
 use handoffd_kit::transport::Bounds;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, USER_AGENT};
@@ -71,6 +71,11 @@ impl Api {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.gate.seams().clock.now()
+    }
+
+    /// What the gate has done and how it stands.
+    pub(crate) fn figures(&self) -> Figures {
+        self.gate.figures()
     }
 
     /// Reads JSON.

@@ -10,6 +10,7 @@ use crate::write::NOTE_MAX_BYTES;
 use handoffd_kit::capability::{Capabilities, Guard, NoteFormat, Stream, WebhookTrust};
 use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::gate::Figures;
 use handoffd_kit::id::{StreamName, TicketId, UserId};
 use handoffd_kit::model::{Customer, PartKind, PartSet, Parts, Person, Role, TicketHead};
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
@@ -111,6 +112,10 @@ impl RtDesk {
 impl Desk for RtDesk {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn figures(&self) -> Option<Figures> {
+        Some(self.account.api.figures())
     }
 
     fn changed_since<'a>(

@@ -7,7 +7,7 @@ use crate::daemon::house::House;
 use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::records::SignedWording;
 use crate::ledger::{Durability, Handle, Ledger};
-use crate::web::{Web, hooks, pages, serve};
+use crate::web::{hooks, pages, serve};
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::seed::{self, CLIENT};
 use handoffd_sandbox::zendesk::Limits;
@@ -54,7 +54,7 @@ impl Stage {
         let ledger = Handle::spawn(Ledger::open(&config.daemon.ledger, Durability::Full)?)?;
         let house = wire(&config, desks, ledger, seams);
         sign(&house).await?;
-        let face = Web::new(house.clone(), config.daemon.webhook_max_bytes);
+        let face = house.web(config.daemon.webhook_max_bytes);
         tokio::spawn(serve(web_listener, hooks(face.clone()).merge(pages(face)), stop.clone()));
         Ok(Self { sandbox, house, web, folder })
     }

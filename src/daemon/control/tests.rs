@@ -1,3 +1,5 @@
+//! Orders carried out on a desk in memory: who may, what it takes, what is written, what is recorded.
+
 use super::*;
 use crate::daemon::testing::{Stage, asking, sending};
 use crate::ledger::states::{EffectState, HandoffState};

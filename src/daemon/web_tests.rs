@@ -1,7 +1,7 @@
-//! The routers asked directly, and over loopback sockets where time or connections matter.
+//! The web face of a house: its routers asked directly, and over loopback sockets where connections matter.
 
-use super::*;
 use crate::daemon::testing::{Stage, TOKEN, asking, sending};
+use crate::web::{HOOKS_AT_ONCE, bind, hooks, pages, serve};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
@@ -51,7 +51,7 @@ struct Hall {
 
 fn hall(policy: crate::policy::rules::Policy) -> Hall {
     let stage = Stage::new(policy);
-    let web = Web::new(stage.house.clone(), MAX);
+    let web = stage.house.web(MAX);
     Hall { stage, hooks: hooks(web.clone()), pages: pages(web) }
 }
 
@@ -197,7 +197,7 @@ async fn a_body_that_breaks_off_is_refused() {
 #[tokio::test]
 async fn too_many_at_once_are_told_to_come_again() {
     let stage = Stage::new(sending());
-    let web = Web::new(stage.house.clone(), MAX);
+    let web = stage.house.web(MAX);
     let taken = web.room.clone().acquire_many_owned(HOOKS_AT_ONCE as u32).await.expect("room");
     let hall = Hall { stage, hooks: hooks(web.clone()), pages: pages(web) };
     let request = Request::post(right()).body(Body::from(hook("d1"))).expect("request");
@@ -212,7 +212,7 @@ async fn too_many_at_once_are_told_to_come_again() {
 #[tokio::test]
 async fn a_webhook_that_cannot_be_stored_is_not_taken() {
     let stage = Stage::without_ledger(sending()).await;
-    let web = Web::new(stage.house.clone(), MAX);
+    let web = stage.house.web(MAX);
     let hall = Hall { stage, hooks: hooks(web.clone()), pages: pages(web) };
     assert_eq!(post(&hall.hooks, &right(), hook("d1")).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(get(&hall.pages, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
