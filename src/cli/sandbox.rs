@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Args)]
 #[command(after_help = "Examples:
   handoffd sandbox                                          Zendesk's dialect on 127.0.0.1:8790
+  handoffd sandbox --connector rt                           Request Tracker's dialect
   handoffd sandbox --hook http://127.0.0.1:8787/hooks/acme  also posts signed webhooks there
   curl -s http://127.0.0.1:8790/_sandbox/journal            what it was asked, and what was done")]
 pub struct SandboxArgs {
@@ -24,7 +25,7 @@ pub struct SandboxArgs {
     /// Where it listens; loopback only.
     #[arg(long, default_value = "127.0.0.1:8790")]
     listen: SocketAddr,
-    /// Where it posts webhooks; their secret is `sandbox-webhook-secret`.
+    /// Where it posts webhooks; their secret is `sandbox-webhook-secret`, which Request Tracker adds to the address.
     #[arg(long, value_name = "URL")]
     hook: Option<String>,
     /// Open this many generated tickets besides the demo's.
@@ -35,9 +36,42 @@ pub struct SandboxArgs {
     seed: u64,
 }
 
+/// What webhooks are signed with, or end their address with.
+const HOOK_SECRET: &str = "sandbox-webhook-secret";
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Dialect {
     Zendesk,
+    /// Request Tracker 5.
+    Rt,
+}
+
+impl Dialect {
+    fn shown(self) -> &'static str {
+        match self {
+            Self::Zendesk => "Zendesk",
+            Self::Rt => "Request Tracker",
+        }
+    }
+
+    /// How to log in to a seeded account.
+    fn login(self) -> String {
+        match self {
+            Self::Zendesk => {
+                let (client, secret) = seed::CLIENT;
+                format!("login = {{ client_id = \"{client}\", client_secret = … }} with the secret {secret}")
+            }
+            Self::Rt => format!("login = {{ token = … }} with the token {}", seed::RT_TOKEN),
+        }
+    }
+
+    /// Where webhooks go, and what they are signed with. Request Tracker has its secret in the address.
+    fn hook(self, url: &str) -> (String, &'static str) {
+        match self {
+            Self::Zendesk => (url.to_owned(), HOOK_SECRET),
+            Self::Rt => (format!("{}/{HOOK_SECRET}", url.trim_end_matches('/')), ""),
+        }
+    }
 }
 
 impl SandboxArgs {
@@ -56,19 +90,23 @@ impl SandboxArgs {
 
     async fn serve(&self, context: &Context) -> Result<ExitCode, Failure> {
         let seams = seams();
-        let Dialect::Zendesk = self.connector;
-        let sandbox = seed::zendesk(seams.clock.clone(), self.seed, Limits::ENTERPRISE);
+        let sandbox = match self.connector {
+            Dialect::Zendesk => seed::zendesk(seams.clock.clone(), self.seed, Limits::ENTERPRISE),
+            Dialect::Rt => seed::rt(seams.clock.clone(), self.seed),
+        };
         seed::demo(&sandbox);
         seed::load(&sandbox, self.load);
         if let Some(url) = &self.hook {
-            sandbox.with(|desk| desk.add_hook(url, "sandbox-webhook-secret", &[], None));
+            let (url, secret) = self.connector.hook(url);
+            sandbox.with(|desk| desk.add_hook(&url, secret, &[], None));
         }
         let listener = TcpListener::bind(self.listen).await;
         let listener = listener.map_err(|error| Failure::unreachable(anyhow::anyhow!("{}: {error}", self.listen)))?;
-        let (client, secret) = seed::CLIENT;
         context.say(&format!(
-            "a helpdesk in Zendesk's dialect is up: url = \"http://{}\", login = {{ client_id = \"{client}\", client_secret = … }} with the secret {secret}",
-            self.listen
+            "a helpdesk in {}'s dialect is up: url = \"http://{}\", {}",
+            self.connector.shown(),
+            self.listen,
+            self.connector.login()
         ));
         let stop = CancellationToken::new();
         let shutdown = stop.clone().cancelled_owned();

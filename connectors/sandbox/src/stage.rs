@@ -3,11 +3,11 @@
 
 use crate::change::{NewMessage, TagChange, Update};
 use crate::ids::{FieldNo, PersonNo, TicketNo};
-use crate::people::{Reach, Role};
+use crate::people::{Person, Reach, Role};
 use crate::sandbox::Sandbox;
 use crate::seed;
 use crate::store;
-use crate::ticket::{Body, FieldType, Ticket, Visibility};
+use crate::ticket::{Body, FieldDef, FieldType, Ticket, Visibility};
 use crate::transport::SandboxTransport;
 use crate::zendesk::Limits;
 use handoffd_kit::clock::ManualClock;
@@ -50,6 +50,14 @@ pub struct Words {
     pub read_priority: fn(&str) -> Option<Priority>,
     /// Which key of the vendor's answers carries which fact.
     pub keys: &'static [(FactName, &'static str)],
+    /// How the vendor's API names somebody.
+    pub user: fn(&Person) -> String,
+    /// How the vendor's API names a custom field.
+    pub field: fn(&FieldDef) -> String,
+    /// Whether a closed ticket takes no more writes.
+    pub closes: bool,
+    /// What follows the desk's name in the address of its webhook.
+    pub path: Option<&'static str>,
 }
 
 /// Zendesk's words.
@@ -68,6 +76,42 @@ const ZENDESK: Words = Words {
         (FactName::CreatedAt, "created_at"),
         (FactName::UpdatedAt, "updated_at"),
     ],
+    user: |person| person.no.to_string(),
+    field: |field| field.no.to_string(),
+    closes: true,
+    path: None,
+};
+
+/// Request Tracker's words, in its default lifecycle.
+const RT: Words = Words {
+    write_priority: |priority| match priority {
+        Priority::Low => "10",
+        Priority::Normal => "55",
+        Priority::High => "80",
+        Priority::Urgent => "100",
+    },
+    read_priority: |level| {
+        Some(match level.parse::<i64>().ok()? {
+            ..50 => Priority::Low,
+            50..75 => Priority::Normal,
+            75..100 => Priority::High,
+            _ => Priority::Urgent,
+        })
+    },
+    keys: &[
+        (FactName::Subject, "Subject"),
+        (FactName::Status, "Status"),
+        (FactName::Priority, "Priority"),
+        (FactName::Tags, "CustomFields"),
+        (FactName::Queue, "Queue"),
+        (FactName::Owner, "Owner"),
+        (FactName::CreatedAt, "Created"),
+        (FactName::UpdatedAt, "LastUpdated"),
+    ],
+    user: |person| person.login.clone(),
+    field: |field| field.name.clone(),
+    closes: false,
+    path: Some(WEBHOOK_SECRET),
 };
 
 impl SandboxStage {
@@ -80,6 +124,17 @@ impl SandboxStage {
             desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
         });
         Self::new(sandbox, clock, ZENDESK)
+    }
+
+    /// A Request Tracker. Log in with [`seed::RT_TOKEN`] at any address; the webhook's token is [`WEBHOOK_SECRET`].
+    pub fn rt() -> Self {
+        let clock = ManualClock::new(MONDAY_MORNING);
+        let sandbox = seed::rt(Arc::new(clock.clone()), 1);
+        sandbox.with(|desk| {
+            let url = format!("https://handoffd.example/hooks/stage/{WEBHOOK_SECRET}");
+            desk.add_hook(&url, "", &[], None);
+        });
+        Self::new(sandbox, clock, RT)
     }
 
     /// Sets a seeded sandbox up.
@@ -115,9 +170,9 @@ impl SandboxStage {
 
     fn preset(&self, ticket: &NewTicket) -> Result<Update, CannotStage> {
         let queue = ticket.queue.as_ref().map(|queue| self.queue(queue)).transpose()?;
-        let owner = ticket.owner.as_ref().map(|owner| parsed(owner.as_str())).transpose()?.map(PersonNo);
+        let owner = ticket.owner.as_ref().map(|owner| self.owner(owner)).transpose()?;
         let fields =
-            ticket.field.as_ref().map(|(id, value)| Ok((FieldNo(parsed(id)?), vec![written(value)]))).transpose()?;
+            ticket.field.as_ref().map(|(id, value)| Ok((self.field(id)?, vec![written(value)]))).transpose()?;
         let tags = (!ticket.tags.is_empty()).then(|| TagChange::Set(ticket.tags.iter().cloned().collect()));
         Ok(Update {
             queue: queue.map(Some),
@@ -127,6 +182,21 @@ impl SandboxStage {
             fields: fields.into_iter().collect(),
             ..Update::default()
         })
+    }
+
+    fn owner(&self, owner: &UserId) -> Result<PersonNo, CannotStage> {
+        self.numbered(owner.as_str()).ok_or_else(|| CannotStage(format!("nobody is {owner}")))
+    }
+
+    fn field(&self, id: &str) -> Result<FieldNo, CannotStage> {
+        let is = |field: &&FieldDef| (self.words.field)(field) == id;
+        let found = self.sandbox.with(|desk| desk.fields.values().find(is).map(|field| field.no));
+        found.ok_or_else(|| CannotStage(format!("no field {id}")))
+    }
+
+    /// What the vendor's API calls somebody.
+    fn user_id(&self, no: PersonNo) -> UserId {
+        UserId::from(self.sandbox.with(|desk| desk.person(no).map_or_else(String::new, self.words.user)))
     }
 
     fn queue(&self, queue: &QueueSpec) -> Result<crate::ids::QueueNo, CannotStage> {
@@ -141,7 +211,7 @@ impl SandboxStage {
             PersonAct::Move(queue) => agent.moves(no, queue.shown()),
             PersonAct::Take => agent.takes(no),
             PersonAct::Priority(priority) => agent.prioritises(no, (self.words.write_priority)(priority)),
-            PersonAct::Edit(field, value) => agent.edits(no, FieldNo(parsed(&field)?), &written(&value)),
+            PersonAct::Edit(field, value) => agent.edits(no, self.field(&field)?, &written(&value)),
             PersonAct::Tag(tag) => agent.tags(no, &tag),
             PersonAct::Reply(text) => agent.replies(no, &text),
             PersonAct::Note(text) => agent.notes(no, &text),
@@ -153,6 +223,9 @@ impl SandboxStage {
         let no = TicketNo(parsed(ticket.as_str())?);
         let agent = self.sandbox.person(AGENT);
         match how {
+            EndAct::Close if !self.words.closes => {
+                return Err(CannotStage("this helpdesk has no state that takes no more writes".into()));
+            }
             EndAct::Close => agent.closes(no),
             EndAct::Merge(into) => agent.merges(no, TicketNo(parsed(into.as_str())?)),
             EndAct::Delete => agent.deletes(no),
@@ -163,13 +236,14 @@ impl SandboxStage {
     fn seen(&self, ticket: &TicketId) -> Result<OnDesk, CannotStage> {
         let no = TicketNo(parsed(ticket.as_str())?);
         let us = self.numbered(seed::BOT);
+        let user = |desk: &store::Helpdesk, no| desk.person(no).map(|person| UserId::from((self.words.user)(person)));
         let on_desk = |desk: &mut store::Helpdesk| {
             let ticket = desk.tickets.get(&no)?;
             let queue = ticket.queue.and_then(|queue| desk.queues.get(&queue)).map(|queue| queue.name.clone());
             Some(OnDesk {
                 notes: notes(ticket, us),
                 queue: Fact::Known(queue),
-                owner: Fact::Known(ticket.owner.map(|owner| UserId::from(owner.0))),
+                owner: Fact::Known(ticket.owner.and_then(|owner| user(desk, owner))),
                 tags: Fact::Known(ticket.tags.iter().cloned().collect()),
                 priority: Fact::Known(ticket.priority.as_deref().and_then(self.words.read_priority)),
                 field: FieldType::Number.read(&ticket.field(seed::REFUND_EUR).map_or(Value::Null, Value::from)),
@@ -195,15 +269,16 @@ impl Stage for SandboxStage {
 
     fn names(&self) -> Names {
         let spec = |name: &str| QueueSpec::Name(name.to_owned());
+        let field = self.sandbox.with(|desk| desk.fields.get(&seed::REFUND_EUR).map(self.words.field));
         let (one, other) = (FieldValue::Number(12.5), FieldValue::Number(750.0));
         Names {
             home: spec("Support"),
             home_shown: "Support".into(),
             away: spec("Billing"),
             away_shown: "Billing".into(),
-            agent: UserId::from(self.numbered(AGENT).map_or(0, |no| no.0)),
+            agent: self.numbered(AGENT).map_or_else(|| UserId::from(AGENT), |no| self.user_id(no)),
             agent_email: Some("floater@acme.example".into()),
-            field: Some((seed::REFUND_EUR.to_string(), one, other)),
+            field: field.map(|field| (field, one, other)),
             tags: true,
             no_ticket: TicketId::from("99999999"),
         }
@@ -251,7 +326,7 @@ impl Stage for SandboxStage {
         let nothing = || CannotStage(format!("nothing happened to ticket {ticket} yet, or no webhook is registered"));
         staged(post.and_then(|post| post.ok_or_else(nothing)).map(|post| Posted {
             headers: post.headers,
-            path: None,
+            path: self.words.path.map(str::to_owned),
             body: post.body.to_vec(),
         }))
     }

@@ -1,13 +1,15 @@
-//! People and tickets to begin with: a seeded account ([`zendesk`]), its people and queues ([`furnish`]), the tickets of
+//! People and tickets to begin with: a seeded account ([`zendesk`], [`rt`]), its people and queues ([`furnish`]), the tickets of
 //! the demo ([`demo`]) and any number of them for benches ([`load`]).
 
 mod demo;
 mod load;
 mod people;
+mod rt;
 
 pub use demo::demo;
 pub use load::load;
 pub use people::furnish;
+pub use rt::{RT_TOKEN, rt};
 
 use crate::access::{Client, Grant};
 use crate::change::{NewMessage, Update};
@@ -32,6 +34,8 @@ pub const STEPS: FieldNo = FieldNo(360_001);
 pub const QUESTION: FieldNo = FieldNo(360_002);
 /// The custom field of the amount to be paid back.
 pub const REFUND_EUR: FieldNo = FieldNo(360_003);
+/// The custom field that shows a ticket's labels on Request Tracker, which has no labels of its own.
+pub const LABELS: FieldNo = FieldNo(360_004);
 
 /// A Zendesk account with its people, groups and fields, and no tickets.
 pub fn zendesk(clock: Arc<dyn Clock>, seed: u64, limits: Limits) -> Sandbox {
