@@ -128,13 +128,15 @@ fn what(transaction: &Transaction, names: &Names) -> Vec<What> {
     vec![one]
 }
 
-/// Both tickets of a merge have the same link, to the one that stays.
+/// Both tickets of a merge have the same link, to the one that stays, and both histories show both.
 fn merged(transaction: &Transaction, names: &Names) -> Vec<What> {
     let into = transaction.new.rsplit('/').next().filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-    match into {
-        Some(number) if number == names.ticket => vec![What::Other("AddLink MergedInto".into())],
-        into => vec![What::Merged { into: into.filter(|number| !number.is_empty()).map(TicketId::from) }],
+    let into = into.filter(|number| !number.is_empty());
+    let of_this_one = transaction.object.is_empty() || transaction.object == names.ticket;
+    if !of_this_one || into == Some(names.ticket.as_str()) {
+        return vec![What::Other("AddLink MergedInto".into())];
     }
+    vec![What::Merged { into: into.map(TicketId::from) }]
 }
 
 /// The texts among these parts that are worth reading.

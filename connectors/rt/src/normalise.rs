@@ -164,15 +164,20 @@ pub(crate) fn customer(login: &str, user: Option<&User>) -> Customer {
         email: user.and_then(|user| told(&user.email)).or_else(|| mail(login)),
         role: Role::Customer,
     };
-    let language = user.and_then(|user| user.language.as_deref());
-    let zone = user.and_then(|user| user.zone.as_deref());
-    let organization = user.and_then(|user| user.organization.as_deref());
+    // RT leaves out what is not set, and all of it for those who may not see it.
+    let shown = |pick: fn(&User) -> Option<&String>| match user {
+        Some(user) if pick(user).is_some() || user.memberships.is_some() => {
+            Fact::Known(pick(user).and_then(|text| told(text)))
+        }
+        _ => Fact::Unknown,
+    };
+    let two_letters = |code: String| code.get(..2).map(str::to_ascii_lowercase);
     Customer {
         person,
-        language: language.map(|code| code.get(..2).map(str::to_ascii_lowercase)).into(),
-        zone: zone.map(told).into(),
+        language: shown(|user| user.language.as_ref()).map(|code| code.and_then(two_letters)),
+        zone: shown(|user| user.zone.as_ref()),
         fields: fields(user.map(|user| &user.fields)),
-        organization: organization.map(|name| told(name).map(self::organization)).into(),
+        organization: shown(|user| user.organization.as_ref()).map(|name| name.map(organization)),
     }
 }
 

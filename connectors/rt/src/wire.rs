@@ -203,6 +203,24 @@ mod tests {
     }
 
     #[test]
+    fn recorded_lists_and_people_are_read() {
+        let empty: List<User> = serde_json::from_str(include_str!("../fixtures/empty.json")).unwrap();
+        assert_eq!((empty.items.len(), empty.total), (0, Some(0)));
+        let queues: List<Queue> = serde_json::from_str(include_str!("../fixtures/queues.json")).unwrap();
+        assert_eq!((queues.items.len() as u64, queues.total), (6, Some(6)));
+        assert!(
+            queues
+                .items
+                .iter()
+                .all(|queue| queue.name.is_some() && queue.links.iter().any(|link| link.rel == "create"))
+        );
+        let me: User = serde_json::from_str(include_str!("../fixtures/user-self.json")).unwrap();
+        assert_eq!((me.name.as_str(), me.privileged, me.memberships.is_some()), ("handoff-bot", Some(1), true));
+        let other: User = serde_json::from_str(include_str!("../fixtures/user.json")).unwrap();
+        assert_eq!((other.name.as_str(), other.privileged, other.memberships.is_some()), ("agent-1", Some(1), false));
+    }
+
+    #[test]
     fn ids_come_as_numbers_and_as_text() {
         for id in [json!(142), json!("142"), json!(142.0)] {
             let content: Content = from_value(json!({"id": id, "Content": "x"})).unwrap();

@@ -36,7 +36,7 @@ impl Instance {
         if !known.is_ok_and(|found| found.status.success()) {
             return Err(Missing::NotInstalled("run `shared/desks/rt5 install` as root".into()));
         }
-        let dir = std::env::temp_dir().join(format!("handoffd-rt-{}", std::process::id()));
+        let dir = folder().join(format!("handoffd-rt-{}", std::process::id()));
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map(|address| address.port());
         let port = port.map_err(|error| Missing::Broken(error.to_string()))?.to_string();
         let mut instance = Self { url: format!("http://127.0.0.1:{port}"), dir, tokens: Vec::new() };
@@ -79,6 +79,12 @@ impl Drop for Instance {
             let _ = std::fs::remove_dir_all(&self.dir);
         }
     }
+}
+
+/// In memory where there is room: RT's database waits for the disk at every change.
+fn folder() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
 fn run(command: &mut Command) -> Result<String, Missing> {

@@ -36,6 +36,13 @@ impl Raw {
         self.json("GET", path, None).await
     }
 
+    /// What time it is on RT's server.
+    pub async fn date(&self) -> String {
+        let response = self.send("GET", "/rt", None).await;
+        let date = jiff::fmt::rfc2822::parse(response.headers()["date"].to_str().unwrap()).unwrap();
+        date.timestamp().to_string()
+    }
+
     /// All items of a list.
     pub async fn list(&self, path: &str) -> Vec<Value> {
         let mut items = Vec::new();

@@ -153,6 +153,7 @@ pub async fn some_fields_refused_is_refused_and_an_emptied_field_is_empty(cast: 
 /// A whole handoff: note, queue, owner, each expecting what the last receipt told; RT drops the old owner on the way.
 pub async fn a_handoff_goes_through_step_by_step(cast: &Cast) {
     let ticket = TicketId::from("1");
+    let before_any = cast.admin.date().await;
     let before = head(&cast.desk, "1").await.unwrap();
     assert_eq!(before.owner.known().unwrap().as_ref().unwrap().id.as_str(), "alice");
     let mut note = write(&ticket, 1, DeskChange::Update(Update::default()), &before);
@@ -167,12 +168,18 @@ pub async fn a_handoff_goes_through_step_by_step(cast: &Cast) {
     let after = *cast.desk.apply(&owned).await.unwrap().head.unwrap();
     assert_eq!(after.queue.known().unwrap().as_ref().unwrap().name.as_deref(), Some("tier2"));
     assert_eq!(after.owner.known().unwrap().as_ref().unwrap().id.as_str(), "chen");
-    for one in [&note, &moved, &owned] {
+    let tried: Timestamp = before_any.parse().unwrap();
+    for one in [&mut note, &mut moved, &mut owned] {
+        one.first_tried = Some(tried);
+        let one = &*one;
         assert!(matches!(cast.desk.find(one).await.unwrap(), Sighting::Found(_)), "{one:?}");
     }
     let history = parts(&cast.desk, "1").await.history.unwrap();
     let proof = history.iter().find(|change| change.id.as_str() == receipt.id).unwrap();
     assert!(matches!(&proof.what[..], [What::Queue { .. }]), "the receipt names the move: {proof:?}");
+    let next_day = tried + jiff::SignedDuration::from_hours(24);
+    let much_later = Write { first_tried: Some(next_day), ..note.clone() };
+    assert_eq!(cast.desk.find(&much_later).await.unwrap(), Sighting::NotFound, "not what an earlier try wrote");
     let again = cast.desk.apply(&owned).await.unwrap_err();
     assert_eq!(again.kind, DeskErrorKind::Conflict, "a repeat with the old version");
 }
