@@ -9,7 +9,7 @@ use crate::plan::compare::{Difference, as_decided};
 use crate::policy::case::{ClosedBy, ClosedPath};
 use handoffd_kit::capability::Aspect;
 use handoffd_kit::model::{Actor, Change, Role, TicketHead, What};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What a look learnt about the latest handoff.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +36,8 @@ pub struct Seen<'a> {
     pub news: bool,
     /// When the head was read.
     pub read_at: Timestamp,
+    /// How long a verification waits for a poll to bring the head.
+    pub patience: SignedDuration,
 }
 
 /// Judges the latest handoff by what the ticket looks like now.
@@ -110,7 +112,7 @@ fn verify(handoff: &HandoffRecord, seen: &Seen<'_>) -> After {
         return After::default();
     };
     if seen.read_at < verify_at {
-        return After { look_again: Some(verify_at), ..After::default() };
+        return After { look_again: Some(verify_at + seen.patience), ..After::default() };
     }
     let written = handoff.effects.iter().filter(|effect| effect.state == EffectState::Done);
     let differences: Vec<Difference> = written.flat_map(|effect| as_decided(&effect.write.change, seen.head)).collect();
@@ -162,7 +164,7 @@ fn listed<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> String {
 
 /// What kind of thing last changed this aspect. A desk's clock may be a little behind ours.
 fn last_actor(history: &[Change], aspect: Aspect, since: Timestamp) -> Option<Actor> {
-    let since = since - jiff::SignedDuration::from_mins(5);
+    let since = since - SignedDuration::from_mins(5);
     let touches = |what: &What| {
         matches!(
             (aspect, what),

@@ -15,7 +15,7 @@ use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::WordingSignature;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::model::{PartKind, PartSet, Parts, TicketHead};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// All that one look knows.
 pub struct Look<'a> {
@@ -39,6 +39,8 @@ pub struct Look<'a> {
     pub refused: PartSet,
     /// When this desk was first met: `start = "now"`.
     pub desk_met: Timestamp,
+    /// How long a verification waits for a poll to bring the head.
+    pub poll_brings_heads_within: SignedDuration,
     /// The generation of the look; none for a command.
     pub generation: Option<i64>,
     /// Now.
@@ -62,7 +64,8 @@ pub fn examine(look: &Look<'_>) -> Step {
         Stays::New(stays) => stays,
     };
     let news = ![&look.record.last_version, &look.record.own_version].contains(&&Some(look.head.version.clone()));
-    let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at };
+    let patience = look.poll_brings_heads_within;
+    let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at, patience };
     let after = look.record.handoff.as_ref().map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
     if after.need_history {
         return Step::Need(PartSet::of(&[PartKind::History]));

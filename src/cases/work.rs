@@ -171,6 +171,7 @@ impl Cases {
             parts: &read.parts,
             refused: read.refused,
             desk_met: read.desk_met,
+            poll_brings_heads_within: station.poll_brings_heads_within,
             generation,
             now: self.seams.clock.now(),
         }

@@ -62,7 +62,7 @@ impl House {
         seams: Seams,
         pace: Pace,
     ) -> Self {
-        let desks = Desks::new(desks);
+        let desks = Desks::new(desks, &pace.polls, pace.verify_after);
         Self {
             intake: Intake::new(ledger.clone(), desks.clone(), policy.clone(), seams.clone()),
             cases: Cases {

@@ -13,9 +13,9 @@ impl Delivery {
             Ok(sighting) => {
                 station.answered();
                 match sighting {
-                    Sighting::Found(receipt) => outcome::found(claimed, receipt, now, self.verify_after),
+                    Sighting::Found(receipt) => outcome::found(claimed, receipt, now, self.pace(station)),
                     Sighting::NotFound => outcome::not_found(claimed, station.desk.capabilities(), now),
-                    Sighting::CannotTell(why) => outcome::cannot_tell(claimed, &why, now, self.verify_after),
+                    Sighting::CannotTell(why) => outcome::cannot_tell(claimed, &why, now, self.pace(station)),
                 }
             }
             Err(error) => {

@@ -9,12 +9,13 @@ mod lookup;
 mod outcome;
 mod send;
 
-use crate::desks::Desks;
+use crate::desks::{Desks, Station};
 use crate::ledger::records::{ClaimedEffect, EffectWork};
 use crate::ledger::{Handle, LedgerError};
 use crate::policy::rules::Policy;
 use handoffd_kit::settings::Seams;
 use jiff::SignedDuration;
+use outcome::Pace;
 use std::sync::Arc;
 
 /// What carries effects out.
@@ -33,6 +34,10 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    fn pace(&self, station: &Station) -> Pace {
+        Pace { verify_after: self.verify_after, patience: station.poll_brings_heads_within }
+    }
+
     /// Sends a claimed effect, or looks an unsure one up, and records what came of it.
     ///
     /// # Errors

@@ -9,6 +9,15 @@ use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::model::TicketHead;
 use jiff::{SignedDuration, Timestamp};
 
+/// When a finished handoff is compared again.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// So long after it was sent.
+    pub verify_after: SignedDuration,
+    /// With so much patience for a poll that brings the head.
+    pub patience: SignedDuration,
+}
+
 /// How often a conflict makes us decide anew before a person is asked.
 const CONFLICTS: u32 = 5;
 /// How often a desk may say "no right" or "no login" to one effect before it is parked.
@@ -49,33 +58,22 @@ fn ends(claimed: &ClaimedEffect, event: HandoffEvent, detail: &str) -> HandoffHa
 }
 
 /// The desk's answer proves it.
-pub fn accepted(
-    claimed: &ClaimedEffect,
-    receipt: Receipt,
-    now: Timestamp,
-    verify_after: SignedDuration,
-) -> EffectOutcome {
-    done(claimed, EffectEvent::Accepted, receipt, now, verify_after)
+pub fn accepted(claimed: &ClaimedEffect, receipt: Receipt, now: Timestamp, pace: Pace) -> EffectOutcome {
+    done(claimed, EffectEvent::Accepted, receipt, now, pace)
 }
 
 /// A lookup found it: it was written when the answer was lost.
-pub fn found(claimed: &ClaimedEffect, receipt: Receipt, now: Timestamp, verify_after: SignedDuration) -> EffectOutcome {
-    done(claimed, EffectEvent::Found, receipt, now, verify_after)
+pub fn found(claimed: &ClaimedEffect, receipt: Receipt, now: Timestamp, pace: Pace) -> EffectOutcome {
+    done(claimed, EffectEvent::Found, receipt, now, pace)
 }
 
-fn done(
-    claimed: &ClaimedEffect,
-    event: EffectEvent,
-    receipt: Receipt,
-    now: Timestamp,
-    verify_after: SignedDuration,
-) -> EffectOutcome {
-    let verify_at = now + verify_after;
+fn done(claimed: &ClaimedEffect, event: EffectEvent, receipt: Receipt, now: Timestamp, pace: Pace) -> EffectOutcome {
+    let verify_at = now + pace.verify_after;
     EffectOutcome {
         next_expects: receipt.version.clone(),
         receipt: Some(receipt),
         verify_at: claimed.last.then_some(verify_at),
-        look_at: claimed.last.then_some(verify_at),
+        look_at: claimed.last.then_some(verify_at + pace.patience),
         ..outcome(claimed, event, now)
     }
 }
@@ -129,7 +127,7 @@ pub fn failed(
     capabilities: &Capabilities,
     now: Timestamp,
     again: Timestamp,
-    verify_after: SignedDuration,
+    pace: Pace,
 ) -> EffectOutcome {
     if error.retry == Retry::Unsure {
         let lost = outcome(claimed, EffectEvent::Lost(now + FIRST_LOOKUP), now);
@@ -144,7 +142,7 @@ pub fn failed(
     match (&claimed.effect.write.change, &outcome.event) {
         (DeskChange::Reply(_), EffectEvent::Park) => {
             let note = plan::correcting_note(&claimed.effect.write, &error.to_string(), capabilities);
-            without_the_message(claimed, outcome, Some(note), verify_after)
+            without_the_message(claimed, outcome, Some(note), pace)
         }
         _ => outcome,
     }
@@ -156,7 +154,7 @@ fn without_the_message(
     claimed: &ClaimedEffect,
     outcome: EffectOutcome,
     note: Option<PlannedEffect>,
-    verify_after: SignedDuration,
+    pace: Pace,
 ) -> EffectOutcome {
     let handoff = HandoffHappening {
         handoff: claimed.effect.handoff.clone(),
@@ -166,7 +164,12 @@ fn without_the_message(
         drop_effects: false,
         closing_note: note,
     };
-    EffectOutcome { handoff: Some(handoff), verify_at: Some(outcome.at + verify_after), ..outcome }
+    EffectOutcome {
+        handoff: Some(handoff),
+        verify_at: Some(outcome.at + pace.verify_after),
+        look_at: Some(outcome.at + pace.verify_after + pace.patience),
+        ..outcome
+    }
 }
 
 /// A failure that is known to have changed nothing on the desk.
@@ -239,7 +242,7 @@ pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Time
 }
 
 /// The desk cannot tell whether it is there.
-pub fn cannot_tell(claimed: &ClaimedEffect, why: &str, now: Timestamp, verify_after: SignedDuration) -> EffectOutcome {
+pub fn cannot_tell(claimed: &ClaimedEffect, why: &str, now: Timestamp, pace: Pace) -> EffectOutcome {
     let reason = format!("the answer was lost, and this desk cannot tell whether it was written: {why}");
     let parked = because(
         outcome(claimed, EffectEvent::Park, now),
@@ -248,7 +251,7 @@ pub fn cannot_tell(claimed: &ClaimedEffect, why: &str, now: Timestamp, verify_af
     );
     match claimed.effect.write.change {
         // It may have gone out: nothing is taken back.
-        DeskChange::Reply(_) => without_the_message(claimed, parked, None, verify_after),
+        DeskChange::Reply(_) => without_the_message(claimed, parked, None, pace),
         _ => parked,
     }
 }

@@ -22,11 +22,11 @@ impl Delivery {
         match answer {
             Ok(receipt) => {
                 station.answered();
-                outcome::accepted(claimed, receipt, now, self.verify_after)
+                outcome::accepted(claimed, receipt, now, self.pace(station))
             }
             Err(error) => {
                 let again = station.failed(&error, now, self.seams.random.fraction());
-                outcome::failed(claimed, &error, station.desk.capabilities(), now, again, self.verify_after)
+                outcome::failed(claimed, &error, station.desk.capabilities(), now, again, self.pace(station))
             }
         }
     }

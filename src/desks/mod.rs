@@ -5,10 +5,11 @@ mod breaker;
 
 pub use breaker::Breaker;
 
+use handoffd_kit::capability::Stream;
 use handoffd_kit::desk::Desk;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::id::DeskId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,14 +21,24 @@ pub struct Desks(Arc<BTreeMap<DeskId, Station>>);
 pub struct Station {
     /// What speaks its API.
     pub desk: Arc<dyn Desk>,
+    /// How long a verification that is due waits for a poll to bring the ticket's head, before it reads the ticket itself.
+    pub poll_brings_heads_within: SignedDuration,
     breaker: Mutex<Breaker>,
 }
 
 impl Desks {
-    /// These desks.
-    pub fn new(desks: BTreeMap<DeskId, Arc<dyn Desk>>) -> Self {
-        let station = |desk| Station { desk, breaker: Mutex::default() };
-        Self(Arc::new(desks.into_iter().map(|(id, desk)| (id, station(desk))).collect()))
+    /// These desks, polled so often; a handoff is verified so long after it was sent.
+    pub fn new(
+        desks: BTreeMap<DeskId, Arc<dyn Desk>>,
+        polls: &BTreeMap<DeskId, SignedDuration>,
+        verify_after: SignedDuration,
+    ) -> Self {
+        let station = |id: &DeskId, desk: Arc<dyn Desk>| Station {
+            poll_brings_heads_within: patience(&desk.capabilities().streams, polls.get(id).copied(), verify_after),
+            desk,
+            breaker: Mutex::default(),
+        };
+        Self(Arc::new(desks.into_iter().map(|(id, desk)| (id.clone(), station(&id, desk))).collect()))
     }
 
     /// The desk of that name, if it is configured.
@@ -43,6 +54,17 @@ impl Desks {
     /// Desks that do not answer: left alone until a poll, which is one call, has found them well.
     pub fn silent(&self) -> Vec<DeskId> {
         self.0.iter().filter(|(_, station)| station.is_silent()).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+/// A poll page is a read of heads: where the next ones will show our write, a verification costs no call of its own.
+fn patience(streams: &[Stream], poll: Option<SignedDuration>, verify_after: SignedDuration) -> SignedDuration {
+    let Some(poll) = poll else { return SignedDuration::ZERO };
+    let lags = streams.iter().filter(|stream| stream.carries_heads);
+    let lag = lags.filter_map(|stream| SignedDuration::try_from(stream.lag).ok()).min();
+    match lag {
+        Some(lag) if lag <= verify_after + poll => poll * 2 + (lag - verify_after).max(SignedDuration::ZERO),
+        _ => SignedDuration::ZERO,
     }
 }
 

@@ -238,7 +238,11 @@ impl Ledger {
         let all_over = handoff.effects.iter().all(|effect| effect.state.is_over());
         if all_over && handoff.state.after(HandoffEvent::Sent).is_ok() {
             self.step_handoff(&handoff.id, HandoffEvent::Sent)?;
-            was_sent(self, &handoff.id, outcome.at, outcome.verify_at.unwrap_or(outcome.at))?;
+            let verify_at = outcome.verify_at.unwrap_or(outcome.at);
+            was_sent(self, &handoff.id, outcome.at, verify_at)?;
+            if outcome.look_at.is_none() {
+                self.wait_to_look(&effect.desk, &effect.write.ticket, verify_at)?;
+            }
         }
         Ok(())
     }

@@ -28,15 +28,18 @@ pub(super) fn settle_if_over(ledger: &mut Ledger, id: &str, act: &Act) -> Result
         closing_note: None,
     };
     ledger.happen(&happening, act.at)?;
-    if any { was_sent(ledger, id, act.at, act.at) } else { Ok(()) }
+    if any {
+        was_sent(ledger, id, act.at, act.at)?;
+        ledger.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, act.at)?;
+    }
+    Ok(())
 }
 
-/// A handoff has sent what it could: it is compared again at `verify_at`.
+/// A handoff has sent what it could: it is compared again at `verify_at`; the caller notes the look.
 pub(super) fn was_sent(ledger: &mut Ledger, id: &str, at: Timestamp, verify_at: Timestamp) -> Result<()> {
     ledger.connection.execute(
         "UPDATE handoffs SET sent_at = ?, verify_at = ? WHERE id = ?",
         params![millis(at), millis(verify_at), id],
     )?;
-    let proposal = ledger.handoff(id)?.proposal;
-    ledger.wait_to_look(&proposal.desk, &proposal.ticket, verify_at)
+    Ok(())
 }

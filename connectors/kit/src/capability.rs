@@ -75,6 +75,8 @@ pub struct Stream {
     pub overlap: Duration,
     /// How late a change may appear in it.
     pub lag: Duration,
+    /// Whether its pages carry whole heads: then a poll verifies a handoff and no call of its own is needed.
+    pub carries_heads: bool,
 }
 
 /// What a desk can do.

@@ -179,7 +179,12 @@ fn capabilities(hooked: bool) -> Capabilities {
         webhook: if hooked { WebhookTrust::SecretPath } else { WebhookTrust::None },
         note_format: NoteFormat::Text,
         note_max_bytes: NOTE_MAX_BYTES,
-        streams: vec![Stream { name: StreamName::from(TRANSACTIONS), overlap: OVERLAP, lag: LAG }],
+        streams: vec![Stream {
+            name: StreamName::from(TRANSACTIONS),
+            overlap: OVERLAP,
+            lag: LAG,
+            carries_heads: false,
+        }],
         limits: Vec::new(),
         rights: &[
             "SeeQueue",

@@ -43,6 +43,7 @@ pub(crate) fn capabilities() -> Capabilities {
             name: TICKETS.into(),
             overlap: Duration::from_secs(crate::stream::OVERLAP_SECONDS.unsigned_abs()),
             lag: Duration::from_secs(90),
+            carries_heads: true,
         }],
         limits: limits(),
         rights: &[

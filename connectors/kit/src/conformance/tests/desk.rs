@@ -46,7 +46,8 @@ impl MiniDesk {
             vec![DeclaredLimit { endpoint: "account", calls: 200, per: Duration::from_secs(60), per_ticket: false }];
         let seams = Seams { clock: Arc::new(clock), random: Arc::new(Dice), transport: Arc::new(wire) };
         let gate = Gate::new(seams, &limits, 1.0, |_, _| Vec::new());
-        let feed = Stream { name: "feed".into(), overlap: Duration::ZERO, lag: Duration::from_secs(3) };
+        let feed =
+            Stream { name: "feed".into(), overlap: Duration::ZERO, lag: Duration::from_secs(3), carries_heads: true };
         let capabilities = Capabilities {
             connector: "mini",
             together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Fields],
