@@ -9,11 +9,12 @@ use super::transactions::{self, Transaction};
 use super::{record, tickets};
 use crate::ids::{PersonNo, TicketNo};
 use crate::store::Helpdesk;
-use crate::ticket::{Body, Message};
+use crate::ticket::{Body, Message, Ticket};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// Each message has room for this many parts.
 const ROOM: u64 = 100;
@@ -111,7 +112,15 @@ pub(super) fn search(desk: &Helpdesk, me: PersonNo, call: &Call<'_>) -> Result<V
     let Some(condition) = Condition::from_json(&call.conditions()?) else {
         return Ok(page(desk, me, call, vec![]));
     };
-    let seen = desk.tickets.values().filter(|ticket| tickets::sees(desk, me, ticket));
+    // Most searches name transactions or parts: only their tickets are looked into.
+    let numbers = condition.numbers(&["TransactionId", "id"]);
+    let numbers: Option<BTreeSet<u64>> = numbers.map(|ids| ids.into_iter().map(|id| id / ROOM).collect());
+    let holds = |ticket: &Ticket| {
+        let events = ticket.changes.iter().flat_map(|change| &change.events).map(|event| event.no.0);
+        let mut own = events.chain(ticket.messages.iter().map(|message| message.no.0));
+        numbers.as_ref().is_none_or(|numbers| own.any(|no| numbers.contains(&no)))
+    };
+    let seen = desk.tickets.values().filter(|ticket| tickets::sees(desk, me, ticket) && holds(ticket));
     let fits = |part: &Part<'_>| condition.holds(&|field| part.read(field), desk.now);
     let parts = seen.flat_map(|ticket| transactions::own(desk, ticket)).flat_map(|one| of(&one)).filter(fits);
     let mut parts: Vec<_> = parts.collect();

@@ -40,7 +40,10 @@ pub(super) enum Op {
 const DATES: [&str; 8] = ["Created", "LastUpdated", "Due", "Told", "Starts", "Started", "Resolved", "Updated"];
 
 /// A field's values on one record; none: empty. `None`: there is no such field.
-pub(super) type Read<'a> = &'a dyn Fn(&str) -> Option<Vec<String>>;
+pub(super) type Values = Option<Vec<String>>;
+
+/// How a record's fields are read.
+pub(super) type Read<'a> = &'a dyn Fn(&str) -> Values;
 
 impl Condition {
     /// A field that `known` does not know.
@@ -68,6 +71,17 @@ impl Condition {
                 values.first().and_then(|value| value.parse().ok()).unwrap_or(0)
             }
             Self::Any(_) | Self::Test(_) => 0,
+        }
+    }
+
+    /// The numbers of which one of these fields must have one; none: there is no such condition.
+    pub(super) fn numbers(&self, fields: &[&str]) -> Option<Vec<u64>> {
+        match self {
+            Self::All(parts) => parts.iter().find_map(|part| part.numbers(fields)),
+            Self::Test(Test { field, op: Op::Is, values }) if fields.contains(&field.as_str()) => {
+                Some(values.iter().filter_map(|value| value.parse().ok()).collect())
+            }
+            Self::Any(_) | Self::Test(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 //! *History, transactions, attachments*).
 
 use super::catalog;
+use super::condition::Values;
 use super::request::Call;
 use crate::ids::PersonNo;
 use crate::store::Helpdesk;
@@ -19,6 +20,9 @@ pub(super) struct Asked<'a> {
     pub(super) call: &'a Call<'a>,
 }
 
+/// A record's id in addresses, and all of its fields.
+pub(super) type Record = (String, Map<String, Value>);
+
 /// What a list is made of.
 pub(super) struct List<'a, T> {
     pub(super) items: Vec<T>,
@@ -31,9 +35,9 @@ pub(super) struct List<'a, T> {
     /// Whether the asker may see one: the others are taken out after the page was cut.
     pub(super) visible: &'a dyn Fn(&T) -> bool,
     /// A field to sort by.
-    pub(super) read: &'a dyn Fn(&T, &str) -> Option<Vec<String>>,
-    /// Its id in addresses, and all of its fields.
-    pub(super) show: &'a dyn Fn(&T) -> (String, Map<String, Value>),
+    pub(super) read: &'a dyn Fn(&T, &str) -> Values,
+    /// One of its records in full.
+    pub(super) show: &'a dyn Fn(&T) -> Record,
 }
 
 impl<T> List<'_, T> {
@@ -124,8 +128,8 @@ fn add(asked: Asked<'_>, reference: &mut Value, wanted: &str) {
 }
 
 /// Numbers by size, everything else as text.
-fn compare(one: Option<Vec<String>>, other: Option<Vec<String>>) -> Ordering {
-    let text = |values: Option<Vec<String>>| values.unwrap_or_default().join(",");
+fn compare(one: Values, other: Values) -> Ordering {
+    let text = |values: Values| values.unwrap_or_default().join(",");
     let (one, other) = (text(one), text(other));
     match (one.parse::<u64>(), other.parse::<u64>()) {
         (Ok(one), Ok(other)) => one.cmp(&other),

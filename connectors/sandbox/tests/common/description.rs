@@ -14,7 +14,7 @@ pub fn beside(path: &str, what: &str) -> Option<String> {
     let found = std::fs::read_to_string(path).ok();
     if found.is_none() {
         assert!(std::env::var("HANDOFFD_TEST_REAL").as_deref() != Ok("1"), "{what} is missing");
-        println!("left out: {what} is missing; put the vendors' sheets into ../shared/vendors beside the repository");
+        println!("left out: {what} is missing; put the sheets into ../shared beside the repository");
     }
     found
 }
