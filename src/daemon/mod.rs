@@ -6,6 +6,8 @@ pub mod pipeline;
 pub mod wake;
 pub mod wiring;
 
+#[cfg(test)]
+mod afterwards;
 mod housekeeping;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -39,6 +39,10 @@ pub(crate) struct Ticket {
     pub(crate) written: Vec<Write>,
     pub(crate) silent: bool,
     pub(crate) refuses: bool,
+    pub(crate) refuses_replies: bool,
+    /// So many writes meet a ticket that has just changed.
+    pub(crate) conflicts: u32,
+    pub(crate) tried: u32,
 }
 
 impl FakeDesk {
@@ -70,8 +74,16 @@ impl FakeDesk {
             mark: None,
             what: vec![What::Created],
         };
-        let ticket =
-            Ticket { head: case.head, history: vec![opened], written: Vec::new(), silent: false, refuses: false };
+        let ticket = Ticket {
+            head: case.head,
+            history: vec![opened],
+            written: Vec::new(),
+            silent: false,
+            refuses: false,
+            refuses_replies: false,
+            conflicts: 0,
+            tried: 0,
+        };
         Self { capabilities, ticket: Mutex::new(ticket) }
     }
 
@@ -111,6 +123,29 @@ impl Ticket {
         let number = 100 + self.history.len();
         self.head.version = format!("v{number}").into();
         self.history.push(Change { id: number.to_string().into(), at, by, actor, mark, what });
+    }
+
+    /// The customer does something.
+    pub(crate) fn customer_says(&mut self, at: Timestamp, what: What) {
+        let by = Author { id: Some("20".into()), name: None, role: Role::Customer };
+        self.record(by, Actor::Person, None, at, vec![what]);
+    }
+
+    /// Another rule of the site moves the ticket.
+    pub(crate) fn automation_moves(&mut self, at: Timestamp, what: What, queue: &str) {
+        self.head.queue = testing::queue(queue);
+        let by = Author { id: None, name: Some("Keep it".into()), role: Role::Automation };
+        self.record(by, Actor::Automation, None, at, vec![what]);
+    }
+
+    /// Whether somebody has changed the ticket just before this write.
+    fn meets_a_change(&mut self, write: &Write) -> bool {
+        self.tried += 1;
+        if self.conflicts > 0 {
+            self.conflicts -= 1;
+            self.head.version = format!("changed-{}", self.tried).into();
+        }
+        write.expected.as_ref().is_some_and(|expected| *expected != self.head.version)
     }
 
     fn write(&mut self, write: &Write, at: Timestamp) -> Receipt {
@@ -156,12 +191,12 @@ impl Desk for FakeDesk {
     }
 
     fn apply<'a>(&'a self, write: &'a Write) -> Answer<'a, Receipt> {
-        if self.ticket().refuses {
+        let reply = matches!(write.change, DeskChange::Reply(_));
+        if self.ticket().refuses || reply && self.ticket().refuses_replies {
             let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, "apply update").words("no such group");
             return Box::pin(async move { Err(error) });
         }
-        let conflict = write.expected.as_ref().is_some_and(|expected| *expected != self.ticket().head.version);
-        if conflict {
+        if self.ticket().meets_a_change(write) {
             let error = DeskError::new(DeskErrorKind::Conflict, Retry::Never, "apply update");
             return Box::pin(async move { Err(error) });
         }
@@ -261,6 +296,21 @@ impl Stage {
         let desks = BTreeMap::from([(DeskId::from("acme"), desk.clone() as Arc<dyn Desk>)]);
         let house = House::new(ledger, desks, Arc::new(policy), seams, pace());
         Self { house, desk, clock }
+    }
+
+    /// A house whose handoffs tell the customer: the wording is signed.
+    pub(crate) async fn telling_the_customer() -> Self {
+        let stage = Self::new(sending());
+        let message = stage.house.policy.messages.values().next().expect("a message").clone();
+        let signed = crate::ledger::records::SignedWording {
+            message: message.name.to_string(),
+            wording: message.wording_hash,
+            signer: "support-ops@acme.example".into(),
+            system_user: "test".into(),
+            at: testing::now(),
+        };
+        stage.house.ledger.call(move |ledger| ledger.sign(&signed)).await.expect("signed");
+        stage
     }
 
     /// The same ledger and desk under another policy.

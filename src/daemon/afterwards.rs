@@ -1,0 +1,148 @@
+//! What becomes of a handoff after it was sent, tried on a whole house: as decided, claimed, bounced, contested, moved on.
+
+use super::testing::{Stage, sending};
+use crate::ledger::HandoffFilter;
+use crate::ledger::records::HandoffRecord;
+use crate::ledger::states::HandoffState;
+use crate::policy::testing;
+use handoffd_kit::desk::DeskChange;
+use handoffd_kit::fact::Fact;
+use handoffd_kit::model::{Person, Role, Status, Visibility, What};
+use jiff::SignedDuration;
+
+async fn latest(stage: &Stage) -> HandoffRecord {
+    let listed = stage.house.ledger.call(|ledger| ledger.handoffs(&HandoffFilter::default())).await.expect("listed");
+    listed.into_iter().next().expect("a handoff")
+}
+
+/// A refund handed to billing, not verified yet.
+async fn sent() -> Stage {
+    let stage = Stage::new(sending());
+    stage.look().await;
+    assert_eq!(latest(&stage).await.state, HandoffState::Verifying);
+    stage
+}
+
+/// Later, after another look.
+async fn later(stage: &Stage, seconds: i64) -> HandoffRecord {
+    stage.clock.advance(SignedDuration::from_secs(seconds));
+    stage.look().await;
+    latest(stage).await
+}
+
+fn moved(to: &str) -> What {
+    let queue = |name: &str| testing::queue(name).known().cloned().flatten();
+    What::Queue { from: queue("Billing"), to: queue(to) }
+}
+
+#[tokio::test]
+async fn what_stays_as_decided_is_settled_after_verify_after_and_not_before() {
+    let stage = sent().await;
+    assert_eq!(later(&stage, 10).await.state, HandoffState::Verifying);
+    let handoff = later(&stage, 60).await;
+    assert_eq!((handoff.state, handoff.claimed), (HandoffState::Settled, None));
+    assert_eq!(stage.desk.ticket().written.len(), 1, "one write, and no more for looking");
+}
+
+#[tokio::test]
+async fn the_first_act_of_an_agent_is_the_claim_and_a_customers_is_none() {
+    let stage = sent().await;
+    later(&stage, 61).await;
+    let at = testing::now() + SignedDuration::from_secs(70);
+    let said = What::Said { visibility: Visibility::Public, message: "9".into() };
+    stage.desk.ticket().customer_says(at, said.clone());
+    assert_eq!(later(&stage, 20).await.claimed, None, "the customer wrote");
+    let owner = Person { id: "8".into(), name: None, email: None, role: Role::Agent };
+    stage
+        .desk
+        .agent(at, What::Owner { from: None, to: Some("8".into()) }, |head| head.owner = Fact::Known(Some(owner)));
+    let (when, who) = later(&stage, 20).await.claimed.expect("claimed");
+    assert_eq!((when, who.as_str()), (at, "Second Agent"));
+    stage.desk.agent(at, What::Status { from: None, to: Some(Status::Pending) }, |_| {});
+    assert_eq!(
+        later(&stage, 20).await.claimed.map(|(_, who)| who).as_deref(),
+        Some("Second Agent"),
+        "the first one stays"
+    );
+}
+
+#[tokio::test]
+async fn given_back_is_a_bounce_that_closes_the_path() {
+    let stage = sent().await;
+    later(&stage, 61).await;
+    let at = testing::now() + SignedDuration::from_secs(90);
+    stage.desk.agent(at, moved("Support"), |head| head.queue = testing::queue("Support"));
+    let handoff = later(&stage, 60).await;
+    assert_eq!(handoff.state, HandoffState::Bounced);
+    assert!(handoff.detail.expect("who").contains("Second Agent"));
+    later(&stage, 60).await;
+    assert_eq!(stage.desk.ticket().written.len(), 1, "the path is closed: nothing is handed off again");
+}
+
+#[tokio::test]
+async fn a_case_that_came_back_between_two_looks_is_a_bounce_all_the_same() {
+    let stage = sent().await;
+    let at = testing::now() + SignedDuration::from_secs(5);
+    stage.desk.agent(at, moved("Support"), |head| head.queue = testing::queue("Support"));
+    assert_eq!(later(&stage, 90).await.state, HandoffState::Bounced);
+    assert_eq!(stage.desk.ticket().written.len(), 1);
+}
+
+#[tokio::test]
+async fn what_another_automation_undid_is_contested_and_not_fought_over() {
+    let stage = sent().await;
+    let at = testing::now() + SignedDuration::from_secs(5);
+    stage.desk.ticket().automation_moves(at, moved("Support"), "Support");
+    let handoff = later(&stage, 90).await;
+    assert_eq!(handoff.state, HandoffState::Contested);
+    for _ in 0..3 {
+        later(&stage, 60).await;
+    }
+    assert_eq!(stage.desk.ticket().written.len(), 1, "written once");
+}
+
+#[tokio::test]
+async fn moved_on_by_a_person_is_their_move() {
+    let stage = sent().await;
+    let at = testing::now() + SignedDuration::from_secs(5);
+    stage.desk.agent(at, moved("Elsewhere"), |head| head.queue = testing::queue("Elsewhere"));
+    let handoff = later(&stage, 90).await;
+    assert_eq!(handoff.state, HandoffState::Settled);
+    assert!(handoff.detail.expect("why").contains("moved on"));
+}
+
+#[tokio::test]
+async fn a_ticket_that_changed_between_reading_and_writing_is_read_and_decided_again_under_the_same_key() {
+    let stage = Stage::new(sending());
+    stage.desk.ticket().conflicts = 2;
+    stage.look().await;
+    let handoff = latest(&stage).await;
+    assert_eq!(handoff.state, HandoffState::Verifying, "{:?}", handoff.effects);
+    assert_eq!(handoff.redecided, 2);
+    assert_eq!(stage.desk.ticket().written.len(), 1);
+}
+
+#[tokio::test]
+async fn a_ticket_that_always_changes_is_parked_after_five_times() {
+    let stage = Stage::new(sending());
+    stage.desk.ticket().conflicts = 100;
+    stage.look().await;
+    let parked = stage.house.ledger.call(|ledger| ledger.parked()).await.expect("parked");
+    assert_eq!(parked.len(), 1);
+    assert!(parked[0].reason.is_some() && parked[0].next_step.is_some());
+    assert_eq!(stage.desk.ticket().tried, 5);
+}
+
+#[tokio::test]
+async fn a_message_that_the_desk_refuses_gets_a_correcting_note_and_holds_nothing_up() {
+    let stage = Stage::telling_the_customer().await;
+    stage.desk.ticket().refuses_replies = true;
+    stage.look().await;
+    let handoff = latest(&stage).await;
+    assert_eq!(handoff.state, HandoffState::Verifying, "{:?}", handoff.effects);
+    let notes =
+        stage.desk.ticket().written.iter().filter(|write| matches!(write.change, DeskChange::Update(_))).count();
+    assert_eq!(notes, 2, "the handoff, and the note that takes the announcement back");
+    assert_eq!(stage.house.ledger.call(|ledger| ledger.parked()).await.expect("parked").len(), 1);
+    assert_eq!(later(&stage, 90).await.state, HandoffState::Settled);
+}
