@@ -1,9 +1,13 @@
-//! Looks: one row per (desk, ticket), coalesced. A newer one raises the generation, so that finishing an older one leaves it.
+//! Looks: one row per (desk, ticket), coalesced. The earliest due wins; each new one raises the generation, so that finishing
+//! an older one leaves it.
+//!
+//! A head that a poll page brought is used only while nothing newer is known to have happened: a webhook that came later,
+//! or a write of our own, makes it stale, and then the ticket is read.
 
 use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
 use super::error::Result;
 use super::open::Ledger;
-use super::records::{Busy, Freshness, Look, NewLook, PolledPage, ReceivedWebhook};
+use super::records::{Busy, Look, NewLook, PolledPage};
 use handoffd_kit::desk::Cursor;
 use handoffd_kit::id::{DeskId, StreamName, TicketId};
 use handoffd_kit::model::TicketHead;
@@ -11,44 +15,24 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 impl Ledger {
-    /// Stores a verified webhook with its looks. A known delivery does nothing. An equal body proves nothing: hooks whose
-    /// text is only the ticket's id say the same at every change.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn note_webhook(&mut self, webhook: &ReceivedWebhook) -> Result<Freshness> {
-        let stored = self
-            .connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO webhooks (desk, delivery, body_hash, body, at) VALUES (?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                webhook.desk.as_str(),
-                webhook.delivery,
-                webhook.body_hash,
-                pack(&webhook.body)?,
-                millis(webhook.at)
-            ])?;
-        if stored == 0 {
-            return Ok(Freshness::Known);
-        }
-        self.note_looks(&webhook.desk, &webhook.looks)?;
-        Ok(Freshness::New)
-    }
-
-    /// Stores a page's looks and the cursor behind it.
+    /// Stores a page's looks and the cursor behind it, in one transaction.
     ///
     /// # Errors
     /// SQLite's.
     pub fn note_page(&mut self, page: &PolledPage) -> Result<()> {
-        self.note_looks(&page.desk, &page.looks)?;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO cursors (desk, stream, cursor, at) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (desk, stream) DO UPDATE SET cursor = excluded.cursor, at = excluded.at",
-            )?
-            .execute(params![page.desk.as_str(), page.stream.as_str(), page.next.0, millis(page.at)])?;
-        Ok(())
+        self.atomically(|ledger| {
+            for look in &page.looks {
+                ledger.note_look(&page.desk, look, page.at)?;
+            }
+            ledger
+                .connection
+                .prepare_cached(
+                    "INSERT INTO cursors (desk, stream, cursor, at) VALUES (?, ?, ?, ?)
+                     ON CONFLICT (desk, stream) DO UPDATE SET cursor = excluded.cursor, at = excluded.at",
+                )?
+                .execute(params![page.desk.as_str(), page.stream.as_str(), page.next.0, millis(page.at)])?;
+            Ok(())
+        })
     }
 
     /// Where a stream was read up to.
@@ -78,43 +62,91 @@ impl Ledger {
         Ok(now)
     }
 
-    /// Notes looks. The earliest due wins. A head stays only while it is the newest thing known: a look without one drops it.
+    /// Notes looks, each as news of the instant at which it is due.
     ///
     /// # Errors
     /// SQLite's.
     pub fn note_looks(&mut self, desk: &DeskId, looks: &[NewLook]) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO looks (desk, ticket, due, generation, head, head_at) VALUES (?1, ?2, ?3, 1, ?4, ?5)
-             ON CONFLICT (desk, ticket) DO UPDATE SET due = min(due, excluded.due), generation = generation + 1,
-                 head = excluded.head, head_at = excluded.head_at",
-        )?;
-        for look in looks {
-            let head = match &look.head {
-                Some((head, _)) => Some(pack(json("head", head)?.as_bytes())?),
-                None => None,
-            };
-            let head_at = look.head.as_ref().map(|(_, at)| millis(*at));
-            statement.execute(params![desk.as_str(), look.ticket.as_str(), millis(look.due), head, head_at])?;
-        }
+        self.atomically(|ledger| looks.iter().try_for_each(|look| ledger.note_look(desk, look, look.due)))
+    }
+
+    /// Notes one look that was heard of at `heard`. Without a head it makes a kept one stale; a head that was read before
+    /// the latest news, or before our own latest write was answered, is not kept.
+    pub(super) fn note_look(&mut self, desk: &DeskId, look: &NewLook, heard: Timestamp) -> Result<()> {
+        let (news_at, head_at) = self.newest(desk, &look.ticket)?;
+        let is_fresh = |at: &Timestamp| millis(*at) > news_at && millis(*at) >= head_at;
+        let fresh = look.head.as_ref().filter(|(_, at)| is_fresh(at));
+        let head = match fresh {
+            Some((head, _)) => Some(pack(json("head", head)?.as_bytes())?),
+            None => None,
+        };
+        let head_at = fresh.map(|(_, at)| millis(*at));
+        let news_at = look.head.is_none().then_some(millis(heard));
+        self.connection
+            .prepare_cached(
+                "INSERT INTO looks (desk, ticket, due, generation, head, head_at, news_at) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)
+                 ON CONFLICT (desk, ticket) DO UPDATE SET due = min(due, excluded.due), generation = generation + 1,
+                     head = CASE WHEN ?6 IS NULL THEN coalesce(?4, head) END,
+                     head_at = CASE WHEN ?6 IS NULL THEN coalesce(?5, head_at) END,
+                     news_at = max(coalesce(news_at, ?6), coalesce(?6, news_at))",
+            )?
+            .execute(params![desk.as_str(), look.ticket.as_str(), millis(look.due), head, head_at, news_at])?;
         Ok(())
     }
 
-    /// A wait of our own: look again then, unless something happens before. Keeps a head that is there.
+    /// When something was last heard of a ticket without its head or was written by us, and when its kept head was read.
+    fn newest(&self, desk: &DeskId, ticket: &TicketId) -> Result<(i64, i64)> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT max(coalesce(l.news_at, -1), coalesce(c.own_written_at, -1)), coalesce(l.head_at, -1)
+             FROM (SELECT ?1 AS desk, ?2 AS ticket) k
+             LEFT JOIN looks l ON l.desk = k.desk AND l.ticket = k.ticket
+             LEFT JOIN cases c ON c.desk = k.desk AND c.ticket = k.ticket",
+        )?;
+        Ok(statement.query_row([desk.as_str(), ticket.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    }
+
+    /// A wait of our own: look again then, unless something happens before.
     pub(super) fn wait_to_look(&mut self, desk: &DeskId, ticket: &TicketId, due: Timestamp) -> Result<()> {
         self.connection
             .prepare_cached(
                 "INSERT INTO looks (desk, ticket, due, generation) VALUES (?1, ?2, ?3, 1)
-                 ON CONFLICT (desk, ticket) DO UPDATE SET due = min(due, excluded.due), generation = generation + 1,
+                 ON CONFLICT (desk, ticket) DO UPDATE SET due = min(due, excluded.due), generation = generation + 1",
+            )?
+            .execute(params![desk.as_str(), ticket.as_str(), millis(due)])?;
+        Ok(())
+    }
+
+    /// What was just worked did not fit any more: look again at `due` and not before, whatever is noted.
+    pub(super) fn look_anew(&mut self, desk: &DeskId, ticket: &TicketId, due: Timestamp) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO looks (desk, ticket, due, generation) VALUES (?1, ?2, ?3, 1)
+                 ON CONFLICT (desk, ticket) DO UPDATE SET due = excluded.due, generation = generation + 1,
                      head = NULL, head_at = NULL",
             )?
             .execute(params![desk.as_str(), ticket.as_str(), millis(due)])?;
         Ok(())
     }
 
-    /// Due looks, longest due first, without those that are in work and the desks that rest.
+    /// We wrote: every head that was read before the answer came is stale.
+    pub(super) fn note_own_write(&mut self, desk: &DeskId, ticket: &TicketId, at: Timestamp) -> Result<()> {
+        let key = params![millis(at), desk.as_str(), ticket.as_str()];
+        self.connection
+            .prepare_cached("UPDATE cases SET own_written_at = ?1 WHERE desk = ?2 AND ticket = ?3")?
+            .execute(key)?;
+        self.connection
+            .prepare_cached(
+                "UPDATE looks SET head = NULL, head_at = NULL WHERE desk = ?2 AND ticket = ?3 AND head_at <= ?1",
+            )?
+            .execute(key)?;
+        Ok(())
+    }
+
+    /// Due looks, longest due first, without those that are in work and the desks that rest. A head that cannot be read
+    /// is left out: it costs a read, and no look.
     ///
     /// # Errors
-    /// SQLite's, or a head that cannot be read.
+    /// SQLite's.
     pub fn due_looks(&self, now: Timestamp, limit: usize, busy: &Busy) -> Result<Vec<Look>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT desk, ticket, due, generation, head, head_at FROM looks WHERE due <= ? ORDER BY due, desk, ticket",
@@ -124,13 +156,12 @@ impl Ledger {
         while looks.len() < limit {
             let Some(row) = rows.next()? else { break };
             let (desk, ticket) = (DeskId::new(row.get::<_, String>(0)?), TicketId::new(row.get::<_, String>(1)?));
-            if busy.desks.contains(&desk) || busy.cases.contains(&(desk.clone(), ticket.clone())) {
+            if busy.has(&desk, &ticket) {
                 continue;
             }
-            let head = match (row.get::<_, Option<Vec<u8>>>(4)?, row.get::<_, Option<i64>>(5)?) {
-                (Some(packed), Some(at)) => Some((Box::new(head(&desk, &ticket, &packed)?), instant(at))),
-                _ => None,
-            };
+            let packed: Option<Vec<u8>> = row.get(4)?;
+            let head = packed.and_then(|packed| head(&desk, &ticket, &packed));
+            let head = head.zip(row.get(5)?).map(|(head, at)| (Box::new(head), instant(at)));
             looks.push(Look { due: instant(row.get(2)?), generation: row.get(3)?, desk, ticket, head });
         }
         Ok(looks)
@@ -142,7 +173,9 @@ impl Ledger {
     /// SQLite's.
     pub fn postpone_look(&mut self, desk: &DeskId, ticket: &TicketId, generation: i64, until: Timestamp) -> Result<()> {
         self.connection
-            .prepare_cached("UPDATE looks SET due = ? WHERE desk = ? AND ticket = ? AND generation = ?")?
+            .prepare_cached(
+                "UPDATE looks SET due = ?, head = NULL, head_at = NULL WHERE desk = ? AND ticket = ? AND generation = ?",
+            )?
             .execute(params![millis(until), desk.as_str(), ticket.as_str(), generation])?;
         Ok(())
     }
@@ -166,7 +199,7 @@ impl Ledger {
         let mut next: Option<i64> = None;
         while let Some(row) = rows.next()? {
             let (desk, ticket) = (DeskId::new(row.get::<_, String>(1)?), TicketId::new(row.get::<_, String>(2)?));
-            if !busy.desks.contains(&desk) && !busy.cases.contains(&(desk, ticket)) {
+            if !busy.has(&desk, &ticket) {
                 next = Some(row.get(0)?);
                 break;
             }
@@ -174,26 +207,149 @@ impl Ledger {
         let effect = self.next_effect_due(busy)?;
         Ok(next.map(instant).into_iter().chain(effect).min())
     }
+}
 
-    /// Throws away payloads that are older than `keep`.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn purge(&mut self, now: Timestamp, keep: jiff::SignedDuration) -> Result<()> {
-        let before = millis(now.saturating_sub(keep).unwrap_or(Timestamp::UNIX_EPOCH));
-        self.connection.execute("DELETE FROM raws WHERE at < ?", [before])?;
-        // The row stays: it recognises the delivery when it comes again. Only what the customer wrote goes.
-        self.connection.execute("UPDATE webhooks SET body = NULL WHERE at < ? AND body IS NOT NULL", [before])?;
-        self.connection.execute(
-            "DELETE FROM verdicts WHERE at < ?1 AND id NOT IN (SELECT max(id) FROM verdicts GROUP BY desk, ticket)",
-            [before],
-        )?;
-        Ok(())
+impl Busy {
+    /// Whether this case is in work, or its desk left alone.
+    pub(super) fn has(&self, desk: &DeskId, ticket: &TicketId) -> bool {
+        self.desks.contains(desk) || !self.cases.is_empty() && self.cases.contains(&(desk.clone(), ticket.clone()))
     }
 }
 
-fn head(desk: &DeskId, ticket: &TicketId, packed: &[u8]) -> Result<TicketHead> {
+fn head(desk: &DeskId, ticket: &TicketId, packed: &[u8]) -> Option<TicketHead> {
     let what = || format!("head of {desk}/{ticket}");
-    let text = String::from_utf8(unpack(packed)?).map_err(|error| unreadable(&what(), &error))?;
-    from_json(what, &text)
+    let text = unpack(packed).and_then(|bytes| String::from_utf8(bytes).map_err(|error| unreadable(&what(), &error)));
+    let read = text.and_then(|text| from_json(what, &text));
+    read.inspect_err(|error| tracing::error!(error = %error, "ledger.head_unreadable")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at, head, ledger, look, looks_due, webhook};
+    use super::*;
+
+    fn with_head(version: &str, read_at: Timestamp) -> NewLook {
+        NewLook { head: Some((Box::new(head("1", version)), read_at)), ..look("1", read_at) }
+    }
+
+    fn kept(ledger: &Ledger) -> Option<String> {
+        looks_due(ledger, at(1000))[0].head.as_ref().map(|(head, _)| head.version.to_string())
+    }
+
+    #[test]
+    fn many_looks_at_one_ticket_are_one_and_the_earliest_wins() {
+        let mut ledger = ledger();
+        let looks = [look("1", at(60)), look("1", at(10)), look("1", at(30))];
+        ledger.note_looks(&"acme".into(), &looks).expect("noted");
+        let due = looks_due(&ledger, at(1000));
+        assert_eq!((due.len(), due[0].due, due[0].generation), (1, at(10), 3));
+        assert!(looks_due(&ledger, at(9)).is_empty(), "not before its time");
+    }
+
+    #[test]
+    fn the_longest_due_come_first_and_what_is_busy_is_left_alone() {
+        let mut ledger = ledger();
+        for (desk, ticket, due) in [("acme", "1", 3), ("acme", "2", 1), ("globex", "3", 2), ("acme", "4", 4)] {
+            ledger.note_looks(&desk.into(), &[look(ticket, at(due))]).expect("noted");
+        }
+        let busy =
+            Busy { cases: [("acme".into(), "2".into())].into(), desks: vec!["globex".into()], ..Busy::default() };
+        let due = ledger.due_looks(at(9), 1, &busy).expect("due");
+        assert_eq!(due.iter().map(|look| look.ticket.as_str()).collect::<Vec<_>>(), ["1"]);
+        assert_eq!(ledger.next_due(&busy), Ok(Some(at(3))));
+        assert_eq!(ledger.next_due(&Busy::default()), Ok(Some(at(1))));
+        assert_eq!(ledger.due_looks(at(9), 0, &Busy::default()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_page_comes_with_its_cursor_and_a_desk_is_met_once() {
+        let mut ledger = ledger();
+        let (desk, stream) = (DeskId::from("acme"), StreamName::from("tickets"));
+        assert_eq!(ledger.cursor(&desk, &stream), Ok(None));
+        for (number, cursor) in ["c1", "c2"].into_iter().enumerate() {
+            let now = at(number as i64);
+            let (looks, next) = (vec![with_head(cursor, now)], Cursor(cursor.into()));
+            let page = PolledPage { desk: desk.clone(), stream: stream.clone(), next, looks, at: now };
+            ledger.note_page(&page).expect("noted");
+            assert_eq!(ledger.cursor(&desk, &stream), Ok(Some(Cursor(cursor.into()))));
+        }
+        assert_eq!(kept(&ledger).as_deref(), Some("c2"));
+        assert_eq!(ledger.desk_met(&desk, at(5)), Ok(at(5)));
+        assert_eq!(ledger.desk_met(&desk, at(50)), Ok(at(5)));
+    }
+
+    #[test]
+    fn a_newer_head_replaces_an_older_one_and_not_the_other_way() {
+        let mut ledger = ledger();
+        for (version, read_at) in [("v2", at(2)), ("v1", at(1))] {
+            ledger.note_looks(&"acme".into(), &[with_head(version, read_at)]).expect("noted");
+        }
+        assert_eq!(kept(&ledger).as_deref(), Some("v2"));
+    }
+
+    #[test]
+    fn a_webhook_makes_a_kept_head_stale_and_an_older_page_does_not_bring_it_back() {
+        let mut ledger = ledger();
+        let desk = DeskId::from("acme");
+        ledger.note_looks(&desk, &[with_head("v1", at(1))]).expect("page");
+        ledger.note_webhook(&webhook("acme", Some("d"), "{}", &["1"], at(2))).expect("hook");
+        assert_eq!(kept(&ledger), None);
+        ledger.note_looks(&desk, &[with_head("v1", at(1))]).expect("late page");
+        assert_eq!(kept(&ledger), None, "read before the webhook came");
+        ledger.note_looks(&desk, &[with_head("v2", at(4))]).expect("new page");
+        assert_eq!(kept(&ledger).as_deref(), Some("v2"));
+    }
+
+    #[test]
+    fn our_own_write_makes_a_head_stale_that_was_read_before_it_was_answered() {
+        let mut ledger = ledger();
+        let desk = DeskId::from("acme");
+        ledger
+            .connection
+            .execute("INSERT INTO cases VALUES ('acme', '1', 0, 1, NULL, NULL, NULL, NULL)", [])
+            .expect("met");
+        ledger.note_looks(&desk, &[with_head("before", at(1))]).expect("page");
+        ledger.wait_to_look(&desk, &"1".into(), at(60)).expect("a wait is no news");
+        assert_eq!(kept(&ledger).as_deref(), Some("before"));
+        ledger.note_own_write(&desk, &"1".into(), at(3)).expect("written");
+        assert_eq!(kept(&ledger), None);
+        ledger.note_looks(&desk, &[with_head("during", at(2))]).expect("a page that was under way");
+        assert_eq!(kept(&ledger), None);
+        ledger.note_looks(&desk, &[with_head("after", at(4))]).expect("page");
+        assert_eq!(kept(&ledger).as_deref(), Some("after"));
+    }
+
+    #[test]
+    fn a_look_that_arrives_while_its_ticket_is_in_work_survives() {
+        let mut ledger = ledger();
+        let desk = DeskId::from("acme");
+        ledger.note_looks(&desk, &[look("1", at(0))]).expect("noted");
+        let taken = looks_due(&ledger, at(1)).remove(0);
+        ledger.note_looks(&desk, &[look("1", at(1))]).expect("meanwhile");
+        ledger.clear_look(&desk, &taken.ticket, taken.generation).expect("finished");
+        ledger.postpone_look(&desk, &taken.ticket, taken.generation, at(90)).expect("too late for that");
+        let survivor = looks_due(&ledger, at(1)).remove(0);
+        ledger.clear_look(&desk, &survivor.ticket, survivor.generation).expect("finished");
+        assert_eq!(ledger.next_due(&Busy::default()), Ok(None));
+    }
+
+    #[test]
+    fn a_look_is_put_off_and_comes_back_at_once_when_there_is_news() {
+        let mut ledger = ledger();
+        let desk = DeskId::from("acme");
+        ledger.note_looks(&desk, &[look("1", at(0))]).expect("noted");
+        let taken = looks_due(&ledger, at(1)).remove(0);
+        ledger.postpone_look(&desk, &taken.ticket, taken.generation, at(60)).expect("put off");
+        assert_eq!(ledger.next_due(&Busy::default()), Ok(Some(at(60))));
+        ledger.note_looks(&desk, &[look("1", at(5))]).expect("news");
+        assert_eq!(ledger.next_due(&Busy::default()), Ok(Some(at(5))));
+    }
+
+    #[test]
+    fn a_head_that_cannot_be_read_costs_a_read_and_no_look() {
+        let mut ledger = ledger();
+        ledger.note_looks(&"acme".into(), &[with_head("v1", at(1))]).expect("page");
+        ledger.connection.execute("UPDATE looks SET head = x'ff00ff'", []).expect("garbled");
+        assert_eq!(kept(&ledger), None);
+    }
 }

@@ -4,7 +4,7 @@
 //! commit ([`Handle`]) is a shell around it. Every state has its one transition function in [`states`].
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
-//! `looks`, `cases`, `would`, `handoffs`, `effects`, `people`, `switches`, `counts`.
+//! `webhooks`, `looks`, `cases`, `would`, `handoffs`, `effects`, `people`, `switches`, `counts`, `purge`.
 
 mod cases;
 mod codec;
@@ -17,10 +17,14 @@ mod handoffs;
 mod looks;
 mod open;
 mod people;
+mod purge;
 pub mod records;
+#[cfg(test)]
+mod samples;
 mod schema;
 pub mod states;
 mod switches;
+mod webhooks;
 mod would;
 
 pub use counts::Counts;

@@ -17,7 +17,7 @@ CREATE TABLE cursors (
 ) STRICT;
 CREATE TABLE looks (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, due INTEGER NOT NULL, generation INTEGER NOT NULL,
-    head BLOB, head_at INTEGER,
+    head BLOB, head_at INTEGER, news_at INTEGER,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
 CREATE INDEX looks_due ON looks (due);
@@ -26,9 +26,10 @@ CREATE TABLE webhooks (
 ) STRICT;
 CREATE UNIQUE INDEX webhooks_delivery ON webhooks (desk, delivery) WHERE delivery IS NOT NULL;
 CREATE INDEX webhooks_at ON webhooks (at);
+CREATE INDEX webhooks_kept ON webhooks (at) WHERE body IS NOT NULL;
 CREATE TABLE cases (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, first_seen INTEGER NOT NULL, counts INTEGER NOT NULL,
-    last_version TEXT, own_version TEXT, last_public INTEGER,
+    last_version TEXT, own_version TEXT, own_written_at INTEGER, last_public INTEGER,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
 CREATE TABLE stays (
@@ -52,6 +53,7 @@ CREATE TABLE verdicts (
     policy TEXT NOT NULL, verdict TEXT NOT NULL
 ) STRICT;
 CREATE INDEX verdicts_case ON verdicts (desk, ticket, id);
+CREATE INDEX verdicts_at ON verdicts (at);
 CREATE TABLE raws (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL
 ) STRICT;
