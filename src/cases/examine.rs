@@ -228,7 +228,9 @@ fn record_proposal(
     if on_desk_already(case, &id) {
         return; // A restored ledger meets its own mark: done before the backup was taken.
     }
-    let asks = !risks.is_empty() && proposal.mode == Mode::Live;
+    // A person's yes to the same handoff stands, whatever version the ticket has by now.
+    let approved = same.is_some_and(|handoff| handoff.approved_by.is_some());
+    let asks = !risks.is_empty() && proposal.mode == Mode::Live && !approved;
     let state = if asks { HandoffState::InReview } else { HandoffState::Sending };
     let effects = if asks { Vec::new() } else { effects(look, proposal, &id) };
     update.handoff = Some(NewHandoff {

@@ -91,7 +91,7 @@ impl Handle {
         let (caller, closed) = oneshot::channel();
         if sender.send(Queued::Close(caller)).await.is_ok() {
             // An error says that the thread has ended already.
-            drop(closed.await);
+            let _ = closed.await;
         }
     }
 

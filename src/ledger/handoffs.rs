@@ -1,16 +1,18 @@
 //! Handoffs: storing new ones, what happens to them, and reading them back whole.
 
 use super::codec::{from_json, instant, json, millis};
+use super::effects::Planned;
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{HandoffHappening, HandoffRecord, NewHandoff};
 use super::states::{HandoffEvent, HandoffState};
 use crate::policy::names::RuleName;
+use crate::policy::proposal::Proposal;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided";
+const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode";
 
 /// Which handoffs to list.
 #[derive(Clone, Debug, Default)]
@@ -28,12 +30,15 @@ pub struct HandoffFilter {
 }
 
 impl Ledger {
-    /// The latest handoff of a case that has not ended in failure.
+    /// The handoff of a case that matters now: the open one, or the latest that was sent and whose receiving stay is not
+    /// over. What happened after that stay is no answer to it any more.
     pub(super) fn latest_handoff(&self, desk: &DeskId, ticket: &TicketId) -> Result<Option<HandoffRecord>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM handoffs WHERE desk = ? AND ticket = ?
-             AND state IN ('asking', 'in_review', 'sending', 'verifying', 'settled')
-             ORDER BY state IN ('asking', 'in_review', 'sending') DESC, created_at DESC, id LIMIT 1"
+             AND (state IN ('asking', 'in_review', 'sending', 'verifying') OR state = 'settled' AND NOT EXISTS (
+                 SELECT 1 FROM stays s JOIN stays l ON l.desk = s.desk AND l.ticket = s.ticket AND l.id > s.id
+                 WHERE s.desk = handoffs.desk AND s.ticket = handoffs.ticket AND s.by_handoff = handoffs.id))
+             ORDER BY state IN ('asking', 'in_review', 'sending') DESC, rowid DESC LIMIT 1"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([desk.as_str(), ticket.as_str()])?;
@@ -54,14 +59,13 @@ impl Ledger {
 
     fn read_handoff(&self, row: &Row<'_>) -> Result<HandoffRecord> {
         let id: String = row.get(0)?;
-        let state: String = row.get(1)?;
         let what = || format!("handoff {id}");
-        let state = HandoffState::named(&state)
-            .ok_or_else(|| LedgerError::Unreadable { what: what(), why: format!("no state is called {state}") })?;
         let claimed = row.get::<_, Option<i64>>(8)?.map(instant).zip(row.get(9)?);
+        let proposal: Proposal = from_json(what, &row.get::<_, String>(2)?)?;
         Ok(HandoffRecord {
-            state,
-            proposal: from_json(what, &row.get::<_, String>(2)?)?,
+            state: named(&id, &row.get::<_, String>(1)?)?,
+            // The column knows when an episode that stood in for the real one was found out.
+            proposal: Proposal { episode: row.get(12)?, ..proposal },
             risks: from_json(what, &row.get::<_, String>(3)?)?,
             detail: row.get(4)?,
             created_at: instant(row.get(5)?),
@@ -80,12 +84,13 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NotFound`], SQLite's, or a row that cannot be read.
     pub fn handoff(&self, id: &str) -> Result<HandoffRecord> {
+        self.find_handoff(id)?.ok_or_else(|| LedgerError::NotFound(format!("handoff {id}")))
+    }
+
+    fn find_handoff(&self, id: &str) -> Result<Option<HandoffRecord>> {
         let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM handoffs WHERE id = ?"))?;
         let mut rows = statement.query([id])?;
-        match rows.next()? {
-            Some(row) => self.read_handoff(row),
-            None => Err(LedgerError::NotFound(format!("handoff {id}"))),
-        }
+        rows.next()?.map(|row| self.read_handoff(row)).transpose()
     }
 
     /// Handoffs, newest first.
@@ -97,7 +102,7 @@ impl Ledger {
             "SELECT {COLUMNS} FROM handoffs
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR rule = ?2) AND (?3 IS NULL OR desk = ?3)
                AND (?4 IS NULL OR ticket = ?4)
-             ORDER BY created_at DESC, id LIMIT ?5"
+             ORDER BY created_at DESC, rowid DESC LIMIT ?5"
         ))?;
         let mut rows = statement.query(params![
             filter.state.map(HandoffState::name),
@@ -113,31 +118,52 @@ impl Ledger {
         Ok(handoffs)
     }
 
-    /// Stores a new handoff, or refreshes one of the same id that has sent nothing: same keys, newer ticket.
-    pub(super) fn start_handoff(&mut self, new: &NewHandoff, now: Timestamp) -> Result<()> {
-        if let Some(replaced) = &new.replaces {
-            self.happen(&superseded(replaced, &new.id), now)?;
+    /// Stores a new handoff, or decides one of the same id anew that has sent nothing: same keys, newer ticket.
+    ///
+    /// # Errors
+    /// [`LedgerError::WrongState`] where another open handoff of the case stands in the way.
+    pub(super) fn start_handoff(&mut self, new: &NewHandoff, released: bool, now: Timestamp) -> Result<Started> {
+        if let Some(replaced) = new.replaces.as_ref().filter(|replaced| **replaced != new.id) {
+            self.supersede(replaced, &new.id, now)?;
         }
-        let proposal = &new.proposal;
-        let known = self
-            .connection
-            .prepare_cached("SELECT state FROM handoffs WHERE id = ?")?
-            .query_row([&new.id], |row| row.get::<_, String>(0))
-            .optional()?;
-        if let Some(state) = known {
-            if state == new.state.name() {
-                self.connection.execute(
-                    "UPDATE handoffs SET proposal = ?, redecided = redecided + 1 WHERE id = ?",
-                    params![json("proposal", proposal)?, new.id],
-                )?;
-                return self.refresh_effects(&new.id, &new.effects, now);
+        match self.find_handoff(&new.id)? {
+            Some(known) if known.state.is_open() && !known.has_sent() => {
+                self.decide_anew(&known, new, now)?;
+                Ok(Started::Here)
             }
-            return Ok(()); // Same key, already further on: nothing is decided twice.
+            Some(_) => Ok(Started::Left),
+            None => {
+                self.insert_handoff(new, released, now)?;
+                Ok(Started::Here)
+            }
         }
+    }
+
+    fn supersede(&mut self, replaced: &str, by: &str, now: Timestamp) -> Result<()> {
+        if self.handoff(replaced)?.has_sent() {
+            return Err(LedgerError::WrongState(format!(
+                "handoff {replaced} has begun to send and cannot be replaced"
+            )));
+        }
+        let happening = HandoffHappening {
+            handoff: replaced.to_owned(),
+            event: Some(HandoffEvent::Withdrawn),
+            detail: Some(format!("superseded by {by} before anything was sent")),
+            claimed: None,
+            drop_effects: true,
+            closing_note: None,
+        };
+        self.happen(&happening, now)
+    }
+
+    fn insert_handoff(&mut self, new: &NewHandoff, released: bool, now: Timestamp) -> Result<()> {
+        let proposal = &new.proposal;
+        self.clear_the_way(&proposal.desk, &proposal.ticket)?;
+        let started_at = (new.state == HandoffState::Sending).then_some(millis(now));
         self.connection
             .prepare_cached(
-                "INSERT INTO handoffs (id, desk, ticket, rule, episode, state, proposal, risks, created_at)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO handoffs (id, desk, ticket, rule, episode, state, proposal, risks, created_at, started_at, released)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 new.id,
@@ -148,16 +174,66 @@ impl Ledger {
                 new.state.name(),
                 json("proposal", proposal)?,
                 json("risks", &new.risks)?,
-                millis(now)
+                millis(now),
+                started_at,
+                released
             ])?;
-        self.add_effects(&new.id, &new.effects, now)
+        self.add_effects(&new.id, &new.effects, Planned::WithHandoff, now)?;
+        self.look_if_over(&new.id, now)
+    }
+
+    /// A handoff with nothing to write is compared at once.
+    pub(super) fn look_if_over(&mut self, id: &str, now: Timestamp) -> Result<()> {
+        let handoff = self.handoff(id)?;
+        if self.sent_if_over(&handoff, now, now)? {
+            self.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, now)?;
+        }
+        Ok(())
+    }
+
+    /// One open handoff per case. One that is only waiting to be compared is done with when the next is decided.
+    fn clear_the_way(&mut self, desk: &DeskId, ticket: &TicketId) -> Result<()> {
+        let others: Vec<(String, String)> = {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT id, state FROM handoffs WHERE desk = ? AND ticket = ?
+                 AND state IN ('asking', 'in_review', 'sending', 'verifying')",
+            )?;
+            let rows = statement.query_map([desk.as_str(), ticket.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        for (id, state) in others {
+            if named(&id, &state)?.is_open() {
+                return Err(LedgerError::WrongState(format!("handoff {id} of this case is {state}")));
+            }
+            self.step_handoff(&id, HandoffEvent::Verified)?;
+        }
+        Ok(())
+    }
+
+    fn decide_anew(&mut self, known: &HandoffRecord, new: &NewHandoff, now: Timestamp) -> Result<()> {
+        let changed = match (known.state, new.state) {
+            (HandoffState::Sending, HandoffState::InReview) => {
+                self.step_handoff(&known.id, HandoffEvent::ReviewNeeded)?;
+                self.replan(known, &[], now)?;
+                true
+            }
+            (HandoffState::Sending, _) => self.replan(known, &new.effects, now)?,
+            // What a person is asked is brought up to date; the answer plans the effects.
+            _ => true,
+        };
+        let (proposal, risks) = (json("proposal", &new.proposal)?, json("risks", &new.risks)?);
+        self.connection
+            .prepare_cached("UPDATE handoffs SET proposal = ?, risks = ?, redecided = redecided + ? WHERE id = ?")?
+            .execute(params![proposal, risks, changed, known.id])?;
+        Ok(())
     }
 
     /// Something happened to a handoff.
     pub(super) fn happen(&mut self, happening: &HandoffHappening, now: Timestamp) -> Result<()> {
-        if let Some(event) = happening.event {
-            self.step_handoff(&happening.handoff, event)?;
-        }
+        let now_in = match happening.event {
+            Some(event) => self.step_handoff(&happening.handoff, event)?,
+            None => self.handoff_state(&happening.handoff)?,
+        };
         self.connection
             .prepare_cached(
                 "UPDATE handoffs SET detail = coalesce(?2, detail), claimed_at = coalesce(claimed_at, ?3),
@@ -169,38 +245,40 @@ impl Ledger {
                 happening.claimed.as_ref().map(|(at, _)| millis(*at)),
                 happening.claimed.as_ref().map(|(_, who)| who)
             ])?;
-        if happening.drop_effects {
+        if happening.drop_effects || now_in.has_ended() {
             self.drop_effects(&happening.handoff, happening.detail.as_deref())?;
         }
         if let Some(note) = &happening.closing_note {
-            self.add_effects(&happening.handoff, std::slice::from_ref(note), now)?;
+            self.add_effects(&happening.handoff, std::slice::from_ref(note), Planned::Apart, now)?;
         }
         Ok(())
     }
 
     /// Takes one step of a handoff's states.
     pub(super) fn step_handoff(&mut self, id: &str, event: HandoffEvent) -> Result<HandoffState> {
-        let state: Option<String> = self
-            .connection
-            .prepare_cached("SELECT state FROM handoffs WHERE id = ?")?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
-        let state = state
-            .and_then(|name| HandoffState::named(&name))
-            .ok_or_else(|| LedgerError::NotFound(format!("handoff {id}")))?;
-        let next = state.after(event)?;
+        let next = self.handoff_state(id)?.after(event)?;
         self.connection.prepare_cached("UPDATE handoffs SET state = ? WHERE id = ?")?.execute([next.name(), id])?;
         Ok(next)
     }
+
+    /// Where a handoff stands.
+    pub(super) fn handoff_state(&self, id: &str) -> Result<HandoffState> {
+        let mut statement = self.connection.prepare_cached("SELECT state FROM handoffs WHERE id = ?")?;
+        let state: Option<String> = statement.query_row([id], |row| row.get(0)).optional()?;
+        named(id, &state.ok_or_else(|| LedgerError::NotFound(format!("handoff {id}")))?)
+    }
 }
 
-fn superseded(handoff: &str, by: &str) -> HandoffHappening {
-    HandoffHappening {
-        handoff: handoff.to_owned(),
-        event: Some(HandoffEvent::Withdrawn),
-        detail: Some(format!("superseded by {by} before anything was sent")),
-        claimed: None,
-        drop_effects: true,
-        closing_note: None,
-    }
+fn named(id: &str, state: &str) -> Result<HandoffState> {
+    HandoffState::named(state)
+        .ok_or_else(|| LedgerError::Unreadable { what: format!("handoff {id}"), why: "an unknown state".into() })
+}
+
+/// What became of a decided handoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Started {
+    /// It is stored.
+    Here,
+    /// Something of it was sent, or it has ended: it was left as it is.
+    Left,
 }

@@ -4,26 +4,31 @@
 //! commit ([`Handle`]) is a shell around it. Every state has its one transition function in [`states`].
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
-//! `webhooks`, `looks`, `cases`, `would`, `handoffs`, `effects`, `people`, `switches`, `counts`, `purge`.
+//! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record` and `would` (what it changes); `handoffs`, `effects`,
+//! `outcomes`; `people`, `switches`; `counts`, `purge`.
 
 mod cases;
 mod codec;
 mod counts;
 mod effects;
-mod effects_after;
 mod error;
 mod handle;
 mod handoffs;
 mod looks;
 mod open;
+mod outcomes;
 mod people;
 mod purge;
+mod record;
 pub mod records;
 #[cfg(test)]
 mod samples;
 mod schema;
 pub mod states;
+mod stays;
 mod switches;
+#[cfg(test)]
+mod tests;
 mod webhooks;
 mod would;
 

@@ -1,7 +1,7 @@
 //! What people decide: reviews, parked effects, undo. Each is one transaction and leaves a line in `acts`: who, when, why.
 
 use super::codec::millis;
-use super::effects_after::settle_if_over;
+use super::effects::Planned;
 use super::error::{LedgerError, Result};
 use super::handoffs::HandoffFilter;
 use super::open::Ledger;
@@ -9,6 +9,7 @@ use super::records::{EffectRecord, HandoffHappening, HandoffRecord, ReviewAnswer
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::{ClosedBy, ClosedPath};
+use handoffd_kit::desk::DeskChange;
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -50,11 +51,17 @@ impl Ledger {
     /// # Errors
     /// The handoff is not in review.
     pub fn approve(&mut self, answer: &ReviewAnswer) -> Result<()> {
-        let handoff = self.in_review(&answer.handoff)?;
-        self.step_handoff(&handoff.id, HandoffEvent::Approved)?;
-        self.connection.execute("UPDATE handoffs SET approved_by = ? WHERE id = ?", params![answer.by, handoff.id])?;
-        self.add_effects(&handoff.id, &answer.effects, answer.at)?;
-        self.note_act(&answer.act(), "approve", &handoff.id)
+        self.atomically(|ledger| {
+            let handoff = ledger.in_review(&answer.handoff)?;
+            ledger.step_handoff(&handoff.id, HandoffEvent::Approved)?;
+            ledger.connection.execute(
+                "UPDATE handoffs SET approved_by = ?, started_at = ? WHERE id = ?",
+                params![answer.by, millis(answer.at), handoff.id],
+            )?;
+            ledger.add_effects(&handoff.id, &answer.effects, Planned::WithHandoff, answer.at)?;
+            ledger.note_act(&answer.act(), "approve", &handoff.id)?;
+            ledger.look_if_over(&handoff.id, answer.at)
+        })
     }
 
     /// A person says no: the path is closed for this case until a matched fact changes.
@@ -62,19 +69,16 @@ impl Ledger {
     /// # Errors
     /// The handoff is not in review.
     pub fn reject(&mut self, answer: &ReviewAnswer) -> Result<()> {
-        let handoff = self.in_review(&answer.handoff)?;
-        let reason = answer.reason.clone().unwrap_or_default();
-        let happening = HandoffHappening {
-            handoff: handoff.id.clone(),
-            event: Some(HandoffEvent::Rejected),
-            detail: Some(format!("rejected by {}: {reason}", answer.by)),
-            claimed: None,
-            drop_effects: true,
-            closing_note: None,
-        };
-        self.happen(&happening, answer.at)?;
-        self.close_path_of(&handoff, ClosedBy::Rejection, answer.at)?;
-        self.note_act(&answer.act(), "reject", &handoff.id)
+        self.atomically(|ledger| {
+            let handoff = ledger.in_review(&answer.handoff)?;
+            let reason = answer.reason.as_deref().unwrap_or("no reason given");
+            let detail = format!("rejected by {}: {reason}", answer.by);
+            ledger.happen(&ends(&handoff.id, HandoffEvent::Rejected, detail), answer.at)?;
+            ledger.close_path_of(&handoff, ClosedBy::Rejection, answer.at)?;
+            ledger.note_act(&answer.act(), "reject", &handoff.id)?;
+            // Another rule may want the case now.
+            ledger.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, answer.at)
+        })
     }
 
     /// The ticket changed since the review was asked for: it ends as stale, with a note where one is given.
@@ -88,17 +92,12 @@ impl Ledger {
         note: Option<PlannedEffect>,
         at: Timestamp,
     ) -> Result<()> {
-        let handoff = self.in_review(handoff)?;
-        let happening = HandoffHappening {
-            handoff: handoff.id.clone(),
-            event: Some(HandoffEvent::Withdrawn),
-            detail: Some(format!("stale: {why}")),
-            claimed: None,
-            drop_effects: true,
-            closing_note: note,
-        };
-        self.happen(&happening, at)?;
-        self.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, at)
+        self.atomically(|ledger| {
+            let handoff = ledger.in_review(handoff)?;
+            let happening = ends(&handoff.id, HandoffEvent::Withdrawn, format!("stale: {why}"));
+            ledger.happen(&HandoffHappening { closing_note: note, ..happening }, at)?;
+            ledger.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, at)
+        })
     }
 
     fn in_review(&self, id: &str) -> Result<HandoffRecord> {
@@ -141,26 +140,54 @@ impl Ledger {
     /// # Errors
     /// The effect is not parked.
     pub fn retry_effect(&mut self, id: i64, act: &Act) -> Result<EffectState> {
-        let effect = self.is_parked(id)?;
-        let next = self.step_effect(id, &effect.state, &EffectEvent::Retry(act.at))?;
-        self.connection
-            .execute("UPDATE effects SET conflicts = 0, lost_at = ? WHERE id = ?", params![millis(act.at), id])?;
-        self.note_act(act, "retry", &effect.write.mark.key())?;
-        Ok(next)
+        self.atomically(|ledger| {
+            let effect = ledger.is_parked(id)?;
+            let next = ledger.step_effect(id, &effect.state, &EffectEvent::Retry(act.at))?;
+            ledger.connection.execute("UPDATE effects SET conflicts = 0 WHERE id = ?", [id])?;
+            ledger.note_act(act, "retry", &effect.write.mark.key())?;
+            Ok(next)
+        })
     }
 
-    /// Gives a parked effect up.
+    /// Gives a parked effect up, and with it those that follow it: a customer is not told of a transfer that was given up.
+    /// If the ticket was moved already, the handoff is compared and goes on; otherwise it is withdrawn, and its path is
+    /// closed for this case.
     ///
     /// # Errors
     /// The effect is not parked.
     pub fn drop_effect(&mut self, id: i64, act: &Act) -> Result<()> {
-        let effect = self.is_parked(id)?;
-        self.step_effect(id, &effect.state, &EffectEvent::Drop)?;
-        let reason = act.reason.clone().unwrap_or_else(|| "given up".into());
-        self.connection
-            .execute("UPDATE effects SET reason = ? WHERE id = ?", params![format!("{reason} ({})", act.by), id])?;
-        self.note_act(act, "drop", &effect.write.mark.key())?;
-        settle_if_over(self, &effect.handoff, act)
+        self.atomically(|ledger| {
+            let effect = ledger.is_parked(id)?;
+            let reason = format!("{} ({})", act.reason.as_deref().unwrap_or("given up"), act.by);
+            ledger.drop_one(&effect, Some(&reason))?;
+            ledger.note_act(act, "drop", &effect.write.mark.key())?;
+            if effect.closing {
+                return Ok(());
+            }
+            for next in ledger.effects_of(&effect.handoff)?.iter().filter(|next| next.number > effect.number) {
+                if !next.closing && matches!(next.state, EffectState::Due { .. } | EffectState::Parked { .. }) {
+                    ledger.drop_one(next, Some("what goes before it was given up"))?;
+                }
+            }
+            ledger.after_giving_up(&ledger.handoff(&effect.handoff)?, act)
+        })
+    }
+
+    fn after_giving_up(&mut self, handoff: &HandoffRecord, act: &Act) -> Result<()> {
+        if handoff.state != HandoffState::Sending {
+            return Ok(());
+        }
+        let moves = |effect: &&EffectRecord| match &effect.write.change {
+            DeskChange::Update(update) => update.queue.is_some(),
+            _ => false,
+        };
+        let detail = format!("the rest was given up by {}", act.by);
+        if handoff.effects.iter().filter(moves).any(|effect| effect.state == EffectState::Done) {
+            self.connection.execute("UPDATE handoffs SET detail = ? WHERE id = ?", [&detail, &handoff.id])?;
+            return self.look_if_over(&handoff.id, act.at);
+        }
+        self.happen(&ends(&handoff.id, HandoffEvent::Withdrawn, detail), act.at)?;
+        self.close_path_of(handoff, ClosedBy::Rejection, act.at)
     }
 
     fn is_parked(&self, id: i64) -> Result<EffectRecord> {
@@ -180,25 +207,33 @@ impl Ledger {
     /// # Errors
     /// The handoff cannot be undone any more.
     pub fn record_undo(&mut self, id: &str, effects: &[PlannedEffect], act: &Act) -> Result<()> {
-        let handoff = self.handoff(id)?;
-        if handoff.state.after(HandoffEvent::Undone).is_err() {
-            return Err(LedgerError::WrongState(format!(
-                "handoff {id} is {} and cannot be undone; only one that has been sent can",
-                handoff.state.name().replace('_', " ")
-            )));
-        }
-        let happening = HandoffHappening {
-            handoff: id.to_owned(),
-            event: Some(HandoffEvent::Undone),
-            detail: Some(format!("undone by {}: {}", act.by, act.reason.as_deref().unwrap_or("no reason given"))),
-            claimed: None,
-            drop_effects: true,
-            closing_note: None,
-        };
-        self.happen(&happening, act.at)?;
-        self.close_path_of(&handoff, ClosedBy::Undo, act.at)?;
-        self.add_effects(id, effects, act.at)?;
-        self.note_act(act, "undo", id)
+        self.atomically(|ledger| {
+            let handoff = ledger.handoff(id)?;
+            let sent = handoff.effects.iter().any(|effect| effect.state == EffectState::Done);
+            if handoff.state.after(HandoffEvent::Undone).is_err() || !sent {
+                return Err(LedgerError::WrongState(format!(
+                    "handoff {id} is {} and cannot be undone; only one that has been sent can",
+                    handoff.state.name().replace('_', " ")
+                )));
+            }
+            let detail = format!("undone by {}: {}", act.by, act.reason.as_deref().unwrap_or("no reason given"));
+            ledger.happen(&ends(id, HandoffEvent::Undone, detail), act.at)?;
+            ledger.close_path_of(&handoff, ClosedBy::Undo, act.at)?;
+            ledger.add_effects(id, effects, Planned::Apart, act.at)?;
+            ledger.note_act(act, "undo", id)
+        })
+    }
+}
+
+/// The end of a handoff by a person, with what is left of it.
+fn ends(handoff: &str, event: HandoffEvent, detail: String) -> HandoffHappening {
+    HandoffHappening {
+        handoff: handoff.to_owned(),
+        event: Some(event),
+        detail: Some(detail),
+        claimed: None,
+        drop_effects: true,
+        closing_note: None,
     }
 }
 

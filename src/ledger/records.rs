@@ -159,6 +159,10 @@ pub struct EffectRecord {
     pub next_step: Option<String>,
     /// Conflicts so far.
     pub conflicts: u32,
+    /// When its last answer was lost: since then it may be on the desk, wherever it stands now.
+    pub lost_at: Option<Timestamp>,
+    /// Planned apart from the handoff's own: a closing or correcting note, an undo. The others end with their handoff.
+    pub closing: bool,
 }
 
 /// All that one finished look records, in one transaction.
@@ -192,6 +196,17 @@ pub struct CaseUpdate {
     pub handoff: Option<NewHandoff>,
     /// Look again then, if nothing happens before.
     pub look_again: Option<Timestamp>,
+}
+
+/// How a finished look was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// All of it.
+    Whole,
+    /// All but its handoff: something of that one was sent, or may have been, so it stays as it is.
+    HandoffLeft,
+    /// Nothing of it, with the reason: somebody has acted on the handoff since the look began. The look stays noted.
+    Overtaken(String),
 }
 
 /// A new stay. Where the present stay is with the same team and its episode is provisional (begins with `~`, because no

@@ -1,8 +1,20 @@
 //! Sample values for the ledger's own tests.
 
 use super::open::Ledger;
-use super::records::{Busy, Look, NewLook, ReceivedWebhook};
-use handoffd_kit::model::TicketHead;
+use super::people::Act;
+use super::records::{
+    Busy, CaseUpdate, ClaimedEffect, EffectOutcome, Look, NewHandoff, NewLook, ReceivedWebhook, Recorded, ReviewAnswer,
+    StayChange,
+};
+use super::states::{EffectEvent, HandoffState};
+use crate::plan::PlannedEffect;
+use crate::policy::case::Stay;
+use crate::policy::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
+use crate::policy::rules::{Accountable, CustomerFacing, Mode};
+use crate::policy::verdict::{Outcome, Risk, StayReason, Verdict};
+use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, QueueSpec, Receipt, Update, WordingSignature, Write};
+use handoffd_kit::mark::Mark;
+use handoffd_kit::model::{PublicText, TicketHead};
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds after a fixed instant.
@@ -41,4 +53,172 @@ pub(super) fn webhook(
 
 pub(super) fn looks_due(ledger: &Ledger, now: Timestamp) -> Vec<Look> {
     ledger.due_looks(now, 100, &Busy::default()).expect("looks")
+}
+
+/// A proposal to move ticket `ticket` from frontline to billing.
+pub(super) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> Proposal {
+    Proposal {
+        desk: "acme".into(),
+        ticket: ticket.into(),
+        kind: HandoffKind::Escalate,
+        rule: rule.into(),
+        rule_version: "r1".into(),
+        policy_version: "p1".into(),
+        mode: Mode::Live,
+        episode: episode.into(),
+        from: Some("frontline".into()),
+        from_queue: None,
+        to: "billing".into(),
+        to_queue: QueueSpec::Name("Billing".into()),
+        trigger: None,
+        reason: "A refund above the limit".into(),
+        needs: None,
+        also: Vec::new(),
+        facts: vec![("ticket.fields.refund_eur".into(), "600".into())],
+        facts_hash: facts.into(),
+        package: None,
+        owner: OwnerPlan {
+            set: OwnerSpec::Nobody,
+            shown: "the queue Billing".into(),
+            previous: None,
+            previous_id: None,
+            previous_task: None,
+            previous_until: None,
+            customer_facing: CustomerFacing::New,
+        },
+        clock: ClockPlan { internal_until: None, customer_until: None, accountable: Accountable::To },
+        customer: CustomerPlan::Nothing { because: "nothing changes for them".into() },
+        opened_at: None,
+        decided_at: at(0),
+        deadline: at(900),
+    }
+}
+
+/// Two effects: the transfer, and a word to the customer. Both expect `version`.
+pub(super) fn planned(handoff: &str, ticket: &str, version: &str) -> Vec<PlannedEffect> {
+    let transfer = Update { queue: Some(QueueSpec::Name("Billing".into())), ..Update::default() };
+    let signature =
+        WordingSignature { message: "escalated".into(), wording: "w1".into(), signer: "ops@acme.example".into() };
+    let reply = PublicReply { text: PublicText("Billing looks at this".into()), signature };
+    let effect = |number, label: &str, change| PlannedEffect {
+        number,
+        label: label.into(),
+        write: Write {
+            ticket: ticket.into(),
+            change,
+            mark: Mark { handoff: handoff.into(), number, rule: "refund".into(), version: "r1".into() },
+            expected: Some(version.into()),
+            first_tried: None,
+            deadline: at(900),
+        },
+    };
+    vec![effect(1, "transfer", DeskChange::Update(transfer)), effect(2, "customer message", DeskChange::Reply(reply))]
+}
+
+/// A finished look that found nothing.
+pub(super) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
+    CaseUpdate {
+        desk: "acme".into(),
+        ticket: ticket.into(),
+        generation: None,
+        version: Some("v1".into()),
+        raw: "{}".into(),
+        at: now,
+        counts: true,
+        stays: Vec::new(),
+        handoff_events: Vec::new(),
+        close_paths: Vec::new(),
+        verdict: Some(Verdict {
+            outcome: Outcome::Stay(StayReason::NoRule),
+            trace: Vec::new(),
+            would: Vec::new(),
+            again_at: None,
+        }),
+        would: Vec::new(),
+        handoff: None,
+        look_again: None,
+    }
+}
+
+/// A handoff with this id, sending.
+pub(super) fn sending(id: &str, ticket: &str, version: &str) -> NewHandoff {
+    NewHandoff {
+        id: id.into(),
+        proposal: proposal(ticket, "refund", "e1", "facts"),
+        state: HandoffState::Sending,
+        risks: Vec::new(),
+        effects: planned(id, ticket, version),
+        replaces: None,
+    }
+}
+
+/// The same, to be reviewed first.
+pub(super) fn in_review(id: &str, ticket: &str) -> NewHandoff {
+    let risks = vec![Risk::Always];
+    NewHandoff { state: HandoffState::InReview, risks, effects: Vec::new(), ..sending(id, ticket, "v1") }
+}
+
+/// Records a handoff as a look would.
+pub(super) fn decide(ledger: &mut Ledger, handoff: NewHandoff, now: Timestamp) -> Recorded {
+    let ticket = handoff.proposal.ticket.to_string();
+    let update = CaseUpdate { handoff: Some(handoff), ..nothing_found(&ticket, now) };
+    ledger.record_case(&update).expect("recorded")
+}
+
+/// What becomes of an effect, and nothing else.
+pub(super) fn outcome(effect: i64, event: EffectEvent, now: Timestamp) -> EffectOutcome {
+    EffectOutcome {
+        effect,
+        event,
+        at: now,
+        receipt: None,
+        reason: None,
+        next_step: None,
+        conflict: false,
+        handoff: None,
+        look_at: None,
+        verify_at: None,
+        next_expects: None,
+        trouble: None,
+    }
+}
+
+/// An effect that the desk took.
+pub(super) fn accepted(claimed: &ClaimedEffect, version: &str, now: Timestamp) -> EffectOutcome {
+    let receipt = Receipt {
+        id: format!("audit of {}", claimed.effect.write.mark.key()),
+        version: Some(version.into()),
+        head: Some(Box::new(head(claimed.effect.write.ticket.as_str(), version))),
+    };
+    EffectOutcome {
+        next_expects: receipt.version.clone(),
+        receipt: Some(receipt),
+        verify_at: Some(now + SignedDuration::from_secs(60)),
+        ..outcome(claimed.effect.id, EffectEvent::Accepted, now)
+    }
+}
+
+/// Claims what is due, with nothing else in work.
+pub(super) fn claim(ledger: &mut Ledger, now: Timestamp) -> Option<ClaimedEffect> {
+    ledger.claim_due_effect(now, &Busy::default()).expect("claimed")
+}
+
+/// A person's act.
+pub(super) fn act(now: Timestamp) -> Act {
+    Act { by: "lead@acme.example (root)".into(), reason: Some("because".into()), at: now }
+}
+
+/// A person's answer to a review.
+pub(super) fn answer(handoff: &str, effects: Vec<PlannedEffect>, now: Timestamp) -> ReviewAnswer {
+    let Act { by, reason, at } = act(now);
+    ReviewAnswer { handoff: handoff.into(), by, reason, at, effects }
+}
+
+/// A stay with a team.
+pub(super) fn stay(team: &str, episode: &str, since: Timestamp, by_handoff: Option<&str>) -> StayChange {
+    StayChange {
+        stay: Some(Stay { team: team.into(), episode: episode.into(), since }),
+        by_handoff: by_handoff.map(str::to_owned),
+        by: None,
+    }
 }

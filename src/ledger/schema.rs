@@ -1,6 +1,6 @@
 //! The schema, as a list of steps that only grows; `user_version` counts them. Times are UTC milliseconds.
 //!
-//! Ticket text stands in `handoffs.proposal`, `would.proposal`, `effects.write`, `effects.receipt`, `looks.head`, `raws.body`,
+//! Ticket text stands in `handoffs.proposal`, `would.proposal`, `effects.write`, `looks.head`, `raws.body`,
 //! `webhooks.body` and `verdicts.verdict`, and nowhere else, so that it can be erased.
 
 /// What marks a file as ours (`PRAGMA application_id`): "hdof".
@@ -50,7 +50,7 @@ CREATE TABLE would (
 CREATE INDEX would_rule ON would (rule, since);
 CREATE TABLE verdicts (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, at INTEGER NOT NULL,
-    policy TEXT NOT NULL, verdict TEXT NOT NULL
+    policy TEXT, verdict BLOB NOT NULL
 ) STRICT;
 CREATE INDEX verdicts_case ON verdicts (desk, ticket, id);
 CREATE INDEX verdicts_at ON verdicts (at);
@@ -61,22 +61,24 @@ CREATE INDEX raws_at ON raws (at);
 CREATE TABLE handoffs (
     id TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, episode TEXT NOT NULL,
     state TEXT NOT NULL, proposal TEXT NOT NULL, risks TEXT NOT NULL, detail TEXT,
-    created_at INTEGER NOT NULL, sent_at INTEGER, verify_at INTEGER,
-    claimed_at INTEGER, claimed_by TEXT, approved_by TEXT, redecided INTEGER NOT NULL DEFAULT 0
+    created_at INTEGER NOT NULL, started_at INTEGER, first_sent_at INTEGER, sent_at INTEGER, verify_at INTEGER,
+    claimed_at INTEGER, claimed_by TEXT, approved_by TEXT, released INTEGER NOT NULL DEFAULT 0,
+    redecided INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX handoffs_case ON handoffs (desk, ticket, created_at);
 CREATE INDEX handoffs_state ON handoffs (state, created_at);
-CREATE INDEX handoffs_recent ON handoffs (desk, created_at);
+CREATE INDEX handoffs_started ON handoffs (started_at);
 -- One open handoff per case.
 CREATE UNIQUE INDEX handoffs_open ON handoffs (desk, ticket) WHERE state IN ('asking', 'in_review', 'sending');
 CREATE TABLE effects (
     id INTEGER PRIMARY KEY, handoff TEXT NOT NULL REFERENCES handoffs (id), desk TEXT NOT NULL, ticket TEXT NOT NULL,
-    number INTEGER NOT NULL, label TEXT NOT NULL, state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER,
+    number INTEGER NOT NULL, closing INTEGER NOT NULL, label TEXT NOT NULL, state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER,
     deadline INTEGER NOT NULL, write TEXT NOT NULL, receipt TEXT, reason TEXT, next_step TEXT,
-    conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER, tried INTEGER NOT NULL DEFAULT 0,
+    conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER,
     UNIQUE (handoff, number)
 ) STRICT;
-CREATE INDEX effects_due ON effects (due, deadline) WHERE due IS NOT NULL;
+CREATE INDEX effects_due ON effects (due, id) WHERE due IS NOT NULL;
+CREATE INDEX effects_case ON effects (desk, ticket) WHERE state IN ('in_flight', 'unsure');
 CREATE INDEX effects_state ON effects (state);
 CREATE TABLE switches (
     kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,

@@ -121,6 +121,8 @@ pub enum HandoffEvent {
     Undone,
     /// Stale, superseded, closed, merged, switched off.
     Withdrawn,
+    /// Decided anew before anything was sent, and now a person must say yes first.
+    ReviewNeeded,
 }
 
 /// A step that a state does not have: a bug, or a damaged row.
@@ -245,6 +247,11 @@ impl HandoffState {
         matches!(self, Self::Asking | Self::InReview | Self::Sending)
     }
 
+    /// Whether it is over, and not as it was decided.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Bounced | Self::Rejected | Self::Contested | Self::Undone | Self::Withdrawn)
+    }
+
     /// The only place where a handoff changes state.
     ///
     /// # Errors
@@ -258,7 +265,8 @@ impl HandoffState {
             (Self::Verifying, E::Verified) => Self::Settled,
             (Self::Verifying | Self::Settled, E::Bounced) => Self::Bounced,
             (Self::Verifying | Self::Settled, E::Contested) => Self::Contested,
-            (Self::Verifying | Self::Settled, E::Undone) => Self::Undone,
+            (Self::Sending | Self::Verifying | Self::Settled, E::Undone) => Self::Undone,
+            (Self::Asking | Self::Sending, E::ReviewNeeded) => Self::InReview,
             (Self::Asking | Self::InReview | Self::Sending, E::Withdrawn) => Self::Withdrawn,
             (from, event) => {
                 return Err(IllegalStep { what: "handoff", from: from.name(), event: format!("{event:?}") });
@@ -344,9 +352,11 @@ mod tests {
     #[test]
     fn a_handoff_that_ended_stays_ended() {
         use HandoffEvent as E;
-        let all = [E::Approved, E::Rejected, E::Sent, E::Verified, E::Bounced, E::Contested, E::Undone, E::Withdrawn];
-        for state in [HandoffState::Bounced, HandoffState::Rejected, HandoffState::Undone, HandoffState::Withdrawn] {
-            assert!(all.iter().all(|event| state.after(*event).is_err()), "{state:?}");
+        let ends = [E::Verified, E::Bounced, E::Contested, E::Undone, E::Withdrawn, E::ReviewNeeded];
+        let all: Vec<E> = [E::Approved, E::Rejected, E::Sent].into_iter().chain(ends).collect();
+        use HandoffState as S;
+        for state in S::ALL {
+            assert_eq!(all.iter().all(|event| state.after(*event).is_err()), state.has_ended(), "{state:?}");
         }
     }
 }

@@ -17,15 +17,17 @@ impl Ledger {
     /// SQLite's.
     pub fn set_switch(&mut self, switch: &Switch, on: bool, act: &Act) -> Result<()> {
         let (kind, name) = switch.key();
-        if on {
-            self.connection.execute(
-                "INSERT OR IGNORE INTO switches (kind, name, by, at) VALUES (?, ?, ?, ?)",
-                params![kind, name, act.by, millis(act.at)],
-            )?;
-        } else {
-            self.connection.execute("DELETE FROM switches WHERE kind = ? AND name = ?", params![kind, name])?;
-        }
-        self.note_act(act, if on { "pause" } else { "resume" }, &format!("{kind} {name}"))
+        self.atomically(|ledger| {
+            if on {
+                ledger.connection.execute(
+                    "INSERT OR IGNORE INTO switches (kind, name, by, at) VALUES (?, ?, ?, ?)",
+                    params![kind, name, act.by, millis(act.at)],
+                )?;
+            } else {
+                ledger.connection.execute("DELETE FROM switches WHERE kind = ? AND name = ?", params![kind, name])?;
+            }
+            ledger.note_act(act, if on { "pause" } else { "resume" }, format!("{kind} {name}").trim())
+        })
     }
 
     /// Kill switches that are on: what, who, when.
@@ -52,12 +54,14 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn sign(&mut self, signed: &SignedWording) -> Result<()> {
-        self.connection.execute(
-            "INSERT OR REPLACE INTO signatures (message, wording, signer, system_user, at) VALUES (?, ?, ?, ?, ?)",
-            params![signed.message, signed.wording, signed.signer, signed.system_user, millis(signed.at)],
-        )?;
-        let act = Act { by: format!("{} ({})", signed.signer, signed.system_user), reason: None, at: signed.at };
-        self.note_act(&act, "sign", &format!("{}@{}", signed.message, signed.wording))
+        self.atomically(|ledger| {
+            ledger.connection.execute(
+                "INSERT OR REPLACE INTO signatures (message, wording, signer, system_user, at) VALUES (?, ?, ?, ?, ?)",
+                params![signed.message, signed.wording, signed.signer, signed.system_user, millis(signed.at)],
+            )?;
+            let act = Act { by: format!("{} ({})", signed.signer, signed.system_user), reason: None, at: signed.at };
+            ledger.note_act(&act, "sign", &format!("{}@{}", signed.message, signed.wording))
+        })
     }
 
     /// All signatures.

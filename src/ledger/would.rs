@@ -8,7 +8,6 @@ use super::records::{CaseUpdate, WouldRecord};
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::id::{DeskId, TicketId};
-
 use rusqlite::params;
 
 impl Ledger {
@@ -32,24 +31,30 @@ impl Ledger {
     }
 
     /// Stores what would be done now and forgets what no longer would. A release outlives a look that does not match,
-    /// until its rule has fired.
-    pub(super) fn record_would(&mut self, update: &CaseUpdate) -> Result<()> {
+    /// until its rule has fired or its episode is over. Gives whether a person had released the rule that fires now.
+    pub(super) fn record_would(&mut self, update: &CaseUpdate, present: &str) -> Result<bool> {
         if update.verdict.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         let key = [update.desk.as_str(), update.ticket.as_str()];
-        let known: Vec<(String, String)> = {
+        let known: Vec<(String, String, bool)> = {
             let mut statement = self
                 .connection
-                .prepare_cached("SELECT rule, episode FROM would WHERE desk = ? AND ticket = ? AND released = 0")?;
-            let rows = statement.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?;
+                .prepare_cached("SELECT rule, episode, released FROM would WHERE desk = ? AND ticket = ?")?;
+            let rows = statement.query_map(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             rows.collect::<rusqlite::Result<_>>()?
         };
-        let still = |rule: &str, episode: &str| {
-            update.would.iter().any(|would| would.rule.as_str() == rule && would.episode == episode)
-        };
-        for (rule, episode) in known.iter().filter(|(rule, episode)| !still(rule, episode)) {
-            self.forget_would(&update.desk, &update.ticket, rule, episode)?;
+        let is = |would: &Proposal, rule: &str, episode: &str| would.rule.as_str() == rule && would.episode == episode;
+        let fires = update.handoff.as_ref().map(|handoff| &handoff.proposal);
+        let mut fires_released = false;
+        for (rule, episode, released) in known {
+            let fired = fires.is_some_and(|proposal| is(proposal, &rule, &episode));
+            let still = update.would.iter().any(|would| is(would, &rule, &episode));
+            fires_released |= fired && released;
+            let stands = still || released && episode == present;
+            if fired || !stands {
+                self.forget_would(&update.desk, &update.ticket, &rule, &episode)?;
+            }
         }
         for would in &update.would {
             self.connection
@@ -66,11 +71,7 @@ impl Ledger {
                     millis(update.at)
                 ])?;
         }
-        if let Some(handoff) = &update.handoff {
-            let proposal = &handoff.proposal;
-            self.forget_would(&update.desk, &update.ticket, proposal.rule.as_str(), &proposal.episode)?;
-        }
-        Ok(())
+        Ok(fires_released)
     }
 
     fn forget_would(&mut self, desk: &DeskId, ticket: &TicketId, rule: &str, episode: &str) -> Result<()> {
@@ -86,7 +87,7 @@ impl Ledger {
     /// SQLite's, or a row that cannot be read.
     pub fn would(&self, rule: Option<&RuleName>, limit: usize) -> Result<Vec<WouldRecord>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT proposal, since, released, desk, ticket FROM would WHERE ?1 IS NULL OR rule = ?1
+            "SELECT proposal, since, released, desk, ticket, episode FROM would WHERE ?1 IS NULL OR rule = ?1
              ORDER BY since, desk, ticket LIMIT ?2",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -95,6 +96,7 @@ impl Ledger {
         while let Some(row) = rows.next()? {
             let (text, desk, ticket): (String, String, String) = (row.get(0)?, row.get(3)?, row.get(4)?);
             let proposal: Proposal = from_json(|| format!("proposal for {desk}/{ticket}"), &text)?;
+            let proposal = Proposal { episode: row.get(5)?, ..proposal };
             would.push(WouldRecord {
                 to: proposal.to.clone(),
                 proposal,
@@ -110,18 +112,20 @@ impl Ledger {
     /// # Errors
     /// SQLite's, or a row that cannot be read.
     pub fn release(&mut self, rule: &RuleName, limit: usize, act: &Act) -> Result<Vec<(DeskId, TicketId)>> {
-        let held = self.would(Some(rule), usize::MAX)?.into_iter().filter(|would| !would.released).take(limit);
-        let mut released = Vec::new();
-        for would in held {
-            let Proposal { desk, ticket, episode, .. } = would.proposal;
-            self.connection.execute(
-                "UPDATE would SET released = 1 WHERE desk = ? AND ticket = ? AND rule = ? AND episode = ?",
-                params![desk.as_str(), ticket.as_str(), rule.as_str(), episode],
-            )?;
-            self.wait_to_look(&desk, &ticket, act.at)?;
-            released.push((desk, ticket));
-        }
-        self.note_act(act, "release", &format!("{rule}: {} cases", released.len()))?;
-        Ok(released)
+        self.atomically(|ledger| {
+            let held = ledger.would(Some(rule), usize::MAX)?.into_iter().filter(|would| !would.released).take(limit);
+            let mut released = Vec::new();
+            for would in held {
+                let Proposal { desk, ticket, episode, .. } = would.proposal;
+                ledger.connection.execute(
+                    "UPDATE would SET released = 1 WHERE desk = ? AND ticket = ? AND rule = ? AND episode = ?",
+                    params![desk.as_str(), ticket.as_str(), rule.as_str(), episode],
+                )?;
+                ledger.wait_to_look(&desk, &ticket, act.at)?;
+                released.push((desk, ticket));
+            }
+            ledger.note_act(act, "release", &format!("{rule}: {} cases", released.len()))?;
+            Ok(released)
+        })
     }
 }

@@ -26,3 +26,5 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
+
+pub use routing::INTAKE;

@@ -1,0 +1,158 @@
+//! What came of an effect, in one transaction with everything that follows from it: the handoff goes on, the next effect
+//! learns its version, the ticket is looked at. And what a start makes of what the last process left in flight.
+
+use super::codec::{json, millis};
+use super::error::Result;
+use super::open::Ledger;
+use super::records::{EffectOutcome, EffectRecord, HandoffHappening, HandoffRecord, NewLook};
+use super::states::{EffectEvent, EffectState, HandoffEvent};
+use handoffd_kit::desk::{DeskChange, Receipt, Write};
+use jiff::Timestamp;
+use rusqlite::params;
+
+impl Ledger {
+    /// Records what came of an effect, with everything that follows.
+    ///
+    /// # Errors
+    /// SQLite's, or a step that the effect does not have.
+    pub fn record_outcome(&mut self, outcome: &EffectOutcome) -> Result<()> {
+        self.atomically(|ledger| ledger.note_outcome(outcome))
+    }
+
+    fn note_outcome(&mut self, outcome: &EffectOutcome) -> Result<()> {
+        let effect = self.effect(outcome.effect)?;
+        let next = self.step_effect(effect.id, &effect.state, &outcome.event)?;
+        self.put_outcome(outcome)?;
+        if let Some(trouble) = &outcome.trouble {
+            self.set_trouble(trouble)?;
+        }
+        if next == EffectState::Done {
+            self.effect_done(&effect, outcome)?;
+        }
+        if let Some(happening) = &outcome.handoff {
+            self.happen_if_it_can(happening, outcome)?;
+        }
+        self.end_with_its_handoff(effect.id)?;
+        let Some(due) = outcome.look_at else { return Ok(()) };
+        let look = NewLook { ticket: effect.write.ticket, due, head: None };
+        self.note_look(&effect.desk, &look, outcome.at)
+    }
+
+    fn put_outcome(&mut self, outcome: &EffectOutcome) -> Result<()> {
+        // The head in a receipt was compared already; it would only be ticket text in one more place.
+        let bare = |receipt: &Receipt| Receipt { head: None, ..receipt.clone() };
+        let receipt = outcome.receipt.as_ref().map(|receipt| json("receipt", &bare(receipt))).transpose()?;
+        let lost_at = matches!(outcome.event, EffectEvent::Lost(_)).then_some(millis(outcome.at));
+        self.connection
+            .prepare_cached(
+                "UPDATE effects SET receipt = coalesce(?2, receipt), reason = ?3, next_step = ?4,
+                     conflicts = conflicts + ?5, lost_at = coalesce(?6, lost_at) WHERE id = ?1",
+            )?
+            .execute(params![outcome.effect, receipt, outcome.reason, outcome.next_step, outcome.conflict, lost_at])?;
+        Ok(())
+    }
+
+    /// An ended handoff's last effect can fail too: that changes nothing about how it ended.
+    fn happen_if_it_can(&mut self, happening: &HandoffHappening, outcome: &EffectOutcome) -> Result<()> {
+        let state = self.handoff_state(&happening.handoff)?;
+        let possible = happening.event.is_none_or(|event| state.after(event).is_ok());
+        let happening = HandoffHappening {
+            event: happening.event.filter(|_| possible),
+            detail: happening.detail.clone().filter(|_| possible),
+            closing_note: happening.closing_note.clone().filter(|_| possible),
+            ..happening.clone()
+        };
+        self.happen(&happening, outcome.at)?;
+        if happening.event == Some(HandoffEvent::Sent) {
+            self.put_sent(&happening.handoff, outcome.at, outcome.verify_at.unwrap_or(outcome.at))?;
+        }
+        Ok(())
+    }
+
+    /// What was in flight or unsure when its handoff ended, and turns out not to be on the desk, is not sent again.
+    fn end_with_its_handoff(&mut self, id: i64) -> Result<()> {
+        let effect = self.effect(id)?;
+        let waits = matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. });
+        if !waits || effect.closing || !self.handoff_state(&effect.handoff)?.has_ended() {
+            return Ok(());
+        }
+        self.drop_one(&effect, None)
+    }
+
+    fn effect_done(&mut self, effect: &EffectRecord, outcome: &EffectOutcome) -> Result<()> {
+        let ticket = &effect.write.ticket;
+        self.note_own_write(&effect.desk, ticket, outcome.at)?;
+        let version = outcome.receipt.as_ref().and_then(|receipt| receipt.version.as_ref());
+        let public_at = matches!(effect.write.change, DeskChange::Reply(_)).then_some(millis(outcome.at));
+        self.connection
+            .prepare_cached(
+                "UPDATE cases SET own_version = coalesce(?3, own_version), last_public = coalesce(?4, last_public)
+                 WHERE desk = ?1 AND ticket = ?2",
+            )?
+            .execute(params![effect.desk.as_str(), ticket.as_str(), version.map(|v| v.as_str()), public_at])?;
+        self.connection
+            .prepare_cached("UPDATE handoffs SET first_sent_at = coalesce(first_sent_at, ?) WHERE id = ?")?
+            .execute(params![millis(outcome.at), effect.handoff])?;
+        let handoff = self.handoff(&effect.handoff)?;
+        self.tell_next(&handoff, effect, outcome)?;
+        let verify_at = outcome.verify_at.unwrap_or(outcome.at);
+        if self.sent_if_over(&handoff, outcome.at, verify_at)? && outcome.look_at.is_none() {
+            self.wait_to_look(&effect.desk, ticket, verify_at)?;
+        }
+        Ok(())
+    }
+
+    /// The next effect expects the version that this one's receipt carries.
+    fn tell_next(&mut self, handoff: &HandoffRecord, done: &EffectRecord, outcome: &EffectOutcome) -> Result<()> {
+        let follows =
+            |next: &&EffectRecord| next.closing == done.closing && next.number > done.number && !next.state.is_over();
+        let (Some(next), Some(expects)) = (handoff.effects.iter().find(follows), &outcome.next_expects) else {
+            return Ok(());
+        };
+        self.put_write(next.id, &Write { expected: Some(expects.clone()), ..next.write.clone() })
+    }
+
+    /// With the last effect over, the handoff is compared again at `verify_at`. Gives whether it is; the caller notes the
+    /// look.
+    pub(super) fn sent_if_over(
+        &mut self,
+        handoff: &HandoffRecord,
+        at: Timestamp,
+        verify_at: Timestamp,
+    ) -> Result<bool> {
+        let all_over = handoff.effects.iter().filter(|effect| !effect.closing).all(|effect| effect.state.is_over());
+        if !all_over || handoff.state.after(HandoffEvent::Sent).is_err() {
+            return Ok(false);
+        }
+        self.step_handoff(&handoff.id, HandoffEvent::Sent)?;
+        self.put_sent(&handoff.id, at, verify_at)?;
+        Ok(true)
+    }
+
+    fn put_sent(&mut self, handoff: &str, at: Timestamp, verify_at: Timestamp) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE handoffs SET sent_at = ?, verify_at = ? WHERE id = ?")?
+            .execute(params![millis(at), millis(verify_at), handoff])?;
+        Ok(())
+    }
+
+    /// On start: what was in flight when the last process ended is unsure. Gives how many there were.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn recover(&mut self, now: Timestamp) -> Result<usize> {
+        self.atomically(|ledger| {
+            let in_flight: Vec<i64> = {
+                let mut statement =
+                    ledger.connection.prepare_cached("SELECT id FROM effects WHERE state = 'in_flight'")?;
+                statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+            };
+            for id in &in_flight {
+                let effect = ledger.effect(*id)?;
+                ledger.step_effect(*id, &effect.state, &EffectEvent::Restarted(now))?;
+                ledger.connection.execute("UPDATE effects SET lost_at = ? WHERE id = ?", params![millis(now), id])?;
+            }
+            Ok(in_flight.len())
+        })
+    }
+}

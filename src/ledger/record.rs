@@ -1,0 +1,152 @@
+//! What one finished look changes: all of it in one transaction, or nothing.
+//!
+//! A look works on what it read when it began. Where a person has acted since (a review was answered, a handoff undone), what
+//! it found does not fit any more: then nothing of it is recorded, and the ticket is looked at again.
+
+use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
+use super::error::{LedgerError, Result};
+use super::handoffs::Started;
+use super::open::Ledger;
+use super::records::{CaseUpdate, Recorded};
+use crate::policy::INTAKE;
+use crate::policy::case::ClosedPath;
+use crate::policy::names::TeamName;
+use crate::policy::verdict::{Outcome, Verdict};
+use handoffd_kit::id::{DeskId, TicketId, Version};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension, params};
+
+/// Verdicts kept for each case within the retention time.
+const VERDICTS: u32 = 20;
+/// When an overtaken look is done again: soon, and not in a circle if it should never fit.
+const ANEW: SignedDuration = SignedDuration::from_secs(2);
+
+impl Ledger {
+    /// Records all that one finished look found and decided.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn record_case(&mut self, update: &CaseUpdate) -> Result<Recorded> {
+        let why = match self.atomically(|ledger| ledger.record(update)) {
+            Err(LedgerError::IllegalStep(step)) => step.to_string(),
+            Err(LedgerError::WrongState(why)) => why,
+            recorded => return recorded,
+        };
+        tracing::warn!(desk = %update.desk, case.id = %update.ticket, reason = %why, "ledger.look_overtaken");
+        self.atomically(|ledger| ledger.look_anew(&update.desk, &update.ticket, update.at + ANEW))?;
+        Ok(Recorded::Overtaken(why))
+    }
+
+    fn record(&mut self, update: &CaseUpdate) -> Result<Recorded> {
+        let (desk, ticket) = (&update.desk, &update.ticket);
+        self.put_case(update)?;
+        for stay in &update.stays {
+            self.add_stay(desk, ticket, stay, update.at)?;
+        }
+        for path in &update.close_paths {
+            self.close_path(desk, ticket, path, update.at)?;
+        }
+        for happening in &update.handoff_events {
+            self.happen(happening, update.at)?;
+        }
+        let present = self.stays(desk, ticket)?.pop().and_then(|change| change.stay);
+        let present = present.as_ref().map_or(INTAKE, |stay| stay.episode.as_str());
+        let released = self.record_would(update, present)?;
+        let started = match &update.handoff {
+            Some(handoff) => self.start_handoff(handoff, released, update.at)?,
+            None => Started::Here,
+        };
+        if let Some(verdict) = &update.verdict {
+            self.put_verdict(update, verdict)?;
+        }
+        if let Some(generation) = update.generation {
+            self.clear_look(desk, ticket, generation)?;
+        }
+        if let Some(again) = update.look_again {
+            self.wait_to_look(desk, ticket, again)?;
+        }
+        Ok(if started == Started::Left { Recorded::HandoffLeft } else { Recorded::Whole })
+    }
+
+    fn put_case(&mut self, update: &CaseUpdate) -> Result<()> {
+        let (desk, ticket, at) = (update.desk.as_str(), update.ticket.as_str(), millis(update.at));
+        self.connection
+            .prepare_cached(
+                "INSERT INTO cases (desk, ticket, first_seen, counts, last_version) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (desk, ticket) DO UPDATE SET counts = max(counts, excluded.counts),
+                     last_version = coalesce(excluded.last_version, last_version)",
+            )?
+            .execute(params![desk, ticket, at, update.counts, update.version.as_ref().map(Version::as_str)])?;
+        if !update.raw.is_empty() {
+            self.connection
+                .prepare_cached("INSERT INTO raws (desk, ticket, at, body) VALUES (?, ?, ?, ?)")?
+                .execute(params![desk, ticket, at, pack(update.raw.as_bytes())?])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn close_path(
+        &mut self,
+        desk: &DeskId,
+        ticket: &TicketId,
+        path: &ClosedPath,
+        now: Timestamp,
+    ) -> Result<()> {
+        let from = path.from.as_ref().map_or("", TeamName::as_str);
+        let why = json("closed path", &path.why)?;
+        self.connection.execute(
+            "INSERT OR REPLACE INTO closed_paths (desk, ticket, from_team, to_team, facts, why, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![desk.as_str(), ticket.as_str(), from, path.to.as_str(), path.facts, why, millis(now)],
+        )?;
+        Ok(())
+    }
+
+    fn put_verdict(&mut self, update: &CaseUpdate, verdict: &Verdict) -> Result<()> {
+        let key = [update.desk.as_str(), update.ticket.as_str()];
+        self.connection
+            .prepare_cached("INSERT INTO verdicts (desk, ticket, at, policy, verdict) VALUES (?, ?, ?, ?, ?)")?
+            .execute(params![
+                key[0],
+                key[1],
+                millis(update.at),
+                policy_version(verdict),
+                pack(json("verdict", verdict)?.as_bytes())?
+            ])?;
+        self.connection
+            .prepare_cached(
+                "DELETE FROM verdicts WHERE desk = ?1 AND ticket = ?2 AND id <=
+                     (SELECT id FROM verdicts WHERE desk = ?1 AND ticket = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
+            )?
+            .execute(params![key[0], key[1], VERDICTS])?;
+        Ok(())
+    }
+
+    /// The latest verdict on a case, with its instant.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn last_verdict(&self, desk: &DeskId, ticket: &TicketId) -> Result<Option<(Timestamp, serde_json::Value)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, verdict FROM verdicts WHERE desk = ? AND ticket = ? ORDER BY id DESC LIMIT 1",
+        )?;
+        let row = statement
+            .query_row([desk.as_str(), ticket.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+            .optional()?;
+        row.map(|(at, packed)| {
+            let what = || format!("verdict on {desk}/{ticket}");
+            let text = String::from_utf8(unpack(&packed)?).map_err(|error| unreadable(&what(), &error.utf8_error()))?;
+            Ok((instant(at), from_json(what, &text)?))
+        })
+        .transpose()
+    }
+}
+
+/// The policy's version, where something was proposed. Each rule's own version stands in the trace.
+fn policy_version(verdict: &Verdict) -> Option<&str> {
+    let proposed = match &verdict.outcome {
+        Outcome::Stay(_) => verdict.would.first(),
+        Outcome::Route(proposal) | Outcome::Escalate(proposal) => Some(&**proposal),
+        Outcome::AskPerson { proposed, .. } => Some(&**proposed),
+    };
+    proposed.map(|proposal| proposal.policy_version.as_str())
+}

@@ -1,0 +1,160 @@
+//! Stays: where a case has been, one row each, and what can be counted from them.
+
+use super::codec::{instant, millis};
+use super::error::Result;
+use super::open::Ledger;
+use super::records::StayChange;
+use crate::policy::case::Stay;
+use crate::policy::names::TeamName;
+use handoffd_kit::id::{DeskId, TicketId};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+impl Ledger {
+    /// All stays of a case, oldest first.
+    pub(super) fn stays(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<StayChange>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT team, episode, since, by_handoff, by FROM stays WHERE desk = ? AND ticket = ? ORDER BY id",
+        )?;
+        let rows = statement.query_map([desk.as_str(), ticket.as_str()], |row| {
+            let (team, episode): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
+            let since = instant(row.get(2)?);
+            let stay = team.zip(episode).map(|(team, episode)| Stay { team: TeamName::new(team), episode, since });
+            Ok(StayChange { stay, by_handoff: row.get(3)?, by: row.get(4)? })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Adds a stay. One whose episode only stood in until the history was read is refined in place, and whatever was
+    /// recorded under the stand-in now goes by the real episode.
+    pub(super) fn add_stay(
+        &mut self,
+        desk: &DeskId,
+        ticket: &TicketId,
+        change: &StayChange,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (team, episode) = match &change.stay {
+            Some(stay) => (Some(stay.team.as_str()), Some(stay.episode.as_str())),
+            None => (None, None),
+        };
+        let since = millis(change.stay.as_ref().map_or(now, |stay| stay.since));
+        let Some((id, stood_in)) = self.provisional(desk, ticket, team)? else {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO stays (desk, ticket, team, episode, since, by_handoff, by) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                )?
+                .execute(params![desk.as_str(), ticket.as_str(), team, episode, since, change.by_handoff, change.by])?;
+            return Ok(());
+        };
+        self.connection
+            .prepare_cached("UPDATE stays SET episode = ?, since = ?, by_handoff = ?, by = ? WHERE id = ?")?
+            .execute(params![episode, since, change.by_handoff, change.by, id])?;
+        for sql in [
+            "UPDATE handoffs SET episode = ? WHERE desk = ? AND ticket = ? AND episode = ?",
+            "UPDATE OR REPLACE would SET episode = ? WHERE desk = ? AND ticket = ? AND episode = ?",
+        ] {
+            self.connection.prepare_cached(sql)?.execute(params![episode, desk.as_str(), ticket.as_str(), stood_in])?;
+        }
+        Ok(())
+    }
+
+    /// The present stay, if it is with this team and its episode only stands in.
+    fn provisional(&self, desk: &DeskId, ticket: &TicketId, team: Option<&str>) -> Result<Option<(i64, String)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, episode FROM stays WHERE id = (SELECT max(id) FROM stays WHERE desk = ? AND ticket = ?)
+             AND team = ? AND episode LIKE '~%'",
+        )?;
+        let row =
+            statement.query_row(params![desk.as_str(), ticket.as_str(), team], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(row.optional()?)
+    }
+}
+
+/// What the stays of a case add up to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Figures {
+    /// Each team once, in the order in which they first had it.
+    pub teams_seen: Vec<TeamName>,
+    /// Moves from a team to another.
+    pub hops: u32,
+    /// The stay right after the receiving team's is the giving team again.
+    pub bounces: u32,
+    /// Any later stay of a team that had the case before.
+    pub returns: u32,
+}
+
+/// Counts stays, oldest first; `None` is a stay with no team of ours.
+pub(super) fn figures<'a>(stays: impl Iterator<Item = Option<&'a TeamName>>) -> Figures {
+    let mut figures = Figures::default();
+    let mut before: [Option<&TeamName>; 2] = [None, None];
+    let mut last_team: Option<&TeamName> = None;
+    for stay in stays {
+        if let Some(team) = stay {
+            let moved = last_team.is_some_and(|last| last != team);
+            let back = figures.teams_seen.contains(team) && before[1] != Some(team);
+            figures.hops += u32::from(moved);
+            figures.returns += u32::from(back);
+            figures.bounces += u32::from(moved && before[0] == Some(team) && before[1].is_some());
+            if !figures.teams_seen.contains(team) {
+                figures.teams_seen.push(team.clone());
+            }
+            last_team = Some(team);
+        }
+        before = [before[1], stay];
+    }
+    figures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at, ledger};
+    use super::*;
+
+    fn counted(stays: &[&str]) -> (u32, u32, u32) {
+        let teams: Vec<Option<TeamName>> = stays.iter().map(|t| (*t != "-").then(|| TeamName::from(*t))).collect();
+        let figures = figures(teams.iter().map(Option::as_ref));
+        (figures.hops, figures.bounces, figures.returns)
+    }
+
+    #[test]
+    fn every_bounce_is_a_return_and_not_every_return_a_bounce() {
+        assert_eq!(counted(&[]), (0, 0, 0));
+        assert_eq!(counted(&["a", "b", "a"]), (2, 1, 1));
+        assert_eq!(counted(&["a", "b", "c", "a"]), (3, 0, 1));
+        assert_eq!(counted(&["a", "b", "a", "b"]), (3, 2, 2));
+    }
+
+    #[test]
+    fn a_stay_with_no_team_of_ours_is_no_hop() {
+        assert_eq!(counted(&["-", "a", "-"]), (0, 0, 0));
+        assert_eq!(counted(&["a", "-", "a"]), (0, 0, 1));
+        assert_eq!(counted(&["a", "-", "b"]), (1, 0, 0));
+    }
+
+    #[test]
+    fn a_stand_in_is_refined_in_place_with_all_that_goes_by_it() {
+        let mut ledger = ledger();
+        let (desk, ticket) = (DeskId::from("acme"), TicketId::from("1"));
+        let stay = |team: &str, episode: &str| StayChange {
+            stay: Some(Stay { team: team.into(), episode: episode.into(), since: at(0) }),
+            by_handoff: None,
+            by: None,
+        };
+        for (team, episode) in [("a", "~v1"), ("a", "~v2"), ("a", "c7"), ("a", "c9"), ("b", "~v3"), ("c", "c10")] {
+            ledger.add_stay(&desk, &ticket, &stay(team, episode), at(0)).expect("added");
+            if episode == "~v1" {
+                let would = "INSERT INTO would VALUES ('acme', '1', 'rule', '~v1', '{}', 0, 1)";
+                ledger.connection.execute(would, []).expect("would");
+            }
+        }
+        let episodes: Vec<String> = ledger
+            .stays(&desk, &ticket)
+            .expect("stays")
+            .into_iter()
+            .filter_map(|change| change.stay.map(|stay| stay.episode))
+            .collect();
+        assert_eq!(episodes, ["c7", "c9", "~v3", "c10"]);
+        assert_eq!(ledger.held(&desk, &ticket, "c7").expect("held"), (vec![], vec!["rule".into()]));
+    }
+}

@@ -1,0 +1,7 @@
+//! The ledger's operations together, on a real SQLite: what holds between them.
+
+mod delivery;
+mod invariants;
+mod memory;
+mod people;
+mod recording;
