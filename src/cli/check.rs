@@ -5,7 +5,7 @@ use super::output::{Context, Tint};
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config, Look, Problems, render, secrets};
 use crate::daemon::wiring::open_desks;
-use crate::policy::rules::{FieldOwner, Policy};
+use crate::policy::rules::{FieldOwner, Mode, Policy};
 use crate::registry;
 use clap::Args;
 use handoffd_kit::desk::{Desk, Directory, Finding, Severity};
@@ -103,15 +103,15 @@ pub fn show(context: &Context, problems: &Problems, code: u8) -> Result<ExitCode
 
 fn summary(policy: &Policy) -> String {
     let live = policy.escalations.iter().map(|rule| &rule.rule).chain(policy.routes.iter().map(|rule| &rule.rule));
-    let live = live.filter(|rule| rule.mode == crate::policy::rules::Mode::Live).count();
+    let live = live.filter(|rule| rule.mode == Mode::Live).count();
     format!(
-        "policy {}: {} desks, {} teams, {} routes, {} escalations ({live} live; the daemon's mode is {:?})",
+        "policy {}: {} desks, {} teams, {} routes, {} escalations ({live} live; the daemon's mode is {})",
         policy.version,
         policy.desks.len(),
         policy.teams.len(),
         policy.routes.len(),
         policy.escalations.len(),
-        policy.mode
+        if policy.mode == Mode::Live { "live" } else { "shadow" }
     )
 }
 

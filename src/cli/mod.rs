@@ -17,7 +17,7 @@ pub mod run;
 pub mod sandbox;
 mod shown;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use failure::Failure;
 use output::Context;
 use std::path::PathBuf;
@@ -68,6 +68,11 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// The embedded helpdesk alone, to rehearse a policy.
     Sandbox(sandbox::SandboxArgs),
+}
+
+/// The whole command line as a description, for manuals and for tests of what the documents show.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Parses the command line, runs one command, prints what went wrong once.

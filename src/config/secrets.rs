@@ -19,6 +19,10 @@ use std::path::{Path, PathBuf};
 /// The longest secret that is read, in bytes.
 const LONGEST: u64 = 16 * 1024;
 
+/// What a connector is shown in a secret's place. Long enough, and in the form that tells its owner, so that no connector
+/// has anything to say against it: what is wrong with the real one is found when it is there.
+const STAND_IN: &str = "1-1-stand-in-for-a-secret";
+
 /// One of the vendor's own keys, as the file gives it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum RawSetting {
@@ -108,7 +112,7 @@ pub fn stand_ins(config: &Config) -> BTreeMap<DeskId, DeskSettings> {
     let stand_in = |settings: &BTreeMap<String, RawSetting>| {
         let setting = |setting: &RawSetting| match setting {
             RawSetting::Text(text) => Setting::Text(text.clone()),
-            RawSetting::Secret(_) => Setting::Secret(SecretString::from("stand-in")),
+            RawSetting::Secret(_) => Setting::Secret(SecretString::from(STAND_IN)),
         };
         settings.iter().map(|(key, value)| (key.clone(), setting(value))).collect()
     };
