@@ -89,6 +89,12 @@ pub fn changed_meanwhile(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutco
             "look at what keeps changing it, then `handoffd parked retry`",
         );
     }
+    if claimed.lost_at.is_some() {
+        // What changed it may be our own first try, arrived late: that is looked up before anything is decided anew.
+        let lost = outcome(claimed, EffectEvent::Lost(now + FIRST_LOOKUP), now);
+        let reason = "the ticket changed since the first try, whose answer was lost: looked up";
+        return because(EffectOutcome { conflict: true, ..lost }, reason, "nothing: it goes on by itself");
+    }
     // The look that follows at once plans the effect anew; this is only the safety net behind it.
     let later = now + SignedDuration::from_mins(5);
     EffectOutcome {
@@ -279,4 +285,23 @@ pub fn lookup_failed(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp,
 pub fn no_such_desk(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutcome {
     let reason = format!("the desk {} is not in the configuration", claimed.effect.desk);
     because(outcome(claimed, EffectEvent::Park, now), reason, "configure the desk again, or `handoffd parked drop`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::samples::{at, claim, decide, ledger, sending};
+
+    #[test]
+    fn a_conflict_is_decided_anew_unless_an_earlier_try_may_have_caused_it() {
+        let mut ledger = ledger();
+        decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+        let claimed = claim(&mut ledger, at(1)).expect("due");
+        let anew = changed_meanwhile(&claimed, at(2));
+        assert!(matches!((&anew.event, anew.look_at), (EffectEvent::TryAgain(_), Some(_))));
+
+        let doubtful = ClaimedEffect { lost_at: Some(at(1)), ..claimed };
+        let lookup = changed_meanwhile(&doubtful, at(2));
+        assert_eq!((lookup.event, lookup.conflict, lookup.look_at), (EffectEvent::Lost(at(4)), true, None));
+    }
 }

@@ -22,7 +22,7 @@ mod purge;
 mod record;
 pub mod records;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod schema;
 pub mod states;
 mod stays;

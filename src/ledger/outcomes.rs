@@ -43,12 +43,25 @@ impl Ledger {
         let bare = |receipt: &Receipt| Receipt { head: None, ..receipt.clone() };
         let receipt = outcome.receipt.as_ref().map(|receipt| json("receipt", &bare(receipt))).transpose()?;
         let lost_at = matches!(outcome.event, EffectEvent::Lost(_)).then_some(millis(outcome.at));
+        // Looked up again after a conflict and still not there: the first try will not come any more, and what follows is
+        // decided anew, for the version that the ticket has now.
+        let absent = matches!(outcome.event, EffectEvent::Absent(_));
         self.connection
             .prepare_cached(
                 "UPDATE effects SET receipt = coalesce(?2, receipt), reason = ?3, next_step = ?4,
-                     conflicts = conflicts + ?5, lost_at = coalesce(?6, lost_at) WHERE id = ?1",
+                     conflicts = conflicts + ?5,
+                     lost_at = CASE WHEN ?7 AND conflicts > 0 THEN NULL ELSE coalesce(?6, lost_at) END
+                 WHERE id = ?1",
             )?
-            .execute(params![outcome.effect, receipt, outcome.reason, outcome.next_step, outcome.conflict, lost_at])?;
+            .execute(params![
+                outcome.effect,
+                receipt,
+                outcome.reason,
+                outcome.next_step,
+                outcome.conflict,
+                lost_at,
+                absent
+            ])?;
         Ok(())
     }
 

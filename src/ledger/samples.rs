@@ -1,4 +1,4 @@
-//! Sample values for the ledger's own tests.
+//! Sample values and short ways for tests, of the ledger and of what stands above it.
 
 use super::open::Ledger;
 use super::people::Act;
@@ -18,23 +18,23 @@ use handoffd_kit::model::{PublicText, TicketHead};
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds after a fixed instant.
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::constant(1_800_000_000, 0) + SignedDuration::from_secs(seconds)
 }
 
-pub(super) fn ledger() -> Ledger {
+pub(crate) fn ledger() -> Ledger {
     Ledger::in_memory().expect("in memory")
 }
 
-pub(super) fn head(ticket: &str, version: &str) -> TicketHead {
+pub(crate) fn head(ticket: &str, version: &str) -> TicketHead {
     TicketHead::unknown(ticket.into(), version.into())
 }
 
-pub(super) fn look(ticket: &str, due: Timestamp) -> NewLook {
+pub(crate) fn look(ticket: &str, due: Timestamp) -> NewLook {
     NewLook { ticket: ticket.into(), due, head: None }
 }
 
-pub(super) fn webhook(
+pub(crate) fn webhook(
     desk: &str,
     delivery: Option<&str>,
     body: &str,
@@ -51,12 +51,12 @@ pub(super) fn webhook(
     }
 }
 
-pub(super) fn looks_due(ledger: &Ledger, now: Timestamp) -> Vec<Look> {
+pub(crate) fn looks_due(ledger: &Ledger, now: Timestamp) -> Vec<Look> {
     ledger.due_looks(now, 100, &Busy::default()).expect("looks")
 }
 
 /// A proposal to move ticket `ticket` from frontline to billing.
-pub(super) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> Proposal {
+pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> Proposal {
     Proposal {
         desk: "acme".into(),
         ticket: ticket.into(),
@@ -95,7 +95,7 @@ pub(super) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
 }
 
 /// Two effects: the transfer, and a word to the customer. Both expect `version`.
-pub(super) fn planned(handoff: &str, ticket: &str, version: &str) -> Vec<PlannedEffect> {
+pub(crate) fn planned(handoff: &str, ticket: &str, version: &str) -> Vec<PlannedEffect> {
     let transfer = Update { queue: Some(QueueSpec::Name("Billing".into())), ..Update::default() };
     let signature =
         WordingSignature { message: "escalated".into(), wording: "w1".into(), signer: "ops@acme.example".into() };
@@ -116,7 +116,7 @@ pub(super) fn planned(handoff: &str, ticket: &str, version: &str) -> Vec<Planned
 }
 
 /// A finished look that found nothing.
-pub(super) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
+pub(crate) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
     CaseUpdate {
         desk: "acme".into(),
         ticket: ticket.into(),
@@ -141,7 +141,7 @@ pub(super) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
 }
 
 /// A handoff with this id, sending.
-pub(super) fn sending(id: &str, ticket: &str, version: &str) -> NewHandoff {
+pub(crate) fn sending(id: &str, ticket: &str, version: &str) -> NewHandoff {
     NewHandoff {
         id: id.into(),
         proposal: proposal(ticket, "refund", "e1", "facts"),
@@ -153,20 +153,20 @@ pub(super) fn sending(id: &str, ticket: &str, version: &str) -> NewHandoff {
 }
 
 /// The same, to be reviewed first.
-pub(super) fn in_review(id: &str, ticket: &str) -> NewHandoff {
+pub(crate) fn in_review(id: &str, ticket: &str) -> NewHandoff {
     let risks = vec![Risk::Always];
     NewHandoff { state: HandoffState::InReview, risks, effects: Vec::new(), ..sending(id, ticket, "v1") }
 }
 
 /// Records a handoff as a look would.
-pub(super) fn decide(ledger: &mut Ledger, handoff: NewHandoff, now: Timestamp) -> Recorded {
+pub(crate) fn decide(ledger: &mut Ledger, handoff: NewHandoff, now: Timestamp) -> Recorded {
     let ticket = handoff.proposal.ticket.to_string();
     let update = CaseUpdate { handoff: Some(handoff), ..nothing_found(&ticket, now) };
     ledger.record_case(&update).expect("recorded")
 }
 
 /// What becomes of an effect, and nothing else.
-pub(super) fn outcome(effect: i64, event: EffectEvent, now: Timestamp) -> EffectOutcome {
+pub(crate) fn outcome(effect: i64, event: EffectEvent, now: Timestamp) -> EffectOutcome {
     EffectOutcome {
         effect,
         event,
@@ -184,7 +184,7 @@ pub(super) fn outcome(effect: i64, event: EffectEvent, now: Timestamp) -> Effect
 }
 
 /// An effect that the desk took.
-pub(super) fn accepted(claimed: &ClaimedEffect, version: &str, now: Timestamp) -> EffectOutcome {
+pub(crate) fn accepted(claimed: &ClaimedEffect, version: &str, now: Timestamp) -> EffectOutcome {
     let receipt = Receipt {
         id: format!("audit of {}", claimed.effect.write.mark.key()),
         version: Some(version.into()),
@@ -199,23 +199,23 @@ pub(super) fn accepted(claimed: &ClaimedEffect, version: &str, now: Timestamp) -
 }
 
 /// Claims what is due, with nothing else in work.
-pub(super) fn claim(ledger: &mut Ledger, now: Timestamp) -> Option<ClaimedEffect> {
+pub(crate) fn claim(ledger: &mut Ledger, now: Timestamp) -> Option<ClaimedEffect> {
     ledger.claim_due_effect(now, &Busy::default()).expect("claimed")
 }
 
 /// A person's act.
-pub(super) fn act(now: Timestamp) -> Act {
+pub(crate) fn act(now: Timestamp) -> Act {
     Act { by: "lead@acme.example (root)".into(), reason: Some("because".into()), at: now }
 }
 
 /// A person's answer to a review.
-pub(super) fn answer(handoff: &str, effects: Vec<PlannedEffect>, now: Timestamp) -> ReviewAnswer {
+pub(crate) fn answer(handoff: &str, effects: Vec<PlannedEffect>, now: Timestamp) -> ReviewAnswer {
     let Act { by, reason, at } = act(now);
     ReviewAnswer { handoff: handoff.into(), by, reason, at, effects }
 }
 
 /// A stay with a team.
-pub(super) fn stay(team: &str, episode: &str, since: Timestamp, by_handoff: Option<&str>) -> StayChange {
+pub(crate) fn stay(team: &str, episode: &str, since: Timestamp, by_handoff: Option<&str>) -> StayChange {
     StayChange {
         stay: Some(Stay { team: team.into(), episode: episode.into(), since }),
         by_handoff: by_handoff.map(str::to_owned),

@@ -94,6 +94,25 @@ fn what_may_have_arrived_keeps_the_version_of_its_first_try() {
 }
 
 #[test]
+fn looked_up_again_after_a_conflict_and_not_there_it_is_decided_anew() {
+    let mut ledger = ledger();
+    decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+    let id = claim(&mut ledger, at(1)).expect("transfer").effect.id;
+    let twice = [EffectEvent::NotSeen(at(3)), EffectEvent::Absent(at(4))];
+    for event in [EffectEvent::Lost(at(2))].into_iter().chain(twice.clone()) {
+        ledger.record_outcome(&outcome(id, event, at(2))).expect("recorded");
+    }
+    claim(&mut ledger, at(4)).expect("sent again");
+    let conflict = EffectOutcome { conflict: true, ..outcome(id, EffectEvent::Lost(at(5)), at(4)) };
+    ledger.record_outcome(&conflict).expect("recorded");
+    for event in twice {
+        ledger.record_outcome(&outcome(id, event, at(9))).expect("recorded");
+    }
+    assert_eq!(decide(&mut ledger, sending("h1", "1", "v2"), at(10)), Recorded::Whole);
+    assert_eq!(ledger.effect(id).expect("effect").write.expected, Some("v2".into()));
+}
+
+#[test]
 fn a_parked_effect_stays_parked_when_its_handoff_is_decided_anew() {
     let mut ledger = ledger();
     decide(&mut ledger, sending("h1", "1", "v1"), at(0));
