@@ -81,6 +81,11 @@ impl Account {
     async fn login(&self, owner: &OwnerSpec, deadline: Timestamp) -> Result<String> {
         match owner {
             OwnerSpec::Nobody => Ok(NOBODY.to_owned()),
+            OwnerSpec::User(user) if user.as_str().bytes().all(|byte| byte.is_ascii_digit()) => {
+                // Some write the user's number: everything else on RT goes by name.
+                let person = self.catalog.person(&self.api, user.as_str(), deadline).await?;
+                Ok(person.map_or_else(|| user.to_string(), |person| person.name.clone()))
+            }
             OwnerSpec::User(login) => Ok(login.to_string()),
             OwnerSpec::Email(email) => self.catalog.login_of(&self.api, email, deadline).await?.ok_or_else(|| {
                 let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, "find person");

@@ -10,6 +10,8 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/desks
 /// and a customer who can write. RT's REST has no way to make them.
 const PEOPLE: &str = include_str!("people.pl");
 
+const GUIDE: &str = include_str!("../../README.md");
+
 /// A running RT.
 pub struct Instance {
     dir: PathBuf,
@@ -27,7 +29,7 @@ pub enum Missing {
 }
 
 impl Instance {
-    /// Makes, seeds and serves one; every transaction is posted to `hook`.
+    /// Makes, seeds and serves one; the guide's scrip posts every transaction to `hook`.
     pub fn start(hook: &str) -> Result<Self, Missing> {
         if !Path::new(SCRIPT).exists() {
             return Err(Missing::NotInstalled("there is no shared/desks/rt5 beside the workspace".into()));
@@ -40,11 +42,11 @@ impl Instance {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map(|address| address.port());
         let port = port.map_err(|error| Missing::Broken(error.to_string()))?.to_string();
         let mut instance = Self { url: format!("http://127.0.0.1:{port}"), dir, tokens: Vec::new() };
-        let start = ["start", "--port", &port, "--workers", "3", "--webhook", hook];
+        let start = ["start", "--port", &port, "--workers", "3"];
         instance.script(&start)?;
         // Rights are remembered by the server's processes, so people are added while it rests.
         instance.script(&["stop"])?;
-        let people = instance.perl()?;
+        let people = instance.perl(&scrip(hook))?;
         let started = instance.script(&start)?;
         instance.tokens = started.lines().chain(people.lines()).filter_map(pair).collect();
         Ok(instance)
@@ -62,12 +64,12 @@ impl Instance {
         run(&mut command)
     }
 
-    fn perl(&self) -> Result<String, Missing> {
+    fn perl(&self, scrip: &str) -> Result<String, Missing> {
         let file = self.dir.join("people.pl");
         std::fs::write(&file, PEOPLE).map_err(|error| Missing::Broken(error.to_string()))?;
         let mut command = Command::new("perl");
         command.args(["-I", "/usr/share/request-tracker5/lib"]).arg(file);
-        command.env("RT_SITE_CONFIG", self.dir.join("etc/RT_SiteConfig.pm"));
+        command.env("SCRIP", scrip).env("RT_SITE_CONFIG", self.dir.join("etc/RT_SiteConfig.pm"));
         command.env("RT_SITE_CONFIG_DIR", self.dir.join("etc/site.d"));
         run(&mut command)
     }
@@ -79,6 +81,15 @@ impl Drop for Instance {
             let _ = std::fs::remove_dir_all(&self.dir);
         }
     }
+}
+
+/// The scrip that the guide gives to admins, with the address of this test.
+fn scrip(hook: &str) -> String {
+    let code = GUIDE.split_once("```perl\n").and_then(|(_, rest)| rest.split_once("```")).map(|(code, _)| code);
+    let code = code.unwrap_or_else(|| panic!("the guide has no scrip"));
+    let address = "https://handoffd.acme.example/hooks/acme/TOKEN";
+    assert!(code.contains(address), "the guide's scrip posts somewhere else");
+    code.replace(address, hook)
 }
 
 /// In memory where there is room: RT's database waits for the disk at every change.

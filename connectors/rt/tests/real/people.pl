@@ -1,4 +1,4 @@
-# People for the tests, made over RT's own modules. Prints their tokens.
+# People and a scrip for the tests, made over RT's own modules. Prints the people's tokens.
 use strict;
 use warnings;
 use RT;
@@ -48,3 +48,10 @@ token( READER => $reader );
 
 my $customer = user( 'customer@bakery.test', EmailAddress => 'customer@bakery.test', RealName => 'A customer' );
 token( CUSTOMER => $customer );
+
+my ( $ok, $msg ) = RT::Scrip->new($system)->Create(
+    Description => 'Hint to handoffd', Queue => 0, Template => 'Blank', Stage => 'TransactionCreate',
+    ScripCondition => 'User Defined', CustomIsApplicableCode => 'return 1;',
+    ScripAction => 'User Defined', CustomPrepareCode => 'return 1;', CustomCommitCode => $ENV{SCRIP},
+);
+die "scrip: $msg\n" unless $ok;
