@@ -16,9 +16,9 @@ const COLUMNS: &str =
 
 /// What may be claimed: what is unsure, to be looked up; and what is due, in order within its handoff, of a handoff that has
 /// not ended (or was planned apart from it), when nothing else of the case is under way and nothing is paused; a paused
-/// rule's handoffs can still be undone. Nothing on a desk that refuses us.
+/// rule's handoffs can still be undone. Nothing on a desk that refuses us. What is asked for begins with [`claimable`].
 const CLAIMABLE: &str = "
-    SELECT e.id, e.desk, e.ticket, e.due FROM effects e JOIN handoffs h ON h.id = e.handoff
+    JOIN handoffs h ON h.id = e.handoff
     WHERE e.due IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM troubles t WHERE t.desk = e.desk AND t.writes_stopped <> 0)
       AND (e.state = 'unsure'
@@ -29,6 +29,11 @@ const CLAIMABLE: &str = "
                               AND o.state IN ('in_flight', 'unsure'))
               AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
                               OR (s.kind = 'rule' AND s.name = h.rule AND h.state <> 'undone')))";
+
+/// Asks for what may be claimed in the order of an index, so that a backlog is not sorted for each claim.
+fn claimable(index: &str, rest: &str) -> String {
+    format!("SELECT e.id, e.desk, e.ticket, e.due FROM effects e INDEXED BY {index} {CLAIMABLE} {rest}")
+}
 
 /// Why effects are planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +137,7 @@ impl Ledger {
     }
 
     fn claim(&mut self, now: Timestamp, busy: &Busy) -> Result<Option<ClaimedEffect>> {
-        let sql = format!("{CLAIMABLE} AND e.due <= ? ORDER BY e.deadline, e.id");
+        let sql = claimable("effects_deadline", "AND e.due <= ? ORDER BY e.deadline, e.id");
         let found = {
             let mut statement = self.connection.prepare_cached(&sql)?;
             let mut rows = statement.query([millis(now)])?;
@@ -157,7 +162,7 @@ impl Ledger {
 
     /// When the next effect may be claimed.
     pub(super) fn next_effect_due(&self, busy: &Busy) -> Result<Option<Timestamp>> {
-        let mut statement = self.connection.prepare_cached(&format!("{CLAIMABLE} ORDER BY e.due, e.id"))?;
+        let mut statement = self.connection.prepare_cached(&claimable("effects_due", "ORDER BY e.due, e.id"))?;
         let mut rows = statement.query([])?;
         Ok(free(&mut rows, busy)?.map(|(_, due)| due))
     }

@@ -67,7 +67,8 @@ CREATE TABLE handoffs (
 ) STRICT;
 CREATE INDEX handoffs_case ON handoffs (desk, ticket, created_at);
 CREATE INDEX handoffs_state ON handoffs (state, created_at);
-CREATE INDEX handoffs_started ON handoffs (started_at);
+-- All that the limits count, so that a busy hour's proposals need not be read for it.
+CREATE INDEX handoffs_started ON handoffs (started_at, rule, desk, state, first_sent_at, id);
 -- One open handoff per case.
 CREATE UNIQUE INDEX handoffs_open ON handoffs (desk, ticket) WHERE state IN ('asking', 'in_review', 'sending');
 CREATE TABLE effects (
@@ -78,6 +79,7 @@ CREATE TABLE effects (
     UNIQUE (handoff, number)
 ) STRICT;
 CREATE INDEX effects_due ON effects (due, id) WHERE due IS NOT NULL;
+CREATE INDEX effects_deadline ON effects (deadline, id) WHERE due IS NOT NULL;
 CREATE INDEX effects_case ON effects (desk, ticket) WHERE state IN ('in_flight', 'unsure');
 CREATE INDEX effects_state ON effects (state);
 CREATE TABLE switches (
