@@ -201,13 +201,7 @@ impl Cases {
     }
 
     async fn note_trouble(&self, look: &records::Look, error: &DeskError, now: Timestamp) -> Result<(), LedgerError> {
-        let trouble = DeskTrouble {
-            desk: look.desk.clone(),
-            what: error.to_string(),
-            next_step: error.next_step.clone().unwrap_or_else(|| "run `handoffd check --online`".into()),
-            since: now,
-            writes_stopped: error.kind == DeskErrorKind::Unauthorized,
-        };
+        let Some(trouble) = DeskTrouble::of(&look.desk, error, now) else { return Ok(()) };
         self.ledger.call(move |ledger| ledger.set_trouble(&trouble)).await
     }
 

@@ -99,6 +99,7 @@ impl House {
             intake: self.intake.clone(),
             unknowns: self.cases.unknowns.clone(),
             polls: self.polls.clone(),
+            since: self.seams.clock.now(),
             clock: self.seams.clock.clone(),
             wake: Arc::new(move || wake.call()),
         };

@@ -64,7 +64,7 @@ impl House {
         loop {
             let stopping = stop.is_cancelled();
             if !stopping {
-                self.take_what_is_due(&mut work, until).await?;
+                self.take_what_is_due(&mut work).await?;
             }
             if work.running.is_empty() && (stopping || self.nothing_left(&mut work, until).await?) {
                 return Ok(());
@@ -94,10 +94,10 @@ impl House {
         }
     }
 
-    async fn take_what_is_due(&self, work: &mut InWork, until: Until) -> Result<(), LedgerError> {
+    async fn take_what_is_due(&self, work: &mut InWork) -> Result<(), LedgerError> {
         let now = self.seams.clock.now();
         self.take_polls(work, now);
-        self.take_housekeeping(work, now, until);
+        self.take_housekeeping(work, now);
         self.take_effects(work, now).await?;
         self.take_looks(work, now).await
     }
@@ -122,8 +122,8 @@ impl House {
         }
     }
 
-    fn take_housekeeping(&self, work: &mut InWork, now: Timestamp, until: Until) {
-        if work.housekeeping || now < work.next_housekeeping || !matches!(until, Until::Stopped) {
+    fn take_housekeeping(&self, work: &mut InWork, now: Timestamp) {
+        if work.housekeeping || now < work.next_housekeeping {
             return;
         }
         work.housekeeping = true;

@@ -5,7 +5,7 @@ use super::pipeline::Until;
 use crate::ledger::{Handle, Ledger};
 use crate::policy::rules::{Policy, ReviewDecision};
 use crate::policy::testing;
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, WebhookTrust};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Stream, WebhookTrust};
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::desk::*;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
@@ -43,6 +43,7 @@ pub(crate) struct Ticket {
     /// So many writes meet a ticket that has just changed.
     pub(crate) conflicts: u32,
     pub(crate) tried: u32,
+    pub(crate) stranger: bool,
 }
 
 impl FakeDesk {
@@ -61,7 +62,12 @@ impl FakeDesk {
             webhook: WebhookTrust::SecretPath,
             note_format: NoteFormat::Text,
             note_max_bytes: 60_000,
-            streams: Vec::new(),
+            streams: vec![Stream {
+                name: "tickets".into(),
+                overlap: Duration::ZERO,
+                lag: Duration::ZERO,
+                carries_heads: false,
+            }],
             limits: Vec::new(),
             rights: &[],
             checked: "in memory",
@@ -83,6 +89,7 @@ impl FakeDesk {
             refuses_replies: false,
             conflicts: 0,
             tried: 0,
+            stranger: false,
         };
         Self { capabilities, ticket: Mutex::new(ticket) }
     }
@@ -102,10 +109,10 @@ impl FakeDesk {
 
     fn answer<T: Send + 'static>(&self, give: impl FnOnce(&mut Ticket) -> T) -> Answer<'_, T> {
         let mut ticket = self.ticket();
-        let answer = if ticket.silent {
-            Err(DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), "call").words("no answer"))
-        } else {
-            Ok(give(&mut ticket))
+        let answer = match (ticket.silent, ticket.stranger) {
+            (true, _) => Err(DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), "call").words("no answer")),
+            (false, true) => Err(DeskError::new(DeskErrorKind::Unauthorized, Retry::Never, "call")),
+            (false, false) => Ok(give(&mut ticket)),
         };
         Box::pin(async move { answer })
     }
@@ -310,6 +317,13 @@ impl Stage {
             at: testing::now(),
         };
         stage.house.ledger.call(move |ledger| ledger.sign(&signed)).await.expect("signed");
+        stage
+    }
+
+    /// The same house, its desk polled.
+    pub(crate) fn polled(policy: Policy) -> Self {
+        let mut stage = Self::new(policy);
+        stage.house.polls.insert("acme".into(), SignedDuration::from_secs(30));
         stage
     }
 

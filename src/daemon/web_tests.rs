@@ -248,6 +248,31 @@ async fn a_silent_desk_degrades_and_a_review_is_only_said() {
 }
 
 #[tokio::test]
+async fn a_login_that_is_refused_to_the_poll_is_failing_until_it_is_repaired() {
+    let stage = Stage::polled(sending());
+    let hall = Hall { hooks: hooks(stage.house.web(MAX)), pages: pages(stage.house.web(MAX)), stage };
+    hall.stage.desk.ticket().stranger = true;
+    hall.stage.run().await;
+    let health = hall.health().await;
+    assert_eq!((&health["status"], &health["reasons"][0]["desk"]), (&json!("failing"), &json!("acme")), "{health}");
+    hall.stage.desk.ticket().stranger = false;
+    hall.stage.run().await;
+    assert_eq!(hall.health().await["status"], "ok", "housekeeping has tried again");
+}
+
+#[tokio::test]
+async fn a_desk_that_is_never_read_is_late_from_the_start_on() {
+    let stage = Stage::polled(sending());
+    let hall = Hall { hooks: hooks(stage.house.web(MAX)), pages: pages(stage.house.web(MAX)), stage };
+    hall.stage.clock.advance(SignedDuration::from_secs(60));
+    assert_eq!(hall.health().await["status"], "ok");
+    hall.stage.clock.advance(SignedDuration::from_secs(600));
+    assert_eq!(hall.health().await["status"], "degraded");
+    hall.stage.run().await;
+    assert_eq!(hall.health().await["status"], "ok");
+}
+
+#[tokio::test]
 async fn metrics_are_well_formed_and_carry_the_standing_figures() {
     let hall = hall(sending());
     hall.stage.look().await;

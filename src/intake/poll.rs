@@ -3,7 +3,7 @@
 
 use super::Intake;
 use crate::ledger::LedgerError;
-use crate::ledger::records::{NewLook, PolledPage};
+use crate::ledger::records::{DeskTrouble, NewLook, PolledPage};
 use handoffd_kit::desk::{Changed, Page};
 use handoffd_kit::error::DeskError;
 use handoffd_kit::id::{DeskId, StreamName};
@@ -48,7 +48,11 @@ impl Intake {
                     }
                 }
                 Err(error) => {
-                    let again = station.failed(&error, self.seams.clock.now(), self.seams.random.fraction());
+                    let now = self.seams.clock.now();
+                    if let Some(trouble) = DeskTrouble::of(desk, &error, now) {
+                        self.ledger.call(move |ledger| ledger.set_trouble(&trouble)).await?;
+                    }
+                    let again = station.failed(&error, now, self.seams.random.fraction());
                     return Ok(Polled::Failed(error, again));
                 }
             }

@@ -7,6 +7,7 @@ use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::Proposal;
 use crate::policy::verdict::{Risk, Verdict};
 use handoffd_kit::desk::{Cursor, Receipt, Write};
+use handoffd_kit::error::{DeskError, DeskErrorKind};
 use handoffd_kit::id::{DeskId, StreamName, TicketId, Version};
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
@@ -339,6 +340,20 @@ pub struct DeskTrouble {
     pub since: Timestamp,
     /// Writes are stopped.
     pub writes_stopped: bool,
+}
+
+impl DeskTrouble {
+    /// The trouble that a failed read means for its desk as a whole; none where it concerns that call alone.
+    pub fn of(desk: &DeskId, error: &DeskError, now: Timestamp) -> Option<Self> {
+        let login = error.kind == DeskErrorKind::Unauthorized;
+        (login || error.kind == DeskErrorKind::Forbidden).then(|| Self {
+            desk: desk.clone(),
+            what: error.to_string(),
+            next_step: error.next_step.clone().unwrap_or_else(|| "run `handoffd check --online`".into()),
+            since: now,
+            writes_stopped: login,
+        })
+    }
 }
 
 /// One line of `handoffs list --would`.

@@ -42,8 +42,8 @@ pub(super) struct PollFigure {
     pub(super) desk: DeskId,
     /// How often it should be read.
     pub(super) every: SignedDuration,
-    /// When its longest unread stream was last read; none: never yet.
-    pub(super) last: Option<Timestamp>,
+    /// When its longest unread stream was last read, or the start of this process, whichever is later.
+    pub(super) last: Timestamp,
 }
 
 /// A limit that is used up: further handoffs wait.
@@ -72,12 +72,19 @@ impl Figures {
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
             Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, recent))
         };
-        let (counts, troubles, switches, recent) = sources.ledger.call(ask).await?;
+        let (counts, mut troubles, switches, recent) = sources.ledger.call(ask).await?;
+        troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
         let silent = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
         let polls = sources.polls.iter().map(|(desk, every)| PollFigure {
             desk: desk.clone(),
             every: *every,
-            last: counts.polled.iter().filter(|((of, _), _)| of == desk).map(|(_, at)| *at).min(),
+            last: counts
+                .polled
+                .iter()
+                .filter(|((of, _), _)| of == desk)
+                .map(|(_, at)| *at)
+                .min()
+                .map_or(sources.since, |last| last.max(sources.since)),
         });
         let gates = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.desk.figures()?)));
         Ok(Self {

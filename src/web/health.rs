@@ -130,10 +130,13 @@ fn desks(figures: &Figures) -> Vec<Reason> {
 fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {
     let lagging = figures.polls.iter().filter_map(|poll| {
         let patience = (poll.every * POLLS_MISSED).max(POLL_LAGS);
-        let last = poll.last.filter(|last| now.duration_since(*last) > patience)?;
-        let what = format!("was last read {} s ago", now.duration_since(last).as_secs());
+        let lag = now.duration_since(poll.last);
+        if lag <= patience {
+            return None;
+        }
+        let what = format!("its changes have not been read for {} s", lag.as_secs());
         let next = "look at the other reasons of this desk; webhooks, where there are any, are still taken in";
-        Some(Reason::new(Status::Degraded, what, next).desk(&poll.desk).since(last))
+        Some(Reason::new(Status::Degraded, what, next).desk(&poll.desk).since(poll.last))
     });
     let mut late: Vec<Reason> = lagging.collect();
     if let Some(oldest) = figures.counts.oldest_look.filter(|oldest| now.duration_since(*oldest) > LOOK_WAITS) {
@@ -219,7 +222,7 @@ mod tests {
         figures.counts.parked.insert(("acme".into(), "refund".into()), (3, at(3)));
         figures.counts.oldest_look = Some(at(0));
         let every = SignedDuration::from_secs(30);
-        figures.polls.push(PollFigure { desk: "acme".into(), every, last: Some(at(0)) });
+        figures.polls.push(PollFigure { desk: "acme".into(), every, last: at(0) });
         let health = health(&Ok(figures), at(1_000));
         assert_eq!(health.status, Status::Failing);
         assert_eq!(health.reasons.len(), 7);
@@ -233,7 +236,7 @@ mod tests {
     #[test]
     fn a_poll_is_late_only_after_several_were_missed() {
         let every = SignedDuration::from_secs(60);
-        let polls = vec![PollFigure { desk: "acme".into(), every, last: Some(at(0)) }];
+        let polls = vec![PollFigure { desk: "acme".into(), every, last: at(0) }];
         let figures = Ok(Figures { polls, ..Figures::default() });
         assert_eq!(health(&figures, at(299)).status, Status::Ok);
         assert_eq!(health(&figures, at(301)).status, Status::Degraded);

@@ -116,8 +116,8 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
         ([("desk", desk.to_string()), ("rule", rule.to_string())], f64::from(*count))
     });
     many(registry, "parked", "Effects that wait for a person", parked);
-    let polls = figures.polls.iter().filter(|poll| poll.last.is_some());
-    let polls = polls.map(|poll| ([("desk", poll.desk.to_string())], age(poll.last, now)));
+    let polls = figures.polls.iter();
+    let polls = polls.map(|poll| ([("desk", poll.desk.to_string())], age(Some(poll.last), now)));
     many(registry, "poll_age_seconds", "Since a desk's changes were last read", polls);
     let silent = figures.silent.iter().map(|(desk, since)| ([("desk", desk.to_string())], age(Some(*since), now)));
     many(registry, "desk_silent_seconds", "Since a desk last answered, where it does not", silent);

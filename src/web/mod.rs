@@ -23,7 +23,7 @@ use crate::ledger::Handle;
 use crate::policy::rules::Policy;
 use handoffd_kit::clock::Clock;
 use handoffd_kit::id::DeskId;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -46,6 +46,8 @@ pub struct Sources {
     pub unknowns: Unknowns,
     /// How often each desk is polled.
     pub polls: BTreeMap<DeskId, SignedDuration>,
+    /// Since when this process runs.
+    pub since: Timestamp,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// Called when something new is due.

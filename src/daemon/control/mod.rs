@@ -141,8 +141,9 @@ pub enum CommandError {
 impl From<LedgerError> for CommandError {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::NotFound(_) => Self::Wrong(error.to_string()),
-            LedgerError::WrongState(_) | LedgerError::IllegalStep(_) => Self::Refused(error.to_string()),
+            LedgerError::NotFound(_) | LedgerError::WrongState(_) | LedgerError::IllegalStep(_) => {
+                Self::Refused(error.to_string())
+            }
             _ => Self::Ledger(error.to_string()),
         }
     }

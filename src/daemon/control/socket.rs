@@ -197,7 +197,7 @@ mod tests {
         let open = open();
         let order = |command: Value| json!({ "command": command, "by": "lead" }).to_string();
         for (body, status, error) in [
-            (order(json!({ "undo": { "handoff": "h1", "reason": "why" } })), 400, "wrong"),
+            (order(json!({ "undo": { "handoff": "h1", "reason": "why" } })), 409, "refused"),
             (order(json!({ "retry": { "target": { "all": { "desk": null, "rule": null } } } })), 409, "refused"),
             (order(json!({ "release": { "rule": "none", "limit": 1 } })), 400, "wrong"),
         ] {

@@ -1,0 +1,284 @@
+//! The commands from outside: exit codes, what goes to stdout, with and without a daemon. No desk is asked.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use assert_cmd::Command;
+use handoffd::clock::{SystemClock, SystemRandom};
+use handoffd::config::{self, Config};
+use handoffd::daemon::control::{listen, socket_path, take_orders};
+use handoffd::daemon::wiring::wire;
+use handoffd::ledger::records::Switch;
+use handoffd::ledger::{Durability, Handle, Ledger};
+use handoffd_kit::settings::Seams;
+use handoffd_kit::transport::HttpTransport;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+const POLICY: &str = r#"
+[daemon]
+mode = "live"
+
+[policy]
+owner           = "support-ops@acme.example"
+source_of_truth = "https://wiki.acme.example/handoffs"
+goal            = "Nobody asks the customer twice"
+data            = "Ticket text"
+feared_failure  = "An internal note reaches a customer"
+
+[desks.acme]
+connector = "zendesk"
+url       = "https://acme.zendesk.com"
+login     = { client_id = "handoffd", client_secret = { env = "NOT_SET_ANYWHERE" } }
+intake    = ["Incoming"]
+
+[teams.frontline]
+tier  = 1
+desk  = "acme"
+queue = "Support"
+
+[teams.billing]
+tier        = 2
+desk        = "acme"
+queue       = "Billing"
+public_name = "our billing specialists"
+
+[messages.escalated]
+signers = ["support-ops@acme.example"]
+en = "{{ to.public_name }} are looking at this."
+de = "{{ to.public_name }} kümmern sich darum."
+
+[[route]]
+name = "everything-else"
+desk = "acme"
+to   = "frontline"
+
+[[escalate]]
+name     = "refund"
+mode     = "live"
+trigger  = "exception"
+from     = ["frontline"]
+to       = "billing"
+when     = 'has_tag("refund")'
+reason   = "A refund"
+package.require       = ["summary"]
+owner.assign          = "queue"
+owner.previous        = "nothing"
+owner.customer_facing = "new"
+clock.customer        = "continue"
+clock.accountable     = "to"
+customer.message      = "escalated"
+review                = "never"
+"#;
+
+struct House {
+    folder: TempDir,
+}
+
+/// What a command did.
+struct Done {
+    code: i32,
+    out: String,
+    talk: String,
+}
+
+impl Done {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).expect("one JSON value on stdout")
+    }
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::write(folder.path().join("handoffd.toml"), POLICY).expect("written");
+        Self { folder }
+    }
+
+    fn config(&self) -> Config {
+        config::load(&self.path("handoffd.toml")).expect("a good policy")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_handoffd"));
+        let output = command.current_dir(self.folder.path()).args(arguments).output().expect("ran");
+        Done {
+            code: output.status.code().expect("an exit code"),
+            out: String::from_utf8(output.stdout).expect("text"),
+            talk: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger::open(&self.path("handoffd.db"), Durability::Process).expect("free")
+    }
+}
+
+#[test]
+fn reading_before_the_first_run_says_so() {
+    let house = House::new();
+    for arguments in [["handoffs", "list"], ["reviews", "list"], ["parked", "list"]] {
+        let done = house.run(&arguments);
+        assert_eq!((done.code, done.out.as_str()), (3, ""), "{arguments:?}");
+        assert!(done.talk.contains("handoffd run"), "{}", done.talk);
+    }
+    assert!(!house.path("handoffd.db").exists(), "reading makes no ledger");
+}
+
+#[test]
+fn an_empty_house_lists_nothing_as_json_and_in_words() {
+    let house = House::new();
+    drop(house.ledger());
+    for arguments in
+        [vec!["handoffs", "list"], vec!["handoffs", "list", "--would"], vec!["reviews", "list"], vec!["parked", "list"]]
+    {
+        let done = house.run(&arguments);
+        assert_eq!((done.code, done.out.as_str()), (0, ""), "{arguments:?}");
+        assert!(!done.talk.is_empty(), "a person is told that there is nothing");
+        let json = house.run(&[&["--json"], arguments.as_slice()].concat());
+        assert_eq!((json.code, json.json()), (0, Value::Array(Vec::new())), "{arguments:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_two_and_what_is_not_there_is_one() {
+    let house = House::new();
+    drop(house.ledger());
+    for (arguments, code) in [
+        (vec!["handoffs", "list", "--state", "bogus"], 2),
+        (vec!["handoffs", "list", "--limit", "0"], 2),
+        (vec!["handoffs", "undo", "h1"], 2),
+        (vec!["handoffs", "release", "--rule", "refund", "--limit", "99999"], 2),
+        (vec!["handoffs", "retry", "h1/one"], 2),
+        (vec!["parked", "retry"], 2),
+        (vec!["parked", "retry", "h1", "--all"], 2),
+        (vec!["parked", "drop", "h1"], 2),
+        (vec!["pause", "--desk", "acme", "--rule", "refund"], 2),
+        (vec!["pause", "--rule", "no-such-rule"], 2),
+        (vec!["policy", "approve", "no-such-message", "--as", "x", "--yes"], 2),
+        (vec!["--config", "missing.toml", "handoffs", "list"], 2),
+        (vec!["handoffs", "show", "h1"], 1),
+        (vec!["reviews", "show", "h1"], 1),
+        (vec!["reviews", "reject", "h1", "--as", "lead", "--reason", "no"], 1),
+        (vec!["parked", "retry", "--all"], 1),
+        (vec!["handoffs", "retry", "h1"], 1),
+    ] {
+        let done = house.run(&arguments);
+        assert_eq!(done.code, code, "{arguments:?}: {}", done.talk);
+        assert_eq!(done.out, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_asks_a_desk_says_which_secret_is_missing() {
+    let house = House::new();
+    drop(house.ledger());
+    let done = house.run(&["reviews", "approve", "h1", "--as", "lead"]);
+    assert_eq!(done.code, 2);
+    assert!(done.talk.contains("NOT_SET_ANYWHERE"), "{}", done.talk);
+}
+
+#[test]
+fn without_a_daemon_a_pause_is_written_into_the_ledger_and_stays() {
+    let house = House::new();
+    let done = house.run(&["pause", "--rule", "refund", "--as", "night-shift"]);
+    assert_eq!(done.code, 0, "{}", done.talk);
+    assert!(done.out.contains("paused") && done.talk.contains("No daemon"), "{} {}", done.out, done.talk);
+    let switches = house.ledger().switches().expect("switches");
+    assert_eq!(switches.len(), 1);
+    assert_eq!(switches[0].0, Switch::Rule("refund".into()));
+    assert!(switches[0].1.starts_with("night-shift ("), "{}", switches[0].1);
+    let json = house.run(&["--json", "resume", "--rule", "refund"]);
+    assert_eq!((json.code, json.json()["touched"].clone()), (0, 1.into()));
+    assert!(house.ledger().switches().expect("switches").is_empty());
+}
+
+#[test]
+fn a_wording_is_shown_and_signed_only_when_it_was_agreed_to_by_a_signer() {
+    let house = House::new();
+    let unasked = house.run(&["policy", "approve", "escalated", "--as", "support-ops@acme.example"]);
+    assert_eq!(unasked.code, 1, "no terminal, no --yes");
+    for words in ["[de]", "kümmern", "[en]", "are looking at this", "--yes"] {
+        assert!(unasked.talk.contains(words), "{words}: {}", unasked.talk);
+    }
+    let stranger = house.run(&["policy", "approve", "escalated", "--as", "somebody", "--yes"]);
+    assert_eq!(stranger.code, 1);
+    assert!(stranger.talk.contains("support-ops@acme.example"), "{}", stranger.talk);
+    let shown = house.run(&["--json", "policy", "show"]);
+    assert_eq!(shown.json()["messages"][0]["signed_by"], Value::Null);
+
+    let signed = house.run(&["policy", "approve", "escalated", "--as", "support-ops@acme.example", "--yes"]);
+    assert_eq!(signed.code, 0, "{}", signed.talk);
+    let shown = house.run(&["--json", "policy", "show"]).json();
+    assert!(shown["messages"][0]["signed_by"].as_str().is_some_and(|by| by.starts_with("support-ops@acme.example (")));
+
+    let changed = POLICY.replace("are looking at this", "will look at this");
+    std::fs::write(house.path("handoffd.toml"), changed).expect("written");
+    let shown = house.run(&["--json", "policy", "show"]).json();
+    assert_eq!(shown["messages"][0]["signed_by"], Value::Null, "another wording is not signed");
+}
+
+#[test]
+fn the_policy_is_shown_with_versions_and_the_stricter_mode() {
+    let house = House::new();
+    let shown = house.run(&["--json", "policy", "show"]).json();
+    let modes: Vec<(&str, &str)> = shown["rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
+        .map(|rule| (rule["name"].as_str().expect("name"), rule["mode"].as_str().expect("mode")))
+        .collect();
+    assert_eq!(modes, [("everything-else", "shadow"), ("refund", "live")]);
+    let words = house.run(&["policy", "show"]);
+    assert!(words.out.contains("refund") && words.out.contains("not signed"), "{}", words.out);
+    assert!(!words.out.contains('\u{1b}'), "no colours where no terminal is");
+}
+
+#[test]
+fn a_ledger_that_is_held_without_a_socket_is_unreachable() {
+    let house = House::new();
+    let _held = house.ledger();
+    let done = house.run(&["pause"]);
+    assert_eq!(done.code, 3);
+    assert!(done.talk.contains("try again"), "{}", done.talk);
+    assert_eq!(house.run(&["--json", "parked", "list"]).code, 0, "reading goes on");
+}
+
+#[test]
+fn with_a_daemon_orders_go_to_it_and_reading_goes_beside_it() {
+    let house = House::new();
+    let config = house.config();
+    let ledger = house.ledger();
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let stop = CancellationToken::new();
+    let server = runtime.block_on(async {
+        let seams = Seams {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            transport: Arc::new(HttpTransport::new(1)),
+        };
+        let wired = wire(&config, BTreeMap::new(), Handle::spawn(ledger).expect("thread"), seams);
+        let socket = listen(&socket_path(&config.daemon.ledger)).expect("bound");
+        tokio::spawn(take_orders(socket, wired, stop.clone()))
+    });
+    let done = house.run(&["pause", "--as", "lead"]);
+    assert_eq!(done.code, 0, "{}", done.talk);
+    assert!(!done.talk.contains("No daemon"), "{}", done.talk);
+    assert_eq!(house.run(&["parked", "list"]).code, 0);
+    let refused = house.run(&["--json", "parked", "retry", "--all"]);
+    assert_eq!(refused.code, 1);
+    let why: Value = serde_json::from_str(refused.talk.trim()).expect("errors are JSON too");
+    assert_eq!(why["exit"], 1);
+    assert_eq!(house.run(&["pause", "--desk", "other"]).code, 2);
+    stop.cancel();
+    runtime.block_on(server).expect("no panic").expect("served");
+    drop(runtime);
+    assert_eq!(house.ledger().switches().expect("switches").len(), 1, "durable");
+}
