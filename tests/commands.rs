@@ -258,16 +258,16 @@ fn with_a_daemon_orders_go_to_it_and_reading_goes_beside_it() {
     let ledger = house.ledger();
     let runtime = tokio::runtime::Runtime::new().expect("runtime");
     let stop = CancellationToken::new();
-    let server = runtime.block_on(async {
-        let seams = Seams {
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            transport: Arc::new(HttpTransport::new(1)),
-        };
-        let wired = wire(&config, BTreeMap::new(), Handle::spawn(ledger).expect("thread"), seams);
-        let socket = listen(&socket_path(&config.daemon.ledger)).expect("bound");
-        tokio::spawn(take_orders(socket, wired, stop.clone()))
-    });
+    let entered = runtime.enter();
+    let seams = Seams {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        transport: Arc::new(HttpTransport::new(1)),
+    };
+    let wired = wire(&config, BTreeMap::new(), Handle::spawn(ledger).expect("thread"), seams);
+    let socket = listen(&socket_path(&config.daemon.ledger)).expect("bound");
+    let server = tokio::spawn(take_orders(socket, wired, stop.clone()));
+    drop(entered);
     let done = house.run(&["pause", "--as", "lead"]);
     assert_eq!(done.code, 0, "{}", done.talk);
     assert!(!done.talk.contains("No daemon"), "{}", done.talk);

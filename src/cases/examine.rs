@@ -10,7 +10,7 @@ use crate::policy::case::{Case, Memory};
 use crate::policy::decide::decide;
 use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::rules::{Mode, Policy};
-use crate::policy::verdict::{Decision, Outcome, Risk, StayReason, Verdict};
+use crate::policy::verdict::{Decision, Outcome, Risk, RuleResult, StayReason, Verdict};
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::WordingSignature;
 use handoffd_kit::id::DeskId;
@@ -182,9 +182,16 @@ fn record_verdict(
     };
     match proposal {
         Some(proposal) => record_proposal(look, update, proposal, risks, unsent, case),
+        // A pause ends nothing: what is planned waits in the ledger until it is over.
+        None if paused(&verdict) => {}
         None => update.handoff_events.extend(unsent.map(|handoff| withdraw(handoff, &verdict.outcome))),
     }
     update.verdict = Some(verdict);
+}
+
+fn paused(verdict: &Verdict) -> bool {
+    verdict.outcome == Outcome::Stay(StayReason::Paused)
+        || verdict.trace.iter().any(|trace| trace.result == RuleResult::Paused)
 }
 
 /// What was decided no longer holds: nothing was sent, so nothing needs to be explained on the ticket.

@@ -183,11 +183,8 @@ impl Cases {
         let again = station.failed(&error, now, self.seams.random.fraction());
         match error.kind {
             DeskErrorKind::NotFound | DeskErrorKind::Gone => self.lost_sight(look, &error).await,
-            DeskErrorKind::Forbidden => {
-                self.note_trouble(look, &error, now).await?;
-                self.lost_sight(look, &error).await
-            }
-            DeskErrorKind::Unauthorized => {
+            // The right may come back: the look waits for it, and nothing that is under way ends.
+            DeskErrorKind::Forbidden | DeskErrorKind::Unauthorized => {
                 self.note_trouble(look, &error, now).await?;
                 self.postpone(look, now + jiff::SignedDuration::from_mins(1)).await
             }

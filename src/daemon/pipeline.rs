@@ -52,6 +52,8 @@ struct InWork {
     next_poll: BTreeMap<DeskId, Timestamp>,
     next_housekeeping: Timestamp,
     housekeeping: bool,
+    /// When what was due was last taken.
+    taken_at: Timestamp,
 }
 
 impl House {
@@ -64,6 +66,7 @@ impl House {
         loop {
             let stopping = stop.is_cancelled();
             if !stopping {
+                work.taken_at = self.seams.clock.now();
                 self.take_what_is_due(&mut work).await?;
             }
             if work.running.is_empty() && (stopping || self.nothing_left(&mut work, until).await?) {
@@ -91,11 +94,12 @@ impl House {
             next_poll: self.polls.keys().map(|desk| (desk.clone(), now)).collect(),
             next_housekeeping: now,
             housekeeping: false,
+            taken_at: now,
         }
     }
 
     async fn take_what_is_due(&self, work: &mut InWork) -> Result<(), LedgerError> {
-        let now = self.seams.clock.now();
+        let now = work.taken_at;
         self.take_polls(work, now);
         self.take_housekeeping(work, now);
         self.take_effects(work, now).await?;
@@ -213,7 +217,8 @@ impl House {
 
     /// The next instant at which something may have to be done.
     async fn next_instant(&self, work: &mut InWork) -> Result<Timestamp, LedgerError> {
-        let now = self.seams.clock.now();
+        // What became due since the last taking counts as next, or it would be slept over.
+        let now = work.taken_at;
         let rows = self.next_row(work).await?;
         let polls = work.next_poll.iter().filter(|(desk, _)| !work.polling.contains(*desk)).map(|(_, at)| *at);
         let rests = self.desks.iter().filter_map(|(_, station)| station.rests_until(now));

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 /// What happened since our last call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Meanwhile {
+    /// This very effect stands on the desk: its first try arrived late. The vendor's id of the change.
+    ThereAlready(String),
     /// Nothing but our own writes.
     OnlyOurs,
     /// Something that does not concern the decision: a reply, a tag.
@@ -26,6 +28,10 @@ pub fn meanwhile(claimed: &ClaimedEffect, head: &TicketHead, history: Option<&[C
     let Some(history) = history else {
         return Meanwhile::Overtaken("the ticket changed, and this desk does not say by whom".into());
     };
+    let key = claimed.effect.write.mark.key();
+    if let Some(ours) = history.iter().find(|change| change.mark.as_ref().is_some_and(|mark| mark.key() == key)) {
+        return Meanwhile::ThereAlready(ours.id.to_string());
+    }
     let fields = matched_fields(&claimed.effect.desk, &claimed.facts, policy);
     let others = others(since_our_last_call(claimed, history));
     if others.is_empty() {

@@ -244,7 +244,9 @@ pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Time
             "not there at the second look after the settle time: sent again, with the version of its first try",
         )
     };
-    because(outcome(claimed, event, now), reason, "nothing: it goes on by itself")
+    // After a conflict there is a newer ticket to decide on.
+    let look_at = (claimed.effect.conflicts > 0 && matches!(event, EffectEvent::Absent(_))).then_some(now);
+    EffectOutcome { look_at, ..because(outcome(claimed, event, now), reason, "nothing: it goes on by itself") }
 }
 
 /// The desk cannot tell whether it is there.
@@ -273,6 +275,14 @@ pub fn lookup_failed(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp,
                 "nothing: the ticket cannot be seen any more",
             )
         },
+        DeskErrorKind::Unauthorized | DeskErrorKind::Forbidden => {
+            let later = again.max(now + SignedDuration::from_mins(1));
+            let failed = outcome(claimed, EffectEvent::LookupFailed(later), now);
+            let trouble = DeskTrouble::of(&claimed.effect.desk, error, now);
+            let trouble = trouble.map(|trouble| DeskTrouble { writes_stopped: true, ..trouble });
+            let step = error.next_step.clone().unwrap_or_else(|| "run `handoffd check --online`".into());
+            EffectOutcome { trouble, ..because(failed, error.to_string(), step) }
+        }
         _ => because(
             outcome(claimed, EffectEvent::LookupFailed(again), now),
             error.to_string(),

@@ -5,7 +5,7 @@ use super::{Delivery, outcome};
 use crate::desks::Station;
 use crate::ledger::records::{ClaimedEffect, EffectOutcome};
 use handoffd_kit::capability::Guard;
-use handoffd_kit::desk::{DeskChange, Update, Write};
+use handoffd_kit::desk::{DeskChange, Receipt, Update, Write};
 use handoffd_kit::error::DeskError;
 use handoffd_kit::model::{PartKind, PartSet};
 
@@ -59,6 +59,10 @@ impl Delivery {
         }
         let history = desk.parts(&head, PartSet::of(&[PartKind::History]), write.deadline).await?.history;
         match meanwhile(claimed, &head, history.as_deref(), &self.policy) {
+            Meanwhile::ThereAlready(id) => {
+                let receipt = Receipt { id, version: Some(head.version), head: None };
+                Ok(Some(outcome::accepted(claimed, receipt, now, self.pace(station))))
+            }
             Meanwhile::OnlyOurs | Meanwhile::Harmless => {
                 write.expected = Some(head.version);
                 Ok(None)

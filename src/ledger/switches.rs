@@ -25,9 +25,23 @@ impl Ledger {
                 )?;
             } else {
                 ledger.connection.execute("DELETE FROM switches WHERE kind = ? AND name = ?", params![kind, name])?;
+                ledger.look_at_paused(act.at)?;
             }
             ledger.note_act(act, if on { "pause" } else { "resume" }, format!("{kind} {name}").trim())
         })
+    }
+
+    /// Cases whose last verdict a pause held back: nothing else would bring them up again.
+    fn look_at_paused(&mut self, now: Timestamp) -> Result<()> {
+        self.connection.execute(
+            "INSERT INTO looks (desk, ticket, due, generation)
+             SELECT desk, ticket, ?1, 1 FROM verdicts
+             WHERE id IN (SELECT max(id) FROM verdicts GROUP BY desk, ticket) AND verdict LIKE '%\"paused\"%'
+             ON CONFLICT (desk, ticket) DO UPDATE SET due = min(due, excluded.due), generation = generation + 1,
+                 head = NULL, head_at = NULL",
+            [millis(now)],
+        )?;
+        Ok(())
     }
 
     /// Kill switches that are on: what, who, when.
