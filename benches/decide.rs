@@ -105,6 +105,7 @@ fn policy() -> Policy {
             .map(|team| (team.name.clone(), team))
             .into(),
         people: BTreeMap::new(),
+        labels: handoffd::policy::package::Labels::default(),
         messages: BTreeMap::from([("escalated".into(), message)]),
         never: None,
         limits: Limits::default(),

@@ -24,6 +24,11 @@ impl Facts {
         }
     }
 
+    /// The same where nothing is handed off with a package: routes, and `policy.never`.
+    pub fn without_package(self) -> Self {
+        Self { known: self.known.without_package(), ..self }
+    }
+
     /// Whether a text speaks of a field that is wrong in itself.
     pub fn unsure_about(&self, text: &str) -> bool {
         self.broken.iter().any(|field| text.contains(field.as_str()))

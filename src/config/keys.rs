@@ -57,6 +57,7 @@ pub const ROOT: Shape = Shape {
         later("targets", "tables [targets.NAME]", "leave it out: the desk's own clocks are read"),
         later("alerts", "tables [alerts.NAME]", "leave it out: the note on the helpdesk is what a team sees"),
         key("messages", "tables [messages.NAME]"),
+        key("package", "the table [package.labels]"),
         key("defaults", "the table [defaults.escalate]"),
         key("route", "entries [[route]]"),
         key("escalate", "entries [[escalate]]"),
@@ -156,6 +157,28 @@ pub const PERSON: Shape = Shape {
 /// `[messages.NAME]`, next to its languages.
 pub const MESSAGE: Shape =
     Shape { title: "[messages.NAME]", keys: &[key("signers", "[\"support-ops@acme.example\"]")] };
+
+/// `[package]`: what holds for the packages of all rules.
+pub const PACKAGES: Shape = Shape { title: "[package]", keys: &[key("labels", "the table [package.labels]")] };
+
+/// `[package.labels]`: words of the agents' languages. Their meanings stand in the policy's own list of labels.
+pub const LABELS: Shape = Shape {
+    title: "[package.labels]",
+    keys: &[
+        key("summary", "[\"Zusammenfassung\"]"),
+        key("reported", "[\"Gemeldet\"]"),
+        key("steps", "[\"Versucht\"]"),
+        key("artifacts", "[\"Anlagen\"]"),
+        key("urgency", "[\"Dringlichkeit\"]"),
+        key("question", "[\"Offene Frage\"]"),
+        key("history", "[\"Vorgeschichte\"]"),
+        key("playbook", "[\"Leitfaden\"]"),
+        key("step", "[\"Schritt\"]"),
+        key("done", "[\"erledigt\"]"),
+        key("failed", "[\"erfolglos\"]"),
+        key("open", "[\"offen\"]"),
+    ],
+};
 
 /// `[defaults]`.
 pub const DEFAULTS: Shape = Shape { title: "[defaults]", keys: &[key("escalate", "the table [defaults.escalate]")] };

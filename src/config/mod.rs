@@ -12,6 +12,7 @@ mod desks;
 mod found;
 mod graph;
 pub mod keys;
+mod labels;
 mod mask;
 mod messages;
 mod names;
@@ -140,6 +141,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let people = teams::read_people(found, &root, &desks);
     let teams = teams::read_teams(found, &root, &desks, &people);
     let messages = messages::read(found, &root, &desks, &people);
+    let labels = labels::read(found, &root);
     let table = policy::read(found, &root, &desks);
     let world = rules::World { desks: &desks, teams: &teams, people: &people, messages: &messages };
     let rules = rules::read(found, &root, &world);
@@ -154,6 +156,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         desks: desks.into_iter().map(|(id, desk)| (id, desk.policy)).collect(),
         teams: teams?,
         people,
+        labels,
         messages: messages?,
         never: table.never,
         limits: table.limits,

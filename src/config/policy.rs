@@ -55,7 +55,7 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> 
         feared_failure: text("feared_failure"),
     };
     header.review_by = review_by(found, &section);
-    let facts = Facts::of(desks.values());
+    let facts = Facts::of(desks.values()).without_package();
     let never = section.text(found, "never").and_then(|text| conditions::compile(found, &text, &facts));
     PolicyTable { header, never, limits: limits(found, &section) }
 }

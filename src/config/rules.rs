@@ -138,7 +138,7 @@ impl RouteDraft {
             .required(found, "desk")
             .filter(|desk| refers(found, desk, "desk", "[desks.NAME]", known()))
             .map(|desk| DeskId::new(desk.value));
-        let facts = Facts::of(desk.as_ref().and_then(|desk| world.desks.get(desk)));
+        let facts = Facts::of(desk.as_ref().and_then(|desk| world.desks.get(desk))).without_package();
         let rule = read_rule(found, section, name, &facts);
         let (to, team) = target(found, section, world);
         if let (Some(team), Some(desk)) = (team, &desk)

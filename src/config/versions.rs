@@ -7,6 +7,7 @@
 use super::PolicyHeader;
 use super::desks::DeskConfig;
 use crate::policy::condition::Condition;
+use crate::policy::package::{LABELS, Label};
 use crate::policy::rules::{
     Assign, CustomerClock, CustomerDecision, Escalation, FieldDeclaration, FieldOwner, Limits, Missing, Mode, Once,
     Policy, PreviousTask, PublicMessage, ReviewDecision, Route, Rule, Start,
@@ -92,11 +93,17 @@ fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, Desk
         "desks": desks,
         "teams": teams,
         "people": people,
+        "labels": labels(policy),
         "messages": messages,
         "routes": policy.routes.iter().map(|route| switched(&route.rule, route_meaning(route))).collect::<Vec<_>>(),
         "escalations":
             policy.escalations.iter().map(|rule| switched(&rule.rule, escalation_meaning(rule))).collect::<Vec<_>>(),
     })
+}
+
+fn labels(policy: &Policy) -> Vec<Value> {
+    let added = |row: &(&str, Label, &[&str])| Some(json!([row.0, policy.labels.added().get(&row.1)?]));
+    LABELS.iter().filter_map(added).collect()
 }
 
 fn word(mode: Mode) -> &'static str {

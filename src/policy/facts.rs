@@ -5,7 +5,8 @@ use super::case::Case;
 use super::cel::{FactSource, Found, Value};
 use super::known::{FactName, HouseFact};
 use super::names::TeamName;
-use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, Policy, Team};
+use super::package::{self, Checklist};
+use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, PackageDecision, Policy, Team};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{
     ClockState, Conversation, Customer, FieldValue, Message, Organization, PartKind, Role, Status, VendorClock,
@@ -25,6 +26,7 @@ pub struct Facts<'a> {
     policy: &'a Policy,
     desk: Option<&'a DeskPolicy>,
     team: Option<&'a Team>,
+    package: Option<&'a PackageDecision>,
 }
 
 impl<'a> Facts<'a> {
@@ -36,7 +38,13 @@ impl<'a> Facts<'a> {
             .known()
             .and_then(|queue| queue.as_ref())
             .and_then(|queue| policy.teams.values().find(|team| team.desk == case.desk && team.queue.is(queue)));
-        Self { case, policy, desk: policy.desks.get(&case.desk), team }
+        Self { case, policy, desk: policy.desks.get(&case.desk), team, package: None }
+    }
+
+    /// The same facts as a rule sees them that hands off with this package.
+    #[must_use]
+    pub fn with_package(self, decision: Option<&'a PackageDecision>) -> Self {
+        Self { package: decision, ..self }
     }
 
     /// The team whose queue the case lies in.
@@ -56,7 +64,7 @@ impl<'a> Facts<'a> {
         };
         // Far more than is shown, so that nothing which must be masked is cut in two before it is seen.
         let bounded: String = text.chars().take(4 * SHOWN_MAX).collect();
-        let line = super::package::clean(&bounded).split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = package::clean(&bounded).split_whitespace().collect::<Vec<_>>().join(" ");
         match line.char_indices().nth(SHOWN_MAX) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line,
@@ -136,7 +144,48 @@ impl<'a> Facts<'a> {
             HouseFact::CaseAgentReplies => self.replies(Role::Agent, 0),
             // The first one opened the ticket.
             HouseFact::CaseCustomerReplies => self.replies(Role::Customer, 1),
+            HouseFact::StepsTotal => self.checklist(|list| list.total),
+            HouseFact::StepsDone => self.checklist(|list| list.done),
+            HouseFact::StepsFailed => self.checklist(|list| list.failed),
+            HouseFact::PlaybookId => {
+                self.playbook(|known| Some(Found::Value(Value::Text(Cow::Owned(known.id.clone())))))
+            }
+            HouseFact::PlaybookStep => self.playbook(|known| known.step.map(count)),
+            HouseFact::PackageMissing => {
+                self.of_the_package(|package| Value::texts(package.missing.iter().map(|part| package::name_of(*part))))
+            }
+            HouseFact::PackageCompleteness => self.of_the_package(|package| Value::Number(package.completeness())),
         }
+    }
+
+    /// What is not in a mapped field may stand in an internal note: until all of them were read, nothing is said.
+    fn noted<T>(&self, read: Option<T>, tell: impl FnOnce(T) -> Option<Found<'a>>) -> Found<'a> {
+        match (&self.case.parts.conversation, read) {
+            (None, None) => self.lacking(PartKind::Conversation),
+            (_, Some(read)) => tell(read).unwrap_or(Found::Unknown),
+            (Some(_), None) => Found::Unknown,
+        }
+    }
+
+    fn checklist(&self, tell: impl FnOnce(Checklist) -> u32) -> Found<'a> {
+        self.noted(package::checklist(self.case, self.policy, self), |list| Some(count(tell(list))))
+    }
+
+    fn playbook(&self, tell: impl FnOnce(&package::Playbook) -> Option<Found<'a>>) -> Found<'a> {
+        self.noted(package::playbook(self.case, self.policy, self), |playbook| tell(&playbook))
+    }
+
+    /// Something about the package that the rule would hand off with. It is made from the ticket, never from these facts
+    /// about it, so no rule can ask itself. Where a part could not be read, nobody can tell whether something is missing.
+    fn of_the_package(&self, tell: impl FnOnce(&super::proposal::Package) -> Value<'a>) -> Found<'a> {
+        let Some(decision) = self.package else { return Found::Unknown };
+        let unread = package::needs(decision).without(self.case.asked).without(self.case.parts.read());
+        if let Some(part) = unread.first() {
+            return Found::Unread(part);
+        }
+        let package = package::build(self.case, self.policy, &self.with_package(None), decision);
+        let in_doubt = !package.missing.is_empty() && self.case.parts.conversation.is_none();
+        if in_doubt { Found::Unknown } else { Found::Value(tell(&package)) }
     }
 
     /// Not read yet, or read in vain.
@@ -286,7 +335,7 @@ fn sent<'a>(field: &FieldDeclaration, fields: &BTreeMap<String, serde_json::Valu
 mod tests {
     use super::*;
     use crate::policy::known::Known;
-    use crate::policy::testing::{self, said_by_agent, said_by_customer};
+    use crate::policy::testing::{self, noted_by_agent, said_by_agent, said_by_customer};
     use handoffd_kit::model::{Actor, Author, Change, PartSet};
     use serde_json::json;
 
@@ -326,6 +375,56 @@ mod tests {
         assert_eq!(shown(&case, "ticket.text"), "Broken.");
         case.parts.conversation.as_mut().unwrap().complete = false;
         assert_eq!(shown(&case, "case.agent_replies"), "unknown");
+    }
+
+    #[test]
+    fn steps_and_playbook_are_unread_then_unknown_then_known() {
+        let mut case = testing::case();
+        assert_eq!(shown(&case, "steps.failed"), "not read");
+        let messages = vec![said_by_customer("Steps tried:\n- [x] everything")];
+        case.parts.conversation = Some(Conversation { messages, complete: true });
+        assert_eq!((shown(&case, "steps.total"), shown(&case, "playbook.id")), ("unknown".into(), "unknown".into()));
+        let note = noted_by_agent("Steps tried:\n- [x] a\n- failed: b\n- [ ] c\nPlaybook: vpn");
+        case.parts.conversation.as_mut().unwrap().messages.push(note);
+        let steps = ["steps.total", "steps.done", "steps.failed"].map(|name| shown(&case, name));
+        assert_eq!(steps, ["3", "2", "1"]);
+        assert_eq!((shown(&case, "playbook.id"), shown(&case, "playbook.step")), ("vpn".into(), "unknown".into()));
+    }
+
+    #[test]
+    fn a_mapped_checklist_needs_no_conversation() {
+        let mut case = testing::case();
+        case.head.fields.insert("f-steps".into(), json!("[x] a\n✗ b"));
+        assert_eq!((shown(&case, "steps.done"), shown(&case, "steps.failed")), ("2".into(), "1".into()));
+    }
+
+    #[test]
+    fn each_rule_sees_its_own_package_and_nothing_else_has_one() {
+        use crate::policy::rules::{Missing, PackagePart};
+        let policy = testing::policy();
+        let decision = |require: &[PackagePart]| PackageDecision { require: require.to_vec(), missing: Missing::Send };
+        let seen = |case: &Case, decision: Option<&PackageDecision>| {
+            let facts = Facts::new(case, &policy).with_package(decision);
+            ["missing", "completeness"].map(|name| {
+                let Known::Fact(fact, _) = testing::known().look_up(&format!("package.{name}")) else {
+                    panic!("{name}")
+                };
+                facts.shown(&fact)
+            })
+        };
+        let mut case = testing::case();
+        let both = decision(&[PackagePart::Summary, PackagePart::Steps]);
+        assert_eq!(seen(&case, Some(&both)), ["not read", "not read"]);
+        case.parts = testing::case_with_parts().parts;
+        assert_eq!(seen(&case, Some(&both)), ["steps", "0.5"]);
+        assert_eq!(seen(&case, Some(&decision(&[PackagePart::Summary]))), ["none", "1"]);
+        assert_eq!(seen(&case, Some(&decision(&[]))), ["none", "1"]);
+        assert_eq!(seen(&case, None), ["unknown", "unknown"]);
+        // Asked for in vain: nobody can tell what is missing.
+        case.parts.conversation = None;
+        case.asked = PartSet::of(&PartKind::ALL);
+        assert_eq!(seen(&case, Some(&both)), ["unknown", "unknown"]);
+        assert_eq!(seen(&case, Some(&decision(&[PackagePart::Summary]))), ["none", "1"]);
     }
 
     #[test]

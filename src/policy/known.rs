@@ -38,6 +38,13 @@ pub enum HouseFact {
     CaseAgentReplies,
     CaseCustomerReplies,
     CaseHandoffs,
+    StepsTotal,
+    StepsDone,
+    StepsFailed,
+    PlaybookId,
+    PlaybookStep,
+    PackageMissing,
+    PackageCompleteness,
 }
 
 /// What a fact's value is.
@@ -58,8 +65,8 @@ pub enum FactType {
 }
 
 /// The fixed facts: name, fact, type, and the part that it takes to know it.
-const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 28] = {
-    use FactType::{Text, Texts, Whole, Wholes, YesNo};
+const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 35] = {
+    use FactType::{Number, Text, Texts, Whole, Wholes, YesNo};
     use HouseFact::*;
     use PartKind::{Conversation, Customer, History};
     [
@@ -92,6 +99,15 @@ const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 28] = {
         ("case.agent_replies", CaseAgentReplies, Whole, Some(Conversation)),
         ("case.customer_replies", CaseCustomerReplies, Whole, Some(Conversation)),
         ("case.handoffs", CaseHandoffs, Whole, None),
+        // Only where no mapped field carries them.
+        ("steps.total", StepsTotal, Whole, Some(Conversation)),
+        ("steps.done", StepsDone, Whole, Some(Conversation)),
+        ("steps.failed", StepsFailed, Whole, Some(Conversation)),
+        ("playbook.id", PlaybookId, Text, Some(Conversation)),
+        ("playbook.step", PlaybookStep, Whole, Some(Conversation)),
+        // Of the rule's own package, so they may cost whatever that takes.
+        ("package.missing", PackageMissing, Texts, Some(Conversation)),
+        ("package.completeness", PackageCompleteness, Number, Some(Conversation)),
     ]
 };
 
@@ -99,15 +115,10 @@ const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 28] = {
 const CLOCKS: [&str; 3] = ["first_reply", "next_reply", "resolution"];
 
 /// Names that the design gives and a later version serves.
-const NOT_YET: [&str; 7] = [
-    "steps.total",
-    "steps.done",
-    "steps.failed",
-    "package.missing",
-    "package.completeness",
-    "case.contacts_30d",
-    "clocks.internal.state",
-];
+const NOT_YET: [&str; 2] = ["case.contacts_30d", "clocks.internal.state"];
+
+/// The facts of a rule's own package begin so.
+const PACKAGE: &str = "package";
 
 /// A fact by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +140,11 @@ impl FactName {
             Self::Field(FieldOwner::Customer | FieldOwner::Organization, _) => Some(PartKind::Customer),
             Self::Clock(_) => Some(PartKind::Clocks),
         }
+    }
+
+    /// Whether it is about the rule's own package, so that each rule sees a value of its own.
+    pub fn is_of_the_package(&self) -> bool {
+        matches!(self, Self::House(HouseFact::PackageMissing | HouseFact::PackageCompleteness))
     }
 
     /// Whether our own handoffs change it. Such a fact never reopens a closed path: a bounce would reopen its own.
@@ -171,6 +187,8 @@ pub enum Known {
     Branch,
     /// A later version serves it.
     NotYet,
+    /// It is about the package of a rule, and there is none here.
+    NoPackage,
     /// No such fact; the nearest one, if one is near.
     Nothing(Option<String>),
 }
@@ -179,6 +197,7 @@ pub enum Known {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownFacts {
     fields: BTreeMap<(FieldOwner, String), FieldType>,
+    without_package: bool,
 }
 
 impl KnownFacts {
@@ -197,8 +216,17 @@ impl KnownFacts {
         self
     }
 
+    /// These facts but for those of a package: for what is asked where nothing is handed off with one.
+    #[must_use]
+    pub fn without_package(self) -> Self {
+        Self { without_package: true, ..self }
+    }
+
     /// What this name is.
     pub fn look_up(&self, name: &str) -> Known {
+        if self.without_package && name.split('.').next() == Some(PACKAGE) {
+            return Known::NoPackage;
+        }
         if let Some((_, fact, kind, _)) = TABLE.iter().find(|row| row.0 == name) {
             return Known::Fact(FactName::House(*fact), *kind);
         }
@@ -228,7 +256,8 @@ impl KnownFacts {
     pub fn names(&self) -> Vec<String> {
         let fields = self.fields.keys().map(|(of, name)| FactName::Field(*of, name.clone()).to_string());
         let clocks = CLOCKS.iter().map(|name| FactName::Clock((*name).to_owned()).to_string());
-        TABLE.iter().map(|row| row.0.to_owned()).chain(fields).chain(clocks).collect()
+        let fixed = TABLE.iter().map(|row| row.0).filter(|name| !(self.without_package && name.starts_with(PACKAGE)));
+        fixed.map(str::to_owned).chain(fields).chain(clocks).collect()
     }
 }
 
@@ -280,9 +309,20 @@ mod tests {
 
     #[test]
     fn what_a_later_version_serves_is_not_called_unknown() {
-        for name in ["steps.total", "steps", "package", "case.contacts_30d", "clocks.internal.state"] {
+        for name in ["case.contacts_30d", "clocks.internal.state"] {
             assert_eq!(KnownFacts::new().look_up(name), Known::NotYet, "{name}");
         }
         assert_eq!(KnownFacts::new().look_up("ticket"), Known::Branch);
+    }
+
+    #[test]
+    fn the_facts_of_a_package_are_known_only_where_there_is_one() {
+        let routes = KnownFacts::new().without_package();
+        for name in ["package.missing", "package", "package.mising"] {
+            assert_eq!(routes.look_up(name), Known::NoPackage, "{name}");
+        }
+        assert_eq!(routes.look_up("packages"), Known::Nothing(None));
+        assert!(!routes.names().iter().any(|name| name.starts_with("package")));
+        assert_eq!(KnownFacts::new().look_up("package"), Known::Branch);
     }
 }

@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::hold::{Path, barred, held_back};
 use super::known::FactName;
 use super::names::TeamName;
-use super::rules::{Escalation, Policy, Route, Rule};
+use super::rules::{Escalation, PackageDecision, Policy, Route, Rule};
 use super::verdict::{RuleResult, RuleTrace};
 use handoffd_kit::model::PartSet;
 use sha2::{Digest, Sha256};
@@ -28,6 +28,14 @@ impl<'a> AnyRule<'a> {
         match self {
             Self::Route(route) => &route.rule,
             Self::Escalation(escalation) => &escalation.rule,
+        }
+    }
+
+    /// What it hands off with; none for a route.
+    pub fn package(self) -> Option<&'a PackageDecision> {
+        match self {
+            Self::Route(_) => None,
+            Self::Escalation(escalation) => Some(&escalation.package),
         }
     }
 
@@ -70,7 +78,7 @@ pub struct Candidate<'a> {
 impl<'a> Candidate<'a> {
     /// Asks a rule about a case.
     pub fn judge(any: AnyRule<'a>, path: Path<'a>, case: &Case, policy: &'a Policy, facts: &Facts<'_>) -> Self {
-        let asked = ask(any.rule(), facts);
+        let asked = ask(any.rule(), &facts.with_package(any.package()));
         let there = facts.team().is_some_and(|team| team.name == *path.to);
         let idle = there || barred(path, case, policy).is_some();
         let matched = asked.result.is_none();
@@ -84,7 +92,13 @@ impl<'a> Candidate<'a> {
 
     /// Its line of the trace. `seen` keeps what was shown for other rules: most look at the same few facts.
     pub fn trace(&self, facts: &Facts<'_>, seen: &mut BTreeMap<&'a FactName, String>) -> RuleTrace {
-        let mut text = |name: &'a FactName| seen.entry(name).or_insert_with(|| facts.shown(name)).clone();
+        let facts = facts.with_package(self.any.package());
+        let mut text = |name: &'a FactName| {
+            if name.is_of_the_package() {
+                return facts.shown(name);
+            }
+            seen.entry(name).or_insert_with(|| facts.shown(name)).clone()
+        };
         let shown = self.looked_at.iter().map(|name| (name.to_string(), text(name))).collect();
         trace(self.any, self.result.clone(), shown)
     }
@@ -167,7 +181,10 @@ fn closed_by(path: Path<'_>, case: &Case, policy: &Policy, facts: &Facts<'_>) ->
     let rules = routes.map(AnyRule::Route).chain(escalations.map(AnyRule::Escalation));
     let hashes: Vec<String> = rules
         .filter(|any| any.to() == path.to)
-        .map(|any| facts_hash(&ask(any.rule(), facts).looked_at, facts))
+        .map(|any| {
+            let facts = facts.with_package(any.package());
+            facts_hash(&ask(any.rule(), &facts).looked_at, &facts)
+        })
         .collect();
     closed.into_iter().find(|closed| hashes.contains(&closed.facts)).map(|closed| closed.why)
 }

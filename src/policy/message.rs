@@ -71,7 +71,9 @@ fn name_problem(name: &str, kind: TemplateKind, known: &KnownFacts) -> Option<(S
     let allowed = || format!("it may use {}", kind.names().join(", "));
     match (kind, known.look_up(name)) {
         (TemplateKind::Reason, Known::Fact(..)) => None,
-        (TemplateKind::Reason, Known::NotYet) => Some((format!("`{name}` is not supported yet"), allowed())),
+        (TemplateKind::Reason, Known::NotYet | Known::NoPackage) => {
+            Some((format!("`{name}` is not supported yet"), allowed()))
+        }
         (TemplateKind::Reason, Known::Branch) => {
             let help = "say which of its facts, with dots: `ticket.subject`".to_owned();
             Some((format!("`{name}` is not one fact"), help))
@@ -109,7 +111,7 @@ pub fn render_reason(
     let values = names_in(source).unwrap_or_default().into_iter().map(|name| {
         let value = house.get(&name).cloned().unwrap_or_else(|| match known.look_up(&name) {
             Known::Fact(fact, _) => shown(facts.fact(&fact)),
-            Known::Branch | Known::NotYet | Known::Nothing(_) => Shown::from("unknown"),
+            _ => Shown::from("unknown"),
         });
         (name, value)
     });
@@ -122,7 +124,7 @@ pub fn facts_in(source: &str, known: &KnownFacts) -> Vec<FactName> {
     let names = names_in(source).unwrap_or_default();
     let fact = |name: String| match known.look_up(&name) {
         Known::Fact(fact, _) => Some(fact),
-        Known::Branch | Known::NotYet | Known::Nothing(_) => None,
+        _ => None,
     };
     names.into_iter().filter_map(fact).collect()
 }
@@ -207,7 +209,9 @@ impl Tree {
 fn shown(found: Found<'_>) -> Shown {
     match found {
         Found::Value(Value::YesNo(yes)) => Shown::from(yes),
-        Found::Value(Value::List(values)) => Shown::from_iter(values.into_iter().map(|v| Shown::from(v.shown()))),
+        Found::Value(Value::List(values)) => {
+            Shown::from_iter(values.into_iter().map(|value| Shown::from(super::package::clean(&value.shown()))))
+        }
         Found::Value(Value::Whole(number)) => Shown::from(number),
         // 6000, not 6000.0; a sum with a fraction stays a number for filters like `round`.
         Found::Value(Value::Number(number)) if number.fract() == 0.0 && number.abs() < 1e15 => {

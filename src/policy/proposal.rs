@@ -81,8 +81,21 @@ pub struct Package {
     pub parts: Vec<PackageSection>,
     /// Required parts that are missing.
     pub missing: Vec<PackagePart>,
+    /// How many parts the rule requires.
+    #[serde(default)]
+    pub required: usize,
     /// What is unknown, in words.
     pub unknown: Vec<String>,
+}
+
+impl Package {
+    /// The share of the required parts that is there, from 0 to 1.
+    pub fn completeness(&self) -> f64 {
+        if self.required == 0 {
+            return 1.0;
+        }
+        (self.required.saturating_sub(self.missing.len())) as f64 / self.required as f64
+    }
 }
 
 /// One part of the package with its origin.

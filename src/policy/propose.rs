@@ -47,13 +47,14 @@ impl Proposer<'_> {
         if let Some(occasion) = self.occasion(escalation) {
             needs = needs.union(occasion.needs());
         }
+        let facts = self.facts.with_package(Some(&escalation.package));
         for fact in facts_in(&escalation.reason, &self.policy.known_facts()) {
-            if let Found::Unread(part) = self.facts.fact(&fact) {
+            if let Found::Unread(part) = facts.fact(&fact) {
                 needs = needs.with(part);
             }
         }
         if let ReviewDecision::When(condition) = &escalation.review
-            && let Answer::Unknown(missing) = condition.ask(&self.facts)
+            && let Answer::Unknown(missing) = condition.ask(&facts)
         {
             needs = needs.union(missing.unread);
         }
@@ -66,7 +67,8 @@ impl Proposer<'_> {
         match &escalation.review {
             ReviewDecision::Never => Vec::new(),
             ReviewDecision::Always => vec![Risk::Always],
-            ReviewDecision::When(condition) => match condition.ask(&self.facts) {
+            ReviewDecision::When(condition) => match condition.ask(&self.facts.with_package(Some(&escalation.package)))
+            {
                 Answer::Holds => vec![Risk::Condition(condition.source().to_owned())],
                 Answer::Fails => Vec::new(),
                 Answer::Unknown(missing) => vec![Risk::Unknown(missing.what.join(", "))],
@@ -83,6 +85,7 @@ impl Proposer<'_> {
             AnyRule::Escalation(escalation) => self.escalation(escalation, to),
         };
         let clock = nearest_clock(self.case).map(|(_, at)| at);
+        let facts = self.facts.with_package(candidate.any.package());
         let created = &self.case.head.created_at;
         Some(Proposal {
             desk: self.case.desk.clone(),
@@ -104,8 +107,8 @@ impl Proposer<'_> {
             reason: parts.reason,
             needs: parts.needs,
             also,
-            facts: shown(&candidate.looked_at, &self.facts),
-            facts_hash: facts_hash(&candidate.looked_at, &self.facts),
+            facts: shown(&candidate.looked_at, &facts),
+            facts_hash: facts_hash(&candidate.looked_at, &facts),
             package: parts.package,
             owner: parts.owner,
             clock: parts.clock,
@@ -154,9 +157,10 @@ impl Proposer<'_> {
             ("to.name".to_owned(), text(to.name.as_str())),
             ("to.public_name".to_owned(), text(to.public_name.as_deref().unwrap_or(to.name.as_str()))),
         ]);
+        let facts = self.facts.with_package(Some(&escalation.package));
         Answers {
             kind: HandoffKind::Escalate,
-            reason: render_reason(&escalation.reason, &house, &self.policy.known_facts(), &self.facts),
+            reason: render_reason(&escalation.reason, &house, &self.policy.known_facts(), &facts),
             needs: escalation.needs.clone(),
             package: Some(package::build(self.case, self.policy, &self.facts, &escalation.package)),
             owner: self.owner(&escalation.owner, to),

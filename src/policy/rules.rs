@@ -4,6 +4,7 @@
 use super::condition::Condition;
 use super::known::KnownFacts;
 use super::names::{MessageName, PersonName, RuleName, TeamName};
+use super::package::Labels;
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::FieldType;
@@ -24,6 +25,8 @@ pub struct Policy {
     pub teams: BTreeMap<TeamName, Team>,
     /// Whose identities belong together.
     pub people: BTreeMap<PersonName, PersonEntry>,
+    /// The words by which agents name the parts of a package in an internal note.
+    pub labels: Labels,
     /// Public messages by name.
     pub messages: BTreeMap<MessageName, PublicMessage>,
     /// Tickets that are excluded from everything.

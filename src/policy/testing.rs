@@ -31,6 +31,7 @@ fn desk() -> DeskPolicy {
     let field = |id: &str, kind, of| FieldDeclaration { id: id.into(), kind, of };
     let fields = [
         ("steps", field("f-steps", FieldType::Text, FieldOwner::Ticket)),
+        ("playbook", field("f-playbook", FieldType::Text, FieldOwner::Ticket)),
         ("refund_eur", field("f-refund", FieldType::Number, FieldOwner::Ticket)),
         ("plan", field("f-plan", FieldType::Choice, FieldOwner::Organization)),
     ];
@@ -128,6 +129,7 @@ pub fn policy() -> Policy {
         teams: [team("frontline", 1, "Support"), team("billing", 2, "Billing"), team("engineering", 3, "Engineering")]
             .into(),
         people: BTreeMap::from([(PersonName::from("billing-lead"), lead)]),
+        labels: super::package::Labels::default(),
         messages: BTreeMap::from([("escalated".into(), message)]),
         never: None,
         limits: Limits::default(),
@@ -205,6 +207,11 @@ fn said(role: Role, name: &str, text: &str) -> Message {
 /// A public message of the customer.
 pub fn said_by_customer(text: &str) -> Message {
     said(Role::Customer, "Eva Example", text)
+}
+
+/// An internal note of an agent.
+pub fn noted_by_agent(text: &str) -> Message {
+    Message { said: Said::Internally(InternalText(text.into())), ..said(Role::Agent, "First Agent", "") }
 }
 
 /// A public reply of an agent.

@@ -65,6 +65,8 @@ fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::TEAM, vec!["teams", "*"]),
         (keys::PERSON, vec!["people", "*"]),
         (keys::MESSAGE, vec!["messages", "*"]),
+        (keys::PACKAGES, vec!["package"]),
+        (keys::LABELS, vec!["package", "labels"]),
         (keys::DEFAULTS, vec!["defaults"]),
         (keys::ROUTE, vec!["route", "*"]),
         (keys::ESCALATE, vec!["escalate", "*"]),

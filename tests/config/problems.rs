@@ -54,6 +54,46 @@ fn the_base_is_right() {
 }
 
 #[test]
+fn a_label_is_a_word_of_its_own_meaning() {
+    let labels = |text: &str| format!("[package.labels]\n{text}\n\n[defaults.escalate]");
+    for (text, message, help) in [
+        ("steps = ¦\"Versucht\"", "`steps` is a list, not text", "write it like steps = "),
+        ("steps = [¦7]", "`steps` is a list of texts", "write it like steps = "),
+        ("steps = [¦\"\"]", "`steps` is a list of texts", "write it like steps = "),
+        ("steps = [\"Versucht\", ¦\"Versucht\"]", "stands twice", "leave one of them out"),
+        (
+            "steps = [\"Versucht\"]\nquestion = [¦\"VERSUCHT\"]",
+            "\"VERSUCHT\" already means `steps`",
+            "no other label has",
+        ),
+        ("question = [¦\"Steps  tried\"]", "already means `steps`", "no other label has"),
+        ("steps = [¦\"Versucht:\"]", "has a colon", "write the word alone"),
+        ("steps = [¦\"a\\nb\"]", "a line break", "write the word alone"),
+        ("steps = [¦\"# x\"]", "does not begin with a letter", "write the word alone"),
+        (&format!("steps = [¦\"{}\"]", "x".repeat(61)), "is too long", "at most 60 characters"),
+        ("¦stepps = [\"x\"]", "has no key `stepps`", "did you mean `steps`?"),
+    ] {
+        error("[defaults.escalate]", &labels(text), message, help);
+    }
+    let more = BASE.replacen("[defaults.escalate]", &labels("steps = [\"Steps\", \"Versucht\"]"), 1);
+    read(&more).unwrap_or_else(|problems| panic!("an English label may be repeated: {problems}"));
+}
+
+#[test]
+fn the_facts_of_a_package_belong_to_escalations() {
+    let help = "only escalations carry a package";
+    for (old, new) in [
+        ("when = 'mentions(ticket.subject, \"invoice\")'", "when = 'size(¦package.missing) > 0'"),
+        ("never = 'has_tag(\"legal-hold\")'", "never = '¦package.completeness < 1.0'"),
+    ] {
+        error(old, new, "there is no package here to ask for", help);
+    }
+    let edited =
+        BASE.replacen("review = 'ticket.fields.refund_eur > 5000.0'", "review = '\"steps\" in package.missing'", 1);
+    read(&edited).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[test]
 fn unknown_keys_are_refused_with_the_nearest_known_one_and_the_list() {
     for (old, new, near) in [
         ("[policy]", "[¦polcy]\nx = 1\n\n[policy]", "did you mean `policy`?"),

@@ -102,6 +102,7 @@ fn what_rules_stand_on_changes_the_whole_alone() {
         ("queue = \"Support\"", "queue = { id = \"Support\" }"),
         ("email = \"lead@acme.example\"", "email = \"boss@acme.example\""),
         ("look at this until", "look at it until"),
+        ("[defaults.escalate]", "[package.labels]\nsteps = [\"Versucht\"]\n\n[defaults.escalate]"),
     ] {
         let (before, after) = (versions(BASE), edited(old, new));
         assert_ne!(before[0], after[0], "{new}");

@@ -142,11 +142,18 @@ impl Checker<'_> {
             Known::NotYet => {
                 self.problem(at, format!("`{path}` is not supported yet"), "");
             }
+            Known::NoPackage => {
+                let help = "only escalations carry a package; ask for the fact itself, as in has(ticket.fields.steps)";
+                self.problem(at, format!("there is no package here to ask for `{path}`"), help);
+            }
             Known::Nothing(nearest) => {
                 let help = match (&nearest, path.contains(".fields.")) {
                     (Some(name), _) => format!("did you mean `{name}`?"),
                     (None, true) => "declare it under [desks.NAME.fields]".to_owned(),
-                    (None, false) => "facts begin with ticket, customer, organization, case or clocks".to_owned(),
+                    (None, false) => {
+                        "facts begin with ticket, customer, organization, case, steps, playbook, package or clocks"
+                            .to_owned()
+                    }
                 };
                 self.problem(at, format!("no fact is called `{path}`"), help);
             }

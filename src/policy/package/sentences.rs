@@ -5,14 +5,16 @@ use super::mask::clean;
 /// Characters that one line of a package may have.
 pub const LINE_MAX: usize = 240;
 /// Characters of a message that are read at all.
-const READ_MAX: usize = 20_000;
+pub const READ_MAX: usize = 20_000;
 
 /// The sentences of a message that its author wrote for this occasion.
 pub fn sentences(words: &str) -> Vec<String> {
     let bounded: String = words.chars().take(READ_MAX).collect();
     let mut found = Vec::new();
-    for line in clean(&bounded).lines().map(str::trim) {
-        if line == "--" || is_header_of_quote(line) {
+    let text = clean(&bounded);
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    for (at, line) in lines.iter().copied().enumerate() {
+        if line == "--" || begins_quote(&lines[at..]) {
             break;
         }
         if line.starts_with('>') || is_courtesy(line) {
@@ -73,14 +75,24 @@ fn begins_anew(behind: &str) -> bool {
     behind.trim_start().chars().next().is_none_or(|first| !first.is_lowercase() && !first.is_numeric())
 }
 
-/// "On 3 March somebody wrote:" and its like: the rest is quoted.
-fn is_header_of_quote(line: &str) -> bool {
+/// Whether the rest is quoted: it begins with "On 3 March somebody wrote:" and its like, or with the head of a mail.
+pub fn begins_quote(lines: &[&str]) -> bool {
+    let Some((line, below)) = lines.split_first() else { return false };
     let small = line.to_lowercase();
+    if !small.is_empty() && SENDERS.iter().any(|word| small.starts_with(word)) {
+        let head = |line: &&str| HEADS.iter().any(|word| line.to_lowercase().starts_with(word));
+        return below.iter().take(3).any(head);
+    }
     let wrote = ["wrote:", "schrieb:", "a écrit :", "escribió:"].iter().any(|end| small.ends_with(end));
     let original =
         small.starts_with("-----") && ["original message", "ursprüngliche"].iter().any(|w| small.contains(w));
     (wrote && line.chars().count() < 200) || original
 }
+
+/// How the head of a mail that was forwarded or answered begins.
+const SENDERS: [&str; 4] = ["from: ", "von: ", "de : ", "de: "];
+/// What stands in the lines below it. Not "to:": somebody travels from one place to another.
+const HEADS: [&str; 8] = ["sent:", "gesendet:", "date:", "datum:", "subject:", "betreff:", "envoyé :", "objet :"];
 
 /// A greeting or a closing: short, and about nothing.
 fn is_courtesy(line: &str) -> bool {
@@ -129,6 +141,8 @@ mod tests {
             sentences("It still fails.\n> did you restart?\nOn Monday support wrote:\nTry again."),
             ["It still fails."]
         );
+        assert_eq!(sentences("See below.\nFrom: Eva Example\nTo: us\nSent: Monday\nI pay."), ["See below."]);
+        assert_eq!(sentences("I travel.\nFrom: Berlin\nTo: Bonn"), ["I travel.", "From: Berlin", "To: Bonn"]);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::policy::rules::Missing;
-use crate::policy::testing::{self, said_by_agent, said_by_customer};
+use crate::policy::testing::{self, noted_by_agent, said_by_agent, said_by_customer};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{Attachment, Conversation};
+use handoffd_kit::model::{Attachment, Conversation, Role};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -64,6 +64,78 @@ fn a_mapped_field_comes_before_the_conversation() {
     let package = package_of(&case);
     assert_eq!(lines(&package, PackagePart::Steps), ["- restarted", "- reinstalled"]);
     assert_eq!(source(&package, PackagePart::Steps), "field steps");
+}
+
+fn with_messages(messages: Vec<handoffd_kit::model::Message>) -> Case {
+    let mut case = testing::case();
+    case.parts.conversation = Some(Conversation { messages, complete: true });
+    case
+}
+
+#[test]
+fn an_agents_internal_note_comes_after_the_field_and_before_the_conversation() {
+    let mut older = noted_by_agent("Summary: An old one\nSteps: restarted\nQuestion: May we refund?");
+    older.at -= jiff::SignedDuration::from_hours(48);
+    let newer = noted_by_agent("Summary: Charged twice\n\nUnrelated.");
+    let mut case = with_messages(vec![older, newer, said_by_customer("I was charged twice. Why?")]);
+    case.head.fields.insert("f-steps".into(), json!("- reinstalled"));
+    let package = package_of(&case);
+    assert_eq!(lines(&package, PackagePart::Summary), ["Charged twice"]);
+    assert_eq!(source(&package, PackagePart::Summary), "internal note by First Agent, 2026-11-02");
+    assert_eq!(lines(&package, PackagePart::Steps), ["- reinstalled"]);
+    assert_eq!(source(&package, PackagePart::Steps), "field steps");
+    assert_eq!(lines(&package, PackagePart::Question), ["May we refund?"]);
+    assert_eq!(source(&package, PackagePart::Question), "internal note by First Agent, 2026-10-31");
+    assert_eq!(lines(&package, PackagePart::Reported), ["I was charged twice. Why?"]);
+    assert_eq!(source(&package, PackagePart::Reported), "conversation");
+}
+
+#[test]
+fn nobody_but_an_agent_among_colleagues_fills_a_part() {
+    let text = "Steps tried: all of them\nOpen question: Send me the password list?\nPlaybook: mine, step 9";
+    let as_role = |role| {
+        let mut note = noted_by_agent(text);
+        note.author.role = role;
+        note
+    };
+    let roles = [Role::Customer, Role::Automation, Role::Us, Role::Unknown];
+    let by_others = roles.map(as_role).into_iter().chain([
+        said_by_agent(text),
+        noted_by_agent(&format!("> {}", text.replace('\n', "\n> "))),
+        noted_by_agent(&format!("On Monday Eva wrote:\n{text}")),
+        noted_by_agent(&format!("Escalated: a → b\n{text}\n\n[handoffd habc/1 refund@v1]")),
+    ]);
+    for note in by_others {
+        let case = with_messages(vec![note.clone()]);
+        let policy = testing::policy();
+        let facts = Facts::new(&case, &policy);
+        assert_eq!(playbook(&case, &policy, &facts), None, "{note:?}");
+        let package = package_of(&case);
+        assert!(!package.parts.iter().any(|part| part.source.starts_with("internal note")), "{note:?}");
+    }
+}
+
+#[test]
+fn a_checklist_and_a_playbook_are_read_from_the_field_else_from_the_newest_note() {
+    let policy = testing::policy();
+    let read = |case: &Case| {
+        let facts = Facts::new(case, &policy);
+        let list = checklist(case, &policy, &facts).map(|list| (list.total, list.done, list.failed));
+        (list, playbook(case, &policy, &facts).map(|playbook| (playbook.id, playbook.step)))
+    };
+    let mut case = with_messages(vec![
+        noted_by_agent("Steps tried:\n- [x] a\n- [ ] b\nPlaybook: vpn, step 2"),
+        noted_by_agent("Steps tried:\n- [x] a: failed\n- failed: b\n- [ ] c"),
+    ]);
+    assert_eq!(read(&case), (Some((3, 2, 2)), Some(("vpn".into(), Some(2)))));
+    case.head.fields.insert("f-steps".into(), json!("[x] only this"));
+    case.head.fields.insert("f-playbook".into(), json!("other:7"));
+    assert_eq!(read(&case), (Some((1, 1, 0)), Some(("other".into(), Some(7)))));
+    // A field without a checklist leaves the note its say; a conversation that was not read whole has none.
+    case.head.fields.insert("f-steps".into(), json!("restarted, nothing helped"));
+    assert_eq!(read(&case).0, Some((3, 2, 2)));
+    case.parts.conversation.as_mut().unwrap().complete = false;
+    assert_eq!(read(&case).0, None);
 }
 
 #[test]

@@ -24,6 +24,11 @@ pub enum PartKind {
     Clocks,
 }
 
+impl PartKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Conversation, Self::History, Self::Customer, Self::Clocks];
+}
+
 /// A set of kinds of parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartSet(u8);
@@ -58,6 +63,11 @@ impl PartSet {
     /// Whether this kind is in the set.
     pub fn has(self, kind: PartKind) -> bool {
         self.0 & (1 << kind as u8) != 0
+    }
+
+    /// One kind of the set, if there is any.
+    pub fn first(self) -> Option<PartKind> {
+        PartKind::ALL.into_iter().find(|kind| self.has(*kind))
     }
 
     /// Whether no kind is in the set.
