@@ -2,7 +2,7 @@
 //! but values and unknowns. After a problem the expression counts as fitting everything: one mistake, one message.
 
 use super::node::{Comparison, Node, Operator};
-use super::syntax::{parse, span};
+use super::syntax::{as_written, parse, span};
 use super::types::Type;
 use crate::policy::condition::ConditionProblem;
 use crate::policy::known::{FactName, Known, KnownFacts};
@@ -101,7 +101,7 @@ impl Checker<'_> {
     /// The dotted name that an expression spells, if it spells one.
     pub(super) fn path(expression: &IdedExpr) -> Option<String> {
         match &expression.expr {
-            Expr::Ident(name) => Some(name.clone()),
+            Expr::Ident(name) => Some(as_written(name).to_owned()),
             Expr::Select(select) => Some(format!("{}.{}", Self::path(&select.operand)?, select.field)),
             _ => None,
         }

@@ -30,7 +30,8 @@ pub fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<ConditionProble
         let message = format!("this condition has more than {SIGNS_MAX} operators, dots and brackets");
         return Err(vec![whole(message, "split it, or put many values into one list: `x in [\"a\", \"b\"]`")]);
     }
-    Env::default().with_optional_support(false).parser().parse_with_source_info(source).map_err(|errors| {
+    let readable = without_reserved(source);
+    Env::default().with_optional_support(false).parser().parse_with_source_info(&readable).map_err(|errors| {
         let slips = slips(source);
         if slips.is_empty() {
             errors.errors.first().map(|error| complaint(source, error)).into_iter().collect()
@@ -38,6 +39,28 @@ pub fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<ConditionProble
             slips
         }
     })
+}
+
+/// A word that CEL keeps for itself and that is a fact of ours, and what the parser reads in its place: as long, so that
+/// every place stays.
+const RESERVED: (&str, &str) = ("package", "p_ck_ge");
+
+/// The text as the parser takes it.
+fn without_reserved(source: &str) -> String {
+    let plain = without_strings(source);
+    let mut readable = source.to_owned();
+    let (ours, read) = RESERVED;
+    for (at, word) in words(&plain) {
+        if word == ours.as_bytes() || word.strip_prefix(ours.as_bytes()).is_some_and(|rest| rest.starts_with(b".")) {
+            readable.replace_range(at..at + ours.len(), read);
+        }
+    }
+    readable
+}
+
+/// A name as it was written.
+pub fn as_written(name: &str) -> &str {
+    if name == RESERVED.1 { RESERVED.0 } else { name }
 }
 
 /// Where an expression stands in the text, as byte offsets. The parser keeps one token for each node; its reach is

@@ -142,6 +142,22 @@ fn an_empty_number_and_arithmetic_without_a_result_are_unknown() {
 }
 
 #[test]
+fn the_facts_of_a_package_are_read_although_cel_keeps_that_word() {
+    for source in [
+        "size(package.missing) > 0",
+        "'package.x' in package.missing || \"package\" == ticket.subject",
+        "package.completeness < 0.5 && has(package.completeness)",
+        "package.missing.exists(part, part == 'steps')",
+    ] {
+        assert!(check(source, &known()).is_ok(), "{source}: {:?}", check(source, &known()).err());
+    }
+    let found = problem("size(ticket.tags) > 1 && package.mising == 1");
+    assert_eq!((found.start, found.end), (25, 39));
+    assert_eq!(found.help.as_deref(), Some("did you mean `package.missing`?"));
+    assert!(problem("package").message.contains("`package` is not one fact"));
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_place_and_a_remedy() {
     for (source, place, message, help) in [
         ("ticket.fields.refund_euro > 1", "ticket.fields.refund_euro", "no fact", "ticket.fields.refund_eur"),
