@@ -7,7 +7,12 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(10);
 
 /// The wait after the `attempt`-th try (from 1). `jitter` is a sample of `0.0..1.0` and moves it by up to a fifth.
 pub fn after(attempt: u32, jitter: f64) -> SignedDuration {
-    let doubled = FIRST.checked_mul(1 << attempt.saturating_sub(1).min(20)).unwrap_or(LONGEST).min(LONGEST);
+    growing(attempt, LONGEST, jitter)
+}
+
+/// The same up to another longest wait.
+pub fn growing(attempt: u32, longest: SignedDuration, jitter: f64) -> SignedDuration {
+    let doubled = FIRST.checked_mul(1 << attempt.saturating_sub(1).min(20)).unwrap_or(longest).min(longest);
     doubled.mul_f64_clamped(0.8 + 0.4 * jitter.clamp(0.0, 1.0))
 }
 

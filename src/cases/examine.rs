@@ -153,6 +153,8 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         would: Vec::new(),
         handoff: None,
         look_again: None,
+        over_limit: None,
+        limits: look.policy.limits,
     }
 }
 
@@ -175,6 +177,7 @@ fn record_verdict(
 ) {
     update.would = verdict.would.clone();
     update.look_again = earlier(update.look_again, verdict.again_at);
+    update.over_limit = verdict.over_limit().cloned();
     let (proposal, risks) = match &verdict.outcome {
         Outcome::Stay(_) => (None, Vec::new()),
         Outcome::Route(proposal) | Outcome::Escalate(proposal) => (Some(proposal.as_ref()), Vec::new()),
@@ -235,11 +238,11 @@ fn record_proposal(
     if on_desk_already(case, &id) {
         return; // A restored ledger meets its own mark: done before the backup was taken.
     }
-    // A person's yes to the same handoff stands, whatever version the ticket has by now.
-    let approved = same.is_some_and(|handoff| handoff.approved_by.is_some());
-    let asks = !risks.is_empty() && proposal.mode == Mode::Live && !approved;
+    // A person's yes to the same handoff stands, whatever version the ticket has by now, and its note goes on naming them.
+    let approved_by = same.and_then(|handoff| handoff.approved_by.as_deref());
+    let asks = !risks.is_empty() && proposal.mode == Mode::Live && approved_by.is_none();
     let state = if asks { HandoffState::InReview } else { HandoffState::Sending };
-    let effects = if asks { Vec::new() } else { effects(look, proposal, &id) };
+    let effects = if asks { Vec::new() } else { effects(look, proposal, &id, approved_by) };
     update.handoff = Some(NewHandoff {
         id,
         proposal: proposal.clone(),
@@ -247,6 +250,7 @@ fn record_proposal(
         risks,
         effects,
         replaces: replaced.map(|handoff| handoff.id.clone()),
+        needs_place: !case.memory.released.contains(&proposal.rule),
     });
 }
 
@@ -261,8 +265,12 @@ fn on_desk_already(case: &Case, id: &str) -> bool {
 }
 
 /// The effects of a proposal against the ticket as it was just read.
-pub fn effects(look: &Look<'_>, proposal: &Proposal, id: &str) -> Vec<plan::PlannedEffect> {
-    plan::effects(proposal, id, look.capabilities, look.head, planned_signature(look, proposal))
+fn effects(look: &Look<'_>, proposal: &Proposal, id: &str, approved_by: Option<&str>) -> Vec<plan::PlannedEffect> {
+    let signature = planned_signature(look, proposal);
+    match approved_by {
+        Some(who) => plan::approved_effects(proposal, id, look.capabilities, look.head, signature, who),
+        None => plan::effects(proposal, id, look.capabilities, look.head, signature),
+    }
 }
 
 /// The signature of the wording that a proposal's customer message was rendered from, if somebody signed it.

@@ -2,16 +2,20 @@
 
 use super::examine::{Look, Step, examine};
 use super::unknowns::Unknowns;
-use crate::desks::{Desks, Station};
-use crate::ledger::records::{CaseRecord, CaseUpdate, DeskTrouble, HandoffHappening, SignedWording};
-use crate::ledger::states::HandoffEvent;
+use crate::backoff;
+use crate::desks::{Desks, ONE_TICKET, Station};
+use crate::ledger::records::{
+    CaseRecord, CaseUpdate, DeskTrouble, FailedLook, HandoffHappening, Recorded, SignedWording,
+};
+use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::ledger::{Handle, LedgerError, records};
-use crate::policy::rules::Policy;
+use crate::policy::names::RuleName;
+use crate::policy::rules::{Limits, Policy};
 use handoffd_kit::error::{DeskError, DeskErrorKind};
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::model::{PartSet, Parts, TicketHead};
 use handoffd_kit::settings::Seams;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// How often `decide` may ask for more before we give up on a look: each kind of part once, and the end.
@@ -82,18 +86,55 @@ impl Cases {
                 station.answered();
                 Ok(())
             }
+            Err(Trouble::Desk(error)) => match self.put_off(station, &look, error).await {
+                Err(error @ LedgerError::Unreadable { .. }) => self.park(&look, &error).await,
+                put_off => put_off,
+            },
+            Err(Trouble::Ledger(error @ LedgerError::Unreadable { .. })) => self.park(&look, &error).await,
             Err(Trouble::Ledger(error)) => Err(error),
-            Err(Trouble::Desk(error)) => self.put_off(station, &look, error).await,
+        }
+    }
+
+    /// Something that the ledger holds of this case cannot be read: the others go on.
+    async fn park(&self, look: &records::Look, error: &LedgerError) -> Result<(), LedgerError> {
+        tracing::error!(desk = %look.desk, case.id = %look.ticket, error = %error, "case.parked");
+        let next = format!(
+            "restore a backup of the ledger, or give up what cannot be read: `handoffd parked drop --case {}/{}`",
+            look.desk, look.ticket
+        );
+        let failed = self.failed(look, error.to_string(), next);
+        self.ledger.call(move |ledger| ledger.park_case(&failed)).await
+    }
+
+    fn failed(&self, look: &records::Look, what: String, next_step: String) -> FailedLook {
+        FailedLook {
+            desk: look.desk.clone(),
+            ticket: look.ticket.clone(),
+            generation: look.generation,
+            what,
+            next_step,
+            at: self.seams.clock.now(),
+            limits: self.policy.limits,
         }
     }
 
     async fn finish(&self, station: &Station, look: &records::Look) -> Result<(), Trouble> {
         let deadline = look.due;
         let mut read = self.begin(station, &look.desk, &look.ticket, look.head.clone(), deadline).await?;
-        let update = self.conclude(station, &look.desk, &mut read, Some(look.generation), deadline).await?;
-        self.unknowns.note(update.verdict.as_ref());
-        self.ledger.call(move |ledger| ledger.record_case(&update)).await?;
-        Ok(())
+        loop {
+            let update = self.conclude(station, &look.desk, &mut read, Some(look.generation), deadline).await?;
+            let (verdict, decided) = (update.verdict.clone(), Decided::of(&update));
+            // Looks that are worked at once may want the same last place: one that comes late is decided again as it was
+            // read, which costs no call.
+            match self.ledger.call(move |ledger| ledger.record_case(&update)).await? {
+                Recorded::NoPlace => read.record = self.known(&look.desk, &look.ticket).await?.0,
+                recorded => {
+                    self.unknowns.note(verdict.as_ref());
+                    decided.filter(|_| recorded == Recorded::Whole).iter().for_each(Decided::say);
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Reads what the ledger knows and the ticket's head (unless a poll page has just brought it).
@@ -115,15 +156,22 @@ impl Cases {
                 (head, self.seams.clock.now())
             }
         };
-        let now = self.seams.clock.now();
-        let (desk, ticket) = (desk.clone(), ticket.clone());
-        let (record, signed, desk_met) = self
-            .ledger
+        let (record, signed, desk_met) = self.known(desk, ticket).await?;
+        Ok(ReadCase { record, signed, desk_met, head, read_at, parts: Parts::default(), refused: PartSet::NONE })
+    }
+
+    /// What the ledger knows now: of the case, of signed wordings, and when it met the desk.
+    async fn known(
+        &self,
+        desk: &DeskId,
+        ticket: &TicketId,
+    ) -> Result<(CaseRecord, Vec<SignedWording>, Timestamp), LedgerError> {
+        let (desk, ticket, now) = (desk.clone(), ticket.clone(), self.seams.clock.now());
+        self.ledger
             .call(move |ledger| {
                 Ok((ledger.case(&desk, &ticket, now)?, ledger.signatures()?, ledger.desk_met(&desk, now)?))
             })
-            .await?;
-        Ok(ReadCase { record, signed, desk_met, head, read_at, parts: Parts::default(), refused: PartSet::NONE })
+            .await
     }
 
     /// Reads parts as far as `examine` asks for them.
@@ -180,21 +228,38 @@ impl Cases {
     async fn put_off(&self, station: &Station, look: &records::Look, error: DeskError) -> Result<(), LedgerError> {
         let now = self.seams.clock.now();
         tracing::warn!(desk = %look.desk, case.id = %look.ticket, error = %error, "case.look_failed");
-        let again = station.failed(&error, now, self.seams.random.fraction());
+        let jitter = self.seams.random.fraction();
+        // Only for the desk as a whole; how long this ticket waits depends on how often it has failed.
+        let desks_wait = station.failed_on(1, &error, now, jitter);
         match error.kind {
             DeskErrorKind::NotFound | DeskErrorKind::Gone => self.lost_sight(look, &error).await,
             // The right may come back: the look waits for it, and nothing that is under way ends.
             DeskErrorKind::Forbidden | DeskErrorKind::Unauthorized => {
                 self.note_trouble(look, &error, now).await?;
-                self.postpone(look, now + jiff::SignedDuration::from_mins(1)).await
+                self.postpone(look, now + SignedDuration::from_mins(1)).await
             }
-            _ => self.postpone(look, again).await,
+            DeskErrorKind::RateLimited => self.postpone(look, desks_wait).await,
+            // The desk as a whole is silent: no fault of this ticket.
+            DeskErrorKind::Unavailable if station.is_silent() => self.postpone(look, desks_wait).await,
+            DeskErrorKind::Unavailable | DeskErrorKind::Protocol | DeskErrorKind::Conflict | DeskErrorKind::Refused => {
+                let next = error.next_step.clone().unwrap_or_else(|| {
+                    "look at the ticket on the desk: what the desk says about it cannot be used; it is tried again by itself".into()
+                });
+                let failed = self.failed(look, error.to_string(), next);
+                let again = move |tries| desks_wait.max(now + backoff::growing(tries, ONE_TICKET, jitter));
+                self.ledger.call(move |ledger| ledger.look_failed(&failed, again)).await
+            }
         }
     }
 
     async fn postpone(&self, look: &records::Look, until: Timestamp) -> Result<(), LedgerError> {
-        let look = look.clone();
-        self.ledger.call(move |ledger| ledger.postpone_look(&look.desk, &look.ticket, look.generation, until)).await
+        let (look, limits, now) = (look.clone(), self.policy.limits, self.seams.clock.now());
+        self.ledger
+            .call(move |ledger| {
+                ledger.postpone_look(&look.desk, &look.ticket, look.generation, until)?;
+                ledger.leave_queue(&look.desk, &look.ticket, &limits, now)
+            })
+            .await
     }
 
     async fn note_trouble(&self, look: &records::Look, error: &DeskError, now: Timestamp) -> Result<(), LedgerError> {
@@ -205,11 +270,11 @@ impl Cases {
     /// The ticket cannot be seen any more: whatever was under way ends with that reason.
     async fn lost_sight(&self, look: &records::Look, error: &DeskError) -> Result<(), LedgerError> {
         let now = self.seams.clock.now();
-        let (look, reason) = (look.clone(), error.to_string());
+        let (look, reason, limits) = (look.clone(), error.to_string(), self.policy.limits);
         self.ledger
             .call(move |ledger| {
                 let record = ledger.case(&look.desk, &look.ticket, now)?;
-                ledger.record_case(&gone(&look, &record, reason, now))
+                ledger.record_case(&gone(&look, &record, reason, limits, now))
             })
             .await
             .map(|_| ())
@@ -217,14 +282,44 @@ impl Cases {
 
     async fn forget_look(&self, look: &records::Look) -> Result<(), LedgerError> {
         tracing::warn!(desk = %look.desk, "case.desk_not_configured");
-        let until = self.seams.clock.now() + jiff::SignedDuration::from_hours(1);
+        let until = self.seams.clock.now() + SignedDuration::from_hours(1);
         self.postpone(look, until).await
     }
 }
 
+/// A handoff that a look has decided, for the log: names and ids, no text.
+struct Decided {
+    desk: DeskId,
+    ticket: TicketId,
+    handoff: String,
+    rule: RuleName,
+    state: HandoffState,
+}
+
+impl Decided {
+    fn of(update: &CaseUpdate) -> Option<Self> {
+        let handoff = update.handoff.as_ref()?;
+        Some(Self {
+            desk: update.desk.clone(),
+            ticket: update.ticket.clone(),
+            handoff: handoff.id.clone(),
+            rule: handoff.proposal.rule.clone(),
+            state: handoff.state,
+        })
+    }
+
+    fn say(&self) {
+        let Self { desk, ticket, handoff, rule, state } = self;
+        tracing::info!(
+            desk = %desk, case.id = %ticket, handoff.id = %handoff, rule.id = %rule, state = state.name(),
+            "handoff.decided"
+        );
+    }
+}
+
 /// What is recorded when a ticket cannot be seen any more.
-fn gone(look: &records::Look, record: &CaseRecord, reason: String, now: Timestamp) -> CaseUpdate {
-    use crate::ledger::states::HandoffState as S;
+fn gone(look: &records::Look, record: &CaseRecord, reason: String, limits: Limits, now: Timestamp) -> CaseUpdate {
+    use HandoffState as S;
     let event = record.handoff.as_ref().and_then(|handoff| match handoff.state {
         S::Asking | S::InReview | S::Sending => Some((handoff.id.clone(), HandoffEvent::Withdrawn)),
         S::Verifying => Some((handoff.id.clone(), HandoffEvent::Verified)),
@@ -253,5 +348,7 @@ fn gone(look: &records::Look, record: &CaseRecord, reason: String, now: Timestam
         would: Vec::new(),
         handoff: None,
         look_again: None,
+        over_limit: None,
+        limits,
     }
 }

@@ -2,7 +2,8 @@
 
 use super::check::{environment, seams, show};
 use super::failure::Failure;
-use super::output::{Context, Tint};
+use super::output::{Context, Tint, tame};
+use super::shown::risk_shown;
 use crate::cases::work::Trouble;
 use crate::config;
 use crate::daemon::wiring::{open_desks, wire};
@@ -97,6 +98,9 @@ fn print(context: &Context, desk: &DeskId, ticket: &TicketId, verdict: &Verdict)
         let (words, tint) = result(&trace.result);
         let name = context.strong(trace.rule.as_str());
         context.print(&format!("  {name} ─▶ {}: {}", trace.to, context.tinted(&words, tint)));
+        for risk in &trace.would_ask {
+            context.print(&format!("      a person would be asked first: {}", tame(&risk_shown(risk))));
+        }
         for (fact, value) in &trace.facts {
             context.print(&format!("      {fact} = {value}"));
         }

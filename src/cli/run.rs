@@ -8,7 +8,7 @@ use crate::daemon::control;
 use crate::daemon::house::House;
 use crate::daemon::pipeline::Until;
 use crate::daemon::wiring::{open_desks, wire};
-use crate::ledger::records::Busy;
+use crate::ledger::records::{Busy, Switch};
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::policy::rules::Mode;
 use crate::web::{bind, hooks, pages, serve};
@@ -110,19 +110,28 @@ impl RunArgs {
 
 /// What is left to do, and when.
 async fn remains(context: &Context, house: &House) -> Result<(), Failure> {
-    let (counts, parked, next) = house
+    let (counts, parked, next, switches) = house
         .ledger
-        .call(|ledger| Ok((ledger.counts()?, ledger.parked()?.len(), ledger.next_due(&Busy::default())?)))
+        .call(|ledger| {
+            let parked = ledger.parked()?.len() + ledger.case_troubles()?.len();
+            Ok((ledger.counts()?, parked, ledger.next_due(&Busy::default())?, ledger.switches()?))
+        })
         .await?;
+    let paused: Vec<&Switch> = switches.iter().map(|(switch, ..)| switch).collect();
     if context.json {
         return context.print_json(&serde_json::json!({
             "looks": counts.looks, "effects": counts.effects, "parked": parked, "next": next,
+            "held_by_pause": counts.paused, "paused": paused,
         }));
     }
     let open: u32 = ["due", "in_flight", "unsure"].iter().filter_map(|state| counts.effects.get(*state)).sum();
     let next =
         next.map_or("nothing is due any more".to_owned(), |next: Timestamp| format!("the next is due at {next}"));
     context.print(&format!("remaining: {} looks, {open} effects, {parked} parked; {next}", counts.looks));
+    if counts.paused > 0 {
+        let resumes: Vec<String> = paused.iter().map(|switch| format!("`{}`", switch.resume())).collect();
+        context.print(&format!("{} effects are held by a pause: {}", counts.paused, resumes.join(", ")));
+    }
     Ok(())
 }
 

@@ -12,4 +12,6 @@ mod housekeeping;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
+mod troubles;
+#[cfg(test)]
 mod web_tests;

@@ -193,10 +193,7 @@ impl House {
                 let next = match polled {
                     Polled::More => now,
                     Polled::UpToDate => now + every,
-                    Polled::Failed(error, again) => {
-                        tracing::warn!(desk = %desk, error = %error, "intake.poll_failed");
-                        again.max(now + every)
-                    }
+                    Polled::Failed(_, again) => again.max(now + every),
                 };
                 work.polling.remove(&desk);
                 work.next_poll.insert(desk, next);

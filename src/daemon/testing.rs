@@ -38,12 +38,22 @@ pub(crate) struct Ticket {
     pub(crate) history: Vec<Change>,
     pub(crate) written: Vec<Write>,
     pub(crate) silent: bool,
+    /// What it says about the ticket cannot be read.
+    pub(crate) garbled: bool,
+    /// How often the head was read.
+    pub(crate) heads: u32,
+    /// This stream cannot be read.
+    pub(crate) broken_stream: Option<StreamName>,
     pub(crate) refuses: bool,
     pub(crate) refuses_replies: bool,
     /// So many writes meet a ticket that has just changed.
     pub(crate) conflicts: u32,
     pub(crate) tried: u32,
     pub(crate) stranger: bool,
+}
+
+fn stream(name: &str) -> Stream {
+    Stream { name: name.into(), overlap: Duration::ZERO, lag: Duration::ZERO, carries_heads: false }
 }
 
 impl FakeDesk {
@@ -62,12 +72,7 @@ impl FakeDesk {
             webhook: WebhookTrust::SecretPath,
             note_format: NoteFormat::Text,
             note_max_bytes: 60_000,
-            streams: vec![Stream {
-                name: "tickets".into(),
-                overlap: Duration::ZERO,
-                lag: Duration::ZERO,
-                carries_heads: false,
-            }],
+            streams: ["deleted", "tickets"].map(stream).into(),
             limits: Vec::new(),
             rights: &[],
             checked: "in memory",
@@ -85,6 +90,9 @@ impl FakeDesk {
             history: vec![opened],
             written: Vec::new(),
             silent: false,
+            garbled: false,
+            heads: 0,
+            broken_stream: None,
             refuses: false,
             refuses_replies: false,
             conflicts: 0,
@@ -185,11 +193,18 @@ impl Desk for FakeDesk {
         &self.capabilities
     }
 
-    fn changed_since<'a>(&'a self, _: &'a StreamName, _: Option<&'a Cursor>, _: Timestamp) -> Answer<'a, Page> {
+    fn changed_since<'a>(&'a self, stream: &'a StreamName, _: Option<&'a Cursor>, _: Timestamp) -> Answer<'a, Page> {
+        if self.ticket().broken_stream.as_ref() == Some(stream) {
+            return Box::pin(async { Err(unusable("read changes")) });
+        }
         self.answer(|_| Page { changed: Vec::new(), next: Cursor("1".into()), more: false })
     }
 
     fn head<'a>(&'a self, _: &'a TicketId, _: Timestamp) -> Answer<'a, TicketHead> {
+        self.ticket().heads += 1;
+        if self.ticket().garbled {
+            return Box::pin(async { Err(unusable("read head")) });
+        }
         self.answer(|ticket| ticket.head.clone())
     }
 
@@ -238,6 +253,10 @@ impl Desk for FakeDesk {
     fn check(&self) -> Answer<'_, Vec<Finding>> {
         self.answer(|_| Vec::new())
     }
+}
+
+fn unusable(operation: &'static str) -> DeskError {
+    DeskError::new(DeskErrorKind::Protocol, Retry::After(None), operation).words("no JSON")
 }
 
 struct NoChance;

@@ -19,7 +19,8 @@ impl Delivery {
                 }
             }
             Err(error) => {
-                let again = station.failed(&error, now, self.seams.random.fraction());
+                let tries = outcome::failed_lookups(claimed) + 1;
+                let again = station.failed_on(tries, &error, now, self.seams.random.fraction());
                 outcome::lookup_failed(claimed, &error, now, again)
             }
         }

@@ -10,7 +10,8 @@ mod outcome;
 mod send;
 
 use crate::desks::{Desks, Station};
-use crate::ledger::records::{ClaimedEffect, EffectWork};
+use crate::ledger::records::{ClaimedEffect, EffectOutcome, EffectRecord, EffectWork};
+use crate::ledger::states::EffectEvent;
 use crate::ledger::{Handle, LedgerError};
 use crate::policy::rules::Policy;
 use handoffd_kit::settings::Seams;
@@ -45,12 +46,40 @@ impl Delivery {
     pub async fn deliver(&self, claimed: ClaimedEffect) -> Result<(), LedgerError> {
         let Some(station) = self.desks.get(&claimed.effect.desk) else {
             let outcome = outcome::no_such_desk(&claimed, self.seams.clock.now());
-            return self.ledger.call(move |ledger| ledger.record_outcome(&outcome)).await;
+            return self.record(&claimed, outcome).await;
         };
         let outcome = match claimed.work {
             EffectWork::Send => self.send(station, &claimed).await,
             EffectWork::LookUp => self.look_up(station, &claimed).await,
         };
-        self.ledger.call(move |ledger| ledger.record_outcome(&outcome)).await
+        self.record(&claimed, outcome).await
     }
+
+    async fn record(&self, claimed: &ClaimedEffect, outcome: EffectOutcome) -> Result<(), LedgerError> {
+        say(claimed, &outcome);
+        let id = outcome.effect;
+        let recorded = self.ledger.call(move |ledger| ledger.record_outcome(&outcome)).await;
+        match recorded {
+            // It cannot be told what follows from it: a person must look.
+            Err(error @ LedgerError::Unreadable { .. }) => {
+                self.ledger.call(move |ledger| ledger.park_unreadable(id, &error)).await
+            }
+            recorded => recorded,
+        }
+    }
+}
+
+/// One line for what is on the desk now, and for what stopped.
+fn say(claimed: &ClaimedEffect, outcome: &EffectOutcome) {
+    let what = match outcome.event {
+        EffectEvent::Accepted | EffectEvent::Found => "effect.sent",
+        EffectEvent::Park => "effect.parked",
+        EffectEvent::Refused => "effect.refused",
+        _ => return,
+    };
+    let EffectRecord { desk, write, label, .. } = &claimed.effect;
+    tracing::info!(
+        desk = %desk, case.id = %write.ticket, handoff.id = %write.mark.handoff, effect.id = %write.mark.key(),
+        rule.id = %write.mark.rule, effect = %label, "{what}"
+    );
 }

@@ -22,6 +22,8 @@ pub struct Pace {
 const CONFLICTS: u32 = 5;
 /// How often a desk may say "no right" or "no login" to one effect before it is parked.
 const REFUSED_RIGHTS: u32 = 5;
+/// How often an answer may be of no use to one effect, or its lookups, before it is parked.
+const USELESS_ANSWERS: u32 = 8;
 /// How soon after a lost answer the first lookup goes out: most lost answers were written.
 const FIRST_LOOKUP: SignedDuration = SignedDuration::from_secs(2);
 
@@ -215,6 +217,11 @@ pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, agai
             };
             EffectOutcome { trouble: Some(trouble), ..because(outcome(claimed, event, now), words, next) }
         }
+        DeskErrorKind::Protocol if claimed.attempt >= USELESS_ANSWERS => because(
+            outcome(claimed, EffectEvent::Park, now),
+            words,
+            step("look at the ticket: the desk's answers about it cannot be read; then `handoffd parked retry`"),
+        ),
         DeskErrorKind::RateLimited | DeskErrorKind::Unavailable | DeskErrorKind::Protocol => because(
             outcome(claimed, EffectEvent::TryAgain(again), now),
             words,
@@ -283,11 +290,24 @@ pub fn lookup_failed(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp,
             let step = error.next_step.clone().unwrap_or_else(|| "run `handoffd check --online`".into());
             EffectOutcome { trouble, ..because(failed, error.to_string(), step) }
         }
+        DeskErrorKind::Protocol if failed_lookups(claimed) + 1 >= USELESS_ANSWERS => because(
+            outcome(claimed, EffectEvent::Park, now),
+            error.to_string(),
+            "look at the ticket: the desk's answers about it cannot be read; then `handoffd parked retry` or `handoffd parked drop`",
+        ),
         _ => because(
             outcome(claimed, EffectEvent::LookupFailed(again), now),
             error.to_string(),
             "nothing: it is looked up again",
         ),
+    }
+}
+
+/// Lookups in a row that told nothing.
+pub fn failed_lookups(claimed: &ClaimedEffect) -> u32 {
+    match claimed.effect.state {
+        EffectState::Unsure { failed, .. } => failed,
+        _ => 0,
     }
 }
 

@@ -25,7 +25,7 @@ impl Delivery {
                 outcome::accepted(claimed, receipt, now, self.pace(station))
             }
             Err(error) => {
-                let again = station.failed(&error, now, self.seams.random.fraction());
+                let again = station.failed_on(claimed.attempt, &error, now, self.seams.random.fraction());
                 outcome::failed(claimed, &error, station.desk.capabilities(), now, again, self.pace(station))
             }
         }
@@ -74,7 +74,7 @@ impl Delivery {
     /// The check before the call failed: nothing was sent.
     fn not_sent(&self, station: &Station, claimed: &ClaimedEffect, error: &DeskError) -> EffectOutcome {
         let now = self.seams.clock.now();
-        let again = station.failed(error, now, self.seams.random.fraction());
+        let again = station.failed_on(claimed.attempt, error, now, self.seams.random.fraction());
         outcome::not_sent(claimed, error, now, again)
     }
 }

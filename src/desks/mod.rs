@@ -13,6 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// A ticket whose answer is never of use is tried again at least this often.
+pub const ONE_TICKET: SignedDuration = SignedDuration::from_hours(1);
+
 /// All open desks.
 #[derive(Clone, Default)]
 pub struct Desks(Arc<BTreeMap<DeskId, Station>>);
@@ -87,6 +90,19 @@ impl Station {
     /// A call succeeded, or failed for a reason that proves the desk answers.
     pub fn answered(&self) {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).answered();
+    }
+
+    /// Takes note of a failed call about one ticket, the `tries`-th in a row; says when to try it again. An answer that is
+    /// not as documented may be about this ticket alone: whether the desk as a whole answers so, its polls tell.
+    pub fn failed_on(&self, tries: u32, error: &DeskError, now: Timestamp, jitter: f64) -> Timestamp {
+        match error.kind {
+            DeskErrorKind::Protocol => {
+                let named = if let Retry::After(at) = error.retry { at } else { None };
+                let again = now + crate::backoff::growing(tries, ONE_TICKET, jitter);
+                named.map_or(again, |named| named.max(again))
+            }
+            _ => self.failed(error, now, jitter),
+        }
     }
 
     /// Takes note of a failed call; says when to try something like it again.

@@ -19,12 +19,12 @@ pub enum Polled {
     UpToDate,
     /// There is more: poll again at once.
     More,
-    /// The desk failed; poll again then.
+    /// A stream failed; poll again then.
     Failed(DeskError, Timestamp),
 }
 
 impl Intake {
-    /// Reads all streams of a desk up to their present end.
+    /// Reads all streams of a desk up to their present end. One that fails holds up none of the others.
     ///
     /// # Errors
     /// Only the ledger's: what the desk does wrong is in the answer.
@@ -38,7 +38,7 @@ impl Intake {
                 self.remember_me(desk, me.id);
             }
         }
-        let mut polled = Polled::UpToDate;
+        let (mut polled, mut failed) = (Polled::UpToDate, None);
         for stream in &station.desk.capabilities().streams {
             match self.read_stream(desk, &stream.name, self.start(desk, met)).await? {
                 Ok(more) => {
@@ -52,12 +52,13 @@ impl Intake {
                     if let Some(trouble) = DeskTrouble::of(desk, &error, now) {
                         self.ledger.call(move |ledger| ledger.set_trouble(&trouble)).await?;
                     }
+                    tracing::warn!(desk = %desk, stream = %stream.name, error = %error, "intake.poll_failed");
                     let again = station.failed(&error, now, self.seams.random.fraction());
-                    return Ok(Polled::Failed(error, again));
+                    failed = failed.or(Some(Polled::Failed(error, again)));
                 }
             }
         }
-        Ok(polled)
+        Ok(failed.unwrap_or(polled))
     }
 
     async fn read_stream(

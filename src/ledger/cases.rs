@@ -6,13 +6,12 @@ use super::open::Ledger;
 use super::records::{CaseRecord, HandoffRecord, Switch};
 use super::stays::figures;
 use crate::policy::INTAKE;
-use crate::policy::case::{ClosedPath, Fired, Memory, OpenHandoff, Recent, SwitchedOff};
+use crate::policy::case::{ClosedBy, ClosedPath, Fired, Memory, OpenHandoff, SwitchedOff};
 use crate::policy::names::{RuleName, TeamName};
 use handoffd_kit::id::{DeskId, TicketId, Version};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Ledger {
@@ -83,7 +82,7 @@ impl Ledger {
             bounces: figures.bounces,
             returns: figures.returns,
             last_public_message: last_public.map(instant),
-            recent: self.recent_but(desk, now, deciding)?,
+            recent: self.recent_for(desk, ticket, now, deciding)?,
             switched_off: self.switched_off(desk)?,
             stay: present,
         })
@@ -138,40 +137,11 @@ impl Ledger {
                 from: (!from.is_empty()).then(|| TeamName::new(from)),
                 to: TeamName::new(row.get::<_, String>(1)?),
                 facts: row.get(2)?,
-                why: from_json(|| format!("closed path of {desk}/{ticket}"), &why)?,
+                // What closed it cannot be told any more: it is closed all the same.
+                why: from_json(|| format!("closed path of {desk}/{ticket}"), &why).unwrap_or(ClosedBy::Rejection),
             });
         }
         Ok(paths)
-    }
-
-    /// Handoffs of the last hour: what the limits count.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn recent(&self, desk: &DeskId, now: Timestamp) -> Result<Recent> {
-        self.recent_but(desk, now, None)
-    }
-
-    /// A review counts from its approval on, and a handoff that is still being decided not against itself. A rule's
-    /// handoffs count wherever they are.
-    fn recent_but(&self, desk: &DeskId, now: Timestamp, deciding: Option<&str>) -> Result<Recent> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT rule, desk, count(*), min(started_at) FROM handoffs
-             WHERE started_at > ?1 AND id IS NOT ?2 AND (state <> 'withdrawn' OR first_sent_at IS NOT NULL)
-             GROUP BY rule, desk",
-        )?;
-        let mut rows = statement.query(params![millis(now - HOUR), deciding])?;
-        let mut recent = Recent::default();
-        while let Some(row) = rows.next()? {
-            let (on, count): (String, u32) = (row.get(1)?, row.get(2)?);
-            *recent.by_rule.entry(RuleName::new(row.get::<_, String>(0)?)).or_default() += count;
-            if on == desk.as_str() {
-                recent.on_desk += count;
-            }
-            let free = instant(row.get(3)?) + HOUR;
-            recent.next_free = Some(recent.next_free.map_or(free, |known| known.min(free)));
-        }
-        Ok(recent)
     }
 
     fn switched_off(&self, desk: &DeskId) -> Result<SwitchedOff> {

@@ -24,6 +24,12 @@ pub struct Counts {
     pub handoffs: BTreeMap<(String, String), u32>,
     /// Effects that wait for a person, by desk and rule, with the instant the oldest one's handoff was decided.
     pub parked: BTreeMap<(DeskId, RuleName), (u32, Timestamp)>,
+    /// Cases in trouble that are listed, by desk, with the instant the oldest of it began.
+    pub case_troubles: BTreeMap<DeskId, (u32, Timestamp)>,
+    /// Cases that wait for a place in the hour, by desk and rule.
+    pub place_waits: BTreeMap<(DeskId, RuleName), u32>,
+    /// Effects that are due and held by a pause.
+    pub paused: u32,
     /// Webhooks stored.
     pub webhooks: u32,
     /// Cases that rules would act on and may not.
@@ -31,6 +37,11 @@ pub struct Counts {
     /// When each stream was last read.
     pub polled: BTreeMap<(DeskId, StreamName), Timestamp>,
 }
+
+/// Effects that nothing but a kill switch holds back.
+const PAUSED: &str = "SELECT count(*) FROM effects e JOIN handoffs h ON h.id = e.handoff WHERE e.state = 'due'
+    AND EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
+                OR (s.kind = 'rule' AND s.name = h.rule AND h.state <> 'undone'))";
 
 impl Ledger {
     /// How many cases have been looked at.
@@ -55,6 +66,7 @@ impl Ledger {
             oldest_effect: oldest("SELECT min(due) FROM effects")?.map(instant),
             webhooks: one("SELECT count(*) FROM webhooks")?,
             would: one("SELECT count(*) FROM would WHERE released = 0")?,
+            paused: one(PAUSED)?,
             ..Counts::default()
         };
         let mut statement = self.connection.prepare_cached("SELECT state, count(*) FROM effects GROUP BY state")?;
@@ -65,6 +77,12 @@ impl Ledger {
         let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
         counts.handoffs = rows.collect::<rusqlite::Result<_>>()?;
         counts.parked = self.count_parked()?;
+        for trouble in self.case_troubles()? {
+            let (count, since) = counts.case_troubles.entry(trouble.desk).or_insert((0, trouble.since));
+            *count += 1;
+            *since = trouble.since.min(*since);
+        }
+        counts.place_waits = self.count_place_waits()?;
         let mut statement = self.connection.prepare_cached("SELECT desk, stream, at FROM cursors")?;
         let rows = statement.query_map([], |row| {
             let key = (DeskId::new(row.get::<_, String>(0)?), StreamName::new(row.get::<_, String>(1)?));
@@ -72,6 +90,13 @@ impl Ledger {
         })?;
         counts.polled = rows.collect::<rusqlite::Result<_>>()?;
         Ok(counts)
+    }
+
+    fn count_place_waits(&self) -> Result<BTreeMap<(DeskId, RuleName), u32>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT desk, rule, count(*) FROM place_waits GROUP BY desk, rule")?;
+        let rows = statement.query_map([], |row| Ok((desk_and_rule(row)?, row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn count_parked(&self) -> Result<BTreeMap<(DeskId, RuleName), (u32, Timestamp)>> {

@@ -6,13 +6,14 @@ use super::open::Ledger;
 use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord};
 use super::states::{EffectEvent, EffectState};
 use crate::plan::PlannedEffect;
-use handoffd_kit::desk::Write;
+use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::{DeskId, TicketId};
+use handoffd_kit::mark::Mark;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-const COLUMNS: &str =
-    "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, closing";
+const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, closing, \
+     ticket, deadline";
 
 /// What may be claimed: what is unsure, to be looked up; and what is due, in order within its handoff, of a handoff that has
 /// not ended (or was planned apart from it), when nothing else of the case is under way and nothing is paused; a paused
@@ -103,13 +104,14 @@ impl Ledger {
         Ok(changed)
     }
 
+    /// A handoff's effects in order; what cannot be read of one is stood in for.
     pub(super) fn effects_of(&self, handoff: &str) -> Result<Vec<EffectRecord>> {
         let sql = format!("SELECT {COLUMNS} FROM effects WHERE handoff = ? ORDER BY number");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([handoff])?;
         let mut effects = Vec::new();
         while let Some(row) = rows.next()? {
-            effects.push(read_effect(row)?);
+            effects.push(read_as_far_as_possible(row)?);
         }
         Ok(effects)
     }
@@ -127,6 +129,16 @@ impl Ledger {
         }
     }
 
+    /// One effect; what cannot be read of it is stood in for.
+    pub(super) fn effect_as_far_as_possible(&self, id: i64) -> Result<EffectRecord> {
+        let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM effects WHERE id = ?"))?;
+        let mut rows = statement.query([id])?;
+        match rows.next()? {
+            Some(row) => read_as_far_as_possible(row),
+            None => Err(LedgerError::NotFound(format!("effect {id}"))),
+        }
+    }
+
     /// Takes the due effect with the nearest deadline: it is in flight from this commit on. An unsure one is given out to
     /// be looked up and stays unsure.
     ///
@@ -138,12 +150,22 @@ impl Ledger {
 
     fn claim(&mut self, now: Timestamp, busy: &Busy) -> Result<Option<ClaimedEffect>> {
         let sql = claimable("effects_deadline", "AND e.due <= ? ORDER BY e.deadline, e.id");
-        let found = {
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            let mut rows = statement.query([millis(now)])?;
-            free(&mut rows, busy)?
-        };
-        let Some((id, _)) = found else { return Ok(None) };
+        loop {
+            let found = {
+                let mut statement = self.connection.prepare_cached(&sql)?;
+                let mut rows = statement.query([millis(now)])?;
+                free(&mut rows, busy)?
+            };
+            let Some((id, _)) = found else { return Ok(None) };
+            match self.take(id, now) {
+                // Parked, it does not come up again: the others go on.
+                Err(error @ LedgerError::Unreadable { .. }) => self.park_unreadable(id, &error)?,
+                taken => return taken,
+            }
+        }
+    }
+
+    fn take(&mut self, id: i64, now: Timestamp) -> Result<Option<ClaimedEffect>> {
         let mut effect = self.effect(id)?;
         let handoff = self.handoff(&effect.handoff)?;
         let (work, attempt) = match effect.state {
@@ -255,7 +277,42 @@ fn claimed(effect: EffectRecord, handoff: &HandoffRecord, work: EffectWork, atte
     }
 }
 
-pub(super) fn read_effect(row: &Row<'_>) -> Result<EffectRecord> {
+/// An effect whose state cannot be read may have been sent and waits for a person; a write that cannot be read does nothing.
+fn read_as_far_as_possible(row: &Row<'_>) -> Result<EffectRecord> {
+    let error = match read_effect(row) {
+        Err(error @ LedgerError::Unreadable { .. }) => error,
+        read => return read,
+    };
+    let (handoff, number): (String, u32) = (row.get(1)?, row.get(3)?);
+    tracing::error!(handoff.id = handoff, effect.id = row.get::<_, i64>(0)?, error = %error, "ledger.effect_unreadable");
+    let state = serde_json::from_str(&row.get::<_, String>(5)?).ok();
+    let state_lost = state.is_none().then_some(Timestamp::UNIX_EPOCH);
+    let nothing = || Write {
+        ticket: TicketId::new(row.get::<_, String>(13).unwrap_or_default()),
+        change: DeskChange::Update(Update::default()),
+        mark: Mark { handoff: handoff.clone(), number, rule: "unreadable".into(), version: "unreadable".into() },
+        expected: None,
+        first_tried: None,
+        deadline: row.get(14).map_or(Timestamp::UNIX_EPOCH, instant),
+    };
+    Ok(EffectRecord {
+        id: row.get(0)?,
+        desk: DeskId::new(row.get::<_, String>(2)?),
+        label: row.get(4)?,
+        state: state.unwrap_or(EffectState::Parked { attempt: 0, unsure: true }),
+        write: serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or_else(|_| nothing()),
+        receipt: row.get::<_, Option<String>>(7)?.and_then(|text| serde_json::from_str(&text).ok()),
+        reason: row.get::<_, Option<String>>(8)?.or_else(|| Some(error.to_string())),
+        next_step: row.get(9)?,
+        conflicts: row.get(10)?,
+        lost_at: row.get::<_, Option<i64>>(11)?.map(instant).or(state_lost),
+        closing: row.get(12)?,
+        handoff,
+        number,
+    })
+}
+
+fn read_effect(row: &Row<'_>) -> Result<EffectRecord> {
     let id: i64 = row.get(0)?;
     let what = || format!("effect {id}");
     let receipt: Option<String> = row.get(7)?;

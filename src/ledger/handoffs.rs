@@ -113,7 +113,13 @@ impl Ledger {
         ])?;
         let mut handoffs = Vec::new();
         while let Some(row) = rows.next()? {
-            handoffs.push(self.read_handoff(row)?);
+            match self.read_handoff(row) {
+                // Its case is listed in `parked list`; the others are shown.
+                Err(error @ LedgerError::Unreadable { .. }) => {
+                    tracing::error!(error = %error, "ledger.handoff_unreadable");
+                }
+                handoff => handoffs.push(handoff?),
+            }
         }
         Ok(handoffs)
     }

@@ -4,9 +4,10 @@
 //! commit ([`Handle`]) is a shell around it. Every state has its one transition function in [`states`].
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
-//! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record` and `would` (what it changes); `handoffs`, `effects`,
-//! `outcomes`; `people`, `switches`; `counts`, `purge`.
+//! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes); `handoffs`, `effects`,
+//! `outcomes`; `people`, `switches`, `case_troubles`; `counts`, `purge`.
 
+mod case_troubles;
 mod cases;
 mod codec;
 mod counts;
@@ -18,6 +19,7 @@ mod looks;
 mod open;
 mod outcomes;
 mod people;
+mod places;
 mod purge;
 mod record;
 pub mod records;

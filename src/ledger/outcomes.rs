@@ -2,7 +2,7 @@
 //! learns its version, the ticket is looked at. And what a start makes of what the last process left in flight.
 
 use super::codec::{json, millis};
-use super::error::Result;
+use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{EffectOutcome, EffectRecord, HandoffHappening, HandoffRecord, NewLook};
 use super::states::{EffectEvent, EffectState, HandoffEvent};
@@ -149,7 +149,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// On start: what was in flight when the last process ended is unsure. Gives how many there were.
+    /// On start: what was in flight when the last process ended is unsure, or parked where it cannot be read. Gives how many
+    /// are unsure.
     ///
     /// # Errors
     /// SQLite's, or a row that cannot be read.
@@ -160,12 +161,19 @@ impl Ledger {
                     ledger.connection.prepare_cached("SELECT id FROM effects WHERE state = 'in_flight'")?;
                 statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
             };
-            for id in &in_flight {
-                let effect = ledger.effect(*id)?;
-                ledger.step_effect(*id, &effect.state, &EffectEvent::Restarted(now))?;
-                ledger.connection.execute("UPDATE effects SET lost_at = ? WHERE id = ?", params![millis(now), id])?;
+            let mut unsure = 0;
+            for id in in_flight {
+                match ledger.effect(id) {
+                    Err(error @ LedgerError::Unreadable { .. }) => ledger.park_unreadable(id, &error)?,
+                    effect => {
+                        ledger.step_effect(id, &effect?.state, &EffectEvent::Restarted(now))?;
+                        let lost = "UPDATE effects SET lost_at = ? WHERE id = ?";
+                        ledger.connection.execute(lost, params![millis(now), id])?;
+                        unsure += 1;
+                    }
+                }
             }
-            Ok(in_flight.len())
+            Ok(unsure)
         })
     }
 }

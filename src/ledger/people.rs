@@ -132,7 +132,7 @@ impl Ledger {
                 self.connection.prepare_cached("SELECT id FROM effects WHERE state = 'parked' ORDER BY id")?;
             statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?
         };
-        ids.into_iter().map(|id| self.effect(id)).collect()
+        ids.into_iter().map(|id| self.effect_as_far_as_possible(id)).collect()
     }
 
     /// Tries a parked effect again. One that was parked unsure is looked up first.
@@ -191,7 +191,7 @@ impl Ledger {
     }
 
     fn is_parked(&self, id: i64) -> Result<EffectRecord> {
-        let effect = self.effect(id)?;
+        let effect = self.effect_as_far_as_possible(id)?;
         if matches!(effect.state, EffectState::Parked { .. }) {
             return Ok(effect);
         }

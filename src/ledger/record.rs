@@ -27,6 +27,9 @@ impl Ledger {
     /// # Errors
     /// SQLite's, or a row that cannot be read.
     pub fn record_case(&mut self, update: &CaseUpdate) -> Result<Recorded> {
+        if self.lacks_place(update)? {
+            return Ok(Recorded::NoPlace);
+        }
         let why = match self.atomically(|ledger| ledger.record(update)) {
             Err(LedgerError::IllegalStep(step)) => step.to_string(),
             Err(LedgerError::WrongState(why)) => why,
@@ -39,6 +42,7 @@ impl Ledger {
 
     fn record(&mut self, update: &CaseUpdate) -> Result<Recorded> {
         let (desk, ticket) = (&update.desk, &update.ticket);
+        self.case_is_well(desk, ticket)?;
         self.put_case(update)?;
         for stay in &update.stays {
             self.add_stay(desk, ticket, stay, update.at)?;
@@ -64,6 +68,10 @@ impl Ledger {
         }
         if let Some(again) = update.look_again {
             self.wait_to_look(desk, ticket, again)?;
+        }
+        match &update.over_limit {
+            Some(rule) => self.queue_for_place(desk, ticket, rule, &update.limits, update.at)?,
+            None => self.leave_queue(desk, ticket, &update.limits, update.at)?,
         }
         Ok(if started == Started::Left { Recorded::HandoffLeft } else { Recorded::Whole })
     }

@@ -5,6 +5,7 @@ use crate::plan::PlannedEffect;
 use crate::policy::case::{ClosedPath, Memory, Stay};
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::Proposal;
+use crate::policy::rules::Limits;
 use crate::policy::verdict::{Risk, Verdict};
 use handoffd_kit::desk::{Cursor, Receipt, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind};
@@ -197,6 +198,10 @@ pub struct CaseUpdate {
     pub handoff: Option<NewHandoff>,
     /// Look again then, if nothing happens before.
     pub look_again: Option<Timestamp>,
+    /// The rule that would act if the hour had a place left: the case waits for one.
+    pub over_limit: Option<RuleName>,
+    /// The bounds that hold now.
+    pub limits: Limits,
 }
 
 /// How a finished look was recorded.
@@ -206,6 +211,8 @@ pub enum Recorded {
     Whole,
     /// All but its handoff: something of that one was sent, or may have been, so it stays as it is.
     HandoffLeft,
+    /// Nothing of it: the last place of the hour was taken since the look began. To be decided again, as it was read.
+    NoPlace,
     /// Nothing of it, with the reason: somebody has acted on the handoff since the look began. The look stays noted.
     Overtaken(String),
 }
@@ -254,6 +261,8 @@ pub struct NewHandoff {
     pub effects: Vec<PlannedEffect>,
     /// The handoff that this one supersedes: it has sent nothing.
     pub replaces: Option<String>,
+    /// Whether it needs a place in the hour; one that a person approved or released needs none.
+    pub needs_place: bool,
 }
 
 /// What came of an effect's delivery, in one transaction.
@@ -354,6 +363,44 @@ impl DeskTrouble {
             writes_stopped: login,
         })
     }
+}
+
+/// A look that could not be finished.
+#[derive(Clone, Debug)]
+pub struct FailedLook {
+    /// Which desk.
+    pub desk: DeskId,
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// The generation of the look.
+    pub generation: i64,
+    /// What was the matter.
+    pub what: String,
+    /// What to do about it.
+    pub next_step: String,
+    /// When.
+    pub at: Timestamp,
+    /// The bounds that hold now: a place it waited for goes to the next.
+    pub limits: Limits,
+}
+
+/// A case whose look cannot be finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseTrouble {
+    /// Which desk.
+    pub desk: DeskId,
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// What is the matter.
+    pub what: String,
+    /// What to do about it.
+    pub next_step: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Stopped until a person acts; else it is tried again by itself.
+    pub parked: bool,
 }
 
 /// One line of `handoffs list --would`.

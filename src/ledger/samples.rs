@@ -10,7 +10,7 @@ use super::states::{EffectEvent, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::Stay;
 use crate::policy::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
-use crate::policy::rules::{Accountable, CustomerFacing, Mode};
+use crate::policy::rules::{Accountable, CustomerFacing, Limits, Mode};
 use crate::policy::verdict::{Outcome, Risk, StayReason, Verdict};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, QueueSpec, Receipt, Update, WordingSignature, Write};
 use handoffd_kit::mark::Mark;
@@ -137,6 +137,8 @@ pub(crate) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
         would: Vec::new(),
         handoff: None,
         look_again: None,
+        over_limit: None,
+        limits: Limits::default(),
     }
 }
 
@@ -149,6 +151,7 @@ pub(crate) fn sending(id: &str, ticket: &str, version: &str) -> NewHandoff {
         risks: Vec::new(),
         effects: planned(id, ticket, version),
         replaces: None,
+        needs_place: true,
     }
 }
 
@@ -220,5 +223,23 @@ pub(crate) fn stay(team: &str, episode: &str, since: Timestamp, by_handoff: Opti
         stay: Some(Stay { team: team.into(), episode: episode.into(), since }),
         by_handoff: by_handoff.map(str::to_owned),
         by: None,
+    }
+}
+
+impl Ledger {
+    /// Damages rows, as a torn page would.
+    pub(crate) fn garble(&mut self, sql: &str) -> super::Result<()> {
+        self.connection.execute(sql, [])?;
+        Ok(())
+    }
+
+    /// Another case has begun a handoff of this rule.
+    pub(crate) fn taken_place(&mut self, rule: &str, now: Timestamp) -> super::Result<()> {
+        let mut handoff = sending("h-other", "other", "v1");
+        handoff.proposal.rule = rule.into();
+        handoff.effects.clear();
+        self.record_case(&CaseUpdate { handoff: Some(handoff), ..nothing_found("other", now) })?;
+        self.connection.execute("DELETE FROM looks", [])?;
+        Ok(())
     }
 }

@@ -82,6 +82,12 @@ CREATE INDEX effects_due ON effects (due, id) WHERE due IS NOT NULL;
 CREATE INDEX effects_deadline ON effects (deadline, id) WHERE due IS NOT NULL;
 CREATE INDEX effects_case ON effects (desk, ticket) WHERE state IN ('in_flight', 'unsure');
 CREATE INDEX effects_state ON effects (state);
+-- Cases that wait for a place in the hour, first come first served. Each has a look at the instant its place is free.
+CREATE TABLE place_waits (
+    id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, by_desk INTEGER NOT NULL,
+    UNIQUE (desk, ticket)
+) STRICT;
+CREATE INDEX place_waits_rule ON place_waits (desk, rule, id);
 CREATE TABLE switches (
     kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (kind, name)
@@ -93,6 +99,11 @@ CREATE TABLE signatures (
 CREATE TABLE troubles (
     desk TEXT PRIMARY KEY, what TEXT NOT NULL, next_step TEXT NOT NULL, since INTEGER NOT NULL,
     writes_stopped INTEGER NOT NULL
+) STRICT;
+CREATE TABLE case_troubles (
+    desk TEXT NOT NULL, ticket TEXT NOT NULL, what TEXT NOT NULL, next_step TEXT NOT NULL, since INTEGER NOT NULL,
+    tries INTEGER NOT NULL, parked INTEGER NOT NULL,
+    PRIMARY KEY (desk, ticket)
 ) STRICT;
 CREATE TABLE acts (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL, reason TEXT

@@ -26,6 +26,9 @@ pub enum EffectState {
         attempt: u32,
         /// Lookups after the settle time that did not find it.
         missed: u32,
+        /// Lookups in a row that told nothing.
+        #[serde(default)]
+        failed: u32,
         /// Look up not before.
         at: Timestamp,
     },
@@ -175,13 +178,13 @@ impl EffectState {
             (Self::InFlight { .. }, E::Accepted) | (Self::Unsure { .. }, E::Found) => Self::Done,
             (Self::InFlight { attempt }, E::TryAgain(at)) => Self::Due { at: *at, attempt: *attempt },
             (Self::InFlight { attempt }, E::Lost(at) | E::Restarted(at)) => {
-                Self::Unsure { attempt: *attempt, missed: 0, at: *at }
+                Self::Unsure { attempt: *attempt, missed: 0, failed: 0, at: *at }
             }
             (Self::Unsure { attempt, missed, .. }, E::NotSeen(at)) => {
-                Self::Unsure { attempt: *attempt, missed: missed + 1, at: *at }
+                Self::Unsure { attempt: *attempt, missed: missed + 1, failed: 0, at: *at }
             }
-            (Self::Unsure { attempt, missed, .. }, E::LookupFailed(at)) => {
-                Self::Unsure { attempt: *attempt, missed: *missed, at: *at }
+            (Self::Unsure { attempt, missed, failed, .. }, E::LookupFailed(at)) => {
+                Self::Unsure { attempt: *attempt, missed: *missed, failed: failed + 1, at: *at }
             }
             // Two lookups: the first one is counted in `missed`, this is the second.
             (Self::Unsure { attempt, missed, .. }, E::Absent(at)) if *missed >= 1 => {
@@ -194,7 +197,7 @@ impl EffectState {
             (Self::Unsure { attempt, .. }, E::Park) => Self::Parked { attempt: *attempt, unsure: true },
             (Self::Parked { attempt, unsure: false }, E::Retry(at)) => Self::Due { at: *at, attempt: *attempt },
             (Self::Parked { attempt, unsure: true }, E::Retry(at)) => {
-                Self::Unsure { attempt: *attempt, missed: 0, at: *at }
+                Self::Unsure { attempt: *attempt, missed: 0, failed: 0, at: *at }
             }
             (Self::Due { .. } | Self::InFlight { .. } | Self::Unsure { .. } | Self::Parked { .. }, E::Drop) => {
                 Self::Dropped
@@ -308,7 +311,7 @@ mod tests {
             for event in events() {
                 let Ok(next) = known[at].after(&event) else { continue };
                 let small = !matches!(next, EffectState::InFlight { attempt } if attempt > 3)
-                    && !matches!(next, EffectState::Unsure { missed, .. } if missed > 2);
+                    && !matches!(next, EffectState::Unsure { missed, failed, .. } if missed > 2 || failed > 2);
                 if small && !known.contains(&next) {
                     known.push(next);
                 }
@@ -336,9 +339,12 @@ mod tests {
 
     #[test]
     fn an_effect_parked_while_unsure_is_looked_up_when_a_person_retries_it() {
-        let unsure = EffectState::Unsure { attempt: 2, missed: 1, at: AT };
+        let unsure = EffectState::Unsure { attempt: 2, missed: 1, failed: 3, at: AT };
         let parked = unsure.after(&EffectEvent::Park).expect("parked");
-        assert_eq!(parked.after(&EffectEvent::Retry(AT)), Ok(EffectState::Unsure { attempt: 2, missed: 0, at: AT }));
+        assert_eq!(
+            parked.after(&EffectEvent::Retry(AT)),
+            Ok(EffectState::Unsure { attempt: 2, missed: 0, failed: 0, at: AT })
+        );
     }
 
     #[test]

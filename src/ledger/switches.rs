@@ -149,6 +149,15 @@ impl Ledger {
 }
 
 impl Switch {
+    /// The command that clears it.
+    pub fn resume(&self) -> String {
+        match self {
+            Switch::All => "handoffd resume".to_owned(),
+            Switch::Desk(desk) => format!("handoffd resume --desk {desk}"),
+            Switch::Rule(rule) => format!("handoffd resume --rule {rule}"),
+        }
+    }
+
     fn key(&self) -> (&'static str, &str) {
         match self {
             Switch::All => ("all", ""),

@@ -95,7 +95,14 @@ impl Ledger {
         let mut would = Vec::new();
         while let Some(row) = rows.next()? {
             let (text, desk, ticket): (String, String, String) = (row.get(0)?, row.get(3)?, row.get(4)?);
-            let proposal: Proposal = from_json(|| format!("proposal for {desk}/{ticket}"), &text)?;
+            let proposal: Proposal = match from_json(|| format!("proposal for {desk}/{ticket}"), &text) {
+                Ok(proposal) => proposal,
+                // The next look at its case writes it anew.
+                Err(error) => {
+                    tracing::error!(error = %error, "ledger.would_unreadable");
+                    continue;
+                }
+            };
             let proposal = Proposal { episode: row.get(5)?, ..proposal };
             would.push(WouldRecord {
                 to: proposal.to.clone(),

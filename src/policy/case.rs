@@ -53,7 +53,7 @@ pub struct Memory {
     pub returns: u32,
     /// When we last wrote to the customer.
     pub last_public_message: Option<Timestamp>,
-    /// Handoffs in the last hour by rule, and on this desk, with the instant the oldest of them leaves the hour.
+    /// Handoffs in the last hour by rule, and on this desk, with those that wait for a place before this case.
     pub recent: Recent,
     /// Rules that are switched off by a kill switch now (`pause --rule`), and whether everything or this desk is.
     pub switched_off: SwitchedOff,
@@ -128,8 +128,10 @@ pub struct Recent {
     pub by_rule: BTreeMap<RuleName, u32>,
     /// On this desk.
     pub on_desk: u32,
-    /// When the first place becomes free again.
-    pub next_free: Option<Timestamp>,
+    /// Cases of this desk that wait for a place and come before this one, by rule.
+    pub ahead: BTreeMap<RuleName, u32>,
+    /// Those of them for which the desk has no place left.
+    pub ahead_on_desk: u32,
 }
 
 /// Kill switches that concern this case.

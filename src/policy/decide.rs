@@ -14,11 +14,8 @@ use super::rules::Policy;
 use super::scope::{Scope, scope};
 use super::verdict::{Decision, Outcome, Risk, RuleResult, RuleTrace, StayReason, Verdict};
 use handoffd_kit::model::PartSet;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
-
-/// Where the ledger does not say when a place becomes free.
-const LIMIT_RETRY: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the policy says about a case now. `signed` tells whether a message (by name) is signed in a wording (by hash).
 ///
@@ -72,11 +69,7 @@ impl Deciding<'_> {
         let would =
             self.candidates.iter().filter(would).filter_map(|one| self.proposer.proposal(one, Vec::new())).collect();
         let outcome = acting.and_then(|at| self.act(at)).unwrap_or_else(|| Outcome::Stay(self.why_it_stays()));
-        let again_at = limited.map(|_| {
-            let later = self.proposer.now.saturating_add(LIMIT_RETRY).unwrap_or(Timestamp::MAX);
-            case.memory.recent.next_free.map_or(later, |free| free.max(self.proposer.now))
-        });
-        Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at })
+        Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at: None })
     }
 
     /// The rule that would act has no place left in this hour: it waits, and with it all that would act beside it.
@@ -155,7 +148,11 @@ impl Deciding<'_> {
         let mut seen = BTreeMap::new();
         // Candidates stand in the order of the file, so one pass over both is enough.
         all.map(|any| match asked.next_if(|candidate| std::ptr::eq(candidate.path.rule, any.rule())) {
-            Some(candidate) => candidate.trace(&self.proposer.facts, &mut seen),
+            Some(candidate) => {
+                let trace = candidate.trace(&self.proposer.facts, &mut seen);
+                let would = matches!(candidate.result, RuleResult::Shadow | RuleResult::Held);
+                RuleTrace { would_ask: if would { self.proposer.risks(candidate) } else { Vec::new() }, ..trace }
+            }
             None => any.not_from(),
         })
         .collect()

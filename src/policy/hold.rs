@@ -1,12 +1,13 @@
 //! What keeps a rule that matches from acting: it is in shadow, outside its share, paused, held, has fired, or its path
 //! is closed. One place, for routes and escalations alike. Limits come last, when it is known which rule would act.
 
-use super::case::{Case, ClosedBy};
-use super::names::TeamName;
+use super::case::{Case, ClosedBy, Recent};
+use super::names::{RuleName, TeamName};
 use super::rules::{Limits, Mode, Once, Policy, Rule};
 use super::verdict::RuleResult;
 use handoffd_kit::id::{DeskId, TicketId};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// A rule with the path it would take in this case.
 #[derive(Clone, Copy)]
@@ -70,10 +71,26 @@ pub fn held_back(
 
 /// Whether the hour has no place left for this rule, or on this desk. A released rule needs none.
 pub fn over_limit(rule: &Rule, case: &Case, limits: &Limits) -> bool {
-    let recent = &case.memory.recent;
-    let by_rule = recent.by_rule.get(&rule.name).copied().unwrap_or(0);
-    !case.memory.released.contains(&rule.name)
-        && (by_rule >= limits.per_rule_per_hour || recent.on_desk >= limits.per_desk_per_hour)
+    let full = full(&rule.name, &case.memory.recent, limits);
+    !case.memory.released.contains(&rule.name) && (full.rule || full.desk)
+}
+
+/// Which limits leave no place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Full {
+    /// The rule's.
+    pub rule: bool,
+    /// The desk's.
+    pub desk: bool,
+}
+
+/// Which limits leave no place for one more handoff of this rule. A place belongs to the case that has waited longest.
+pub fn full(rule: &RuleName, recent: &Recent, limits: &Limits) -> Full {
+    let of = |counts: &BTreeMap<RuleName, u32>| counts.get(rule).copied().unwrap_or(0);
+    Full {
+        rule: of(&recent.by_rule).saturating_add(of(&recent.ahead)) >= limits.per_rule_per_hour,
+        desk: recent.on_desk.saturating_add(recent.ahead_on_desk) >= limits.per_desk_per_hour,
+    }
 }
 
 /// A handoff of this rule that has sent nothing is still being decided: it does not count.

@@ -56,7 +56,14 @@ impl<'a> AnyRule<'a> {
 /// A rule's trace with this result.
 pub fn trace(any: AnyRule<'_>, result: RuleResult, facts: Vec<(String, String)>) -> RuleTrace {
     let rule = any.rule();
-    RuleTrace { rule: rule.name.clone(), version: rule.version.clone(), to: any.to().clone(), result, facts }
+    RuleTrace {
+        rule: rule.name.clone(),
+        version: rule.version.clone(),
+        to: any.to().clone(),
+        result,
+        facts,
+        would_ask: Vec::new(),
+    }
 }
 
 /// A rule that was asked about a case.

@@ -10,7 +10,7 @@ pub mod customer;
 pub mod decide;
 mod escalation;
 pub mod facts;
-mod hold;
+pub mod hold;
 pub mod known;
 mod matching;
 pub mod message;

@@ -249,15 +249,30 @@ fn a_held_rule_waits_until_it_is_released() {
 }
 
 #[test]
-fn over_its_limit_a_rule_waits_and_says_until_when() {
+fn over_its_limit_a_rule_waits_for_a_place() {
     let mut case = testing::case_with_parts();
-    let free = "2026-11-02T12:40:00Z".parse().unwrap();
     case.memory.recent.by_rule.insert("refund".into(), 30);
-    case.memory.recent.next_free = Some(free);
-    let verdict = verdict(&case, &policy_of([refund()]));
-    assert_eq!(stays(&verdict), &StayReason::HeldBack);
-    assert_eq!(result(&verdict, "refund"), RuleResult::OverLimit);
-    assert_eq!(verdict.again_at, Some(free));
+    let limited = verdict(&case, &policy_of([refund()]));
+    assert_eq!(stays(&limited), &StayReason::HeldBack);
+    assert_eq!(result(&limited, "refund"), RuleResult::OverLimit);
+    assert_eq!(limited.over_limit(), Some(&"refund".into()));
+    case.memory.recent.by_rule.insert("refund".into(), 29);
+    assert!(matches!(verdict(&case, &policy_of([refund()])).outcome, Outcome::Escalate(_)));
+}
+
+#[test]
+fn a_free_place_belongs_to_the_case_that_has_waited_longest() {
+    let mut case = testing::case_with_parts();
+    case.memory.recent.by_rule.insert("refund".into(), 29);
+    case.memory.recent.ahead.insert("refund".into(), 1);
+    assert_eq!(result(&verdict(&case, &policy_of([refund()])), "refund"), RuleResult::OverLimit);
+    case.memory.recent.ahead.clear();
+    case.memory.recent.ahead.insert("other".into(), 50);
+    assert!(matches!(verdict(&case, &policy_of([refund()])).outcome, Outcome::Escalate(_)));
+    (case.memory.recent.on_desk, case.memory.recent.ahead_on_desk) = (150, 50);
+    assert_eq!(result(&verdict(&case, &policy_of([refund()])), "refund"), RuleResult::OverLimit);
+    case.memory.released.push("refund".into());
+    assert!(matches!(verdict(&case, &policy_of([refund()])).outcome, Outcome::Escalate(_)), "a person's word counts");
 }
 
 #[test]

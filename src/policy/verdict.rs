@@ -24,8 +24,16 @@ pub struct Verdict {
     pub trace: Vec<RuleTrace>,
     /// Proposals of rules in shadow, or held until a person releases them: recorded, never written.
     pub would: Vec<Proposal>,
-    /// Look again then, if nothing happens before: a limit frees a place.
+    /// Look again then, if nothing happens before.
     pub again_at: Option<Timestamp>,
+}
+
+impl Verdict {
+    /// The rule that would act if the hour had a place left for it.
+    pub fn over_limit(&self) -> Option<&RuleName> {
+        let limited = self.trace.iter().find(|trace| trace.result == RuleResult::OverLimit);
+        limited.map(|trace| &trace.rule)
+    }
 }
 
 /// What to do.
@@ -100,6 +108,9 @@ pub struct RuleTrace {
     pub result: RuleResult,
     /// The facts its conditions looked at, by name, as text.
     pub facts: Vec<(String, String)>,
+    /// Of a rule that would act and may not: why a person would be asked first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub would_ask: Vec<Risk>,
 }
 
 /// What came out for one rule.

@@ -8,7 +8,7 @@ use crate::policy::case::Recent;
 use crate::policy::names::RuleName;
 use crate::policy::rules::{Limits, Mode};
 use handoffd_kit::gate;
-use handoffd_kit::id::DeskId;
+use handoffd_kit::id::{DeskId, StreamName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -40,9 +40,11 @@ pub(super) struct Figures {
 pub(super) struct PollFigure {
     /// Which desk.
     pub(super) desk: DeskId,
+    /// Its stream that has not been read for the longest time.
+    pub(super) stream: StreamName,
     /// How often it should be read.
     pub(super) every: SignedDuration,
-    /// When its longest unread stream was last read, or the start of this process, whichever is later.
+    /// When that one was last read, or the start of this process, whichever is later.
     pub(super) last: Timestamp,
 }
 
@@ -75,16 +77,14 @@ impl Figures {
         let (counts, mut troubles, switches, recent) = sources.ledger.call(ask).await?;
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
         let silent = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
-        let polls = sources.polls.iter().map(|(desk, every)| PollFigure {
-            desk: desk.clone(),
-            every: *every,
-            last: counts
-                .polled
-                .iter()
-                .filter(|((of, _), _)| of == desk)
-                .map(|(_, at)| *at)
-                .min()
-                .map_or(sources.since, |last| last.max(sources.since)),
+        let polls = sources.polls.iter().filter_map(|(desk, every)| {
+            let streams = &sources.desks.get(desk)?.desk.capabilities().streams;
+            let read = streams.iter().map(|stream| {
+                let last = counts.polled.get(&(desk.clone(), stream.name.clone())).copied();
+                (last.map_or(sources.since, |last| last.max(sources.since)), &stream.name)
+            });
+            let (last, stream) = read.min()?;
+            Some(PollFigure { desk: desk.clone(), stream: stream.clone(), every: *every, last })
         });
         let gates = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.desk.figures()?)));
         Ok(Self {
@@ -101,6 +101,14 @@ impl Figures {
             troubles,
             switches,
         })
+    }
+
+    /// Cases that wait for a place under this limit.
+    pub(super) fn waiting_for_place(&self, over: &OverLimit) -> u32 {
+        let under = |(desk, rule): &(DeskId, RuleName)| {
+            *desk == over.desk && over.rule.as_ref().is_none_or(|limited| limited == rule)
+        };
+        self.counts.place_waits.iter().filter(|(of, _)| under(of)).map(|(_, count)| count).sum()
     }
 
     /// Open reviews.

@@ -134,7 +134,7 @@ fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {
         if lag <= patience {
             return None;
         }
-        let what = format!("its changes have not been read for {} s", lag.as_secs());
+        let what = format!("its changes ({}) have not been read for {} s", poll.stream, lag.as_secs());
         let next = "look at the other reasons of this desk; webhooks, where there are any, are still taken in";
         Some(Reason::new(Status::Degraded, what, next).desk(&poll.desk).since(poll.last))
     });
@@ -152,13 +152,18 @@ fn waiting(figures: &Figures) -> Vec<Reason> {
         let what = format!("writes that wait for a person: {count}");
         Reason::new(Status::Degraded, what, "handoffd parked list").desk(desk).rule(rule).since(*since)
     });
+    let stuck = figures.counts.case_troubles.iter().map(|(desk, (count, since))| {
+        let what = format!("cases that cannot be looked at: {count}");
+        Reason::new(Status::Degraded, what, "handoffd parked list").desk(desk).since(*since)
+    });
     let over = figures.over_limit.iter().map(|over| {
-        let what = format!("{} handoffs in an hour, {} are allowed: further ones wait", over.count, over.limit);
+        let waits = figures.waiting_for_place(over);
+        let what = format!("{} handoffs in an hour, {} are allowed: {waits} more wait", over.count, over.limit);
         let next = "see whether so many are right; then wait, or raise [policy] limits";
         let reason = Reason::new(Status::Degraded, what, next).desk(&over.desk);
         over.rule.iter().fold(reason, Reason::rule)
     });
-    let mut waiting: Vec<Reason> = parked.chain(over).collect();
+    let mut waiting: Vec<Reason> = parked.chain(stuck).chain(over).collect();
     if figures.reviews_open() > 0 {
         let what = format!("handoffs that wait for a person's yes or no: {}", figures.reviews_open());
         waiting.push(Reason::new(Status::Ok, what, "handoffd reviews list"));
@@ -167,12 +172,12 @@ fn waiting(figures: &Figures) -> Vec<Reason> {
 }
 
 fn switched((switch, by, since): &(Switch, String, Timestamp)) -> Reason {
-    let (what, next) = match switch {
-        Switch::All => ("everything", "handoffd resume".to_owned()),
-        Switch::Desk(desk) => ("the desk", format!("handoffd resume --desk {desk}")),
-        Switch::Rule(rule) => ("the rule", format!("handoffd resume --rule {rule}")),
+    let what = match switch {
+        Switch::All => "everything",
+        Switch::Desk(_) => "the desk",
+        Switch::Rule(_) => "the rule",
     };
-    Reason::new(Status::Degraded, format!("{what} is paused by {by}"), next).about(switch).since(*since)
+    Reason::new(Status::Degraded, format!("{what} is paused by {by}"), switch.resume()).about(switch).since(*since)
 }
 
 #[cfg(test)]
@@ -220,23 +225,24 @@ mod tests {
         figures.switches.push((Switch::Rule("refund".into()), "lead (uid 7)".into(), at(2)));
         figures.over_limit.push(OverLimit { rule: None, desk: "acme".into(), count: 200, limit: 200 });
         figures.counts.parked.insert(("acme".into(), "refund".into()), (3, at(3)));
+        figures.counts.case_troubles.insert("acme".into(), (1, at(3)));
         figures.counts.oldest_look = Some(at(0));
         let every = SignedDuration::from_secs(30);
-        figures.polls.push(PollFigure { desk: "acme".into(), every, last: at(0) });
+        figures.polls.push(PollFigure { desk: "acme".into(), stream: "tickets".into(), every, last: at(0) });
         let health = health(&Ok(figures), at(1_000));
         assert_eq!(health.status, Status::Failing);
-        assert_eq!(health.reasons.len(), 7);
+        assert_eq!(health.reasons.len(), 8);
         assert_eq!(health.reasons[0].desk.as_deref(), Some("acme"));
         assert!(health.reasons.windows(2).all(|two| two[0].level >= two[1].level));
         assert!(health.reasons.iter().all(|reason| !reason.next_step.is_empty()));
         let about = |reason: &&Reason| reason.desk.is_some() || reason.rule.is_some();
-        assert_eq!(health.reasons.iter().filter(about).count(), 6, "all but the waiting looks");
+        assert_eq!(health.reasons.iter().filter(about).count(), 7, "all but the waiting looks");
     }
 
     #[test]
     fn a_poll_is_late_only_after_several_were_missed() {
         let every = SignedDuration::from_secs(60);
-        let polls = vec![PollFigure { desk: "acme".into(), every, last: at(0) }];
+        let polls = vec![PollFigure { desk: "acme".into(), stream: "tickets".into(), every, last: at(0) }];
         let figures = Ok(Figures { polls, ..Figures::default() });
         assert_eq!(health(&figures, at(299)).status, Status::Ok);
         assert_eq!(health(&figures, at(301)).status, Status::Degraded);

@@ -116,6 +116,13 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
         ([("desk", desk.to_string()), ("rule", rule.to_string())], f64::from(*count))
     });
     many(registry, "parked", "Effects that wait for a person", parked);
+    let stuck = counts.case_troubles.iter();
+    let stuck = stuck.map(|(desk, (count, _))| ([("desk", desk.to_string())], f64::from(*count)));
+    many(registry, "case_troubles", "Cases that cannot be looked at", stuck);
+    let waits = counts.place_waits.iter();
+    let waits = waits
+        .map(|((desk, rule), count)| ([("desk", desk.to_string()), ("rule", rule.to_string())], f64::from(*count)));
+    many(registry, "place_waits", "Cases that wait for a place under the hourly limits", waits);
     let polls = figures.polls.iter();
     let polls = polls.map(|poll| ([("desk", poll.desk.to_string())], age(Some(poll.last), now)));
     many(registry, "poll_age_seconds", "Since a desk's changes were last read", polls);

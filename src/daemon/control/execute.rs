@@ -3,11 +3,11 @@
 
 use super::{Command, CommandError, Order, Reply, Target};
 use crate::daemon::house::House;
-use crate::ledger::Act;
-use crate::ledger::records::{EffectRecord, ReviewAnswer, SignedWording, Switch};
+use crate::ledger::records::{CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
+use crate::ledger::{Act, Ledger, LedgerError};
 use crate::policy::names::{MessageName, RuleName, TeamName};
 use crate::policy::rules::{Mode, Policy};
-use handoffd_kit::id::DeskId;
+use handoffd_kit::id::{DeskId, TicketId};
 
 /// Carries out an order of this system user.
 ///
@@ -81,40 +81,96 @@ fn unknown_rule(rule: &RuleName) -> CommandError {
 }
 
 async fn retry(house: &House, target: Target, act: Act) -> Result<Reply, CommandError> {
-    let (parked, touched) =
-        on_parked(house, target, move |ledger, effect| ledger.retry_effect(effect.id, &act).map(|_| ())).await?;
-    let said = format!("{parked} tried again; what may be on the desk already is looked up first");
-    Ok(Reply { said, touched })
+    let touched = on_parked(house, &target, act, retry_parked).await?;
+    let said = format!("{} tried again; what may be on the desk already is looked up first", touched.shown());
+    Ok(Reply { said, touched: touched.all() })
 }
 
 async fn give_up(house: &House, target: Target, act: Act) -> Result<Reply, CommandError> {
-    let (parked, touched) = on_parked(house, target, move |ledger, effect| ledger.drop_effect(effect.id, &act)).await?;
-    Ok(Reply { said: format!("{parked} given up; what is on the desk stays there"), touched })
+    let touched = on_parked(house, &target, act, drop_parked).await?;
+    let said = format!("{} given up; what is on the desk stays there", touched.shown());
+    Ok(Reply { said, touched: touched.all() })
 }
 
-/// Does something with every parked effect of the target, all in one transaction.
+/// How many things were parked and fitted.
+#[derive(Clone, Copy)]
+struct Touched {
+    effects: usize,
+    cases: usize,
+}
+
+impl Touched {
+    fn all(self) -> usize {
+        self.effects + self.cases
+    }
+
+    fn shown(self) -> String {
+        let count = |count: usize, what: &str| match count {
+            0 => None,
+            1 => Some(format!("one {what}")),
+            count => Some(format!("{count} {what}s")),
+        };
+        let things: Vec<String> = count(self.effects, "effect").into_iter().chain(count(self.cases, "case")).collect();
+        format!("{} {}", things.join(" and "), if self.all() == 1 { "is" } else { "are" })
+    }
+}
+
+/// One thing that is parked.
+enum Parked {
+    /// An effect, by its row.
+    Effect(i64),
+    /// A case.
+    Case(DeskId, TicketId),
+}
+
+fn retry_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<(), LedgerError> {
+    match parked {
+        Parked::Effect(id) => ledger.retry_effect(*id, act).map(|_| ()),
+        Parked::Case(desk, ticket) => ledger.retry_case(desk, ticket, act),
+    }
+}
+
+fn drop_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<(), LedgerError> {
+    match parked {
+        Parked::Effect(id) => ledger.drop_effect(*id, act),
+        Parked::Case(desk, ticket) => ledger.drop_case(desk, ticket, act),
+    }
+}
+
+/// Does something with everything parked that the target names, all in one transaction.
 async fn on_parked(
     house: &House,
-    target: Target,
-    each: impl Fn(&mut crate::ledger::Ledger, &EffectRecord) -> crate::ledger::Result<()> + Send + 'static,
-) -> Result<(String, usize), CommandError> {
-    let shown = target.shown();
+    target: &Target,
+    act: Act,
+    each: impl Fn(&mut Ledger, &Parked, &Act) -> Result<(), LedgerError> + Send + 'static,
+) -> Result<Touched, CommandError> {
+    let wanted = target.clone();
     let touched = house
         .ledger
         .call(move |ledger| {
-            let parked = ledger.parked()?;
-            let fitting: Vec<&EffectRecord> = parked.iter().filter(|effect| target.fits(effect)).collect();
-            for effect in &fitting {
-                each(ledger, effect)?;
-            }
-            Ok(fitting.len())
+            let effects: Vec<Parked> = ledger
+                .parked()?
+                .iter()
+                .filter(|effect| wanted.fits(effect))
+                .map(|effect| Parked::Effect(effect.id))
+                .collect();
+            let cases: Vec<Parked> = ledger
+                .case_troubles()?
+                .into_iter()
+                .filter(|trouble| wanted.fits_case(trouble))
+                .map(|trouble| Parked::Case(trouble.desk, trouble.ticket))
+                .collect();
+            effects.iter().chain(&cases).try_for_each(|parked| each(ledger, parked, &act))?;
+            Ok(Touched { effects: effects.len(), cases: cases.len() })
         })
         .await?;
-    match touched {
-        0 => Err(CommandError::Refused(format!("nothing of {shown} is parked; `handoffd parked list` shows what is"))),
-        1 => Ok(("one effect is".to_owned(), 1)),
-        count => Ok((format!("{count} effects are"), count)),
+    if touched.all() == 0 {
+        let shown = target.shown();
+        return Err(CommandError::Refused(format!(
+            "nothing of {shown} is parked; `handoffd parked list` shows what is"
+        )));
     }
+    Ok(touched)
 }
 
 impl Target {
@@ -125,6 +181,15 @@ impl Target {
                 desk.as_ref().is_none_or(|desk| desk == &effect.desk)
                     && rule.as_ref().is_none_or(|rule| rule.as_str() == effect.write.mark.rule)
             }
+            Self::Case { .. } => false,
+        }
+    }
+
+    fn fits_case(&self, trouble: &CaseTrouble) -> bool {
+        match self {
+            Self::Handoff { .. } => false,
+            Self::Case { desk, ticket } => (desk, ticket) == (&trouble.desk, &trouble.ticket),
+            Self::All { desk, rule } => rule.is_none() && desk.as_ref().is_none_or(|desk| desk == &trouble.desk),
         }
     }
 
@@ -133,9 +198,10 @@ impl Target {
         match self {
             Self::Handoff { id, number: None } => format!("handoff {id}"),
             Self::Handoff { id, number: Some(number) } => format!("handoff {id}/{number}"),
+            Self::Case { desk, ticket } => format!("{desk}/{ticket}"),
             Self::All { desk, rule } => {
                 let desk = of("on desk", desk.as_ref().map(DeskId::as_str));
-                format!("all effects{desk}{}", of("of rule", rule.as_ref().map(RuleName::as_str)))
+                format!("everything{desk}{}", of("of rule", rule.as_ref().map(RuleName::as_str)))
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::records::Switch;
 use crate::policy::names::{MessageName, RuleName};
 use handoffd_kit::error::DeskError;
-use handoffd_kit::id::DeskId;
+use handoffd_kit::id::{DeskId, TicketId};
 use serde::{Deserialize, Serialize};
 
 /// The longest name, id or rule in an order.
@@ -91,7 +91,7 @@ pub enum Command {
     },
 }
 
-/// Which parked effects.
+/// Which parked effects or cases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Target {
@@ -101,6 +101,13 @@ pub enum Target {
         id: String,
         /// One of its effects; none: all that are parked.
         number: Option<u32>,
+    },
+    /// A case whose look cannot be finished.
+    Case {
+        /// On which desk.
+        desk: DeskId,
+        /// Which ticket.
+        ticket: TicketId,
     },
     /// All that fit.
     All {
@@ -189,6 +196,7 @@ impl Order {
 fn check_target(target: &Target) -> Result<(), CommandError> {
     match target {
         Target::Handoff { id, .. } => name("handoff", id),
+        Target::Case { desk, ticket } => name("desk", desk.as_str()).and_then(|()| name("ticket", ticket.as_str())),
         Target::All { .. } => Ok(()),
     }
 }

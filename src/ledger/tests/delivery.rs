@@ -175,10 +175,13 @@ fn a_row_that_cannot_be_read_is_named_and_nothing_is_lost() {
     let write: String =
         ledger.connection.query_row("SELECT write FROM effects WHERE number = 1", [], |row| row.get(0)).expect("text");
     ledger.connection.execute("UPDATE effects SET write = '{\"ticket\":' WHERE number = 1", []).expect("garbled");
-    let error = ledger.claim_due_effect(at(1), &Busy::default()).expect_err("unreadable");
-    assert!(error.to_string().contains("effect 1"), "{error}");
+    assert_eq!(claim(&mut ledger, at(1)), None, "parked, and what follows it waits");
+    let parked = ledger.parked().expect("listed").remove(0);
+    assert!(parked.reason.as_ref().is_some_and(|reason| reason.contains("effect 1")), "{:?}", parked.reason);
     ledger.connection.execute("UPDATE effects SET write = ? WHERE number = 1", [write]).expect("repaired");
-    assert!(claim(&mut ledger, at(1)).is_some(), "the failed claim changed nothing");
+    ledger.retry_effect(parked.id, &act(at(2))).expect("retried");
+    let again = claim(&mut ledger, at(2)).expect("due");
+    assert_eq!((again.effect.number, again.work), (1, EffectWork::LookUp), "looked up before it is sent");
 }
 
 #[test]
