@@ -65,10 +65,15 @@ fn escalation(n: usize, known: &handoffd::policy::known::KnownFacts) -> Escalati
             previous: PreviousTask::Nothing,
             customer_facing: CustomerFacing::New,
         },
-        clock: ClockDecision { customer: CustomerClock::Continue, internal: None, accountable: Accountable::To },
+        clock: ClockDecision {
+            customer: CustomerClock::Continue,
+            internal: None,
+            internal_from: InternalFrom::Handoff,
+            accountable: Accountable::To,
+        },
         customer: CustomerDecision::Message {
             name: "escalated".into(),
-            respond_within: Some(SignedDuration::from_hours(8)),
+            respond_within: Some(SignedDuration::from_hours(8).into()),
             quiet_for: None,
         },
         review: ReviewDecision::Never,
@@ -82,6 +87,7 @@ fn team(name: &str, tier: u32, queue: &str) -> Team {
         desk: "acme".into(),
         queue: QueueSpec::Name(queue.into()),
         public_name: Some("our specialists".into()),
+        hours: None,
         lead: None,
         reviewers: Vec::new(),
     }

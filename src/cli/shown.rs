@@ -187,8 +187,11 @@ impl Whole {
             writeln!(text, "  missing   {}", format!("{missing:?}").to_lowercase())?;
         }
         writeln!(text, "  owner     {}", tame(&proposal.owner.shown))?;
-        if let Some(until) = proposal.clock.internal_until {
-            writeln!(text, "  clock     internal until {until}")?;
+        if let Some(until) = &proposal.clock.internal_until {
+            writeln!(text, "  clock     internal until {}", until.told())?;
+        }
+        if let Some(until) = &proposal.owner.previous_until {
+            writeln!(text, "  previous  until {}", until.told())?;
         }
         match &proposal.customer {
             CustomerPlan::Tell { message, text: words, .. } => {

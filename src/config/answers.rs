@@ -12,8 +12,8 @@ use super::walk::{Section, kind_of, unknown_word};
 use crate::policy::names::{MessageName, PersonName};
 use crate::policy::package::{ORDER, name_of};
 use crate::policy::rules::{
-    Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Missing, OwnerDecision,
-    PackageDecision, PreviousTask, ReviewDecision,
+    Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, InternalFrom, Missing,
+    OwnerDecision, PackageDecision, PreviousTask, ReviewDecision,
 };
 use jiff::SignedDuration;
 use toml::de::DeValue;
@@ -172,7 +172,7 @@ fn previous(found: &mut Found<'_>, table: &Section<'_>) -> Option<PreviousTask> 
             let title = format!("`previous` of {}", table.title);
             let section = Section::open(found, task, keys::PREVIOUS, title, value.span());
             let task = section.required(found, "task")?.value.to_owned();
-            let within = section.duration(found, "within", WAITS);
+            let within = section.wait(found, "within", WAITS);
             (within.is_some() || !section.has("within")).then_some(PreviousTask::Task { task, within })
         }
         DeValue::String(word) => {
@@ -198,10 +198,20 @@ fn clock(found: &mut Found<'_>, table: &Section<'_>) -> Option<ClockDecision> {
         return None;
     }
     let customer = table.word(found, "customer", &[("continue", CustomerClock::Continue)]);
-    let internal = table.duration(found, "internal", WAITS);
+    let internal = table.wait(found, "internal", WAITS);
+    let starts = [("handoff", InternalFrom::Handoff), ("opened", InternalFrom::Opened)];
+    let internal_from = table.word_or_default(found, "internal_from", &starts);
+    if table.has("internal_from") && !table.has("internal") {
+        let help = "add internal = \"4h\", or leave it out";
+        found.error(
+            &table.key_span("internal_from"),
+            "`internal_from` says when a target begins, and none is given",
+            help,
+        );
+    }
     let words = [("to", Accountable::To), ("from", Accountable::From)];
     let accountable = table.word(found, "accountable", &words).unwrap_or(Accountable::To);
-    Some(ClockDecision { customer: customer?, internal, accountable })
+    Some(ClockDecision { customer: customer?, internal, internal_from: internal_from?, accountable })
 }
 
 fn customer(found: &mut Found<'_>, table: &Section<'_>, messages: &Messages) -> Option<CustomerDecision> {
@@ -224,7 +234,7 @@ fn customer(found: &mut Found<'_>, table: &Section<'_>, messages: &Messages) -> 
             Some(CustomerDecision::Nothing { because: table.text(found, "nothing")?.value.to_owned() })
         }
         (true, false) => {
-            let respond_within = table.duration(found, "respond_within", WAITS);
+            let respond_within = table.wait(found, "respond_within", WAITS);
             let quiet_for = table.duration(found, "quiet_for", WAITS);
             let known = messages.keys().map(MessageName::as_str);
             let name =

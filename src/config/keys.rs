@@ -41,7 +41,6 @@ const fn later(name: &'static str, example: &'static str, until_then: &'static s
     Key { name, example, later: Some(until_then) }
 }
 
-const ALWAYS_OPEN: &str = "leave it out: every team counts as always open for now";
 const NO_TIME: &str = "leave it out: rules see a case when something changes on it, not after a time, for now";
 
 /// The file itself.
@@ -53,7 +52,7 @@ pub const ROOT: Shape = Shape {
         key("desks", "tables [desks.NAME]"),
         key("teams", "tables [teams.NAME]"),
         key("people", "tables [people.NAME]"),
-        later("hours", "tables [hours.NAME]", ALWAYS_OPEN),
+        key("hours", "tables [hours.NAME]"),
         later("targets", "tables [targets.NAME]", "leave it out: the desk's own clocks are read"),
         later("alerts", "tables [alerts.NAME]", "leave it out: the note on the helpdesk is what a team sees"),
         key("messages", "tables [messages.NAME]"),
@@ -141,7 +140,7 @@ pub const TEAM: Shape = Shape {
         key("desk", "\"acme\""),
         key("queue", "\"Billing\""),
         key("public_name", "\"our billing specialists\""),
-        later("hours", "\"office\"", ALWAYS_OPEN),
+        key("hours", "\"office\""),
         later("alert", "[\"billing-room\"]", "leave it out: the note on the helpdesk is what the team sees"),
         key("lead", "\"billing-lead\""),
         key("reviewers", "[\"billing-lead\"]"),
@@ -153,6 +152,10 @@ pub const PERSON: Shape = Shape {
     title: "[people.NAME]",
     keys: &[key("email", "\"billing-lead@acme.example\""), key("desk", "{ acme = \"4711\" }")],
 };
+
+/// `[hours.NAME]`, next to its days.
+pub const HOURS: Shape =
+    Shape { title: "[hours.NAME]", keys: &[key("zone", "\"Europe/Berlin\""), key("holidays", "[2026-12-25]")] };
 
 /// `[messages.NAME]`, next to its languages.
 pub const MESSAGE: Shape =
@@ -285,7 +288,12 @@ pub const PREVIOUS: Shape =
 /// The third answer.
 pub const CLOCK: Shape = Shape {
     title: "clock",
-    keys: &[key("customer", "\"continue\""), key("internal", "\"4h\""), key("accountable", "\"to\"")],
+    keys: &[
+        key("customer", "\"continue\""),
+        key("internal", "\"4h\""),
+        key("internal_from", "\"handoff\""),
+        key("accountable", "\"to\""),
+    ],
 };
 
 /// The fourth answer.

@@ -9,6 +9,7 @@ use super::graph;
 use super::keys::{self, Shape};
 use super::messages::{Messages, template};
 use super::names::refers;
+use super::reach;
 use super::scalar::{self, shown};
 use super::teams::{People, Teams};
 use super::walk::{Section, unknown_word};
@@ -222,6 +223,9 @@ fn read_escalation(
     let review = answers.review.or(&defaults.review).settle(found, section, "review");
     if let (Some(owner), Some(desk)) = (&owner, desk) {
         check_person(found, owner, desk, world);
+    }
+    if let Some(team) = team {
+        reach::check(found, team, clock.as_ref(), customer.as_ref());
     }
     Some(Escalation {
         rule: rule?,

@@ -8,8 +8,8 @@ use url::{Host, Url};
 /// What a duration looks like, for help texts.
 pub(super) const DURATION_HELP: &str = "write a number and a unit: 30s, 15m, 4h or 2d (a day is 24 hours)";
 
-/// Reads `30s`, `15m`, `4h`, `2d`, each also with ` wall` behind it: wall time instead of a team's hours. Every
-/// team counts as always open for now, so that both come to the same.
+/// Reads `30s`, `15m`, `4h`, `2d`, each also with ` wall` behind it: wall time instead of a team's hours. Where only wall
+/// time can be meant both come to the same.
 ///
 /// # Errors
 /// What is wrong with it, in words.
@@ -96,6 +96,11 @@ fn is_loopback(url: &Url) -> bool {
 /// Reads an address to listen on.
 pub(super) fn socket(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("\"{}\" is no address and port", shown(text)))
+}
+
+/// The keys of `[hours.NAME]` that name days, for help texts.
+pub(super) fn accepted_days() -> impl Iterator<Item = &'static str> + Clone {
+    ["zone", "holidays", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "mon-fri", "mon-thu", "sat-sun"].into_iter()
 }
 
 /// Reads `2027-03-01`.

@@ -2,11 +2,12 @@
 
 use super::desks::{Desks, queue};
 use super::found::{At, Found};
+use super::hours::Hours;
 use super::keys;
 use super::names::refers;
 use super::scalar::{self, shown};
 use super::walk::Section;
-use crate::policy::names::{PersonName, TeamName};
+use crate::policy::names::{HoursName, PersonName, TeamName};
 use crate::policy::rules::{PersonEntry, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
@@ -60,16 +61,23 @@ fn identities(found: &mut Found<'_>, section: &Section<'_>, desks: &Desks) -> BT
     identities
 }
 
+/// What teams refer to.
+pub(super) struct Around<'a> {
+    pub desks: &'a Desks,
+    pub people: &'a People,
+    pub hours: &'a Hours,
+}
+
 /// Reads all teams.
-pub(super) fn read_teams(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, people: &People) -> Teams {
+pub(super) fn read_teams(found: &mut Found<'_>, root: &Section<'_>, around: &Around<'_>) -> Teams {
     let mut teams = Teams::new();
     let mut queues: BTreeMap<DeskId, Vec<(QueueSpec, String)>> = BTreeMap::new();
     for named in root.named_tables(found, "teams") {
         let section = named.open(found, keys::TEAM);
-        let team = read_team(found, &section, named.name.value, desks, people);
+        let team = read_team(found, &section, named.name.value, around);
         if let Some((team, place)) = &team {
             let taken = queues.entry(team.desk.clone()).or_default();
-            check_queue(found, team, place, desks, taken);
+            check_queue(found, team, place, around.desks, taken);
             taken.push((team.queue.clone(), named.name.value.to_owned()));
         }
         teams.insert(TeamName::new(named.name.value), team.map(|(team, _)| team));
@@ -77,13 +85,8 @@ pub(super) fn read_teams(found: &mut Found<'_>, root: &Section<'_>, desks: &Desk
     teams
 }
 
-fn read_team(
-    found: &mut Found<'_>,
-    section: &Section<'_>,
-    name: &str,
-    desks: &Desks,
-    people: &People,
-) -> Option<(Team, At<()>)> {
+fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &Around<'_>) -> Option<(Team, At<()>)> {
+    let Around { desks, people, hours } = around;
     if !section.has("tier") {
         section.missing(found, "tier");
     }
@@ -108,6 +111,19 @@ fn read_team(
         .filter(|person| refers(found, person, "person", "[people.NAME]", known()))
         .map(|person| PersonName::new(person.value))
         .collect();
+    let hours = match section.text(found, "hours") {
+        Some(name) => {
+            let known = hours.keys().map(HoursName::as_str);
+            refers(found, &name, "hours", "[hours.NAME]", known).then(|| hours.get(&HoursName::new(name.value)))
+        }
+        None => None,
+    };
+    // Hours that are wrong in themselves were reported; so was a team that names none that are there.
+    let hours = match hours.flatten() {
+        Some(hours) => Some(hours.clone()?),
+        None if section.has("hours") => return None,
+        None => None,
+    };
     let (tier, desk, spec) = (tier?, desk?, spec?);
     let team = Team {
         name: TeamName::new(name),
@@ -115,6 +131,7 @@ fn read_team(
         desk: DeskId::new(desk.value),
         queue: spec.value,
         public_name,
+        hours,
         lead,
         reviewers,
     };

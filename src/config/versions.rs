@@ -7,6 +7,7 @@
 use super::PolicyHeader;
 use super::desks::DeskConfig;
 use crate::policy::condition::Condition;
+use crate::policy::due::{Counts, Wait};
 use crate::policy::package::{LABELS, Label};
 use crate::policy::rules::{
     Assign, CustomerClock, CustomerDecision, Escalation, FieldDeclaration, FieldOwner, Limits, Missing, Mode, Once,
@@ -81,7 +82,10 @@ fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, Desk
     let teams: Vec<Value> = policy
         .teams
         .values()
-        .map(|team| json!([team.name, team.tier, team.desk, team.queue, team.public_name, team.lead, team.reviewers]))
+        .map(|team| {
+            let hours = team.hours.as_ref().map(|hours| &hours.meaning);
+            json!([team.name, team.tier, team.desk, team.queue, team.public_name, hours, team.lead, team.reviewers])
+        })
         .collect();
     let people: Vec<Value> =
         policy.people.iter().map(|(name, person)| json!([name, person.email, person.desk])).collect();
@@ -134,6 +138,13 @@ fn rule_meaning(rule: &Rule) -> Value {
     json!([rule.name, once, rule.when.iter().map(Condition::source).collect::<Vec<_>>()])
 }
 
+fn waited(wait: Wait) -> Value {
+    match wait.counts {
+        Counts::TeamHours => json!(wait.length.as_secs()),
+        Counts::Wall => json!([wait.length.as_secs(), "wall"]),
+    }
+}
+
 fn route_meaning(route: &Route) -> Value {
     json!({ "rule": rule_meaning(&route.rule), "desk": route.desk, "to": route.to })
 }
@@ -149,14 +160,14 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
     };
     let previous = match &owner.previous {
         PreviousTask::Nothing => Value::Null,
-        PreviousTask::Task { task, within } => json!([task, within.map(|within| within.as_secs())]),
+        PreviousTask::Task { task, within } => json!([task, within.map(waited)]),
     };
     let runs = match clock.customer {
         CustomerClock::Continue => "continue",
     };
     let customer = match customer {
         CustomerDecision::Message { name, respond_within, quiet_for } => {
-            json!({ "message": [name, respond_within.map(|it| it.as_secs()), quiet_for.map(|it| it.as_secs())] })
+            json!({ "message": [name, respond_within.map(waited), quiet_for.map(|it| it.as_secs())] })
         }
         CustomerDecision::Nothing { because } => json!({ "nothing": because }),
     };
@@ -174,7 +185,7 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         "reason": reason,
         "package": [package.require, missing],
         "owner": [assign, previous, owner.customer_facing],
-        "clock": [runs, clock.internal.map(|internal| internal.as_secs()), clock.accountable],
+        "clock": [runs, clock.internal.map(waited), clock.internal_from, clock.accountable],
         "customer": customer,
         "review": review,
     })

@@ -4,6 +4,7 @@
 use super::found::{At, Found};
 use super::keys::{Key, Shape};
 use super::scalar::{self, listed, nearest, shown};
+use crate::policy::due::Wait;
 use jiff::SignedDuration;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -171,6 +172,13 @@ impl<'a> Section<'a> {
             Ok(length) => return Some(length),
         }
         None
+    }
+
+    /// A duration between two bounds that counts in a team's hours unless it says `wall`.
+    pub fn wait(&self, found: &mut Found<'_>, key: &str, bounds: (SignedDuration, SignedDuration)) -> Option<Wait> {
+        let length = self.duration(found, key, bounds)?;
+        let wall = self.raw(key).and_then(|value| value.get_ref().as_str()).is_some_and(|text| text.ends_with(" wall"));
+        Some(if wall { Wait::wall(length) } else { Wait::from(length) })
     }
 
     /// A whole number between two bounds.

@@ -10,7 +10,7 @@ use super::states::{EffectEvent, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::Stay;
 use crate::policy::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
-use crate::policy::rules::{Accountable, CustomerFacing, Limits, Mode};
+use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, Limits, Mode};
 use crate::policy::verdict::{Outcome, Risk, StayReason, Verdict};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, QueueSpec, Receipt, Update, WordingSignature, Write};
 use handoffd_kit::mark::Mark;
@@ -86,7 +86,12 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
             previous_until: None,
             customer_facing: CustomerFacing::New,
         },
-        clock: ClockPlan { internal_until: None, customer_until: None, accountable: Accountable::To },
+        clock: ClockPlan {
+            internal_until: None,
+            internal_from: InternalFrom::Handoff,
+            customer_until: None,
+            accountable: Accountable::To,
+        },
         customer: CustomerPlan::Nothing { because: "nothing changes for them".into() },
         opened_at: None,
         decided_at: at(0),

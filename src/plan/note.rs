@@ -3,7 +3,7 @@
 
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Package, Proposal};
-use crate::policy::rules::{Accountable, CustomerFacing, PackagePart};
+use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, PackagePart};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::InternalText;
 use handoffd_kit::text::cut_keeping;
@@ -61,12 +61,13 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
     ];
     lines.extend(proposal.needs.as_ref().map(|needs| format!("Needed: {}", one_line(needs))));
     lines.extend(occasion.approved_by.map(|who| format!("Approved by: {}", one_line(who))));
-    lines.extend(
-        proposal
-            .clock
-            .internal_until
-            .map(|until| format!("Until: {} (the target of {}, counted around the clock)", shown(until), proposal.to)),
-    );
+    lines.extend(proposal.clock.internal_until.as_ref().map(|until| {
+        let from = match proposal.clock.internal_from {
+            InternalFrom::Handoff => "",
+            InternalFrom::Opened => ", counted since the case was opened",
+        };
+        format!("Until: {} (the target of {}{from})", until.told(), proposal.to)
+    }));
     let question = proposal.package.as_ref().and_then(|package| section(package, PackagePart::Question));
     lines.extend(question.into_iter().flatten().map(|line| format!("Open question: {line}")));
     lines
@@ -147,7 +148,8 @@ fn previous(proposal: &Proposal) -> Option<String> {
         (None, Some(team)) => team.to_string(),
         (None, None) => return None,
     };
-    let until = proposal.owner.previous_until.map(|until| format!(" (until {})", shown(until))).unwrap_or_default();
+    let until = proposal.owner.previous_until.as_ref();
+    let until = until.map(|until| format!(" (until {})", until.told())).unwrap_or_default();
     Some(format!("Still with {who}: {}{until}", one_line(task)))
 }
 

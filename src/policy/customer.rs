@@ -6,6 +6,7 @@
 //! sent: it stands on the ticket in any case.
 
 use super::case::Case;
+use super::due::{Wait, instant};
 use super::message::{names_in, render_public};
 use super::package::clean;
 use super::proposal::CustomerPlan;
@@ -28,8 +29,8 @@ pub struct Occasion<'a> {
     pub to: &'a Team,
     /// The message that the rule names.
     pub message: &'a PublicMessage,
-    /// What it promises.
-    pub respond_within: Option<SignedDuration>,
+    /// What it promises, in the receiving team's hours.
+    pub respond_within: Option<Wait>,
     /// Not within this time of our last message.
     pub quiet_for: Option<SignedDuration>,
     /// Whether this wording, with its hash, is signed.
@@ -136,9 +137,10 @@ impl<'a> Occasion<'a> {
     fn values(&self) -> BTreeMap<String, String> {
         let head = &self.case.head;
         let customer = self.case.parts.customer.as_ref();
-        let respond_by = self.respond_within.map(|within| {
+        let promised = self.respond_within.and_then(|within| instant(self.to.hours.as_deref(), self.now, within));
+        let respond_by = promised.map(|(at, _)| {
             let zone = customer.and_then(|who| who.zone.known()?.as_deref());
-            shown_in_zone(self.now.saturating_add(within).unwrap_or(Timestamp::MAX), zone)
+            shown_in_zone(at, zone.or(self.to.zone()))
         });
         let plain = |text: &str| clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
         [
@@ -154,7 +156,7 @@ impl<'a> Occasion<'a> {
     }
 }
 
-/// An instant as a customer reads it: in their zone where it is known, else in UTC; it says which.
+/// An instant as a customer reads it: in this zone where it is known, else in UTC; it says which.
 pub fn shown_in_zone(at: Timestamp, zone: Option<&str>) -> String {
     let known = zone.and_then(|name| Some((TimeZoneDatabase::bundled().get(name).ok()?, name)));
     let (zone, name) = known.unwrap_or((TimeZone::UTC, "UTC"));

@@ -8,6 +8,7 @@ pub mod cel;
 pub mod condition;
 pub mod customer;
 pub mod decide;
+pub mod due;
 mod escalation;
 pub mod facts;
 pub mod hold;

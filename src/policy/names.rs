@@ -42,4 +42,6 @@ names! {
     PersonName,
     /// The key of a `[messages.NAME]` table.
     MessageName,
+    /// The key of an `[hours.NAME]` table.
+    HoursName,
 }

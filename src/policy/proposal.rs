@@ -1,8 +1,9 @@
 //! A proposal: one handoff as `decide` works it out, whole and frozen: what travels, who owns it, what the clocks do,
 //! what the customer is told. It is what a review shows, what the ledger keeps, and what `plan` turns into effects.
 
+use super::due::Due;
 use super::names::{MessageName, RuleName, TeamName};
-use super::rules::{Accountable, CustomerFacing, Mode, PackagePart, Trigger};
+use super::rules::{Accountable, CustomerFacing, InternalFrom, Mode, PackagePart, Trigger};
 use handoffd_kit::desk::{OwnerSpec, QueueSpec};
 use handoffd_kit::id::{DeskId, TicketId, UserId};
 use handoffd_kit::model::QueueRef;
@@ -123,8 +124,8 @@ pub struct OwnerPlan {
     pub previous_id: Option<UserId>,
     /// What the previous agent still does, in words; none: nothing.
     pub previous_task: Option<String>,
-    /// Until when.
-    pub previous_until: Option<Timestamp>,
+    /// Until when, in the giving team's hours.
+    pub previous_until: Option<Due>,
     /// Who talks to the customer.
     pub customer_facing: CustomerFacing,
 }
@@ -132,8 +133,11 @@ pub struct OwnerPlan {
 /// What the clocks do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockPlan {
-    /// The receiving team's own target.
-    pub internal_until: Option<Timestamp>,
+    /// The receiving team's own target, with its working.
+    pub internal_until: Option<Due>,
+    /// From when on it counts.
+    #[serde(default)]
+    pub internal_from: InternalFrom,
     /// The desk's nearest customer clock, by name, where it was read.
     pub customer_until: Option<(String, Timestamp)>,
     /// Which side answers.

@@ -13,8 +13,8 @@ use super::names::RuleName;
 use super::package;
 use super::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use super::rules::{
-    Accountable, Assign, CustomerDecision, CustomerFacing, Escalation, OwnerDecision, Policy, PreviousTask,
-    ReviewDecision, Team,
+    Accountable, Assign, ClockDecision, CustomerDecision, CustomerFacing, Escalation, InternalFrom, OwnerDecision,
+    Policy, PreviousTask, ReviewDecision, Team,
 };
 use super::verdict::Risk;
 use handoffd_kit::desk::OwnerSpec;
@@ -142,6 +142,7 @@ impl Proposer<'_> {
             },
             clock: ClockPlan {
                 internal_until: None,
+                internal_from: InternalFrom::Handoff,
                 customer_until: self.customers_clock(),
                 accountable: Accountable::To,
             },
@@ -151,6 +152,7 @@ impl Proposer<'_> {
 
     fn escalation(&self, escalation: &Escalation, to: &Team) -> Answers {
         let from = self.facts.team();
+        let (internal_from, begins) = self.target_begins(&escalation.clock);
         let text = |text: &str| minijinja::Value::from(text);
         let house = BTreeMap::from([
             ("from.name".to_owned(), text(from.map_or("", |team| team.name.as_str()))),
@@ -165,11 +167,21 @@ impl Proposer<'_> {
             package: Some(package::build(self.case, self.policy, &self.facts, &escalation.package)),
             owner: self.owner(&escalation.owner, to),
             clock: ClockPlan {
-                internal_until: escalation.clock.internal.map(|target| self.after(target)),
+                internal_until: escalation.clock.internal.and_then(|target| to.due(begins, target)),
+                internal_from,
                 customer_until: self.customers_clock(),
                 accountable: escalation.clock.accountable,
             },
             customer: self.customer(escalation),
+        }
+    }
+
+    /// From when on the receiving team's own target counts. Where the desk does not tell when a case was opened: from the
+    /// handoff.
+    fn target_begins(&self, clock: &ClockDecision) -> (InternalFrom, Timestamp) {
+        match (clock.internal_from, self.case.head.created_at.known()) {
+            (InternalFrom::Opened, Some(opened)) => (InternalFrom::Opened, *opened),
+            _ => (InternalFrom::Handoff, self.now),
         }
     }
 
@@ -187,7 +199,10 @@ impl Proposer<'_> {
         };
         let (task, until) = match &decision.previous {
             PreviousTask::Nothing => (None, None),
-            PreviousTask::Task { task, within } => (Some(task.clone()), within.map(|within| self.after(within))),
+            PreviousTask::Task { task, within } => {
+                let giving = self.facts.team().unwrap_or(to);
+                (Some(task.clone()), within.and_then(|within| giving.due(self.now, within)))
+            }
         };
         let owner = self.case.head.owner.known().and_then(|owner| owner.as_ref());
         OwnerPlan {

@@ -2,6 +2,7 @@
 //! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
 
 use super::condition::Condition;
+use super::due::{TeamHours, Wait};
 use super::known::KnownFacts;
 use super::names::{MessageName, PersonName, RuleName, TeamName};
 use super::package::Labels;
@@ -11,6 +12,7 @@ use handoffd_kit::model::FieldType;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// All that decides.
 #[derive(Clone, Debug)]
@@ -102,6 +104,8 @@ pub struct Team {
     pub queue: QueueSpec,
     /// What customers read for it.
     pub public_name: Option<String>,
+    /// When it is there; none: always.
+    pub hours: Option<Arc<TeamHours>>,
     /// Who leads it.
     pub lead: Option<PersonName>,
     /// Who may say yes or no for it.
@@ -310,8 +314,8 @@ pub enum PreviousTask {
     Task {
         /// What.
         task: String,
-        /// In how long.
-        within: Option<SignedDuration>,
+        /// In how long, in the hours of the giving team.
+        within: Option<Wait>,
     },
 }
 
@@ -330,10 +334,23 @@ pub enum CustomerFacing {
 pub struct ClockDecision {
     /// What the customer's clock does.
     pub customer: CustomerClock,
-    /// The receiving team's own target, counted always open for now.
-    pub internal: Option<SignedDuration>,
+    /// The receiving team's own target, in its hours.
+    pub internal: Option<Wait>,
+    /// From when on that target counts.
+    pub internal_from: InternalFrom,
     /// Which side answers for the clocks.
     pub accountable: Accountable,
+}
+
+/// From when on the receiving team's own target counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InternalFrom {
+    /// From the handoff.
+    #[default]
+    Handoff,
+    /// From the day the case was opened: what others used up is used up.
+    Opened,
 }
 
 /// What the customer's clock does.
@@ -360,8 +377,8 @@ pub enum CustomerDecision {
     Message {
         /// Which.
         name: MessageName,
-        /// What it promises as `respond_by`.
-        respond_within: Option<SignedDuration>,
+        /// What it promises as `respond_by`, in the hours of the receiving team.
+        respond_within: Option<Wait>,
         /// Not within this time of our last message to them.
         quiet_for: Option<SignedDuration>,
     },

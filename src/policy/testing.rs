@@ -2,15 +2,18 @@
 
 use super::case::{Case, Memory, Stay};
 use super::condition::Condition;
+use super::due::TeamHours;
 use super::known::KnownFacts;
 use super::names::{MessageName, PersonName, TeamName};
 use super::rules::*;
+use handoffd_hours::{Block, Calendar, Day, Week};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{DeskId, MessageId, QueueId};
 use handoffd_kit::model::*;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The instant that tests call now.
 pub fn now() -> Timestamp {
@@ -49,10 +52,24 @@ fn team(name: &str, tier: u32, queue: &str) -> (TeamName, Team) {
         desk: "acme".into(),
         queue: QueueSpec::Name(queue.into()),
         public_name: Some(format!("our {name} specialists")),
+        hours: None,
         lead: None,
         reviewers: Vec::new(),
     };
     (name.into(), team)
+}
+
+/// Berlin's office hours: 9 to 12 and 13 to 17:30, on Fridays 9 to 15.
+pub fn office_hours() -> Arc<TeamHours> {
+    let mut week = Week::new();
+    for day in &Day::ALL[..4] {
+        week.add(*day, Block::parse("09:00-12:00").unwrap()).unwrap();
+        week.add(*day, Block::parse("13:00-17:30").unwrap()).unwrap();
+    }
+    week.add(Day::Fri, Block::parse("09:00-15:00").unwrap()).unwrap();
+    let zone = "Europe/Berlin";
+    let calendar = Calendar::new(handoffd_hours::zone(zone).unwrap(), &week, []).unwrap();
+    Arc::new(TeamHours { name: "office".into(), zone: zone.into(), calendar, meaning: week.meaning() })
 }
 
 /// A rule with this name and condition; live.
@@ -86,18 +103,19 @@ pub fn escalation(name: &str, when: &str, to: &str) -> Escalation {
             assign: Assign::Queue,
             previous: PreviousTask::Task {
                 task: "Answer questions".into(),
-                within: Some(SignedDuration::from_hours(24)),
+                within: Some(SignedDuration::from_hours(24).into()),
             },
             customer_facing: CustomerFacing::Previous,
         },
         clock: ClockDecision {
             customer: CustomerClock::Continue,
-            internal: Some(SignedDuration::from_hours(4)),
+            internal: Some(SignedDuration::from_hours(4).into()),
+            internal_from: InternalFrom::Handoff,
             accountable: Accountable::To,
         },
         customer: CustomerDecision::Message {
             name: "escalated".into(),
-            respond_within: Some(SignedDuration::from_hours(8)),
+            respond_within: Some(SignedDuration::from_hours(8).into()),
             quiet_for: Some(SignedDuration::from_hours(24)),
         },
         review: ReviewDecision::Never,

@@ -76,7 +76,8 @@ fn a_rule_that_matches_escalates_with_its_five_answers() {
     assert_eq!(proposal.episode, "e1");
     assert_eq!(proposal.package.as_ref().unwrap().missing, []);
     assert_eq!(proposal.owner.previous.as_deref(), Some("First Agent"));
-    assert_eq!(proposal.clock.internal_until, Some("2026-11-02T16:00:00Z".parse().unwrap()));
+    let until = proposal.clock.internal_until.as_ref().map(crate::policy::due::Due::told);
+    assert_eq!(until.as_deref(), Some("Mon 2 Nov 16:00 UTC: 4 h, around the clock"));
     assert_eq!(proposal.deadline, "2026-11-02T12:15:00Z".parse().unwrap());
     assert_eq!(result(&verdict, "refund"), RuleResult::Fires);
 }

@@ -64,6 +64,7 @@ fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::FIELD, vec!["desks", "*", "fields", "*"]),
         (keys::TEAM, vec!["teams", "*"]),
         (keys::PERSON, vec!["people", "*"]),
+        (keys::HOURS, vec!["hours", "*"]),
         (keys::MESSAGE, vec!["messages", "*"]),
         (keys::PACKAGES, vec!["package"]),
         (keys::LABELS, vec!["package", "labels"]),

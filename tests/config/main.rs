@@ -4,6 +4,7 @@ mod broken;
 mod example;
 mod guide;
 mod hostile;
+mod hours;
 mod problems;
 mod secrets;
 mod versions;

@@ -76,6 +76,8 @@ fn every_change_of_meaning_changes_the_rule_and_the_whole() {
         ("within = \"1d\"", "within = \"2d\""),
         ("assign = \"queue\", previous", "assign = \"queue\", customer_facing = \"previous\", previous"),
         ("clock.internal = \"4h\"", "clock.internal = \"5h\""),
+        ("clock.internal = \"4h\"", "clock.internal = \"4h wall\""),
+        ("clock.internal = \"4h\"", "clock.internal = \"4h\"\nclock.internal_from = \"opened\""),
         ("clock.internal = \"4h\"", "clock.accountable = \"from\""),
         ("customer.respond_within = \"8h\"", "customer.respond_within = \"9h\""),
         ("customer.quiet_for = \"24h\"", "customer.quiet_for = \"25h\""),

@@ -1,0 +1,42 @@
+//! Lengths of time that a team's hours would take years for: mostly a slip, such as days where hours of a short week were
+//! meant.
+
+use super::found::{At, Found};
+use super::scalar::duration_text;
+use crate::policy::due::{Counts, Wait};
+use crate::policy::rules::{ClockDecision, CustomerDecision, Team};
+use std::ops::Range;
+
+/// Weeks that a deadline may take.
+const WEEKS_MAX: i64 = 104;
+
+/// Reports what the receiving team would have years for.
+pub(super) fn check(
+    found: &mut Found<'_>,
+    to: &Team,
+    clock: Option<&At<ClockDecision>>,
+    customer: Option<&At<CustomerDecision>>,
+) {
+    if let Some(clock) = clock {
+        check_one(found, to, "clock.internal", clock.value.internal, &clock.span);
+    }
+    if let Some(At { value: CustomerDecision::Message { respond_within, .. }, span }) = customer {
+        check_one(found, to, "customer.respond_within", *respond_within, span);
+    }
+}
+
+/// Reports one length of time that a team would have years for.
+pub(super) fn check_one(found: &mut Found<'_>, team: &Team, key: &str, wait: Option<Wait>, span: &Range<usize>) {
+    let Some(wait) = wait.filter(|wait| wait.counts == Counts::TeamHours) else { return };
+    let Some(hours) = &team.hours else { return };
+    let week = hours.calendar.open_per_week().as_secs();
+    if wait.length.as_secs() / week > WEEKS_MAX {
+        let length = duration_text(wait.length);
+        let message = format!("`{key}` is {length} of the hours {}, which is more than two years", hours.name);
+        found.mismatch(
+            span,
+            message,
+            format!("a day of open hours is not 24h; shorten it, or write \"{length} wall\""),
+        );
+    }
+}
