@@ -107,14 +107,15 @@ pub fn examine(look: &Look<'_>) -> Step {
     Step::Done(Box::new(update))
 }
 
-/// A case counts once it is newer than the desk's start, or something changed on it since.
+/// A case counts once it is newer than the desk's start, or something changed on it since. Desks write whole seconds: what
+/// happened in the second of the start may have happened after it, and counts.
 fn counts(look: &Look<'_>) -> bool {
     use crate::policy::rules::Start;
     let start = match look.policy.desks.get(look.desk).map(|desk| desk.start) {
         Some(Start::At(start)) => start,
         Some(Start::Now) | None => look.desk_met,
     };
-    let since = |at: Option<&Timestamp>| at.is_some_and(|at| *at >= start);
+    let since = |at: Option<&Timestamp>| at.is_some_and(|at| at.as_second() >= start.as_second());
     look.record.memory.counts || since(look.head.created_at.known()) || since(look.head.updated_at.known())
 }
 
