@@ -187,6 +187,9 @@ pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, agai
     let words = error.to_string();
     match error.kind {
         DeskErrorKind::Conflict => EffectOutcome { reason: Some(words), ..changed_meanwhile(claimed, now) },
+        DeskErrorKind::Gone | DeskErrorKind::NotFound if claimed.first && !claimed.ended => {
+            gone_at_first(claimed, words, step("look at the ticket on the desk, then `handoffd parked retry`"), now)
+        }
         DeskErrorKind::Gone | DeskErrorKind::NotFound => EffectOutcome {
             handoff: Some(ends(claimed, HandoffEvent::Withdrawn, &words)),
             look_at: Some(now),
@@ -228,6 +231,18 @@ pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, agai
             step("nothing: it is tried again by itself"),
         ),
     }
+}
+
+/// The desk says that the ticket takes no write, or is not there, and nothing of the handoff was sent. Whether that is so,
+/// reading it tells: then the handoff ends with that reason. Where it reads as it did when this was decided, the desk
+/// contradicts itself, and a person must look: deciding it again would go round in a circle.
+fn gone_at_first(claimed: &ClaimedEffect, words: String, next_step: String, now: Timestamp) -> EffectOutcome {
+    let event = match claimed.attempt {
+        // The look that follows at once decides; this is only the safety net behind it.
+        0 | 1 => EffectEvent::TryAgain(now + SignedDuration::from_mins(1)),
+        _ => EffectEvent::Park,
+    };
+    EffectOutcome { look_at: Some(now), ..because(outcome(claimed, event, now), words, next_step) }
 }
 
 /// A lookup did not find it.
@@ -321,6 +336,24 @@ pub fn no_such_desk(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutcome {
 mod tests {
     use super::*;
     use crate::ledger::samples::{at, claim, decide, ledger, sending};
+
+    #[test]
+    fn a_ticket_that_is_gone_for_a_first_write_is_read_before_anything_is_concluded() {
+        let mut ledger = ledger();
+        decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+        let claimed = claim(&mut ledger, at(1)).expect("due");
+        let gone = DeskError::new(DeskErrorKind::Gone, Retry::Never, "update").words("closed");
+        let first = not_sent(&claimed, &gone, at(2), at(3));
+        assert!(matches!(first.event, EffectEvent::TryAgain(again) if again > at(2)) && first.handoff.is_none());
+        assert_eq!(first.look_at, Some(at(2)));
+        let again = not_sent(&ClaimedEffect { attempt: 2, ..claimed.clone() }, &gone, at(4), at(5));
+        assert_eq!((again.event, again.look_at), (EffectEvent::Park, Some(at(4))));
+        assert!(again.reason.is_some_and(|words| words.contains("closed")) && again.next_step.is_some());
+
+        let later = not_sent(&ClaimedEffect { first: false, ..claimed }, &gone, at(2), at(3));
+        assert_eq!(later.event, EffectEvent::Refused, "what was sent before stays, and nothing more follows");
+        assert_eq!(later.handoff.and_then(|handoff| handoff.event), Some(HandoffEvent::Withdrawn));
+    }
 
     #[test]
     fn a_conflict_is_decided_anew_unless_an_earlier_try_may_have_caused_it() {
