@@ -78,3 +78,56 @@ fn each_fault_of_ten_broken_files_is_named_with_place_and_remedy_in_one_run() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What the command says to scripts, and what it says to people.
+#[expect(clippy::expect_used, reason = "a test's helper")]
+fn checked(file: &Path) -> (serde_json::Value, String) {
+    let run = |json: &[&str]| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_handoffd"));
+        command.env_clear().args(json).arg("check").arg("--config").arg(file);
+        let output = command.output().expect("ran");
+        assert_eq!(output.status.code(), Some(2), "{}", file.display());
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (text(output.stdout), text(output.stderr))
+    };
+    let (json, _) = run(&["--json"]);
+    let (out, said) = run(&[]);
+    assert_eq!(out, "", "problems are talk, not data");
+    (serde_json::from_str(&json).expect("one JSON value"), said)
+}
+
+#[test]
+fn the_command_names_every_fault_of_a_file_in_one_run() {
+    let mut wrong = Vec::new();
+    for file in fixtures() {
+        let expected = faults(&std::fs::read_to_string(&file).expect("text"));
+        let (json, said) = checked(&file);
+        let listed = json["problems"].as_array().expect("problems");
+        if listed.len() != expected.len() {
+            wrong.push(format!("{}: {} of {} faults", file.display(), listed.len(), expected.len()));
+        }
+        // Long lines are broken to fit a terminal.
+        let flat = |text: &str| text.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ");
+        let said = flat(&said);
+        for fault in expected {
+            let text = |problem: &serde_json::Value, key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+            let found = listed.iter().find(|problem| {
+                problem["line"] == fault.line
+                    && problem["column"] == fault.column
+                    && text(problem, "message").contains(&fault.message)
+                    && text(problem, "help").contains(&fault.help)
+            });
+            let place = format!("{}:{}:{}", file.display(), fault.line, fault.column);
+            let Some(problem) = found else {
+                wrong.push(format!("{place} {} is not in the JSON", fault.message));
+                continue;
+            };
+            for words in [&place, &text(problem, "message"), &text(problem, "help")] {
+                if !said.contains(&flat(words)) {
+                    wrong.push(format!("{place}: people do not read {words:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
