@@ -20,6 +20,7 @@ pub mod config;
 pub mod daemon;
 pub mod delivery;
 pub mod desks;
+pub mod insight;
 pub mod intake;
 pub mod ledger;
 pub mod plan;

@@ -7,13 +7,14 @@ use handoffd::{cli, config};
 use std::path::{Path, PathBuf};
 
 /// The documents that show commands.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "CHANGELOG.md",
     "docs/ARCHITECTURE.md",
     "docs/CONNECTORS.md",
     "docs/OPERATIONS.md",
     "docs/POLICY-GUIDE.md",
+    "docs/REPORTS.md",
     "connectors/README.md",
     "connectors/rt/README.md",
     "connectors/sandbox/README.md",

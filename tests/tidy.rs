@@ -49,7 +49,9 @@ fn fail_if_any(what: &str, rows: Vec<String>) {
 #[test]
 fn arrows_point_one_way() {
     // Each folder may name only the ones after it; see docs/ARCHITECTURE.md.
-    let order = ["cli", "daemon", "web", "intake", "delivery", "cases", "desks", "alert", "ledger", "plan", "policy"];
+    let order = [
+        "cli", "daemon", "web", "intake", "insight", "delivery", "cases", "desks", "alert", "ledger", "plan", "policy",
+    ];
     let mut wrong = Vec::new();
     for (at, folder) in order.iter().enumerate().filter(|(_, folder)| root().join("src").join(folder).is_dir()) {
         for (file, text) in files(&format!("src/{folder}"), ".rs") {

@@ -12,6 +12,7 @@ pub mod output;
 pub mod parked;
 pub mod pause;
 pub mod policy;
+pub mod report;
 pub mod reviews;
 pub mod run;
 pub mod sandbox;
@@ -66,6 +67,8 @@ enum Command {
     Resume(pause::ResumeArgs),
     /// The policy: show, approve the wording of a message.
     Policy(policy::PolicyArgs),
+    /// What handoffs really do, from any event log.
+    Report(report::ReportArgs),
     /// The embedded helpdesk alone, to rehearse a policy.
     Sandbox(sandbox::SandboxArgs),
 }
@@ -97,6 +100,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Pause(args) => args.run(context),
         Command::Resume(args) => args.run(context),
         Command::Policy(args) => args.run(context),
+        Command::Report(args) => args.run(context),
         Command::Sandbox(args) => args.run(context),
     }
 }

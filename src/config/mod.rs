@@ -9,6 +9,7 @@ mod answers;
 mod conditions;
 mod daemon;
 mod desks;
+pub mod events;
 mod found;
 mod graph;
 mod hours;
@@ -115,16 +116,18 @@ pub fn read(text: &str, name: &str, base: &Path) -> Result<Config, Problems> {
 
 /// Reads the file, bounded.
 fn read_file(path: &Path) -> Result<String, Problems> {
+    read_text(path, "name the file with --config FILE; `handoffd check` looks for handoffd.toml here")
+}
+
+/// Reads a file of ours, bounded. `help`: what to do where it cannot be opened.
+fn read_text(path: &Path, help: &str) -> Result<String, Problems> {
     let unreadable = |message: String, help: &str| Problems::unreadable(path, message, help);
     let name = || path.display().to_string();
     let opened = std::fs::File::open(path).and_then(|file| {
         let mut bytes = Vec::new();
         file.take(LARGEST + 1).read_to_end(&mut bytes).map(|_| bytes)
     });
-    let bytes = opened.map_err(|error| {
-        let help = "name the file with --config FILE; `handoffd check` looks for handoffd.toml here";
-        unreadable(format!("{} cannot be read: {error}", name()), help)
-    })?;
+    let bytes = opened.map_err(|error| unreadable(format!("{} cannot be read: {error}", name()), help))?;
     if bytes.len() as u64 > LARGEST {
         return Err(unreadable(format!("{} is larger than 1 MiB", name()), "a policy is a text file of some pages"));
     }

@@ -1,0 +1,136 @@
+//! `handoffd report`: what handoffs really do, from any event log or from the ledger.
+
+mod text;
+
+use super::check::show;
+use super::failure::Failure;
+use super::output::Context;
+use crate::config::events::load_map;
+use crate::insight::figures::{self, Figures, definitions};
+use crate::insight::log::{EventLog, LogError, Reading, open, read};
+use crate::insight::{export, page};
+use anyhow::{Context as _, anyhow};
+use clap::{Args, ValueEnum};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What handoffs really do.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  handoffd report --events log.csv.gz --map map.toml                  tables for a person
+  handoffd report --events log.csv.gz --map map.toml --html page.html one page with charts, nothing else needed
+  handoffd report --events log.csv.gz --map map.toml --csv            every path; --csv=teams, --csv=stays
+  handoffd --json report --events log.csv.gz --map map.toml | jq .bounces
+  zcat log.csv.gz | handoffd report --events - --map map.toml         from a pipe
+
+A map says which columns are what:
+  case    = \"Number\"
+  at      = { column = \"Changed\", format = \"%d/%m/%Y %H:%M\", zone = \"Europe/Lisbon\" }
+  team    = { column = \"Group\", none = [\"?\"] }
+  status  = \"Status\"
+  waiting = [\"Queued\"]
+docs/REPORTS.md has every key. `handoffd report --help` defines every figure.")]
+#[command(after_long_help = long_help())]
+pub struct ReportArgs {
+    /// The event log: CSV or JSON Lines, packed with gzip or not; - reads stdin.
+    #[arg(long, value_name = "FILE", requires = "map")]
+    events: PathBuf,
+    /// Which columns of the log are what.
+    #[arg(long, value_name = "MAP.toml")]
+    map: Option<PathBuf>,
+    /// Print CSV instead of tables: every path, every team, or every stay of every case (who held it from when to when).
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "paths")]
+    csv: Option<Csv>,
+    /// Write one self-contained HTML page with charts to this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "csv")]
+    html: Option<PathBuf>,
+    /// Rows a table at most.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    top: u32,
+    /// Leave out every case with a row that cannot be read, instead of giving up; it is counted.
+    #[arg(long)]
+    skip_broken: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Csv {
+    Paths,
+    Teams,
+    Stays,
+}
+
+fn long_help() -> String {
+    format!("What the figures mean:\n\n{}", definitions::text())
+}
+
+impl ReportArgs {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Exit 1 for a log that cannot be read as the map says, 2 for a wrong map or wrong usage.
+    pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let Some(map) = &self.map else { return Err(Failure::usage(anyhow!("name the map with --map MAP.toml"))) };
+        let map = match load_map(map) {
+            Ok(map) => map,
+            Err(problems) => return show(context, &problems, 2),
+        };
+        let name = if self.events == Path::new("-") { "stdin".to_owned() } else { self.events.display().to_string() };
+        let reading = Reading { skip_broken: self.skip_broken };
+        let log = match open(&self.events).and_then(|input| read(input, &name, &map, reading)) {
+            Ok(log) => log,
+            Err(error) => return broken(context, error),
+        };
+        let figures = figures::of_log(&log, &map, &name);
+        self.print(context, &figures, &log)
+    }
+
+    fn print(&self, context: &Context, figures: &Figures, log: &EventLog) -> Result<ExitCode, Failure> {
+        if let Some(file) = &self.html {
+            let page = page::render(figures).map_err(Failure::problems)?;
+            std::fs::write(file, page).with_context(|| format!("{} cannot be written", file.display()))?;
+            context.say(&format!("wrote {}", file.display()));
+        }
+        match (self.csv, context.json, &self.html) {
+            (Some(what), ..) => print_csv(what, figures, log)?,
+            (None, true, _) => context.print_json(figures)?,
+            (None, false, None) => context.print(&text::render(context, figures, self.rows())),
+            (None, false, Some(_)) => {}
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn rows(&self) -> usize {
+        usize::try_from(self.top).unwrap_or(usize::MAX)
+    }
+}
+
+fn print_csv(what: Csv, figures: &Figures, log: &EventLog) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let written = match what {
+        Csv::Paths => export::paths(&figures.paths, &mut out),
+        Csv::Teams => export::teams(&figures.teams, &mut out),
+        Csv::Stays => export::stays(log, &mut out),
+    };
+    match written.and_then(|()| out.flush()) {
+        // A reader that has gone away (`| head`) ends the output.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written.context("the CSV cannot be written")?),
+    }
+}
+
+/// A log that cannot be read: problems of the map like any other of a file of ours, the rest as places in the log.
+fn broken(context: &Context, error: LogError) -> Result<ExitCode, Failure> {
+    match error {
+        LogError::Columns(problems) => show(context, &problems, 2),
+        LogError::Unreadable { .. } => Err(Failure::usage(error)),
+        LogError::Broken { problems, count, name } if context.json => {
+            context.print_json(&serde_json::json!({ "log": name, "problems": problems, "count": count }))?;
+            Ok(ExitCode::from(1))
+        }
+        LogError::Broken { .. } => {
+            context.say(&error.to_string());
+            Ok(ExitCode::from(1))
+        }
+    }
+}
