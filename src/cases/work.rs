@@ -232,7 +232,9 @@ impl Cases {
         // Only for the desk as a whole; how long this ticket waits depends on how often it has failed.
         let desks_wait = station.failed_on(1, &error, now, jitter);
         match error.kind {
-            DeskErrorKind::NotFound | DeskErrorKind::Gone => self.lost_sight(look, &error).await,
+            DeskErrorKind::NotFound | DeskErrorKind::Gone | DeskErrorKind::Hidden => {
+                self.lost_sight(look, &error).await
+            }
             // The right may come back: the look waits for it, and nothing that is under way ends.
             DeskErrorKind::Forbidden | DeskErrorKind::Unauthorized => {
                 self.note_trouble(look, &error, now).await?;
@@ -270,11 +272,12 @@ impl Cases {
     /// The ticket cannot be seen any more: whatever was under way ends with that reason.
     async fn lost_sight(&self, look: &records::Look, error: &DeskError) -> Result<(), LedgerError> {
         let now = self.seams.clock.now();
+        let kind = error.kind;
         let (look, reason, limits) = (look.clone(), error.to_string(), self.policy.limits);
         self.ledger
             .call(move |ledger| {
                 let record = ledger.case(&look.desk, &look.ticket, now)?;
-                ledger.record_case(&gone(&look, &record, reason, limits, now))
+                ledger.record_case(&gone(&look, &record, reason, kind, limits, now))
             })
             .await
             .map(|_| ())
@@ -318,9 +321,18 @@ impl Decided {
 }
 
 /// What is recorded when a ticket cannot be seen any more.
-fn gone(look: &records::Look, record: &CaseRecord, reason: String, limits: Limits, now: Timestamp) -> CaseUpdate {
+fn gone(
+    look: &records::Look,
+    record: &CaseRecord,
+    reason: String,
+    kind: DeskErrorKind,
+    limits: Limits,
+    now: Timestamp,
+) -> CaseUpdate {
     use HandoffState as S;
     let event = record.handoff.as_ref().and_then(|handoff| match handoff.state {
+        // Our own transfer may have hidden it: delivery, which knows how far it came, parks what is left.
+        S::Sending if kind == DeskErrorKind::Hidden && handoff.has_sent() => None,
         S::Asking | S::InReview | S::Sending => Some((handoff.id.clone(), HandoffEvent::Withdrawn)),
         S::Verifying => Some((handoff.id.clone(), HandoffEvent::Verified)),
         _ => None,

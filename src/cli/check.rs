@@ -5,7 +5,7 @@ use super::output::{Context, Tint};
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config, Look, Problems, render, secrets};
 use crate::daemon::wiring::open_desks;
-use crate::policy::rules::{FieldOwner, Mode, Policy};
+use crate::policy::rules::{FieldDeclaration, FieldOwner, Mode, Policy};
 use crate::registry;
 use clap::Args;
 use handoffd_kit::desk::{Desk, Directory, Finding, Severity};
@@ -123,7 +123,7 @@ async fn ask_desks(
     let mut all = Vec::new();
     let mut unreachable = false;
     for (id, desk) in desks {
-        let mut findings = match desk.check().await {
+        let mut findings = match desk.check(&config.policy.queues(&id)).await {
             Ok(findings) => findings,
             Err(error) => {
                 unreachable = true;
@@ -138,7 +138,7 @@ async fn ask_desks(
             Ok(directory) => findings.extend(missing(&config.policy, &id, &directory)),
             Err(error) if !unreachable => findings.push(Finding {
                 severity: Severity::Error,
-                what: format!("queues and fields cannot be listed: {error}"),
+                what: format!("fields cannot be listed: {error}"),
                 next_step: error.next_step.unwrap_or_else(|| "grant the right to list them".into()),
             }),
             Err(_) => {}
@@ -150,35 +150,17 @@ async fn ask_desks(
     Ok(ExitCode::from(if unreachable { 3 } else { u8::from(wrong) }))
 }
 
-/// Queues and fields of the policy that the desk does not have.
+/// Ticket fields of the policy that the desk does not have. What it lacks of the queues, its own check says.
 fn missing(policy: &Policy, id: &DeskId, directory: &Directory) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut lack = |what: String, next_step: String| {
-        findings.push(Finding { severity: Severity::Error, what, next_step });
-    };
-    let names: Vec<&str> = directory.queues.iter().filter_map(|queue| queue.name.as_deref()).collect();
-    let teams =
-        policy.teams.values().filter(|team| &team.desk == id).map(|team| (format!("team {}", team.name), &team.queue));
-    let intake =
-        policy.desks.get(id).into_iter().flat_map(|desk| &desk.intake).map(|queue| ("intake".to_owned(), queue));
-    for (whose, queue) in teams.chain(intake) {
-        if !directory.queues.iter().any(|known| queue.is(known)) {
-            lack(
-                format!("{whose}: the desk has no queue \"{}\"", queue.shown()),
-                format!("the desk has: {}", names.join(", ")),
-            );
-        }
-    }
     let fields = policy.desks.get(id).into_iter().flat_map(|desk| &desk.fields);
-    for (name, field) in fields.filter(|(_, field)| field.of == FieldOwner::Ticket) {
-        if !directory.fields.is_empty() && !directory.fields.contains(&field.id) {
-            lack(
-                format!("field {name}: the desk has no ticket field \"{}\"", field.id),
-                "look its id up in the desk's settings".into(),
-            );
-        }
-    }
-    findings
+    let of_tickets = fields.filter(|(_, field)| field.of == FieldOwner::Ticket);
+    let lacking = of_tickets.filter(|(_, field)| !directory.fields.is_empty() && !directory.fields.contains(&field.id));
+    let finding = |(name, field): (&String, &FieldDeclaration)| Finding {
+        severity: Severity::Error,
+        what: format!("field {name}: the desk has no ticket field \"{}\"", field.id),
+        next_step: "look its id up in the desk's settings".into(),
+    };
+    lacking.map(finding).collect()
 }
 
 fn print_findings(context: &Context, all: &[(DeskId, Vec<Finding>)]) -> Result<(), Failure> {

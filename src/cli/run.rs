@@ -8,7 +8,7 @@ use crate::daemon::control;
 use crate::daemon::house::House;
 use crate::daemon::pipeline::Until;
 use crate::daemon::wiring::{open_desks, wire};
-use crate::ledger::records::{Busy, Switch};
+use crate::ledger::records::{Busy, DeskTrouble, Switch};
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::policy::rules::Mode;
 use crate::web::{bind, hooks, pages, serve};
@@ -103,13 +103,22 @@ impl RunArgs {
         });
         house.run(until, &stop).await?;
         watch.abort();
-        remains(context, house).await?;
-        Ok(ExitCode::SUCCESS)
+        let troubles = troubles(house).await?;
+        remains(context, house, &troubles).await?;
+        Ok(if troubles.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-/// What is left to do, and when.
-async fn remains(context: &Context, house: &House) -> Result<(), Failure> {
+/// Desks that refuse our login or a right: without these words a run that could see nothing looks like one that had
+/// nothing to do.
+async fn troubles(house: &House) -> Result<Vec<DeskTrouble>, Failure> {
+    let mut troubles = house.ledger.call(|ledger| ledger.troubles()).await?;
+    troubles.retain(|trouble| house.desks.get(&trouble.desk).is_some());
+    Ok(troubles)
+}
+
+/// What is left to do, and when, and what is in the way.
+async fn remains(context: &Context, house: &House, troubles: &[DeskTrouble]) -> Result<(), Failure> {
     let (counts, parked, next, switches) = house
         .ledger
         .call(|ledger| {
@@ -119,10 +128,15 @@ async fn remains(context: &Context, house: &House) -> Result<(), Failure> {
         .await?;
     let paused: Vec<&Switch> = switches.iter().map(|(switch, ..)| switch).collect();
     if context.json {
+        let trouble = |trouble: &DeskTrouble| serde_json::json!({ "desk": trouble.desk, "what": trouble.what, "next_step": trouble.next_step });
         return context.print_json(&serde_json::json!({
             "looks": counts.looks, "effects": counts.effects, "parked": parked, "next": next,
             "held_by_pause": counts.paused, "paused": paused,
+            "troubles": troubles.iter().map(trouble).collect::<Vec<_>>(),
         }));
+    }
+    for DeskTrouble { desk, what, next_step, .. } in troubles {
+        context.say(&format!("{desk}: {what}\n    next: {next_step}"));
     }
     let open: u32 = ["due", "in_flight", "unsure"].iter().filter_map(|state| counts.effects.get(*state)).sum();
     let next =

@@ -16,7 +16,8 @@ impl House {
             .await?;
         for trouble in troubles {
             let Some(station) = self.desks.get(&trouble.desk) else { continue };
-            let healed = match station.desk.check().await {
+            let queues = self.policy.queues(&trouble.desk);
+            let healed = match station.desk.check(&queues).await {
                 Ok(findings) => findings.iter().all(|finding| finding.severity != Severity::Error),
                 Err(_) => false,
             };

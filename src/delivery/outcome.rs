@@ -24,6 +24,8 @@ const CONFLICTS: u32 = 5;
 const REFUSED_RIGHTS: u32 = 5;
 /// How often an answer may be of no use to one effect, or its lookups, before it is parked.
 const USELESS_ANSWERS: u32 = 8;
+/// How soon a later effect is tried again that met a changed ticket.
+const ONCE_MORE: SignedDuration = SignedDuration::from_secs(1);
 /// How soon after a lost answer the first lookup goes out: most lost answers were written.
 const FIRST_LOOKUP: SignedDuration = SignedDuration::from_secs(2);
 
@@ -96,6 +98,12 @@ pub fn changed_meanwhile(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutco
         let lost = outcome(claimed, EffectEvent::Lost(now + FIRST_LOOKUP), now);
         let reason = "the ticket changed since the first try, whose answer was lost: looked up";
         return because(EffectOutcome { conflict: true, ..lost }, reason, "nothing: it goes on by itself");
+    }
+    if !claimed.first {
+        // What was sent stands: the check before the next try reads who changed what, and drops the rest or goes on.
+        let again = outcome(claimed, EffectEvent::TryAgain(now + ONCE_MORE), now);
+        let reason = "the ticket changed since our last call; read again";
+        return EffectOutcome { conflict: true, reason: Some(reason.into()), ..again };
     }
     // The look that follows at once plans the effect anew; this is only the safety net behind it.
     let later = now + SignedDuration::from_mins(5);
@@ -187,10 +195,16 @@ pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, agai
     let words = error.to_string();
     match error.kind {
         DeskErrorKind::Conflict => EffectOutcome { reason: Some(words), ..changed_meanwhile(claimed, now) },
-        DeskErrorKind::Gone | DeskErrorKind::NotFound if claimed.first && !claimed.ended => {
+        DeskErrorKind::Gone | DeskErrorKind::NotFound | DeskErrorKind::Hidden if claimed.first && !claimed.ended => {
             gone_at_first(claimed, words, step("look at the ticket on the desk, then `handoffd parked retry`"), now)
         }
-        DeskErrorKind::Gone | DeskErrorKind::NotFound => EffectOutcome {
+        // Our own transfer may have taken the ticket out of our sight: what follows is left undone, and a person must know.
+        DeskErrorKind::Hidden if !claimed.ended => because(
+            outcome(claimed, EffectEvent::Park, now),
+            words,
+            format!("{}; then `handoffd parked retry`", step("let our account see the ticket again")),
+        ),
+        DeskErrorKind::Gone | DeskErrorKind::NotFound | DeskErrorKind::Hidden => EffectOutcome {
             handoff: Some(ends(claimed, HandoffEvent::Withdrawn, &words)),
             look_at: Some(now),
             ..because(
@@ -289,6 +303,11 @@ pub fn cannot_tell(claimed: &ClaimedEffect, why: &str, now: Timestamp, pace: Pac
 /// The lookup itself failed.
 pub fn lookup_failed(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, again: Timestamp) -> EffectOutcome {
     match error.kind {
+        DeskErrorKind::Hidden => {
+            let step = error.next_step.clone().unwrap_or_else(|| "let our account see the ticket again".into());
+            let reason = format!("the answer was lost, and it cannot be looked up: {error}");
+            because(outcome(claimed, EffectEvent::Park, now), reason, format!("{step}; then `handoffd parked retry`"))
+        }
         DeskErrorKind::NotFound | DeskErrorKind::Gone => EffectOutcome {
             handoff: Some(ends(claimed, HandoffEvent::Withdrawn, &error.to_string())),
             ..because(
@@ -356,12 +375,31 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_out_of_sight_parks_what_was_begun() {
+        let mut ledger = ledger();
+        decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+        let first = claim(&mut ledger, at(1)).expect("due");
+        let hidden = DeskError::new(DeskErrorKind::Hidden, Retry::Never, "read head").next_step("grant ShowTicket");
+        let again = not_sent(&first, &hidden, at(2), at(3));
+        assert!(matches!(again.event, EffectEvent::TryAgain(_)) && again.look_at.is_some(), "the look ends it");
+
+        let later = ClaimedEffect { first: false, ..first };
+        for stopped in [not_sent(&later, &hidden, at(2), at(3)), lookup_failed(&later, &hidden, at(2), at(3))] {
+            assert_eq!((&stopped.event, stopped.handoff.is_none()), (&EffectEvent::Park, true));
+            assert!(stopped.next_step.is_some_and(|step| step.starts_with("grant ShowTicket; then")));
+        }
+    }
+
+    #[test]
     fn a_conflict_is_decided_anew_unless_an_earlier_try_may_have_caused_it() {
         let mut ledger = ledger();
         decide(&mut ledger, sending("h1", "1", "v1"), at(0));
         let claimed = claim(&mut ledger, at(1)).expect("due");
         let anew = changed_meanwhile(&claimed, at(2));
         assert!(matches!((&anew.event, anew.look_at), (EffectEvent::TryAgain(_), Some(_))));
+
+        let later = changed_meanwhile(&ClaimedEffect { first: false, ..claimed.clone() }, at(2));
+        assert_eq!((later.event, later.conflict, later.look_at), (EffectEvent::TryAgain(at(3)), true, None));
 
         let doubtful = ClaimedEffect { lost_at: Some(at(1)), ..claimed };
         let lookup = changed_meanwhile(&doubtful, at(2));

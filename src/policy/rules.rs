@@ -46,6 +46,13 @@ impl Policy {
     pub fn known_facts(&self) -> KnownFacts {
         self.desks.values().fold(KnownFacts::new(), |known, desk| known.with_fields(&desk.fields))
     }
+
+    /// The queues of a desk that the policy names: its teams' and its intake.
+    pub fn queues(&self, desk: &DeskId) -> Vec<QueueSpec> {
+        let teams = self.teams.values().filter(|team| &team.desk == desk).map(|team| &team.queue);
+        let intake = self.desks.get(desk).into_iter().flat_map(|desk| &desk.intake);
+        teams.chain(intake).cloned().collect()
+    }
 }
 
 /// What the policy knows of one desk.

@@ -61,8 +61,9 @@ pub trait Desk: Send + Sync {
         None
     }
 
-    /// Tries login and rights without writing, and says what is missing and what to do about it.
-    fn check(&self) -> Answer<'_, Vec<Finding>>;
+    /// Tries login and rights without writing, and says what is missing and what to do about it. Where rights differ by
+    /// queue, they are tried in those that the caller works with: `queues`, or all when it names none.
+    fn check<'a>(&'a self, queues: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>>;
 }
 
 /// Where a stream was read up to: opaque outside its connector.
@@ -243,6 +244,22 @@ pub struct Finding {
     pub what: String,
     /// What to do about it.
     pub next_step: String,
+}
+
+impl Finding {
+    /// One error for each of these queues that is not among those the desk shows to our account: it shows a queue that we
+    /// have no right in as little as one that does not exist. `grant` says what would let us see it.
+    pub fn unseen(queues: &[QueueSpec], shown: &[QueueRef], grant: &str) -> Vec<Self> {
+        let names: Vec<&str> = shown.iter().filter_map(|queue| queue.name.as_deref()).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let unseen = queues.iter().filter(|spec| !shown.iter().any(|queue| spec.is(queue)));
+        let finding = |spec: &QueueSpec| Self {
+            severity: Severity::Error,
+            what: format!("our account sees no queue \"{}\"", spec.shown()),
+            next_step: format!("{grant}, or correct its name in the configuration; it sees: {names}"),
+        };
+        unseen.map(finding).collect()
+    }
 }
 
 /// How bad a finding is.

@@ -18,8 +18,10 @@ pub enum DeskErrorKind {
     Unauthorized,
     /// A right is missing: stop this desk's writes and name the right.
     Forbidden,
-    /// No such ticket, or not visible to our account.
+    /// No such ticket; on desks that do not tell the two apart, also one that our account may not see.
     NotFound,
+    /// The ticket is there and our account may not see it (any more).
+    Hidden,
     /// The ticket exists but takes no more writes: closed, merged, deleted.
     Gone,
     /// The ticket changed since the version we expected: decide anew.
@@ -41,6 +43,7 @@ impl DeskErrorKind {
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
+            Self::Hidden => "hidden",
             Self::Gone => "gone",
             Self::Conflict => "conflict",
             Self::Refused => "refused",

@@ -64,8 +64,16 @@ impl Catalog {
         let all = total == Some(queues.len() as u64);
         let names = queues.into_iter().filter_map(|queue| Some((queue.id.to_string(), queue.name?))).collect();
         let queues = Arc::new(Queues { names, all });
-        self.kept().queues = Some((now, queues.clone()));
+        // An account that sees nothing is about to be given a right: that is not to be overlooked for a while.
+        self.kept().queues = (!queues.names.is_empty()).then(|| (now, queues.clone()));
         Ok(queues)
+    }
+
+    /// Forgets queues and fields: rights may just have been granted.
+    pub fn forget(&self) {
+        let mut kept = self.kept();
+        kept.queues = None;
+        kept.fields = None;
     }
 
     /// The custom fields of tickets that our account sees: names by number.

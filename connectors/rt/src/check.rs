@@ -1,12 +1,13 @@
-//! `check --online`: address, login, and what our account may do in each queue. Nothing is written: RT lists, with each
-//! queue and ticket, the acts that the asker has the right to.
+//! `check --online`: address, login, and what our account may do in the queues that it works with. Nothing is written: RT
+//! lists, with each queue and ticket, the acts that the asker has the right to.
 
 use crate::api::Ask;
 use crate::catalog::all;
-use crate::read::Account;
+use crate::read::{Account, sees_nothing};
 use crate::wire::{About, Link, List, Queue, TicketLinks};
-use handoffd_kit::desk::{Finding, Severity};
+use handoffd_kit::desk::{Finding, QueueSpec, Severity};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result};
+use handoffd_kit::model::QueueRef;
 use jiff::Timestamp;
 
 /// More queues than this are not looked into one by one.
@@ -15,9 +16,10 @@ const MOST_QUEUES: usize = 60;
 const OPERATION: &str = "check";
 
 impl Account {
-    /// Tries login and rights.
-    pub async fn check(&self) -> Result<Vec<Finding>> {
+    /// Tries login and rights, in these queues or, where none is named, in all.
+    pub async fn check(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
         let deadline = self.api.now();
+        self.catalog.forget();
         let about: About = match self.api.read(Ask::new(OPERATION, "/rt", deadline)).await {
             Ok(about) => about,
             Err(error) => return told(error),
@@ -27,11 +29,16 @@ impl Account {
         let fields = [("fields", "Name,_hyperlinks".to_owned())];
         let (queues, _) = all::<Queue>(&self.api, OPERATION, "/queues/all", &fields, deadline).await?;
         if queues.is_empty() {
-            let what = "our account sees no queue".to_owned();
-            let next_step = "grant SeeQueue and ShowTicket to handoffd's user in the queues it works in".to_owned();
-            findings.push(Finding { severity: Severity::Error, what, next_step });
+            let nothing = sees_nothing(OPERATION);
+            let next_step = nothing.next_step.unwrap_or_default();
+            findings.push(Finding { severity: Severity::Error, what: nothing.words, next_step });
+            return Ok(findings);
         }
-        for queue in queues.iter().take(MOST_QUEUES) {
+        let shown = |queue: &Queue| QueueRef { id: queue.id.to_string().into(), name: queue.name.clone() };
+        let grant = "grant SeeQueue, ShowTicket and the other rights of the guide in it to handoffd's user";
+        findings.extend(Finding::unseen(wanted, &queues.iter().map(shown).collect::<Vec<_>>(), grant));
+        let tried = |queue: &&Queue| wanted.is_empty() || wanted.iter().any(|spec| spec.is(&shown(queue)));
+        for queue in queues.iter().filter(tried).take(MOST_QUEUES) {
             findings.push(self.queue(queue, deadline).await?);
         }
         Ok(findings)

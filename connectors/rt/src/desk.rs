@@ -8,7 +8,7 @@ use crate::read::{Account, Kinds, by_transaction, number};
 use crate::stream::TRANSACTIONS;
 use crate::write::NOTE_MAX_BYTES;
 use handoffd_kit::capability::{Capabilities, Guard, NoteFormat, Stream, WebhookTrust};
-use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, Receipt, Sighting, Write};
+use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
 use handoffd_kit::id::{StreamName, TicketId, UserId};
@@ -161,8 +161,8 @@ impl Desk for RtDesk {
         Box::pin(self.read_directory())
     }
 
-    fn check(&self) -> Answer<'_, Vec<Finding>> {
-        Box::pin(self.account.check())
+    fn check<'a>(&'a self, queues: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>> {
+        Box::pin(self.account.check(queues))
     }
 }
 

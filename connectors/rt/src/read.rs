@@ -61,6 +61,14 @@ impl Kinds {
     }
 }
 
+/// RT answers an account without rights with empty lists.
+pub(crate) fn sees_nothing(operation: &'static str) -> DeskError {
+    let error = DeskError::new(DeskErrorKind::Forbidden, Retry::Never, operation);
+    error
+        .words("our account sees no queue")
+        .next_step("grant SeeQueue and ShowTicket to handoffd's user in the queues it works in")
+}
+
 /// A version as the number it is: the newest transaction that our account sees.
 pub(crate) fn number(version: &Version) -> u64 {
     version.as_str().parse().unwrap_or(0)
@@ -106,12 +114,10 @@ impl Account {
         };
         let status = error.status.unwrap_or(403);
         if queues.names.is_empty() {
-            let step = "grant SeeQueue and ShowTicket to handoffd's user in the queues it works in";
-            let error = DeskError::new(DeskErrorKind::Forbidden, Retry::Never, error.operation).status(status);
-            return error.words("our account sees no queue").next_step(step);
+            return sees_nothing(error.operation).status(status);
         }
         let step = "if handoffd should see it, grant ShowTicket in the queue where it lies";
-        let error = DeskError::new(DeskErrorKind::NotFound, Retry::Never, error.operation).status(status);
+        let error = DeskError::new(DeskErrorKind::Hidden, Retry::Never, error.operation).status(status);
         error.words("the ticket is not visible to our account").next_step(step)
     }
 

@@ -3,7 +3,7 @@
 use crate::api::Ask;
 use crate::catalog::Queues;
 use crate::cursor::Cursor;
-use crate::read::Account;
+use crate::read::{Account, sees_nothing};
 use crate::wire::{List, PAGE, Transaction};
 use handoffd_kit::desk::{Changed, Cursor as Opaque, Page};
 use handoffd_kit::error::Result;
@@ -65,6 +65,9 @@ impl Account {
     /// One page of the ticket transactions that fit.
     async fn stream(&self, condition: &str, order: &str, deadline: Timestamp) -> Result<Vec<Transaction>> {
         let queues = self.catalog.queues(&self.api, deadline).await?;
+        if queues.names.is_empty() {
+            return Err(sees_nothing(OPERATION));
+        }
         let mut ask = Ask::new(OPERATION, "/transactions", deadline);
         ask.query = vec![
             (
@@ -88,7 +91,7 @@ impl Account {
 /// What our account may not see is taken out of a page after it was cut, so a page of strangers' transactions is empty
 /// and looks like the end. An account that does not see every queue asks for its own queues only.
 fn sight(queues: &Queues) -> String {
-    if queues.all || queues.names.is_empty() {
+    if queues.all {
         return String::new();
     }
     let quoted = |name: &String| name.replace('\\', r"\\").replace('\'', r"\'");
@@ -137,6 +140,5 @@ mod tests {
         let some = Queues { names: names.into_iter().collect(), all: false };
         assert_eq!(sight(&some), r" AND (TicketQueue = 'tier1' OR TicketQueue = 'bob\'s\\own')");
         assert_eq!(sight(&Queues { all: true, ..some }), "");
-        assert_eq!(sight(&Queues::default()), "");
     }
 }

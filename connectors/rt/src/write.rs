@@ -235,7 +235,7 @@ impl Seen<'_> {
             return Ok(receipt(transaction.to_string()));
         }
         // A move into a queue where we see nothing: the sentence is all the proof there will ever be.
-        let blind = [DeskErrorKind::NotFound, DeskErrorKind::Forbidden].contains(&error.kind);
+        let blind = [DeskErrorKind::Hidden, DeskErrorKind::NotFound, DeskErrorKind::Forbidden].contains(&error.kind);
         let moved = matches!(wish, Wish::Queue(_)) && self.sentences.iter().any(|said| said.contains("Queue changed"));
         if blind && moved {
             return Ok(receipt(self.before.version.to_string()));

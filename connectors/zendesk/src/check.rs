@@ -3,9 +3,11 @@
 use crate::api::Ask;
 use crate::desk::ZendeskDesk;
 use crate::limits::{AUDITS, INCREMENTAL, LIST};
+use crate::normalise::queue;
 use crate::wire::{Ticket, TokenScopes, User};
-use handoffd_kit::desk::{Finding, Severity};
+use handoffd_kit::desk::{Finding, QueueSpec, Severity};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result};
+use handoffd_kit::model::QueueRef;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -34,7 +36,7 @@ fn failed(error: &DeskError, step: &str) -> Finding {
 
 impl ZendeskDesk {
     /// Tries everything that this connector needs. Nothing on the desk changes.
-    pub(crate) async fn examine(&self) -> Result<Vec<Finding>> {
+    pub(crate) async fn examine(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
         let deadline = self.api.soon();
         let me = match self.people.me(&self.api, deadline).await {
             Ok(me) => me,
@@ -42,7 +44,7 @@ impl ZendeskDesk {
         };
         let mut findings = vec![own_account(&me)];
         findings.extend(self.scopes(deadline).await);
-        findings.push(self.try_groups(deadline).await);
+        findings.extend(self.try_groups(wanted, deadline).await);
         findings.push(self.try_export(deadline).await);
         findings.extend(self.on_a_ticket(deadline).await);
         Ok(findings)
@@ -65,13 +67,18 @@ impl ZendeskDesk {
         scope_findings(&granted)
     }
 
-    async fn try_groups(&self, deadline: Timestamp) -> Finding {
+    async fn try_groups(&self, wanted: &[QueueSpec], deadline: Timestamp) -> Vec<Finding> {
         match self.people.groups(&self.api, &[], deadline).await {
             Ok(groups) if groups.is_empty() => {
-                wrong("Zendesk shows no groups", "Give the login's user access to groups")
+                vec![wrong("Zendesk shows no groups", "Give the login's user access to groups")]
             }
-            Ok(groups) => fine(format!("{} groups can be read", groups.len())),
-            Err(error) => failed(&error, "Groups are needed to resolve queues"),
+            Ok(groups) => {
+                let shown: Vec<QueueRef> = groups.keys().map(|id| queue(*id, &groups)).collect();
+                let mut findings = vec![fine(format!("{} groups can be read", groups.len()))];
+                findings.extend(Finding::unseen(wanted, &shown, "Give the login's user access to that group"));
+                findings
+            }
+            Err(error) => vec![failed(&error, "Groups are needed to resolve queues")],
         }
     }
 

@@ -8,7 +8,7 @@ use crate::stream::LARGE_PAGE;
 use crate::webhook;
 use crate::wire::{FieldDefinition, Id, Membership};
 use handoffd_kit::capability::Capabilities;
-use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, Receipt, Sighting, Write};
+use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
 use handoffd_kit::id::{StreamName, TicketId};
@@ -141,7 +141,7 @@ impl Desk for ZendeskDesk {
         Box::pin(self.read_directory())
     }
 
-    fn check(&self) -> Answer<'_, Vec<Finding>> {
-        Box::pin(self.examine())
+    fn check<'a>(&'a self, queues: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>> {
+        Box::pin(self.examine(queues))
     }
 }

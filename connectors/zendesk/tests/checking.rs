@@ -21,7 +21,7 @@ fn account() -> Account {
 }
 
 fn bad(account: &Account) -> Vec<Finding> {
-    let findings = account.run(account.desk.check()).unwrap();
+    let findings = account.run(account.desk.check(&[])).unwrap();
     findings.into_iter().filter(|finding| finding.severity != Severity::Fine).collect()
 }
 

@@ -86,7 +86,7 @@ async fn everything(desk: &ZendeskDesk, ticket: &TicketId, clock: &ManualClock) 
     let all = PartSet::of(&[PartKind::Conversation, PartKind::History, PartKind::Customer, PartKind::Clocks]);
     desk.me().await.unwrap();
     desk.directory().await.unwrap();
-    desk.check().await.unwrap();
+    desk.check(&[]).await.unwrap();
     let stream = StreamName::from("tickets");
     let page = desk.changed_since(&stream, None, now).await.unwrap();
     desk.changed_since(&stream, Some(&page.next), now).await.unwrap();

@@ -210,7 +210,7 @@ fn an_anonymous_answer_is_a_login_that_does_not_work() {
     let account = Account::legacy();
     account.on("GET", "/api/v2/users/me", 200, json!({ "user": { "id": null, "name": "Anonymous user" } }));
     assert_eq!(account.run(account.desk.me()).unwrap_err().kind, DeskErrorKind::Unauthorized);
-    let findings = account.run(account.desk.check()).unwrap();
+    let findings = account.run(account.desk.check(&[])).unwrap();
     assert_eq!(findings.len(), 1);
 }
 
@@ -398,7 +398,7 @@ fn every_error(account: &Account) -> Vec<String> {
     keep(account.run(account.desk.head(&ticket(), start())).err());
     keep(account.run(account.desk.apply(&note())).err());
     keep(account.run(account.desk.find(&note())).err());
-    let findings = account.run(account.desk.check());
+    let findings = account.run(account.desk.check(&[]));
     shown.push(format!("{findings:?}"));
     shown
 }

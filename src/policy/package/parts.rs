@@ -159,11 +159,16 @@ pub fn history(sheet: &mut Sheet, case: &Case) {
     }
     match (memory.handoffs, memory.bounces) {
         (0, 0) => add("first handoff of this case".to_owned()),
-        (handoffs, 0) => add(format!("{handoffs} earlier handoffs, none came back")),
-        (handoffs, bounces) => add(format!("{handoffs} earlier handoffs, {bounces} came back")),
+        (handoffs, 0) => add(format!("{}, none came back", many(handoffs as usize, "earlier handoff"))),
+        (handoffs, bounces) => add(format!("{}, {bounces} came back", many(handoffs as usize, "earlier handoff"))),
     }
     if case.parts.conversation.is_some() {
         let count = |role| messages(case).iter().filter(|message| is_public_by(message, role)).count();
-        add(format!("{} messages from the customer, {} from agents", count(Role::Customer), count(Role::Agent)));
+        let customers = many(count(Role::Customer), "message");
+        add(format!("{customers} from the customer, {} from agents", count(Role::Agent)));
     }
+}
+
+fn many(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -1,7 +1,7 @@
 //! The connector against a real Request Tracker 5, made for this run by `shared/desks/rt5`.
 //!
 //! One test, because one instance (40 seconds to make) serves all scenarios, one after the other; each failure is named.
-//! Left out unless `HANDOFFD_TEST_REAL=1` asks for it; then a missing RT is a failure.
+//! Left out where no RT is installed; with `HANDOFFD_TEST_REAL=1` that is a failure.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it left out")]
 
@@ -18,7 +18,7 @@ use handoffd_kit::settings::{DeskSettings, Seams, Setting};
 use handoffd_kit::transport::{HttpTransport, Transport};
 use handoffd_rt::RtDesk;
 use hooks::Hooks;
-use instance::{Instance, Missing};
+use instance::Instance;
 use raw::Raw;
 use scenarios::Cast;
 use stage::{AheadClock, RealStage};
@@ -45,23 +45,10 @@ fn connect(instance: &Instance, token: &str, transport: Arc<dyn Transport>, cloc
     handoffd_rt::connect(settings, seams).unwrap()
 }
 
-/// Runs where it is asked for: making and seeding an RT takes a while, and its answers are slow.
-fn instance(hooks: &Hooks) -> Option<Instance> {
-    if std::env::var_os("HANDOFFD_TEST_REAL").is_none() {
-        println!("left out: the tests against a real Request Tracker; set HANDOFFD_TEST_REAL=1 to run them");
-        return None;
-    }
-    match Instance::start(&hooks.url) {
-        Ok(instance) => Some(instance),
-        Err(Missing::NotInstalled(why)) => panic!("no Request Tracker: {why}"),
-        Err(Missing::Broken(why)) => panic!("the real Request Tracker did not start: {why}"),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_connector_keeps_its_promises_on_a_real_request_tracker() {
     let hooks = Hooks::listen();
-    let Some(instance) = instance(&hooks) else { return };
+    let Some(instance) = Instance::for_tests(&hooks.url) else { return };
     own_ways(&instance, &hooks).await;
     let clock = AheadClock::default();
     let mut stage = RealStage::new(&instance, clock.clone());

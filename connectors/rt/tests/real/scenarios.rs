@@ -2,7 +2,7 @@
 
 use crate::hooks::Hooks;
 use crate::raw::Raw;
-use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, QueueSpec, Receipt, Sighting, Update, Write};
+use handoffd_kit::desk::{Desk, DeskChange, Finding, OwnerSpec, QueueSpec, Receipt, Severity, Sighting, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Result, Retry};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::TicketId;
@@ -201,13 +201,13 @@ pub async fn a_person_between_two_writes_stops_the_second(cast: &Cast) {
 }
 
 pub async fn a_narrow_account_moves_and_is_blind_afterwards(cast: &Cast) {
-    assert_eq!(head(&cast.narrow, "18").await.unwrap_err().kind, DeskErrorKind::NotFound, "it lies in tier2");
+    assert_eq!(head(&cast.narrow, "18").await.unwrap_err().kind, DeskErrorKind::Hidden, "it lies in tier2");
     let receipt = set(&cast.narrow, "16", queue("engineering")).await.unwrap();
     assert!(receipt.head.is_none() && receipt.version.is_none() && !receipt.id.is_empty());
     let lies = cast.admin.get("/ticket/16?fields[Queue]=Name").await["Queue"]["Name"].clone();
     assert_eq!(lies, "engineering");
     let error = head(&cast.narrow, "16").await.unwrap_err();
-    assert_eq!((error.kind, error.retry), (DeskErrorKind::NotFound, Retry::Never));
+    assert_eq!((error.kind, error.retry), (DeskErrorKind::Hidden, Retry::Never));
     assert!(error.next_step.unwrap().contains("ShowTicket"));
 }
 
@@ -247,11 +247,19 @@ pub async fn a_blind_account_is_told_what_it_lacks(cast: &Cast) {
     let error = head(&cast.blind, "1").await.unwrap_err();
     assert_eq!((error.kind, error.retry), (DeskErrorKind::Forbidden, Retry::Never));
     assert!(error.next_step.unwrap().contains("SeeQueue"));
-    let findings = cast.blind.check().await.unwrap();
+    let stream = cast.blind.capabilities().streams[0].name.clone();
+    let error = cast.blind.changed_since(&stream, None, Timestamp::UNIX_EPOCH).await.unwrap_err();
+    assert_eq!(error.kind, DeskErrorKind::Forbidden, "an empty list is what no right looks like");
+    let findings = cast.blind.check(&[]).await.unwrap();
     assert!(findings.iter().any(|finding| finding.next_step.contains("ShowTicket")), "{findings:?}");
-    let narrow = cast.narrow.check().await.unwrap();
+    let narrow = cast.narrow.check(&[]).await.unwrap();
     assert!(narrow.iter().any(|finding| finding.what.contains("tier1")), "{narrow:?}");
     assert!(!narrow.iter().any(|finding| finding.what.contains("billing")), "{narrow:?}");
+    let wanted = [QueueSpec::Name("billing".into())];
+    let lacks = cast.narrow.check(&wanted).await.unwrap();
+    let named = |finding: &&Finding| finding.what.contains("billing") && finding.next_step.contains("SeeQueue");
+    assert_eq!(lacks.iter().find(named).map(|finding| finding.severity), Some(Severity::Error), "{lacks:?}");
+    assert!(!lacks.iter().any(|finding| finding.what.contains("tier1")), "nobody asked for it: {lacks:?}");
 }
 
 pub async fn the_scrips_posts_are_hints(cast: &Cast, hooks: &Hooks) {

@@ -62,7 +62,7 @@ fn a_403_is_out_of_sight_while_other_queues_are_seen_and_a_missing_right_when_no
     let forbidden = || step("GET /ticket/1", Answer::Json(403, json!({"message": "Forbidden"})));
     let script = Script::new(vec![forbidden(), queues()]);
     let error = block_on(desk(&script).head(&"1".into(), Timestamp::MAX)).unwrap_err();
-    assert_eq!(error.kind, DeskErrorKind::NotFound);
+    assert_eq!(error.kind, DeskErrorKind::Hidden);
     let script = Script::new(vec![forbidden(), step("GET /queues/all", counted(vec![]))]);
     let error = block_on(desk(&script).head(&"1".into(), Timestamp::MAX)).unwrap_err();
     assert_eq!(error.kind, DeskErrorKind::Forbidden);

@@ -321,7 +321,7 @@ fn a_move_is_found_by_our_transaction_whatever_came_after() {
 fn what_cannot_be_seen_is_an_error_and_never_not_found() {
     let forbidden = step("GET /ticket/1", Answer::Json(403, json!({"message": "Forbidden"})));
     let error = find(&note(), vec![forbidden, queues()]).unwrap_err();
-    assert_eq!(error.kind, DeskErrorKind::NotFound, "the ticket, not the note");
+    assert_eq!(error.kind, DeskErrorKind::Hidden, "the ticket, not the note");
 }
 
 #[test]

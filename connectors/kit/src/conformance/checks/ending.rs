@@ -4,7 +4,7 @@ use super::super::ground::{Ground, Stop, Tried, ensure};
 use super::super::stage::EndAct;
 use super::{Check, always};
 use crate::desk::Write;
-use crate::error::DeskErrorKind::{Conflict, Gone, NotFound};
+use crate::error::DeskErrorKind::{Conflict, Gone, Hidden, NotFound};
 use crate::fact::Fact;
 use crate::id::TicketId;
 use crate::model::{Ending, Status};
@@ -22,12 +22,13 @@ async fn end(ground: &mut Ground<'_>, id: &TicketId, how: EndAct, seen: fn(&Ende
     ground.stage.end(id, how).await?;
     let head = match ground.try_head(id).await? {
         Ok(head) => Ended::Seen(head.ending, head.status),
-        Err(error) if [Gone, NotFound].contains(&error.kind) => Ended::Gone,
+        Err(error) if [Gone, Hidden, NotFound].contains(&error.kind) => Ended::Gone,
         Err(error) => return Err(error.into()),
     };
     ensure(seen(&head), || format!("the head says {head:?}"))?;
     // A version that no longer fits may be what stops it; without one, the ending itself must.
-    for (expected, stops) in [(write.expected.clone(), &[Gone, NotFound, Conflict][..]), (None, &[Gone, NotFound])] {
+    let guarded = (write.expected.clone(), &[Gone, Hidden, NotFound, Conflict][..]);
+    for (expected, stops) in [guarded, (None, &[Gone, Hidden, NotFound])] {
         match ground.try_apply(&Write { expected, ..write.clone() }).await? {
             Ok(_) => return Err(Stop::Failed("the write was taken".into())),
             Err(error) => ensure(stops.contains(&error.kind), || format!("the write came to {error}"))?,

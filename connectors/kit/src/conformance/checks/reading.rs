@@ -4,7 +4,7 @@ use super::super::ground::{Ground, Stop, Tried, ensure};
 use super::super::stage::{FactName, NewMessage, NewTicket, OnDesk, PersonAct};
 use super::{Check, always};
 use crate::capability::Capabilities;
-use crate::desk::{QueueSpec, Severity};
+use crate::desk::{Finding, QueueSpec, Severity};
 use crate::error::{DeskErrorKind, Retry};
 use crate::fact::Fact;
 use crate::id::TicketId;
@@ -41,9 +41,15 @@ async fn in_order(ground: &mut Ground<'_>) -> Tried {
         let known = directory.queues.iter().any(|known| queue.is(known));
         ensure(known, || format!("the directory lacks the queue {}", queue.shown()))?;
     }
-    let findings = ground.drive(ground.desk.check()).await??;
-    let bad = findings.iter().find(|finding| finding.severity == Severity::Error);
-    ensure(bad.is_none(), || format!("its own check finds an error: {bad:?}"))
+    let bad = |findings: &[Finding]| findings.iter().find(|finding| finding.severity == Severity::Error).cloned();
+    for wanted in [vec![], vec![ground.names.home.clone(), ground.names.away.clone()]] {
+        let error = bad(&ground.drive(ground.desk.check(&wanted)).await??);
+        ensure(error.is_none(), || format!("its own check of {wanted:?} finds an error: {error:?}"))?;
+    }
+    let nowhere = [QueueSpec::Name("No such queue".into())];
+    let error = bad(&ground.drive(ground.desk.check(&nowhere)).await??);
+    let named = error.as_ref().is_some_and(|finding| finding.what.contains(nowhere[0].shown()));
+    ensure(named, || format!("its own check of a queue that is not there finds {error:?}"))
 }
 
 async fn head_as_staged(ground: &mut Ground<'_>) -> Tried {

@@ -53,7 +53,7 @@ async fn missing_right(ground: &mut Ground<'_>) -> Tried {
 
 async fn check_sees(ground: &mut Ground<'_>) -> Tried {
     ground.stage.rights(Rights::Taken).await?;
-    let findings = ground.drive(ground.desk.check()).await;
+    let findings = ground.drive(ground.desk.check(&[])).await;
     ground.stage.rights(Rights::Given).await?;
     let findings = match findings? {
         Ok(findings) => findings,

@@ -185,10 +185,18 @@ impl MiniDesk {
         Ok(Page { changed: changed.collect(), next: Cursor(format!("{}/{last}", page["next"])), more })
     }
 
-    async fn findings(&self) -> Result<Vec<Finding>> {
+    async fn findings(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
         let severity = if self.get("rights".into()).await? { Severity::Fine } else { Severity::Error };
-        Ok(vec![Finding { severity, what: "tried to write".into(), next_step: "grant write".into() }])
+        let mut findings = vec![Finding { severity, what: "tried to write".into(), next_step: "grant write".into() }];
+        if self.defect != Defect::OverlooksUnseenQueues {
+            findings.extend(Finding::unseen(wanted, &queues(), "grant see"));
+        }
+        Ok(findings)
     }
+}
+
+fn queues() -> Vec<QueueRef> {
+    ["Home", "Away"].map(|name| queue(&QueueSpec::Name(name.into()))).to_vec()
 }
 
 impl Desk for MiniDesk {
@@ -252,11 +260,10 @@ impl Desk for MiniDesk {
     }
 
     fn directory(&self) -> Answer<'_, Directory> {
-        let queues = ["Home", "Away"].map(|name| queue(&QueueSpec::Name(name.into()))).to_vec();
-        Box::pin(std::future::ready(Ok(Directory { queues, ..Directory::default() })))
+        Box::pin(std::future::ready(Ok(Directory { queues: queues(), ..Directory::default() })))
     }
 
-    fn check(&self) -> Answer<'_, Vec<Finding>> {
-        Box::pin(self.findings())
+    fn check<'a>(&'a self, wanted: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>> {
+        Box::pin(self.findings(wanted))
     }
 }

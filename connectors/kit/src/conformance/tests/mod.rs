@@ -37,6 +37,7 @@ enum Defect {
     ExpandsPlaceholders,
     Calls500Applied,
     MovesTicketsWhenReplying,
+    OverlooksUnseenQueues,
 }
 
 fn report(defect: Defect) -> Report {
@@ -64,6 +65,7 @@ fn a_sound_connector_passes_everything_that_it_declares() {
 #[test]
 fn each_defect_breaks_its_promise() {
     for (defect, promise) in [
+        (Defect::OverlooksUnseenQueues, "login, names and rights are in order"),
         (Defect::PublicNotes, "a note is internal and reads as it was written"),
         (Defect::PublicReplyIsInternal, "a public reply is public, and nothing else is"),
         (Defect::MovesTicketsWhenReplying, "a public reply is public, and nothing else is"),
