@@ -264,7 +264,8 @@ fn with_a_daemon_orders_go_to_it_and_reading_goes_beside_it() {
         random: Arc::new(SystemRandom),
         transport: Arc::new(HttpTransport::new(1)),
     };
-    let wired = wire(&config, BTreeMap::new(), Handle::spawn(ledger).expect("thread"), seams);
+    let handle = Handle::spawn(ledger).expect("thread");
+    let wired = wire(&config, BTreeMap::new(), handle.clone(), seams);
     let socket = listen(&socket_path(&config.daemon.ledger)).expect("bound");
     let server = tokio::spawn(take_orders(socket, wired, stop.clone()));
     drop(entered);
@@ -279,6 +280,6 @@ fn with_a_daemon_orders_go_to_it_and_reading_goes_beside_it() {
     assert_eq!(house.run(&["pause", "--desk", "other"]).code, 2);
     stop.cancel();
     runtime.block_on(server).expect("no panic").expect("served");
-    drop(runtime);
+    runtime.block_on(handle.close());
     assert_eq!(house.ledger().switches().expect("switches").len(), 1, "durable");
 }
