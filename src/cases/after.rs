@@ -5,9 +5,11 @@
 use super::stays::{Moved, shown};
 use crate::ledger::records::{HandoffHappening, HandoffRecord};
 use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
+use crate::plan::asking::is_about_asking;
 use crate::plan::compare::{Difference, as_decided};
 use crate::policy::case::{ClosedBy, ClosedPath};
 use handoffd_kit::capability::Aspect;
+use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{Actor, Change, Role, TicketHead, What};
 use jiff::{SignedDuration, Timestamp};
 
@@ -195,8 +197,7 @@ fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
 }
 
 fn first_act(handoff: &HandoffRecord, history: &[Change]) -> Option<(Timestamp, String)> {
-    let ours =
-        history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| mark.handoff == handoff.id))?;
+    let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| is_of(mark, handoff)))?;
     let previous = handoff.proposal.owner.previous.as_deref();
     let acts = |what: &What| matches!(what, What::Owner { to: Some(_), .. } | What::Status { .. } | What::Said { .. });
     let by_agent = |change: &&Change| {
@@ -206,6 +207,11 @@ fn first_act(handoff: &HandoffRecord, history: &[Change]) -> Option<(Timestamp, 
             && change.what.iter().any(acts)
     };
     history[ours + 1..].iter().find(by_agent).map(|change| (change.at, shown(&change.by)))
+}
+
+/// Whether a mark is a sign of the handoff itself: what asked for parts came before it, and the end of that may come late.
+fn is_of(mark: &Mark, handoff: &HandoffRecord) -> bool {
+    mark.handoff == handoff.id && !is_about_asking(mark.number)
 }
 
 fn new_owner(handoff: &HandoffRecord, seen: &Seen<'_>) -> Option<(Timestamp, String)> {

@@ -2,6 +2,7 @@
 //! gives the whole update for the ledger.
 
 use super::after::{After, Seen, after};
+use super::asking;
 use super::stays::{Stays, is_provisional, new_stays};
 use crate::ledger::records::{CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, SignedWording};
 use crate::ledger::states::{HandoffEvent, HandoffState};
@@ -10,7 +11,7 @@ use crate::policy::case::{Case, Memory};
 use crate::policy::decide::decide;
 use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::rules::{Mode, Policy};
-use crate::policy::verdict::{Decision, Outcome, Risk, RuleResult, StayReason, Verdict};
+use crate::policy::verdict::{Decision, Outcome, Risk, StayReason, Verdict};
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::WordingSignature;
 use handoffd_kit::id::DeskId;
@@ -153,6 +154,7 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         verdict: None,
         would: Vec::new(),
         handoff: None,
+        asked_enough: None,
         look_again: None,
         over_limit: None,
         limits: look.policy.limits,
@@ -179,23 +181,48 @@ fn record_verdict(
     update.would = verdict.would.clone();
     update.look_again = earlier(update.look_again, verdict.again_at);
     update.over_limit = verdict.over_limit().cloned();
-    let (proposal, risks) = match &verdict.outcome {
-        Outcome::Stay(_) => (None, Vec::new()),
-        Outcome::Route(proposal) | Outcome::Escalate(proposal) => (Some(proposal.as_ref()), Vec::new()),
-        Outcome::AskPerson { proposed, risks } => (Some(proposed.as_ref()), risks.clone()),
-    };
-    match proposal {
-        Some(proposal) => record_proposal(look, update, proposal, risks, unsent, case),
-        // A pause ends nothing: what is planned waits in the ledger until it is over.
-        None if paused(&verdict) => {}
-        None => update.handoff_events.extend(unsent.map(|handoff| withdraw(handoff, &verdict.outcome))),
+    match wanted(&verdict.outcome) {
+        Some(wanted) => record_proposal(look, update, wanted, unsent, case),
+        None => record_stay(look, update, &verdict, unsent),
     }
     update.verdict = Some(verdict);
 }
 
-fn paused(verdict: &Verdict) -> bool {
-    verdict.outcome == Outcome::Stay(StayReason::Paused)
-        || verdict.trace.iter().any(|trace| trace.result == RuleResult::Paused)
+/// What a verdict wants done.
+struct Wanted<'a> {
+    proposal: &'a Proposal,
+    /// Why a person is asked first.
+    risks: &'a [Risk],
+    /// How long the current agent is asked for parts first.
+    ask_until: Option<Timestamp>,
+}
+
+fn wanted(outcome: &Outcome) -> Option<Wanted<'_>> {
+    match outcome {
+        Outcome::Stay(_) => None,
+        Outcome::Route(proposal) | Outcome::Escalate(proposal) => {
+            Some(Wanted { proposal, risks: &[], ask_until: None })
+        }
+        Outcome::AskForParts { proposed, until } => {
+            Some(Wanted { proposal: proposed, risks: &[], ask_until: Some(*until) })
+        }
+        Outcome::AskPerson { proposed, risks } => Some(Wanted { proposal: proposed, risks, ask_until: None }),
+    }
+}
+
+fn record_stay(look: &Look<'_>, update: &mut CaseUpdate, verdict: &Verdict, unsent: Option<&HandoffRecord>) {
+    let asking = unsent.filter(|handoff| handoff.state == HandoffState::Asking);
+    if let Some(again) = asking.and_then(|handoff| asking::waits(look, handoff, verdict)) {
+        update.look_again = earlier(update.look_again, Some(again));
+        return;
+    }
+    // A pause ends nothing: what is planned waits in the ledger until it is over.
+    if verdict.is_paused() {
+        return;
+    }
+    update.handoff_events.extend(unsent.map(|handoff| withdraw(handoff, &verdict.outcome)));
+    update.asked_enough =
+        asking.and_then(|handoff| asking::end(look, handoff, Some(&asking::why_over(handoff, look, &verdict.outcome))));
 }
 
 /// What was decided no longer holds: nothing was sent, so nothing needs to be explained on the ticket.
@@ -204,6 +231,10 @@ fn withdraw(handoff: &HandoffRecord, outcome: &Outcome) -> HandoffHappening {
         Outcome::Stay(reason) => format!("stale: read again, the case stays ({})", reason.shown()),
         _ => "stale".to_owned(),
     };
+    withdrawn(handoff, why)
+}
+
+fn withdrawn(handoff: &HandoffRecord, why: String) -> HandoffHappening {
     HandoffHappening {
         handoff: handoff.id.clone(),
         event: Some(HandoffEvent::Withdrawn),
@@ -217,12 +248,12 @@ fn withdraw(handoff: &HandoffRecord, outcome: &Outcome) -> HandoffHappening {
 fn record_proposal(
     look: &Look<'_>,
     update: &mut CaseUpdate,
-    proposal: &Proposal,
-    risks: Vec<Risk>,
+    wanted: Wanted<'_>,
     unsent: Option<&HandoffRecord>,
     case: &Case,
 ) {
-    let same = unsent.filter(|handoff| is_same(&handoff.proposal, proposal));
+    let proposal = wanted.proposal;
+    let same = unsent.filter(|handoff| is_same(handoff, proposal));
     if same.is_some_and(|handoff| handoff.state == HandoffState::InReview) {
         return; // The person is asked already.
     }
@@ -241,28 +272,44 @@ fn record_proposal(
     }
     // A person's yes to the same handoff stands, whatever version the ticket has by now, and its note goes on naming them.
     let approved_by = same.and_then(|handoff| handoff.approved_by.as_deref());
-    let asks = !risks.is_empty() && proposal.mode == Mode::Live && approved_by.is_none();
-    let state = if asks { HandoffState::InReview } else { HandoffState::Sending };
-    let effects = if asks { Vec::new() } else { effects(look, proposal, &id, approved_by) };
+    let asks = !wanted.risks.is_empty() && proposal.mode == Mode::Live && approved_by.is_none();
+    let (state, effects) = match wanted.ask_until {
+        Some(until) => (HandoffState::Asking, asking::begin(look, proposal, &id, until)),
+        None if asks => (HandoffState::InReview, Vec::new()),
+        None => (HandoffState::Sending, effects(look, proposal, &id, approved_by)),
+    };
+    let was_asking = unsent.filter(|handoff| handoff.state == HandoffState::Asking);
+    if let Some(over) = was_asking.filter(|over| over.id != id) {
+        let why = format!("rule {} hands the case to {}", proposal.rule, proposal.to);
+        update.handoff_events.push(withdrawn(over, format!("superseded by {id}: {why}")));
+        update.asked_enough = asking::end(look, over, Some(&why));
+    } else if let Some(over) = was_asking.filter(|_| state != HandoffState::Asking) {
+        update.asked_enough = asking::end(look, over, None);
+    }
     update.handoff = Some(NewHandoff {
         id,
         proposal: proposal.clone(),
         state,
-        risks,
+        risks: wanted.risks.to_vec(),
         effects,
-        replaces: replaced.map(|handoff| handoff.id.clone()),
+        ask_until: wanted.ask_until,
+        replaces: replaced.filter(|_| was_asking.is_none()).map(|handoff| handoff.id.clone()),
         needs_place: !case.memory.released.contains(&proposal.rule),
     });
 }
 
-/// Same rule, target and facts: the same handoff, with the same keys, for a newer version of the ticket.
-fn is_same(one: &Proposal, other: &Proposal) -> bool {
-    one.rule == other.rule && one.to == other.to && one.facts_hash == other.facts_hash && one.episode == other.episode
+/// Same rule, target and facts: the same handoff, with the same keys, for a newer version of the ticket. One that only asks
+/// an agent has decided nothing yet by its facts.
+fn is_same(handoff: &HandoffRecord, new: &Proposal) -> bool {
+    let old = &handoff.proposal;
+    let facts = old.facts_hash == new.facts_hash || handoff.state == HandoffState::Asking;
+    old.rule == new.rule && old.to == new.to && facts && old.episode == new.episode
 }
 
 fn on_desk_already(case: &Case, id: &str) -> bool {
     let history = case.parts.history.iter().flatten();
-    history.filter_map(|change| change.mark.as_ref()).any(|mark| mark.handoff == id)
+    let of_it = |mark: &handoffd_kit::mark::Mark| mark.handoff == id && !plan::asking::is_about_asking(mark.number);
+    history.filter_map(|change| change.mark.as_ref()).any(of_it)
 }
 
 /// The effects of a proposal against the ticket as it was just read.

@@ -1,9 +1,10 @@
 //! Cases: takes due looks and finishes them: read the ticket now, join what the ledger knows, see what became of the
 //! last handoff, decide, plan, record. One transaction at the end; the way back is always a new look.
 //!
-//! [`stays`], [`after`] and [`examine`] are pure; [`work`] is the loop around them that reads the desk and the ledger.
+//! [`stays`], [`after`], `asking` and [`examine`] are pure; [`work`] is the loop around them that reads the desk and the ledger.
 
 pub mod after;
+mod asking;
 pub mod examine;
 pub mod stays;
 pub mod unknowns;

@@ -359,6 +359,7 @@ fn gone(
         verdict: None,
         would: Vec::new(),
         handoff: None,
+        asked_enough: None,
         look_again: None,
         over_limit: None,
         limits,

@@ -117,6 +117,12 @@ fn outcome(outcome: &Outcome) -> String {
         Outcome::Escalate(proposal) => {
             format!("goes to {} by the rule {}: {}", proposal.to, proposal.rule, proposal.reason)
         }
+        Outcome::AskForParts { proposed, until } => {
+            format!(
+                "the current agent is asked for what is missing, until {until}, before it goes to {} by the rule {}",
+                proposed.to, proposed.rule
+            )
+        }
         Outcome::AskPerson { proposed, .. } => {
             format!("a person is asked before it goes to {} by the rule {}", proposed.to, proposed.rule)
         }

@@ -4,6 +4,7 @@ use super::handoffs::tint;
 use super::output::{Context, ago, tame};
 use crate::ledger::records::{EffectRecord, HandoffRecord};
 use crate::ledger::states::HandoffState;
+use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::verdict::Risk;
 use jiff::Timestamp;
@@ -43,6 +44,10 @@ pub struct Brief {
     pub detail: Option<String>,
     /// Why a person is, or was, asked.
     pub risks: Vec<Risk>,
+    /// The share of the required package parts that is there, 0 to 1; none for a route.
+    pub completeness: Option<f64>,
+    /// How long it waits, or waited, for package parts that the current agent was asked for.
+    pub ask_until: Option<Timestamp>,
 }
 
 impl Brief {
@@ -65,6 +70,8 @@ impl Brief {
             approved_by: handoff.approved_by.clone(),
             detail: handoff.detail.clone(),
             risks: handoff.risks.clone(),
+            completeness: handoff.completeness,
+            ask_until: handoff.ask_until,
         }
     }
 
@@ -150,6 +157,9 @@ impl Whole {
             writeln!(text, "  review    {}", tame(&risk_shown(risk)))?;
         }
         writeln!(text, "  decided   {} ({} ago)", brief.created_at, ago(brief.created_at, now))?;
+        if let Some(until) = brief.ask_until {
+            writeln!(text, "  asked     for package parts, until {until}")?;
+        }
         if let Some(detail) = &brief.detail {
             writeln!(text, "  because   {}", tame(detail))?;
         }
@@ -184,7 +194,10 @@ impl Whole {
             }
         }
         for missing in proposal.package.iter().flat_map(|package| &package.missing) {
-            writeln!(text, "  missing   {}", format!("{missing:?}").to_lowercase())?;
+            writeln!(text, "  missing   {}", name_of(*missing))?;
+        }
+        if let Some(complete) = self.brief.completeness {
+            writeln!(text, "  package   {:.0} % of the required parts", complete * 100.0)?;
         }
         writeln!(text, "  owner     {}", tame(&proposal.owner.shown))?;
         if let Some(until) = &proposal.clock.internal_until {
@@ -213,5 +226,9 @@ pub fn risk_shown(risk: &Risk) -> String {
             format!("rules disagree: {}", rules.join(", "))
         }
         Risk::HopBudget(hops) => format!("the case has moved {hops} times in a day"),
+        Risk::PackageIncomplete(missing) => {
+            let missing: Vec<&str> = missing.iter().map(|part| name_of(*part)).collect();
+            format!("the package is incomplete: {}", missing.join(", "))
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::policy::names::{MessageName, PersonName};
 use crate::policy::package::{ORDER, name_of};
 use crate::policy::rules::{
     Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, InternalFrom, Missing,
-    OwnerDecision, PackageDecision, PreviousTask, ReviewDecision,
+    OwnerDecision, PackageDecision, PreviousTask, ReviewDecision, Then,
 };
 use jiff::SignedDuration;
 use toml::de::DeValue;
@@ -127,21 +127,38 @@ fn package(found: &mut Found<'_>, table: &Section<'_>) -> Option<PackageDecision
             None => unknown_word(found, &word, "package.require", ORDER.iter().map(|part| name_of(*part))),
         }
     }
-    let until_then = "write package.missing = \"send\": the package goes at once, its gaps shown";
-    let missing = match table.text(found, "missing") {
-        None if table.has("missing") => return None,
-        None => Missing::Send,
-        Some(word) if word.value == "send" => Missing::Send,
-        Some(word) if ["ask", "review"].contains(&word.value) => {
-            found.later(&word.span, format!("package.missing = \"{}\"", word.value), until_then);
-            return None;
+    Some(PackageDecision { require, missing: missing(found, table)? })
+}
+
+fn missing(found: &mut Found<'_>, table: &Section<'_>) -> Option<Missing> {
+    let words = [("send", MissingWord::Send), ("review", MissingWord::Review), ("ask", MissingWord::Ask)];
+    let word = table.word_or_default(found, "missing", &words)?;
+    let then = table.word_or_default(found, "then", &[("review", Then::Review), ("send", Then::Send)]);
+    let within = table.wait(found, "ask_for", WAITS);
+    if word != MissingWord::Ask {
+        for key in ["ask_for", "then"].into_iter().filter(|key| table.has(key)) {
+            let help = "leave it out, or write package.missing = \"ask\"";
+            found.mismatch(
+                &table.key_span(key),
+                format!("`{key}` says how long an agent is asked, and nobody is"),
+                help,
+            );
         }
-        Some(word) => {
-            unknown_word(found, &word, "package.missing", ["send"].into_iter());
-            return None;
-        }
-    };
-    Some(PackageDecision { require, missing })
+        return Some(if word == MissingWord::Review { Missing::Review } else { Missing::Send });
+    }
+    if !table.has("ask_for") {
+        table.missing(found, "ask_for");
+    }
+    Some(Missing::Ask { within: within?, then: then? })
+}
+
+/// The word, before what belongs to it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum MissingWord {
+    #[default]
+    Send,
+    Review,
+    Ask,
 }
 
 fn owner(found: &mut Found<'_>, table: &Section<'_>, people: &People) -> Option<OwnerDecision> {

@@ -264,8 +264,8 @@ pub const PACKAGE: Shape = Shape {
     keys: &[
         key("require", "[\"summary\", \"reported\", \"steps\", \"question\"]"),
         key("missing", "\"send\""),
-        later("ask_for", "\"4h\"", "leave it out: a package goes at once, its gaps shown"),
-        later("then", "\"review\"", "leave it out: a package goes at once, its gaps shown"),
+        key("ask_for", "\"4h\""),
+        key("then", "\"review\""),
     ],
 };
 

@@ -4,7 +4,7 @@
 use super::found::{At, Found};
 use super::scalar::duration_text;
 use crate::policy::due::{Counts, Wait};
-use crate::policy::rules::{ClockDecision, CustomerDecision, Team};
+use crate::policy::rules::{ClockDecision, CustomerDecision, Missing, PackageDecision, Team};
 use std::ops::Range;
 
 /// Weeks that a deadline may take.
@@ -22,6 +22,18 @@ pub(super) fn check(
     }
     if let Some(At { value: CustomerDecision::Message { respond_within, .. }, span }) = customer {
         check_one(found, to, "customer.respond_within", *respond_within, span);
+    }
+}
+
+/// Reports what the giving teams would have years for.
+pub(super) fn check_package<'t>(
+    found: &mut Found<'_>,
+    giving: impl Iterator<Item = &'t Team>,
+    package: &At<PackageDecision>,
+) {
+    let Missing::Ask { within, .. } = package.value.missing else { return };
+    for team in giving {
+        check_one(found, team, "package.ask_for", Some(within), &package.span);
     }
 }
 

@@ -227,6 +227,10 @@ fn read_escalation(
     if let Some(team) = team {
         reach::check(found, team, clock.as_ref(), customer.as_ref());
     }
+    if let (Some(package), Some(from)) = (&package, &from) {
+        let giving = from.iter().filter_map(|name| world.teams.get(name)?.as_ref());
+        reach::check_package(found, giving, package);
+    }
     Some(Escalation {
         rule: rule?,
         trigger: trigger?,

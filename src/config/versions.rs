@@ -152,7 +152,9 @@ fn route_meaning(route: &Route) -> Value {
 fn escalation_meaning(escalation: &Escalation) -> Value {
     let Escalation { rule, trigger, from, to, needs, reason, package, owner, clock, customer, review } = escalation;
     let missing = match package.missing {
-        Missing::Send => "send",
+        Missing::Send => json!("send"),
+        Missing::Review => json!("review"),
+        Missing::Ask { within, then } => json!({ "ask": [waited(within), then] }),
     };
     let assign = match &owner.assign {
         Assign::Queue => json!("queue"),

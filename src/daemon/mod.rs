@@ -8,6 +8,8 @@ pub mod wiring;
 
 #[cfg(test)]
 mod afterwards;
+#[cfg(test)]
+mod asking_parts;
 mod housekeeping;
 #[cfg(test)]
 pub(crate) mod testing;

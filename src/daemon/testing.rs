@@ -36,6 +36,7 @@ pub(crate) struct FakeDesk {
 pub(crate) struct Ticket {
     pub(crate) head: TicketHead,
     pub(crate) history: Vec<Change>,
+    pub(crate) said: Vec<Message>,
     pub(crate) written: Vec<Write>,
     pub(crate) silent: bool,
     /// What it says about the ticket cannot be read.
@@ -66,7 +67,7 @@ impl FakeDesk {
             guard: Guard::Conditional { grain: Duration::from_secs(1) },
             readable_history: true,
             sla_clocks: false,
-            race_free_tags: false,
+            race_free_tags: true,
             can_find: true,
             settle_time: Duration::from_secs(30),
             webhook: WebhookTrust::SecretPath,
@@ -88,6 +89,7 @@ impl FakeDesk {
         let ticket = Ticket {
             head: case.head,
             history: vec![opened],
+            said: case.parts.conversation.map(|said| said.messages).unwrap_or_default(),
             written: Vec::new(),
             silent: false,
             garbled: false,
@@ -181,6 +183,13 @@ impl Ticket {
             self.head.owner = Fact::Known(to.clone().map(person));
             what.push(What::Owner { from: None, to });
         }
+        if let DeskChange::Tags { add, remove } = &write.change {
+            let mut tags = self.head.tags.known().cloned().unwrap_or_default();
+            tags.retain(|tag| !remove.contains(tag));
+            tags.extend(add.iter().cloned());
+            self.head.tags = Fact::Known(tags);
+            what.push(What::Tags);
+        }
         let us = Author { id: Some("1".into()), name: None, role: Role::Us };
         self.record(us, Actor::Us, Some(write.mark.clone()), at, what);
         self.written.push(write.clone());
@@ -209,7 +218,11 @@ impl Desk for FakeDesk {
     }
 
     fn parts<'a>(&'a self, _: &'a TicketHead, _: PartSet, _: Timestamp) -> Answer<'a, Parts> {
-        self.answer(|ticket| Parts { history: Some(ticket.history.clone()), ..testing::case_with_parts().parts })
+        self.answer(|ticket| Parts {
+            history: Some(ticket.history.clone()),
+            conversation: Some(Conversation { messages: ticket.said.clone(), complete: true }),
+            ..testing::case_with_parts().parts
+        })
     }
 
     fn apply<'a>(&'a self, write: &'a Write) -> Answer<'a, Receipt> {

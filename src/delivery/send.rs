@@ -49,9 +49,9 @@ impl Delivery {
         if write.expected.as_ref() == Some(&head.version) && head.ending.is_none() {
             return Ok(None);
         }
-        if claimed.ended && head.ending.is_none() && only_a_note(&write.change) {
-            // It says what was not done: whatever a person has changed since, it overrules nobody.
-            write.expected = Some(head.version);
+        if claimed.ended && head.ending.is_none() && overrules_nobody(&write.change) {
+            // It says what was not done, or takes our label off: whatever a person has changed since.
+            write.expected = matches!(write.change, DeskChange::Update(_)).then_some(head.version);
             return Ok(None);
         }
         if claimed.first {
@@ -79,7 +79,10 @@ impl Delivery {
     }
 }
 
-fn only_a_note(change: &DeskChange) -> bool {
-    let DeskChange::Update(update) = change else { return false };
-    *update == Update { note: update.note.clone(), ..Update::default() }
+fn overrules_nobody(change: &DeskChange) -> bool {
+    match change {
+        DeskChange::Update(update) => *update == Update { note: update.note.clone(), ..Update::default() },
+        DeskChange::Tags { add, .. } => add.is_empty(),
+        DeskChange::Reply(_) => false,
+    }
 }

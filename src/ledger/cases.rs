@@ -6,7 +6,7 @@ use super::open::Ledger;
 use super::records::{CaseRecord, HandoffRecord, Switch};
 use super::stays::figures;
 use crate::policy::INTAKE;
-use crate::policy::case::{ClosedBy, ClosedPath, Fired, Memory, OpenHandoff, SwitchedOff};
+use crate::policy::case::{Asked, ClosedBy, ClosedPath, Fired, Memory, OpenHandoff, SwitchedOff};
 use crate::policy::names::{RuleName, TeamName};
 use handoffd_kit::id::{DeskId, TicketId, Version};
 use jiff::{SignedDuration, Timestamp};
@@ -69,6 +69,7 @@ impl Ledger {
             closed_paths: self.closed_paths(desk, ticket)?,
             held,
             released,
+            asked: self.asked(desk, ticket)?,
             open: open.map(|handoff| OpenHandoff {
                 id: handoff.id.clone(),
                 rule: handoff.proposal.rule.clone(),
@@ -121,6 +122,23 @@ impl Ledger {
         )?;
         let rows = statement.query_map([desk.as_str(), ticket.as_str()], |row| {
             Ok(Fired { rule: RuleName::new(row.get::<_, String>(0)?), episode: row.get(1)? })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Where the current agent was asked for package parts. An asking that ended before anything of it reached the desk has
+    /// asked nobody.
+    fn asked(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<Asked>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT rule, episode, ask_until, state = 'asking' FROM handoffs
+             WHERE desk = ? AND ticket = ? AND ask_until IS NOT NULL
+               AND (state = 'asking' OR EXISTS (SELECT 1 FROM effects e WHERE e.handoff = handoffs.id
+                    AND e.purpose = 'asking' AND e.state IN ('done', 'in_flight', 'unsure')))
+             ORDER BY state = 'asking' DESC, rowid DESC",
+        )?;
+        let rows = statement.query_map([desk.as_str(), ticket.as_str()], |row| {
+            let rule = RuleName::new(row.get::<_, String>(0)?);
+            Ok(Asked { rule, episode: row.get(1)?, until: instant(row.get(2)?), open: row.get(3)? })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

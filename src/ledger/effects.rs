@@ -3,8 +3,8 @@
 use super::codec::{from_json, instant, json, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord};
-use super::states::{EffectEvent, EffectState};
+use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord, Purpose};
+use super::states::{EffectEvent, EffectState, HandoffState};
 use crate::plan::PlannedEffect;
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::{DeskId, TicketId};
@@ -12,19 +12,22 @@ use handoffd_kit::mark::Mark;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, closing, \
+const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, purpose, \
      ticket, deadline";
 
 /// What may be claimed: what is unsure, to be looked up; and what is due, in order within its handoff, of a handoff that has
 /// not ended (or was planned apart from it), when nothing else of the case is under way and nothing is paused; a paused
-/// rule's handoffs can still be undone. Nothing on a desk that refuses us. What is asked for begins with [`claimable`].
+/// rule's handoffs can still be undone. What ends an asking waits for the handoff itself, whose versions it would change.
+/// Nothing on a desk that refuses us. What is asked for begins with [`claimable`].
 const CLAIMABLE: &str = "
     JOIN handoffs h ON h.id = e.handoff
     WHERE e.due IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM troubles t WHERE t.desk = e.desk AND t.writes_stopped <> 0)
       AND (e.state = 'unsure'
-           OR (e.closing <> 0 OR h.state IN ('sending', 'verifying', 'settled'))
-              AND NOT EXISTS (SELECT 1 FROM effects b WHERE b.handoff = e.handoff AND b.closing = e.closing
+           OR (e.purpose <> 'handoff' OR h.state IN ('sending', 'verifying', 'settled'))
+              AND (e.purpose <> 'asking' OR NOT EXISTS (SELECT 1 FROM effects w WHERE w.handoff = e.handoff
+                              AND w.purpose = 'handoff' AND w.state = 'due'))
+              AND NOT EXISTS (SELECT 1 FROM effects b WHERE b.handoff = e.handoff AND b.purpose = e.purpose
                               AND b.number < e.number AND b.state IN ('due', 'in_flight', 'unsure', 'parked', 'refused'))
               AND NOT EXISTS (SELECT 1 FROM effects o WHERE o.desk = e.desk AND o.ticket = e.ticket
                               AND o.state IN ('in_flight', 'unsure'))
@@ -36,27 +39,18 @@ fn claimable(index: &str, rest: &str) -> String {
     format!("SELECT e.id, e.desk, e.ticket, e.due FROM effects e INDEXED BY {index} {CLAIMABLE} {rest}")
 }
 
-/// Why effects are planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Planned {
-    /// To carry their handoff out: they end with it.
-    WithHandoff,
-    /// To say or to take something back, whatever has become of it: a closing or correcting note, an undo.
-    Apart,
-}
-
 impl Ledger {
     /// Stores planned effects. One whose number is known already is the same one: its key is the same.
     pub(super) fn add_effects(
         &mut self,
         handoff: &str,
         effects: &[PlannedEffect],
-        planned: Planned,
+        purpose: Purpose,
         now: Timestamp,
     ) -> Result<()> {
         let state = EffectState::Due { at: now, attempt: 0 };
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO effects (handoff, desk, ticket, number, closing, label, state, state_data, due, deadline, write)
+            "INSERT INTO effects (handoff, desk, ticket, number, purpose, label, state, state_data, due, deadline, write)
              SELECT id, desk, ticket, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM handoffs WHERE id = ?1
              ON CONFLICT (handoff, number) DO NOTHING",
         )?;
@@ -64,7 +58,7 @@ impl Ledger {
             statement.execute(params![
                 handoff,
                 effect.number,
-                planned == Planned::Apart,
+                purpose.name(),
                 effect.label,
                 state.name(),
                 json("effect", &state)?,
@@ -79,9 +73,18 @@ impl Ledger {
     /// The same handoff was decided again, and nothing of it has been sent: its effects are planned anew under the same
     /// keys. One that waits for a person goes on waiting; one that waits to be tried again waits on, unless the ticket
     /// has another version now. Gives whether any write expects another version.
-    pub(super) fn replan(&mut self, known: &HandoffRecord, effects: &[PlannedEffect], now: Timestamp) -> Result<bool> {
+    pub(super) fn replan(
+        &mut self,
+        known: &HandoffRecord,
+        effects: &[PlannedEffect],
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<bool> {
         let mut changed = false;
-        for old in &known.effects {
+        // An asking that a person dropped stays dropped; what carries a handoff out ends with it.
+        let given_up = |old: &&EffectRecord| old.purpose == Purpose::Asking && old.state.is_over();
+        let planned = known.effects.iter().filter(|old| old.purpose == purpose && old.is_untouched());
+        for old in planned.filter(|old| !given_up(old)) {
             let Some(planned) = effects.iter().find(|planned| planned.number == old.number) else {
                 self.connection.execute("DELETE FROM effects WHERE id = ?", [old.id])?;
                 continue;
@@ -100,7 +103,7 @@ impl Ledger {
                 .prepare_cached("UPDATE effects SET write = ?, label = ?, deadline = ? WHERE id = ?")?
                 .execute(params![json("write", &write)?, planned.label, millis(deadline), old.id])?;
         }
-        self.add_effects(&known.id, effects, Planned::WithHandoff, now)?;
+        self.add_effects(&known.id, effects, purpose, now)?;
         Ok(changed)
     }
 
@@ -210,11 +213,24 @@ impl Ledger {
         Ok(())
     }
 
+    /// A handoff no longer asks for package parts: what would ask is not wanted any more. What may be on the desk already is
+    /// looked up all the same.
+    pub(super) fn drop_asking(&mut self, handoff: &str, reason: Option<&str>) -> Result<()> {
+        for effect in self.effects_of(handoff)? {
+            let waits = matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. });
+            if effect.purpose == Purpose::Asking && waits {
+                self.drop_one(&effect, reason)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What would carry a handoff out is not wanted any more. What may be on the desk already is looked up all the same: it
     /// stays unsure, and what is in flight ends with its answer.
     pub(super) fn drop_effects(&mut self, handoff: &str, reason: Option<&str>) -> Result<()> {
         for effect in self.effects_of(handoff)? {
-            if !effect.closing && matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. }) {
+            let own = effect.purpose == Purpose::Handoff;
+            if own && matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. }) {
                 self.drop_one(&effect, reason)?;
             }
         }
@@ -232,16 +248,20 @@ impl Ledger {
 }
 
 impl HandoffRecord {
-    /// Whether anything of it has been sent, or may have been.
+    /// Whether anything of it has been sent, or may have been. What asks for package parts is no part of it yet.
     pub fn has_sent(&self) -> bool {
-        let untouched = |effect: &EffectRecord| {
-            let waits = matches!(
-                effect.state,
-                EffectState::Due { .. } | EffectState::Refused | EffectState::Dropped | EffectState::Parked { .. }
-            );
-            waits && effect.lost_at.is_none()
-        };
-        !self.effects.iter().all(untouched)
+        self.effects.iter().any(|effect| effect.purpose != Purpose::Asking && !effect.is_untouched())
+    }
+}
+
+impl EffectRecord {
+    /// Whether nothing of it has reached the desk, for certain.
+    pub fn is_untouched(&self) -> bool {
+        let waits = matches!(
+            self.state,
+            EffectState::Due { .. } | EffectState::Refused | EffectState::Dropped | EffectState::Parked { .. }
+        );
+        waits && self.lost_at.is_none()
     }
 }
 
@@ -258,7 +278,7 @@ fn free(rows: &mut rusqlite::Rows<'_>, busy: &Busy) -> Result<Option<(i64, Times
 
 fn claimed(effect: EffectRecord, handoff: &HandoffRecord, work: EffectWork, attempt: u32) -> ClaimedEffect {
     let follows = |other: &&EffectRecord| {
-        other.closing == effect.closing && other.number > effect.number && !other.state.is_over()
+        other.purpose == effect.purpose && other.number > effect.number && !other.state.is_over()
     };
     let left: Vec<String> = handoff.effects.iter().filter(follows).map(|other| other.label.clone()).collect();
     let done = |other: &&EffectRecord| other.number < effect.number && other.state == EffectState::Done;
@@ -267,7 +287,11 @@ fn claimed(effect: EffectRecord, handoff: &HandoffRecord, work: EffectWork, atte
         attempt,
         first: !handoff.effects.iter().any(|other| done(&other)),
         last: left.is_empty(),
-        ended: effect.closing,
+        ended: match effect.purpose {
+            Purpose::Handoff => false,
+            Purpose::Apart => true,
+            Purpose::Asking => handoff.state != HandoffState::Asking,
+        },
         left,
         receipts: handoff.effects.iter().filter_map(|other| other.receipt.as_ref()).map(|r| r.id.clone()).collect(),
         facts: handoff.proposal.facts.iter().map(|(name, _)| name.clone()).collect(),
@@ -275,6 +299,11 @@ fn claimed(effect: EffectRecord, handoff: &HandoffRecord, work: EffectWork, atte
         lost_at: effect.lost_at,
         effect,
     }
+}
+
+fn purpose(id: i64, name: &str) -> Result<Purpose> {
+    Purpose::named(name)
+        .ok_or_else(|| LedgerError::Unreadable { what: format!("effect {id}"), why: "an unknown purpose".into() })
 }
 
 /// An effect whose state cannot be read may have been sent and waits for a person; a write that cannot be read does nothing.
@@ -306,7 +335,7 @@ fn read_as_far_as_possible(row: &Row<'_>) -> Result<EffectRecord> {
         next_step: row.get(9)?,
         conflicts: row.get(10)?,
         lost_at: row.get::<_, Option<i64>>(11)?.map(instant).or(state_lost),
-        closing: row.get(12)?,
+        purpose: Purpose::named(&row.get::<_, String>(12)?).unwrap_or(Purpose::Handoff),
         handoff,
         number,
     })
@@ -329,6 +358,6 @@ fn read_effect(row: &Row<'_>) -> Result<EffectRecord> {
         next_step: row.get(9)?,
         conflicts: row.get(10)?,
         lost_at: row.get::<_, Option<i64>>(11)?.map(instant),
-        closing: row.get(12)?,
+        purpose: purpose(id, &row.get::<_, String>(12)?)?,
     })
 }

@@ -1,18 +1,17 @@
 //! Handoffs: storing new ones, what happens to them, and reading them back whole.
 
 use super::codec::{from_json, instant, json, millis};
-use super::effects::Planned;
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{HandoffHappening, HandoffRecord, NewHandoff};
+use super::records::{HandoffHappening, HandoffRecord, NewHandoff, Purpose};
 use super::states::{HandoffEvent, HandoffState};
 use crate::policy::names::RuleName;
-use crate::policy::proposal::Proposal;
+use crate::policy::proposal::{Package, Proposal};
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode";
+const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness";
 
 /// Which handoffs to list.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +72,8 @@ impl Ledger {
             verify_at: row.get::<_, Option<i64>>(7)?.map(instant),
             claimed,
             approved_by: row.get(10)?,
+            ask_until: row.get::<_, Option<i64>>(13)?.map(instant),
+            completeness: row.get(14)?,
             redecided: row.get(11)?,
             effects: self.effects_of(&id)?,
             id,
@@ -168,8 +169,9 @@ impl Ledger {
         let started_at = (new.state == HandoffState::Sending).then_some(millis(now));
         self.connection
             .prepare_cached(
-                "INSERT INTO handoffs (id, desk, ticket, rule, episode, state, proposal, risks, created_at, started_at, released)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO handoffs (id, desk, ticket, rule, episode, state, proposal, risks, created_at, started_at, released,
+                     completeness, ask_until)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 new.id,
@@ -182,9 +184,11 @@ impl Ledger {
                 json("risks", &new.risks)?,
                 millis(now),
                 started_at,
-                released
+                released,
+                completeness(new),
+                new.ask_until.map(millis)
             ])?;
-        self.add_effects(&new.id, &new.effects, Planned::WithHandoff, now)?;
+        self.add_effects(&new.id, &new.effects, purpose_in(new.state), now)?;
         self.look_if_over(&new.id, now)
     }
 
@@ -220,25 +224,46 @@ impl Ledger {
         let changed = match (known.state, new.state) {
             (HandoffState::Sending, HandoffState::InReview) => {
                 self.step_handoff(&known.id, HandoffEvent::ReviewNeeded)?;
-                self.replan(known, &[], now)?;
+                self.replan(known, &[], Purpose::Handoff, now)?;
                 true
             }
-            (HandoffState::Sending, _) => self.replan(known, &new.effects, now)?,
+            (HandoffState::Asking, HandoffState::Asking) => self.replan(known, &new.effects, Purpose::Asking, now)?,
+            (HandoffState::Asking, _) => self.asked_enough(known, new, now)?,
+            (HandoffState::Sending, _) => self.replan(known, &new.effects, Purpose::Handoff, now)?,
             // What a person is asked is brought up to date; the answer plans the effects.
             _ => true,
         };
         let (proposal, risks) = (json("proposal", &new.proposal)?, json("risks", &new.risks)?);
         self.connection
-            .prepare_cached("UPDATE handoffs SET proposal = ?, risks = ?, redecided = redecided + ? WHERE id = ?")?
-            .execute(params![proposal, risks, changed, known.id])?;
+            .prepare_cached(
+                "UPDATE handoffs SET proposal = ?, risks = ?, redecided = redecided + ?, completeness = ? WHERE id = ?",
+            )?
+            .execute(params![proposal, risks, changed, completeness(new), known.id])?;
         Ok(())
+    }
+
+    /// A handoff that asked for package parts goes on: they are there, or the time for them is over.
+    fn asked_enough(&mut self, known: &HandoffRecord, new: &NewHandoff, now: Timestamp) -> Result<bool> {
+        let (event, started_at) = match new.state {
+            HandoffState::InReview => (HandoffEvent::ReviewNeeded, None),
+            _ => (HandoffEvent::Approved, Some(millis(now))),
+        };
+        self.step_handoff(&known.id, event)?;
+        self.drop_asking(&known.id, Some("it is not asked for any more"))?;
+        self.connection
+            .prepare_cached("UPDATE handoffs SET started_at = ? WHERE id = ?")?
+            .execute(params![started_at, known.id])?;
+        self.add_effects(&known.id, &new.effects, Purpose::Handoff, now)?;
+        self.look_if_over(&known.id, now)?;
+        Ok(true)
     }
 
     /// Something happened to a handoff.
     pub(super) fn happen(&mut self, happening: &HandoffHappening, now: Timestamp) -> Result<()> {
+        let was = self.handoff_state(&happening.handoff)?;
         let now_in = match happening.event {
             Some(event) => self.step_handoff(&happening.handoff, event)?,
-            None => self.handoff_state(&happening.handoff)?,
+            None => was,
         };
         self.connection
             .prepare_cached(
@@ -251,11 +276,14 @@ impl Ledger {
                 happening.claimed.as_ref().map(|(at, _)| millis(*at)),
                 happening.claimed.as_ref().map(|(_, who)| who)
             ])?;
+        if was == HandoffState::Asking && now_in != was {
+            self.drop_asking(&happening.handoff, happening.detail.as_deref())?;
+        }
         if happening.drop_effects || now_in.has_ended() {
             self.drop_effects(&happening.handoff, happening.detail.as_deref())?;
         }
         if let Some(note) = &happening.closing_note {
-            self.add_effects(&happening.handoff, std::slice::from_ref(note), Planned::Apart, now)?;
+            self.add_effects(&happening.handoff, std::slice::from_ref(note), Purpose::Apart, now)?;
         }
         Ok(())
     }
@@ -273,6 +301,15 @@ impl Ledger {
         let state: Option<String> = statement.query_row([id], |row| row.get(0)).optional()?;
         named(id, &state.ok_or_else(|| LedgerError::NotFound(format!("handoff {id}")))?)
     }
+}
+
+/// What the effects are for that come with a handoff in this state.
+fn purpose_in(state: HandoffState) -> Purpose {
+    if state == HandoffState::Asking { Purpose::Asking } else { Purpose::Handoff }
+}
+
+fn completeness(new: &NewHandoff) -> Option<f64> {
+    new.proposal.package.as_ref().map(Package::completeness)
 }
 
 fn named(id: &str, state: &str) -> Result<HandoffState> {

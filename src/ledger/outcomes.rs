@@ -4,8 +4,9 @@
 use super::codec::{json, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{EffectOutcome, EffectRecord, HandoffHappening, HandoffRecord, NewLook};
-use super::states::{EffectEvent, EffectState, HandoffEvent};
+use super::records::{EffectOutcome, EffectRecord, HandoffHappening, HandoffRecord, NewLook, Purpose};
+use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
+use crate::plan;
 use handoffd_kit::desk::{DeskChange, Receipt, Write};
 use jiff::Timestamp;
 use rusqlite::params;
@@ -86,7 +87,13 @@ impl Ledger {
     fn end_with_its_handoff(&mut self, id: i64) -> Result<()> {
         let effect = self.effect(id)?;
         let waits = matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. });
-        if !waits || effect.closing || !self.handoff_state(&effect.handoff)?.has_ended() {
+        let state = self.handoff_state(&effect.handoff)?;
+        let wanted = match effect.purpose {
+            Purpose::Handoff => !state.has_ended(),
+            Purpose::Apart => true,
+            Purpose::Asking => state == HandoffState::Asking || !plan::asks(effect.number),
+        };
+        if !waits || wanted {
             return Ok(());
         }
         self.drop_one(&effect, None)
@@ -104,8 +111,8 @@ impl Ledger {
             )?
             .execute(params![effect.desk.as_str(), ticket.as_str(), version.map(|v| v.as_str()), public_at])?;
         self.connection
-            .prepare_cached("UPDATE handoffs SET first_sent_at = coalesce(first_sent_at, ?) WHERE id = ?")?
-            .execute(params![millis(outcome.at), effect.handoff])?;
+            .prepare_cached("UPDATE handoffs SET first_sent_at = coalesce(first_sent_at, ?) WHERE id = ? AND ?")?
+            .execute(params![millis(outcome.at), effect.handoff, effect.purpose != Purpose::Asking])?;
         let handoff = self.handoff(&effect.handoff)?;
         self.tell_next(&handoff, effect, outcome)?;
         let verify_at = outcome.verify_at.unwrap_or(outcome.at);
@@ -118,7 +125,7 @@ impl Ledger {
     /// The next effect expects the version that this one's receipt carries.
     fn tell_next(&mut self, handoff: &HandoffRecord, done: &EffectRecord, outcome: &EffectOutcome) -> Result<()> {
         let follows =
-            |next: &&EffectRecord| next.closing == done.closing && next.number > done.number && !next.state.is_over();
+            |next: &&EffectRecord| next.purpose == done.purpose && next.number > done.number && !next.state.is_over();
         let (Some(next), Some(expects)) = (handoff.effects.iter().find(follows), &outcome.next_expects) else {
             return Ok(());
         };
@@ -133,7 +140,8 @@ impl Ledger {
         at: Timestamp,
         verify_at: Timestamp,
     ) -> Result<bool> {
-        let all_over = handoff.effects.iter().filter(|effect| !effect.closing).all(|effect| effect.state.is_over());
+        let own = |effect: &&EffectRecord| effect.purpose == Purpose::Handoff;
+        let all_over = handoff.effects.iter().filter(own).all(|effect| effect.state.is_over());
         if !all_over || handoff.state.after(HandoffEvent::Sent).is_err() {
             return Ok(false);
         }

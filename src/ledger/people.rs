@@ -1,11 +1,10 @@
 //! What people decide: reviews, parked effects, undo. Each is one transaction and leaves a line in `acts`: who, when, why.
 
 use super::codec::millis;
-use super::effects::Planned;
 use super::error::{LedgerError, Result};
 use super::handoffs::HandoffFilter;
 use super::open::Ledger;
-use super::records::{EffectRecord, HandoffHappening, HandoffRecord, ReviewAnswer};
+use super::records::{EffectRecord, HandoffHappening, HandoffRecord, Purpose, ReviewAnswer};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::{ClosedBy, ClosedPath};
@@ -58,7 +57,7 @@ impl Ledger {
                 "UPDATE handoffs SET approved_by = ?, started_at = ? WHERE id = ?",
                 params![answer.by, millis(answer.at), handoff.id],
             )?;
-            ledger.add_effects(&handoff.id, &answer.effects, Planned::WithHandoff, answer.at)?;
+            ledger.add_effects(&handoff.id, &answer.effects, Purpose::Handoff, answer.at)?;
             ledger.note_act(&answer.act(), "approve", &handoff.id)?;
             ledger.look_if_over(&handoff.id, answer.at)
         })
@@ -161,11 +160,12 @@ impl Ledger {
             let reason = format!("{} ({})", act.reason.as_deref().unwrap_or("given up"), act.by);
             ledger.drop_one(&effect, Some(&reason))?;
             ledger.note_act(act, "drop", &effect.write.mark.key())?;
-            if effect.closing {
+            if effect.purpose != Purpose::Handoff {
                 return Ok(());
             }
             for next in ledger.effects_of(&effect.handoff)?.iter().filter(|next| next.number > effect.number) {
-                if !next.closing && matches!(next.state, EffectState::Due { .. } | EffectState::Parked { .. }) {
+                let own = next.purpose == Purpose::Handoff;
+                if own && matches!(next.state, EffectState::Due { .. } | EffectState::Parked { .. }) {
                     ledger.drop_one(next, Some("what goes before it was given up"))?;
                 }
             }
@@ -219,7 +219,7 @@ impl Ledger {
             let detail = format!("undone by {}: {}", act.by, act.reason.as_deref().unwrap_or("no reason given"));
             ledger.happen(&ends(id, HandoffEvent::Undone, detail), act.at)?;
             ledger.close_path_of(&handoff, ClosedBy::Undo, act.at)?;
-            ledger.add_effects(id, effects, Planned::Apart, act.at)?;
+            ledger.add_effects(id, effects, Purpose::Apart, act.at)?;
             ledger.note_act(act, "undo", id)
         })
     }

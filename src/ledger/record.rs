@@ -7,7 +7,7 @@ use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
 use super::error::{LedgerError, Result};
 use super::handoffs::Started;
 use super::open::Ledger;
-use super::records::{CaseUpdate, Recorded};
+use super::records::{CaseUpdate, Purpose, Recorded};
 use crate::policy::INTAKE;
 use crate::policy::case::ClosedPath;
 use crate::policy::names::TeamName;
@@ -60,6 +60,9 @@ impl Ledger {
             Some(handoff) => self.start_handoff(handoff, released, update.at)?,
             None => Started::Here,
         };
+        if let Some((handoff, effects)) = update.asked_enough.as_ref().filter(|_| started == Started::Here) {
+            self.add_effects(handoff, effects, Purpose::Asking, update.at)?;
+        }
         if let Some(verdict) = &update.verdict {
             self.put_verdict(update, verdict)?;
         }
@@ -112,12 +115,15 @@ impl Ledger {
     fn put_verdict(&mut self, update: &CaseUpdate, verdict: &Verdict) -> Result<()> {
         let key = [update.desk.as_str(), update.ticket.as_str()];
         self.connection
-            .prepare_cached("INSERT INTO verdicts (desk, ticket, at, policy, verdict) VALUES (?, ?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT INTO verdicts (desk, ticket, at, policy, paused, verdict) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
             .execute(params![
                 key[0],
                 key[1],
                 millis(update.at),
                 policy_version(verdict),
+                verdict.is_paused(),
                 pack(json("verdict", verdict)?.as_bytes())?
             ])?;
         self.connection
@@ -154,7 +160,7 @@ fn policy_version(verdict: &Verdict) -> Option<&str> {
     let proposed = match &verdict.outcome {
         Outcome::Stay(_) => verdict.would.first(),
         Outcome::Route(proposal) | Outcome::Escalate(proposal) => Some(&**proposal),
-        Outcome::AskPerson { proposed, .. } => Some(&**proposed),
+        Outcome::AskForParts { proposed, .. } | Outcome::AskPerson { proposed, .. } => Some(&**proposed),
     };
     proposed.map(|proposal| proposal.policy_version.as_str())
 }

@@ -130,10 +130,42 @@ pub struct HandoffRecord {
     pub claimed: Option<(Timestamp, String)>,
     /// Who approved it, with the system user.
     pub approved_by: Option<String>,
+    /// How long it waits, or waited, for package parts that the current agent was asked for.
+    pub ask_until: Option<Timestamp>,
+    /// The share of the required package parts that is there; none for a route.
+    pub completeness: Option<f64>,
     /// Its effects in order.
     pub effects: Vec<EffectRecord>,
     /// How often a conflict made us decide it anew.
     pub redecided: u32,
+}
+
+/// Why an effect was planned. Effects of one handoff and purpose are delivered in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To carry the handoff out: it ends with it.
+    Handoff,
+    /// To say or to take something back, whatever has become of the handoff: a closing or correcting note, an undo.
+    Apart,
+    /// To ask the current agent for package parts, or to end that.
+    Asking,
+}
+
+impl Purpose {
+    /// Its name in SQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Handoff => "handoff",
+            Self::Apart => "apart",
+            Self::Asking => "asking",
+        }
+    }
+
+    /// The purpose of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Handoff, Self::Apart, Self::Asking].into_iter().find(|purpose| purpose.name() == name)
+    }
 }
 
 /// An effect as stored.
@@ -163,8 +195,8 @@ pub struct EffectRecord {
     pub conflicts: u32,
     /// When its last answer was lost: since then it may be on the desk, wherever it stands now.
     pub lost_at: Option<Timestamp>,
-    /// Planned apart from the handoff's own: a closing or correcting note, an undo. The others end with their handoff.
-    pub closing: bool,
+    /// Why it was planned.
+    pub purpose: Purpose,
 }
 
 /// All that one finished look records, in one transaction.
@@ -196,6 +228,8 @@ pub struct CaseUpdate {
     pub would: Vec<Proposal>,
     /// A new or refreshed handoff.
     pub handoff: Option<NewHandoff>,
+    /// A handoff that no longer asks for package parts, with the effects that say so on the ticket.
+    pub asked_enough: Option<(String, Vec<PlannedEffect>)>,
     /// Look again then, if nothing happens before.
     pub look_again: Option<Timestamp>,
     /// The rule that would act if the hour had a place left: the case waits for one.
@@ -253,12 +287,14 @@ pub struct NewHandoff {
     pub id: String,
     /// What it is.
     pub proposal: Proposal,
-    /// `InReview` or `Sending`.
+    /// `Asking`, `InReview` or `Sending`.
     pub state: HandoffState,
     /// Why a person is asked.
     pub risks: Vec<Risk>,
-    /// Its effects; empty while in review.
+    /// Its effects; while it asks, those that ask; empty while in review.
     pub effects: Vec<PlannedEffect>,
+    /// How long it waits for package parts; only with `Asking`.
+    pub ask_until: Option<Timestamp>,
     /// The handoff that this one supersedes: it has sent nothing.
     pub replaces: Option<String>,
     /// Whether it needs a place in the hour; one that a person approved or released needs none.
@@ -449,7 +485,7 @@ pub struct ClaimedEffect {
     pub first: bool,
     /// No other effect of this handoff is left.
     pub last: bool,
-    /// The handoff has ended: this is a closing note, or part of an undo.
+    /// It says how the handoff ended, or that its asking did: what else changed on the ticket does not matter.
     pub ended: bool,
     /// Labels of the effects that come after this one.
     pub left: Vec<String>,

@@ -141,6 +141,7 @@ pub(crate) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
         }),
         would: Vec::new(),
         handoff: None,
+        asked_enough: None,
         look_again: None,
         over_limit: None,
         limits: Limits::default(),
@@ -155,6 +156,7 @@ pub(crate) fn sending(id: &str, ticket: &str, version: &str) -> NewHandoff {
         state: HandoffState::Sending,
         risks: Vec::new(),
         effects: planned(id, ticket, version),
+        ask_until: None,
         replaces: None,
         needs_place: true,
     }

@@ -50,7 +50,7 @@ CREATE TABLE would (
 CREATE INDEX would_rule ON would (rule, since);
 CREATE TABLE verdicts (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, at INTEGER NOT NULL,
-    policy TEXT, verdict BLOB NOT NULL
+    policy TEXT, paused INTEGER NOT NULL, verdict BLOB NOT NULL
 ) STRICT;
 CREATE INDEX verdicts_case ON verdicts (desk, ticket, id);
 CREATE INDEX verdicts_at ON verdicts (at);
@@ -63,7 +63,7 @@ CREATE TABLE handoffs (
     state TEXT NOT NULL, proposal TEXT NOT NULL, risks TEXT NOT NULL, detail TEXT,
     created_at INTEGER NOT NULL, started_at INTEGER, first_sent_at INTEGER, sent_at INTEGER, verify_at INTEGER,
     claimed_at INTEGER, claimed_by TEXT, approved_by TEXT, released INTEGER NOT NULL DEFAULT 0,
-    redecided INTEGER NOT NULL DEFAULT 0
+    redecided INTEGER NOT NULL DEFAULT 0, completeness REAL, ask_until INTEGER
 ) STRICT;
 CREATE INDEX handoffs_case ON handoffs (desk, ticket, created_at);
 CREATE INDEX handoffs_state ON handoffs (state, created_at);
@@ -73,7 +73,7 @@ CREATE INDEX handoffs_started ON handoffs (started_at, rule, desk, state, first_
 CREATE UNIQUE INDEX handoffs_open ON handoffs (desk, ticket) WHERE state IN ('asking', 'in_review', 'sending');
 CREATE TABLE effects (
     id INTEGER PRIMARY KEY, handoff TEXT NOT NULL REFERENCES handoffs (id), desk TEXT NOT NULL, ticket TEXT NOT NULL,
-    number INTEGER NOT NULL, closing INTEGER NOT NULL, label TEXT NOT NULL, state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER,
+    number INTEGER NOT NULL, purpose TEXT NOT NULL, label TEXT NOT NULL, state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER,
     deadline INTEGER NOT NULL, write TEXT NOT NULL, receipt TEXT, reason TEXT, next_step TEXT,
     conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER,
     UNIQUE (handoff, number)

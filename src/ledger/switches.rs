@@ -36,7 +36,7 @@ impl Ledger {
         self.connection.execute(
             "INSERT INTO looks (desk, ticket, due, generation)
              SELECT desk, ticket, ?1, 1 FROM verdicts
-             WHERE id IN (SELECT max(id) FROM verdicts GROUP BY desk, ticket) AND verdict LIKE '%\"paused\"%'
+             WHERE id IN (SELECT max(id) FROM verdicts GROUP BY desk, ticket) AND paused <> 0
              ON CONFLICT (desk, ticket) DO UPDATE SET due = min(due, excluded.due), generation = generation + 1,
                  head = NULL, head_at = NULL",
             [millis(now)],

@@ -1,8 +1,10 @@
 //! From a verdict to effects: what is written, in which order, in which words. Pure.
 //!
 //! - [`effects`] plans a handoff; [`undo`] takes one back; [`closing_note`] and [`correcting_note`] say what was not done.
+//! - [`asking`] asks the current agent for package parts.
 //! - [`note`] words what colleagues read; [`compare`] tells whether a ticket is as it was written.
 
+pub mod asking;
 pub mod compare;
 mod effects;
 mod key;
@@ -12,6 +14,7 @@ mod stale;
 mod tests;
 mod undo;
 
+pub use asking::asks;
 pub use effects::{approved_effects, closing_note, correcting_note, effects};
 pub use key::handoff_id;
 pub use stale::stale_note;

@@ -95,7 +95,12 @@ fn package(package: Option<&Package>) -> Vec<String> {
     }
     if !package.missing.is_empty() {
         let missing: Vec<&str> = package.missing.iter().map(|part| name_of(*part)).collect();
-        lines.push(format!("Not found: {}", missing.join(", ")));
+        let there = package.required.saturating_sub(missing.len());
+        lines.push(format!(
+            "Not found: {} ({there} of {} required parts are there)",
+            missing.join(", "),
+            package.required
+        ));
     }
     lines
 }
@@ -166,11 +171,11 @@ fn clocks(proposal: &Proposal) -> String {
 }
 
 /// One line: what was rendered from a ticket's text must not open a line of its own.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn shown(at: Timestamp) -> String {
+pub(super) fn shown(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 

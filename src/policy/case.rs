@@ -39,6 +39,8 @@ pub struct Memory {
     pub held: Vec<RuleName>,
     /// Rules whose match a person released or approved for this episode: once, limits and closed paths do not hold them back.
     pub released: Vec<RuleName>,
+    /// Where the current agent was asked for package parts: once for each rule and episode.
+    pub asked: Vec<Asked>,
     /// The handoff that is under way, if any.
     pub open: Option<OpenHandoff>,
     /// Our moves of this case in the last 24 hours.
@@ -77,6 +79,19 @@ pub struct Fired {
     pub rule: RuleName,
     /// In which episode.
     pub episode: String,
+}
+
+/// The current agent was asked for package parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// By which rule.
+    pub rule: RuleName,
+    /// In which episode.
+    pub episode: String,
+    /// How long the handoff waits for them.
+    pub until: Timestamp,
+    /// Whether it still does.
+    pub open: bool,
 }
 
 /// A path that is closed for this case until a matched fact changes or a person says yes.

@@ -1,7 +1,7 @@
 //! The decision about one case: pure, total, the same for the same input. Scope first; then every rule that may concern
 //! the case is asked; then what acts, what would act, and what a person is asked.
 
-use super::case::Case;
+use super::case::{Asked, Case};
 use super::escalation;
 use super::facts::Facts;
 use super::hold::over_limit;
@@ -10,7 +10,7 @@ use super::names::{RuleName, TeamName};
 use super::proposal::{HandoffKind, Proposal};
 use super::propose::Proposer;
 use super::routing;
-use super::rules::Policy;
+use super::rules::{Missing, PackagePart, Policy, Then};
 use super::scope::{Scope, scope};
 use super::verdict::{Decision, Outcome, Risk, RuleResult, RuleTrace, StayReason, Verdict};
 use handoffd_kit::model::PartSet;
@@ -44,6 +44,16 @@ fn stay(reason: StayReason) -> Decision {
     Decision::Verdict(Verdict { outcome: Outcome::Stay(reason), trace: Vec::new(), would: Vec::new(), again_at: None })
 }
 
+/// What the missing parts of a package ask for.
+enum Gap {
+    /// Nothing: there are none, or they are shown.
+    None,
+    /// The current agent is asked, until then.
+    Ask(Timestamp),
+    /// A person decides.
+    Review(Vec<PackagePart>),
+}
+
 /// All rules asked, nothing concluded yet.
 struct Deciding<'a> {
     proposer: Proposer<'a>,
@@ -69,7 +79,11 @@ impl Deciding<'_> {
         let would =
             self.candidates.iter().filter(would).filter_map(|one| self.proposer.proposal(one, Vec::new())).collect();
         let outcome = acting.and_then(|at| self.act(at)).unwrap_or_else(|| Outcome::Stay(self.why_it_stays()));
-        Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at: None })
+        let again_at = match &outcome {
+            Outcome::AskForParts { until, .. } => Some(*until),
+            _ => None,
+        };
+        Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at })
     }
 
     /// The rule that would act has no place left in this hour: it waits, and with it all that would act beside it.
@@ -93,12 +107,40 @@ impl Deciding<'_> {
         if self.is_under_way(&proposal) {
             return Some(Outcome::Stay(StayReason::UnderWay));
         }
-        let risks = self.risks(acting);
+        let mut risks = self.risks(acting);
+        match self.gap(acting, &proposal) {
+            Gap::None => {}
+            Gap::Ask(until) => return Some(Outcome::AskForParts { proposed: Box::new(proposal), until }),
+            Gap::Review(missing) => risks.push(Risk::PackageIncomplete(missing)),
+        }
         Some(match (risks.is_empty(), proposal.kind) {
             (false, _) => Outcome::AskPerson { proposed: Box::new(proposal), risks },
             (true, HandoffKind::Route) => Outcome::Route(Box::new(proposal)),
             (true, HandoffKind::Escalate) => Outcome::Escalate(Box::new(proposal)),
         })
+    }
+
+    /// What is missing, and what the rule wants done about it. An agent is asked once in an episode; where the team's hours
+    /// give no deadline, its time is over at once.
+    fn gap(&self, acting: &Candidate<'_>, proposal: &Proposal) -> Gap {
+        let Proposer { case, facts, now, .. } = &self.proposer;
+        let missing = proposal.package.as_ref().map(|package| package.missing.clone()).unwrap_or_default();
+        let Some(decision) = acting.any.package().filter(|_| !missing.is_empty()) else { return Gap::None };
+        let (within, then) = match decision.missing {
+            Missing::Send => return Gap::None,
+            Missing::Review => return Gap::Review(missing),
+            Missing::Ask { within, then } => (within, then),
+        };
+        let here = |asked: &&Asked| asked.rule == proposal.rule && asked.episode == proposal.episode;
+        let until = match case.memory.asked.iter().find(here) {
+            None => facts.team().and_then(|team| team.due(*now, within)).map(|due| due.at),
+            Some(asked) => Some(asked.until).filter(|_| asked.open),
+        };
+        match (until.filter(|until| now < until), then) {
+            (Some(until), _) => Gap::Ask(until),
+            (None, Then::Review) => Gap::Review(missing),
+            (None, Then::Send) => Gap::None,
+        }
     }
 
     fn risks(&self, acting: &Candidate<'_>) -> Vec<Risk> {

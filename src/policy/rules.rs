@@ -276,7 +276,7 @@ pub enum PackagePart {
     History,
 }
 
-/// Which parts must travel. Missing ones are shown as gaps.
+/// Which parts must travel, and what is done when one is missing. Gaps are always shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageDecision {
     /// Required parts.
@@ -288,6 +288,26 @@ pub struct PackageDecision {
 /// What to do when a required part is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
+    /// Hand off with the gaps shown.
+    Send,
+    /// A person decides.
+    Review,
+    /// The current agent is asked for them.
+    Ask {
+        /// How long the handoff waits for them, in the giving team's hours.
+        within: Wait,
+        /// What is done when that time is over.
+        then: Then,
+    },
+}
+
+/// What is done when what was asked for did not come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// A person decides.
+    #[default]
+    Review,
     /// Hand off with the gaps shown.
     Send,
 }

@@ -45,9 +45,10 @@ fn result(verdict: &Verdict, rule: &str) -> RuleResult {
 
 fn proposal(verdict: &Verdict) -> &Proposal {
     match &verdict.outcome {
-        Outcome::Route(proposal) | Outcome::Escalate(proposal) | Outcome::AskPerson { proposed: proposal, .. } => {
-            proposal
-        }
+        Outcome::Route(proposal)
+        | Outcome::Escalate(proposal)
+        | Outcome::AskForParts { proposed: proposal, .. }
+        | Outcome::AskPerson { proposed: proposal, .. } => proposal,
         Outcome::Stay(reason) => panic!("stays: {reason:?}, {:?}", verdict.trace),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::names::{RuleName, TeamName};
 use super::proposal::Proposal;
+use super::rules::PackagePart;
 use handoffd_kit::model::PartSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,12 @@ impl Verdict {
         let limited = self.trace.iter().find(|trace| trace.result == RuleResult::OverLimit);
         limited.map(|trace| &trace.rule)
     }
+
+    /// Whether a pause holds something back: it is looked at again when the pause is over.
+    pub fn is_paused(&self) -> bool {
+        self.outcome == Outcome::Stay(StayReason::Paused)
+            || self.trace.iter().any(|trace| trace.result == RuleResult::Paused)
+    }
 }
 
 /// What to do.
@@ -46,6 +53,13 @@ pub enum Outcome {
     Route(Box<Proposal>),
     /// To the next team.
     Escalate(Box<Proposal>),
+    /// To the next team as soon as its package is complete: the current agent is asked for what is missing.
+    AskForParts {
+        /// What is done then.
+        proposed: Box<Proposal>,
+        /// How long it waits for them.
+        until: Timestamp,
+    },
     /// A person says yes or no before anything is written.
     AskPerson {
         /// What would be done on a yes. With rules that disagree: the first one's; the others stand in the risk.
@@ -93,6 +107,8 @@ pub enum Risk {
     Disagreement(Vec<(RuleName, TeamName)>),
     /// The case has moved too often today.
     HopBudget(u32),
+    /// Required parts of the package are missing.
+    PackageIncomplete(Vec<PackagePart>),
 }
 
 /// One rule's verdict.

@@ -80,6 +80,32 @@ fn a_label_is_a_word_of_its_own_meaning() {
 }
 
 #[test]
+fn what_is_done_about_a_missing_part_is_said_whole() {
+    let send = "package.missing = \"send\"";
+    for (new, message, help) in [
+        ("package.missing = ¦\"aks\"", "`missing` cannot be \"aks\"", "did you mean `ask`?"),
+        ("package.missing = ¦true", "`missing` is text in quotes", "write it like missing"),
+        ("package.¦ask_for = \"4h\"", "nobody is", "package.missing = \"ask\""),
+        ("package.missing = \"review\"\npackage.¦then = \"send\"", "`then` says how long", "package.missing = \"ask\""),
+        ("package.missing = \"ask\"\npackage.ask_for = ¦\"0s\"", "`ask_for` is too short", "at least 1s"),
+        ("package.missing = \"ask\"\npackage.ask_for = ¦\"400d\"", "`ask_for` is too long", "at most 365d"),
+        ("package.missing = \"ask\"\npackage.ask_for = ¦\"soon\"", "is no duration", "a number and a unit"),
+        (
+            "package.missing = \"ask\"\npackage.ask_for = \"4h\"\npackage.then = ¦\"ask\"",
+            "`then` cannot be \"ask\"",
+            "accepted here: review, send",
+        ),
+    ] {
+        error(send, new, message, help);
+    }
+    let unbounded = BASE.replacen(send, "package.missing = \"ask\"", 1);
+    let problems = read(&unbounded).expect_err("no ask_for");
+    assert!(problems.to_string().contains("has no `ask_for`"), "{problems}");
+    let whole = "package.missing = \"ask\"\npackage.ask_for = \"4h\"\npackage.then = \"send\"";
+    read(&BASE.replacen(send, whole, 1)).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[test]
 fn the_facts_of_a_package_belong_to_escalations() {
     let help = "only escalations carry a package";
     for (old, new) in [
@@ -432,10 +458,6 @@ fn what_does_nothing_yet_is_refused_at_its_place() {
         ("needs = ", "¦sensitive = true\nneeds = ", "`sensitive`", "shadow"),
         ("trigger = \"exception\"", "trigger = ¦\"sla\"", "trigger = \"sla\"", "time key"),
         ("trigger = \"exception\"", "trigger = ¦\"waiting\"", "trigger = \"waiting\"", "time key"),
-        ("package.missing = \"send\"", "package.missing = ¦\"ask\"", "package.missing", "\"send\""),
-        ("package.missing = \"send\"", "package.missing = ¦\"review\"", "package.missing", "\"send\""),
-        ("package.missing = \"send\"", "package.¦ask_for = \"4h\"", "`ask_for`", "at once"),
-        ("package.missing = \"send\"", "package.¦then = \"review\"", "`then`", "at once"),
         ("assign = \"queue\", previous", "assign = ¦\"round-robin\", previous", "round-robin", "\"queue\""),
         ("assign = \"queue\", previous", "assign = ¦\"least-loaded\", previous", "least-loaded", "\"queue\""),
         (

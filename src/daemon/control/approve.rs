@@ -129,13 +129,16 @@ fn compare(handoff: &HandoffRecord, update: CaseUpdate) -> Still {
     match update.verdict.map(|verdict| verdict.outcome) {
         Some(Outcome::Stay(StayReason::Paused)) => Still::Waits("it is paused"),
         Some(Outcome::Stay(StayReason::HeldBack)) => Still::Waits("it is held back, see `handoffd explain`"),
-        Some(Outcome::AskPerson { proposed: fresh, .. } | Outcome::Route(fresh) | Outcome::Escalate(fresh)) => {
-            match (same(&fresh), fresh.rule == ours.rule && fresh.to == ours.to) {
-                (true, _) => Still::Same(fresh),
-                (false, true) => Still::Stale("a fact that the rule matched has changed".into()),
-                (false, false) => Still::Stale(format!("rule {} would hand it to {} now", fresh.rule, fresh.to)),
-            }
-        }
+        Some(
+            Outcome::AskPerson { proposed: fresh, .. }
+            | Outcome::AskForParts { proposed: fresh, .. }
+            | Outcome::Route(fresh)
+            | Outcome::Escalate(fresh),
+        ) => match (same(&fresh), fresh.rule == ours.rule && fresh.to == ours.to) {
+            (true, _) => Still::Same(fresh),
+            (false, true) => Still::Stale("a fact that the rule matched has changed".into()),
+            (false, false) => Still::Stale(format!("rule {} would hand it to {} now", fresh.rule, fresh.to)),
+        },
         Some(Outcome::Stay(reason)) => Still::Stale(format!("the case stays now ({})", reason.shown())),
         None => Still::Stale("the case was not decided again".into()),
     }

@@ -1,6 +1,8 @@
 //! Claiming and recording effects: order, one at a time for each case, what holds them back, what follows from an answer.
 
-use crate::ledger::records::{Busy, CaseUpdate, DeskTrouble, EffectOutcome, EffectWork, HandoffHappening, Switch};
+use crate::ledger::records::{
+    Busy, CaseUpdate, DeskTrouble, EffectOutcome, EffectWork, HandoffHappening, Purpose, Switch,
+};
 use crate::ledger::samples::{
     accepted, act, at, claim, decide, ledger, looks_due, nothing_found, outcome, planned, sending,
 };
@@ -144,7 +146,7 @@ fn overtaken_halfway_the_rest_is_dropped_and_one_closing_note_goes_out() {
     };
     ledger.record_outcome(&overtaken).expect("recorded");
     let note = claim(&mut ledger, at(3)).expect("closing note");
-    assert_eq!((note.effect.label.as_str(), note.effect.closing, note.last), ("closing note", true, true));
+    assert_eq!((note.effect.label.as_str(), note.effect.purpose, note.last), ("closing note", Purpose::Apart, true));
     ledger.record_outcome(&accepted(&note, "v3", at(4))).expect("recorded");
     assert_eq!(claim(&mut ledger, at(900)), None);
     assert_eq!(ledger.handoff("h1").expect("handoff").state, HandoffState::Withdrawn);
@@ -214,7 +216,7 @@ fn a_message_that_waits_for_a_person_does_not_hold_the_handoff_up_and_goes_out_w
         assert_eq!((handoff.state, handoff.verify_at), (HandoffState::Verifying, Some(at(63))));
         assert_eq!(looks_due(&ledger, at(90))[0].due, at(90), "the caller knows when a poll brings the head");
         let note = claim(&mut ledger, at(3)).expect("the correcting note");
-        assert!(note.effect.closing && note.ended);
+        assert!(note.effect.purpose == Purpose::Apart && note.ended);
         ledger.record_outcome(&accepted(&note, "v3", at(4))).expect("recorded");
         if bounced {
             let bounce =

@@ -2,7 +2,7 @@
 //! nothing sent for what has ended, no refusal other than in words, no look lost.
 
 use crate::ledger::error::LedgerError;
-use crate::ledger::records::{Busy, CaseUpdate, ClaimedEffect, EffectWork, NewHandoff, Switch};
+use crate::ledger::records::{Busy, CaseUpdate, ClaimedEffect, EffectWork, NewHandoff, Purpose, Switch};
 use crate::ledger::samples::{
     accepted, act, answer, at, decide, in_review, ledger, look, looks_due, nothing_found, outcome, planned, proposal,
     sending,
@@ -180,7 +180,7 @@ impl World {
         for handoff in &handoffs {
             let case = handoff.proposal.ticket.clone();
             assert!(!handoff.state.is_open() || open.insert(case.clone()), "two open handoffs of {case}");
-            let regular: Vec<_> = handoff.effects.iter().filter(|effect| !effect.closing).collect();
+            let regular: Vec<_> = handoff.effects.iter().filter(|effect| effect.purpose == Purpose::Handoff).collect();
             for (at, effect) in regular.iter().enumerate() {
                 let name = effect.state.name();
                 let begun = matches!(name, "in_flight" | "unsure" | "done");

@@ -1,7 +1,7 @@
 //! What people decide: reviews, parked effects, undo, releases.
 
 use crate::ledger::error::LedgerError;
-use crate::ledger::records::{Busy, CaseUpdate};
+use crate::ledger::records::{Busy, CaseUpdate, Purpose};
 use crate::ledger::samples::{
     accepted, act, answer, at, claim, decide, in_review, ledger, looks_due, nothing_found, outcome, planned, proposal,
     sending, stay,
@@ -56,7 +56,7 @@ fn a_stale_review_ends_with_its_note() {
     let note = planned("h1", "1", "v2").remove(0);
     ledger.end_stale_review("h1", "the owner changed", Some(note), at(5)).expect("ended");
     assert_eq!(ledger.handoff("h1").expect("handoff").state, HandoffState::Withdrawn);
-    assert!(claim(&mut ledger, at(5)).expect("the note").effect.closing);
+    assert!(claim(&mut ledger, at(5)).expect("the note").effect.purpose == Purpose::Apart);
 }
 
 #[test]
