@@ -235,15 +235,28 @@ impl Cases {
             DeskErrorKind::NotFound | DeskErrorKind::Gone | DeskErrorKind::Hidden => {
                 self.lost_sight(look, &error).await
             }
-            // The right may come back: the look waits for it, and nothing that is under way ends.
-            DeskErrorKind::Forbidden | DeskErrorKind::Unauthorized => {
+            // The login or the right may come back: the look waits for it, and nothing that is under way ends.
+            DeskErrorKind::Unauthorized => {
                 self.note_trouble(look, &error, now).await?;
                 self.postpone(look, now + SignedDuration::from_mins(1)).await
+            }
+            DeskErrorKind::Forbidden => {
+                station.in_vain(&look.ticket, now, jitter);
+                if station.is_refused() {
+                    self.note_trouble(look, &error, now).await?;
+                }
+                let next = error.next_step.clone().unwrap_or_else(|| "run `handoffd check --online`".into());
+                let failed = self.failed(look, error.to_string(), next);
+                let again = move |tries| now + SignedDuration::from_mins(1).max(backoff::after(tries, jitter));
+                self.ledger.call(move |ledger| ledger.look_failed(&failed, again)).await
             }
             DeskErrorKind::RateLimited => self.postpone(look, desks_wait).await,
             // The desk as a whole is silent: no fault of this ticket.
             DeskErrorKind::Unavailable if station.is_silent() => self.postpone(look, desks_wait).await,
             DeskErrorKind::Unavailable | DeskErrorKind::Protocol | DeskErrorKind::Conflict | DeskErrorKind::Refused => {
+                if error.kind == DeskErrorKind::Protocol {
+                    station.in_vain(&look.ticket, now, jitter);
+                }
                 let next = error.next_step.clone().unwrap_or_else(|| {
                     "look at the ticket on the desk: what the desk says about it cannot be used; it is tried again by itself".into()
                 });

@@ -140,7 +140,8 @@ impl House {
 
     async fn take_effects(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
         while work.effects.len() < EFFECTS_AT_ONCE {
-            let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.silent() };
+            let busy =
+                Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.left_alone(now) };
             let Some(claimed) = self.ledger.call(move |ledger| ledger.claim_due_effect(now, &busy)).await? else {
                 return Ok(());
             };
@@ -162,10 +163,13 @@ impl House {
         if room == 0 {
             return Ok(());
         }
-        let busy = Busy { cases: work.cases.clone(), effects: BTreeSet::new(), desks: self.desks.silent() };
+        let busy = Busy { cases: work.cases.clone(), effects: BTreeSet::new(), desks: self.desks.left_alone(now) };
         let looks = self.ledger.call(move |ledger| ledger.due_looks(now, room, &busy)).await?;
         for look in looks {
             let (desk, ticket) = (look.desk.clone(), look.ticket.clone());
+            if self.desks.is_tried(&desk) && work.cases.iter().any(|(other, _)| *other == desk) {
+                continue;
+            }
             work.cases.insert((desk.clone(), ticket.clone()));
             work.looks += 1;
             let cases = self.cases.clone();
@@ -218,7 +222,9 @@ impl House {
         let now = work.taken_at;
         let rows = self.next_row(work).await?;
         let polls = work.next_poll.iter().filter(|(desk, _)| !work.polling.contains(*desk)).map(|(_, at)| *at);
-        let rests = self.desks.iter().filter_map(|(_, station)| station.rests_until(now));
+        let stations = || self.desks.iter().map(|(_, station)| station);
+        let rests = stations().filter_map(|station| station.rests_until(now));
+        let rests = rests.chain(stations().filter_map(|station| station.refuses_until(now)));
         let house = (!work.housekeeping).then_some(work.next_housekeeping);
         let later = |at: &Timestamp| *at > now;
         let next = polls.chain(rests).chain(house).chain(rows).filter(later).min();
@@ -227,7 +233,8 @@ impl House {
 
     /// The next look or effect that is due and not in work, and whose desk is not left alone.
     async fn next_row(&self, work: &mut InWork) -> Result<Option<Timestamp>, LedgerError> {
-        let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.silent() };
+        let now = self.seams.clock.now();
+        let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.left_alone(now) };
         self.ledger.call(move |ledger| ledger.next_due(&busy)).await
     }
 }

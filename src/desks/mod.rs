@@ -2,13 +2,15 @@
 //! behind one is known only to the registry.
 
 mod breaker;
+mod refusals;
 
 pub use breaker::Breaker;
+pub use refusals::Refusals;
 
 use handoffd_kit::capability::Stream;
 use handoffd_kit::desk::Desk;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
-use handoffd_kit::id::DeskId;
+use handoffd_kit::id::{DeskId, TicketId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +29,7 @@ pub struct Station {
     /// How long a verification that is due waits for a poll to bring the ticket's head, before it reads the ticket itself.
     pub poll_brings_heads_within: SignedDuration,
     breaker: Mutex<Breaker>,
+    refusals: Mutex<Refusals>,
 }
 
 impl Desks {
@@ -40,6 +43,7 @@ impl Desks {
             poll_brings_heads_within: patience(&desk.capabilities().streams, polls.get(id).copied(), verify_after),
             desk,
             breaker: Mutex::default(),
+            refusals: Mutex::default(),
         };
         Self(Arc::new(desks.into_iter().map(|(id, desk)| (id.clone(), station(&id, desk))).collect()))
     }
@@ -54,9 +58,16 @@ impl Desks {
         self.0.iter()
     }
 
-    /// Desks that do not answer: left alone until a poll, which is one call, has found them well.
-    pub fn silent(&self) -> Vec<DeskId> {
-        self.0.iter().filter(|(_, station)| station.is_silent()).map(|(id, _)| id.clone()).collect()
+    /// Desks that are left alone: they do not answer, and a poll, which is one call, has not found them well yet; or they
+    /// refuse us, and rest.
+    pub fn left_alone(&self, now: Timestamp) -> Vec<DeskId> {
+        let left = |station: &Station| station.is_silent() || station.refuses_until(now).is_some();
+        self.0.iter().filter(|(_, station)| left(station)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Whether one look at a time is enough: the desk refused us the last times.
+    pub fn is_tried(&self, id: &DeskId) -> bool {
+        self.get(id).is_some_and(Station::is_refused)
     }
 }
 
@@ -87,9 +98,31 @@ impl Station {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).silent_since()
     }
 
-    /// A call succeeded, or failed for a reason that proves the desk answers.
+    /// Until when this desk is left alone because it refuses our login, or what we ask about tickets is in vain.
+    pub fn refuses_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).rests_until(now)
+    }
+
+    /// Whether this desk refuses our login, or reading tickets is in vain in general.
+    pub fn is_refused(&self) -> bool {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).is_general()
+    }
+
+    /// A call succeeded, or failed for a reason that proves the desk answers us.
     pub fn answered(&self) {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).answered();
+        *self.refusals.lock().unwrap_or_else(PoisonError::into_inner) = Refusals::default();
+    }
+
+    /// A poll succeeded.
+    pub fn polled(&self) {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).answered();
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).logged_in();
+    }
+
+    /// A read of a ticket was refused for want of a right, or is of no use; those of a few tickets in a row concern the desk.
+    pub fn in_vain(&self, ticket: &TicketId, now: Timestamp, jitter: f64) {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).ticket(ticket, now, jitter);
     }
 
     /// Takes note of a failed call about one ticket, the `tries`-th in a row; says when to try it again. An answer that is
@@ -101,12 +134,19 @@ impl Station {
                 let again = now + crate::backoff::growing(tries, ONE_TICKET, jitter);
                 named.map_or(again, |named| named.max(again))
             }
+            // One call among others that are answered: who fails often waits long.
+            DeskErrorKind::Unavailable => {
+                self.failed(error, now, jitter).max(now + crate::backoff::after(tries, jitter))
+            }
             _ => self.failed(error, now, jitter),
         }
     }
 
     /// Takes note of a failed call; says when to try something like it again.
     pub fn failed(&self, error: &DeskError, now: Timestamp, jitter: f64) -> Timestamp {
+        if error.kind == DeskErrorKind::Unauthorized {
+            self.refusals.lock().unwrap_or_else(PoisonError::into_inner).login(now, jitter);
+        }
         let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         let named = match error.retry {
             Retry::After(at) => at,

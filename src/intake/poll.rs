@@ -42,7 +42,7 @@ impl Intake {
         for stream in &station.desk.capabilities().streams {
             match self.read_stream(desk, &stream.name, self.start(desk, met)).await? {
                 Ok(more) => {
-                    station.answered();
+                    station.polled();
                     if more {
                         polled = Polled::More;
                     }

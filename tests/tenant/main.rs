@@ -5,7 +5,7 @@
 //! In reading order: `desk` (the tenant), `cast` (its tickets, and what people do to them), `daemon` (the real binary as
 //! a process that can be killed), `inside` (the same house in this process, on a clock that the test moves), `census`
 //! (what must hold in the end); then the scenarios: `storm` and `refusals` on the real daemon, `day` with crashes anywhere,
-//! `outage`, `start`.
+//! `outage`, `patience`, `start`.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -16,6 +16,7 @@ mod day;
 mod desk;
 mod inside;
 mod outage;
+mod patience;
 mod refusals;
 mod start;
 mod storm;

@@ -52,6 +52,11 @@ impl Fault {
 }
 
 impl Does {
+    /// The login is refused.
+    pub fn unauthorized() -> Self {
+        Self::Say(Refusal::unauthorized())
+    }
+
     /// A right is missing.
     pub fn forbidden() -> Self {
         Self::Say(Refusal::forbidden())
