@@ -3,13 +3,17 @@
 mod text;
 
 use super::check::show;
+use super::control::{configuration, ledger, now};
 use super::failure::Failure;
 use super::output::Context;
 use crate::config::events::load_map;
+use crate::insight::export::StayNames;
 use crate::insight::figures::{self, Figures, definitions};
-use crate::insight::log::{EventLog, LogError, Reading, open, read};
+use crate::insight::house::House;
+use crate::insight::log::{LogError, Reading, open, read};
+use crate::insight::story::Story;
 use crate::insight::{export, page};
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +22,8 @@ use std::process::ExitCode;
 /// What handoffs really do.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  handoffd report --events log.csv.gz --map map.toml                  tables for a person
+  handoffd report                                                     from the ledger: every transfer seen, and our rules
+  handoffd report --events log.csv.gz --map map.toml                  from any event log
   handoffd report --events log.csv.gz --map map.toml --html page.html one page with charts, nothing else needed
   handoffd report --events log.csv.gz --map map.toml --csv            every path; --csv=teams, --csv=stays
   handoffd --json report --events log.csv.gz --map map.toml | jq .bounces
@@ -33,11 +38,11 @@ A map says which columns are what:
 docs/REPORTS.md has every key. `handoffd report --help` defines every figure.")]
 #[command(after_long_help = long_help())]
 pub struct ReportArgs {
-    /// The event log: CSV or JSON Lines, packed with gzip or not; - reads stdin.
+    /// The event log: CSV or JSON Lines, packed with gzip or not; - reads stdin. Without it: the ledger.
     #[arg(long, value_name = "FILE", requires = "map")]
-    events: PathBuf,
+    events: Option<PathBuf>,
     /// Which columns of the log are what.
-    #[arg(long, value_name = "MAP.toml")]
+    #[arg(long, value_name = "MAP.toml", requires = "events")]
     map: Option<PathBuf>,
     /// Print CSV instead of tables: every path, every team, or every stay of every case (who held it from when to when).
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "paths")]
@@ -49,7 +54,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     top: u32,
     /// Leave out every case with a row that cannot be read, instead of giving up; it is counted.
-    #[arg(long)]
+    #[arg(long, requires = "events")]
     skip_broken: bool,
 }
 
@@ -68,31 +73,47 @@ impl ReportArgs {
     /// Runs it.
     ///
     /// # Errors
-    /// Exit 1 for a log that cannot be read as the map says, 2 for a wrong map or wrong usage.
+    /// Exit 1 for a log that cannot be read as the map says, 2 for a wrong map or wrong usage, 3 for a ledger that cannot be read.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let Some(map) = &self.map else { return Err(Failure::usage(anyhow!("name the map with --map MAP.toml"))) };
+        let (Some(events), Some(map)) = (&self.events, &self.map) else { return self.from_ledger(context) };
         let map = match load_map(map) {
             Ok(map) => map,
             Err(problems) => return show(context, &problems, 2),
         };
-        let name = if self.events == Path::new("-") { "stdin".to_owned() } else { self.events.display().to_string() };
+        let name = if events == Path::new("-") { "stdin".to_owned() } else { events.display().to_string() };
         let reading = Reading { skip_broken: self.skip_broken };
-        let log = match open(&self.events).and_then(|input| read(input, &name, &map, reading)) {
+        let log = match open(events).and_then(|input| read(input, &name, &map, reading)) {
             Ok(log) => log,
             Err(error) => return broken(context, error),
         };
         let figures = figures::of_log(&log, &map, &name);
-        self.print(context, &figures, &log)
+        let names = StayNames { cases: &log.cases, teams: &log.teams, tiers: &log.tiers };
+        self.print(context, &figures, log.by_case().map(|events| Story::of(events, &log)), names)
     }
 
-    fn print(&self, context: &Context, figures: &Figures, log: &EventLog) -> Result<ExitCode, Failure> {
+    fn from_ledger(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let config = configuration(context)?;
+        let now = now();
+        let house = House::read(&ledger(&config)?, &config.policy, now)?;
+        let figures = house.figures(&config.daemon.ledger.display().to_string(), now);
+        let names = StayNames { cases: &house.cases, teams: &house.teams, tiers: &house.tiers };
+        self.print(context, &figures, house.stories.iter().cloned(), names)
+    }
+
+    fn print(
+        &self,
+        context: &Context,
+        figures: &Figures,
+        stories: impl Iterator<Item = Story>,
+        names: StayNames<'_>,
+    ) -> Result<ExitCode, Failure> {
         if let Some(file) = &self.html {
             let page = page::render(figures).map_err(Failure::problems)?;
             std::fs::write(file, page).with_context(|| format!("{} cannot be written", file.display()))?;
             context.say(&format!("wrote {}", file.display()));
         }
         match (self.csv, context.json, &self.html) {
-            (Some(what), ..) => print_csv(what, figures, log)?,
+            (Some(what), ..) => print_csv(what, figures, stories, names)?,
             (None, true, _) => context.print_json(figures)?,
             (None, false, None) => context.print(&text::render(context, figures, self.rows())),
             (None, false, Some(_)) => {}
@@ -105,12 +126,17 @@ impl ReportArgs {
     }
 }
 
-fn print_csv(what: Csv, figures: &Figures, log: &EventLog) -> Result<(), Failure> {
+fn print_csv(
+    what: Csv,
+    figures: &Figures,
+    stories: impl Iterator<Item = Story>,
+    names: StayNames<'_>,
+) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let written = match what {
         Csv::Paths => export::paths(&figures.paths, &mut out),
         Csv::Teams => export::teams(&figures.teams, &mut out),
-        Csv::Stays => export::stays(log, &mut out),
+        Csv::Stays => export::stays(stories, names, &mut out),
     };
     match written.and_then(|()| out.flush()) {
         // A reader that has gone away (`| head`) ends the output.

@@ -1,8 +1,9 @@
 //! The figures as CSV: paths, teams, or every stay of every case.
 
 use super::figures::{PathRow, TeamRow};
-use super::log::{EventLog, Length};
+use super::log::{Length, Names};
 use super::story::{Story, Taken};
+use crate::config::events::Tier;
 use std::io::{self, Write};
 
 /// The columns of the paths.
@@ -89,16 +90,27 @@ got_bounce_any,queued_picked,queued_never,direct,wait_p50_s,wait_p90_s"
     Ok(())
 }
 
-/// Who held each case from when to when: every stay, one a line, cases in the order in which the log first names them.
+/// The tables that the stays of stories point into.
+#[derive(Clone, Copy, Debug)]
+pub struct StayNames<'n> {
+    /// Names of cases.
+    pub cases: &'n Names,
+    /// Names of teams.
+    pub teams: &'n Names,
+    /// Each team's tier.
+    pub tiers: &'n [Option<Tier>],
+}
+
+/// Who held each case from when to when: every stay, one a line, cases in the order in which they were first met.
 ///
 /// # Errors
 /// The writer's.
-pub fn stays(log: &EventLog, out: &mut impl Write) -> io::Result<()> {
+pub fn stays(stories: impl Iterator<Item = Story>, names: StayNames<'_>, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "case,nth,team,tier,start,end,held_s,taken,wait_s")?;
-    for story in log.by_case().map(|events| Story::of(events, log)) {
+    for story in stories {
         for (at, stay) in story.stays.iter().enumerate() {
             let end = story.stays.get(at + 1).map_or(story.last, |next| next.start);
-            let tier = usize::try_from(stay.team).ok().and_then(|team| log.tiers.get(team)).and_then(Option::as_ref);
+            let tier = usize::try_from(stay.team).ok().and_then(|team| names.tiers.get(team)).and_then(Option::as_ref);
             let (taken, wait) = match stay.taken {
                 Taken::Direct => ("direct", None),
                 Taken::After(wait) => ("picked", Some(wait)),
@@ -106,9 +118,9 @@ pub fn stays(log: &EventLog, out: &mut impl Write) -> io::Result<()> {
                 Taken::Untold => ("", None),
             };
             let line = [
-                cell(log.cases.name(story.case)),
+                cell(names.cases.name(story.case)),
                 (at + 1).to_string(),
-                cell(log.teams.name(stay.team)),
+                cell(names.teams.name(stay.team)),
                 cell(tier.map_or("", |tier| tier.as_str())),
                 stay.start.timestamp().to_string(),
                 end.timestamp().to_string(),

@@ -2,12 +2,14 @@
 //!
 //! - [`log`]: an event log of any system, by its map, becomes events in order; what had to be repaired is counted.
 //! - [`story`]: one case as its stays; an event log and the ledger both feed this one model.
+//! - [`house`]: the ledger's stays as stories.
 //! - [`figures`]: stories become figures, each with its definition; [`stats`] has the intervals.
 //! - [`export`], [`page`]: the figures as CSV, and as one self-contained HTML page.
 
 pub mod chart;
 pub mod export;
 pub mod figures;
+pub mod house;
 pub mod log;
 pub mod page;
 pub mod stats;

@@ -306,7 +306,7 @@ mod tests {
         let desk = DeskId::from("acme");
         ledger
             .connection
-            .execute("INSERT INTO cases VALUES ('acme', '1', 0, 1, NULL, NULL, NULL, NULL)", [])
+            .execute("INSERT INTO cases (desk, ticket, first_seen, counts) VALUES ('acme', '1', 0, 1)", [])
             .expect("met");
         ledger.note_looks(&desk, &[with_head("before", at(1))]).expect("page");
         ledger.wait_to_look(&desk, &"1".into(), at(60)).expect("a wait is no news");

@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes); `handoffs`, `effects`,
-//! `outcomes`; `people`, `switches`, `case_troubles`; `counts`, `purge`.
+//! `outcomes`; `people`, `switches`, `case_troubles`; `counts`, `reports`, `purge`.
 
 mod case_troubles;
 mod cases;
@@ -23,6 +23,7 @@ mod places;
 mod purge;
 mod record;
 pub mod records;
+pub mod reports;
 #[cfg(test)]
 pub(crate) mod samples;
 mod schema;

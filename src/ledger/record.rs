@@ -11,7 +11,7 @@ use super::records::{CaseUpdate, Purpose, Recorded};
 use crate::policy::INTAKE;
 use crate::policy::case::ClosedPath;
 use crate::policy::names::TeamName;
-use crate::policy::verdict::{Outcome, Verdict};
+use crate::policy::verdict::{Outcome, StayReason, Verdict};
 use handoffd_kit::id::{DeskId, TicketId, Version};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
@@ -88,6 +88,16 @@ impl Ledger {
                      last_version = coalesce(excluded.last_version, last_version)",
             )?
             .execute(params![desk, ticket, at, update.counts, update.version.as_ref().map(Version::as_str)])?;
+        if let Some(verdict) = &update.verdict {
+            // When it was first seen to be over; one that is reopened is not over.
+            let ended = verdict.outcome == Outcome::Stay(StayReason::Ended);
+            self.connection
+                .prepare_cached(
+                    "UPDATE cases SET ended_at = CASE WHEN ?3 THEN ?4 END
+                     WHERE desk = ?1 AND ticket = ?2 AND (ended_at IS NULL) = ?3",
+                )?
+                .execute(params![desk, ticket, ended, at])?;
+        }
         if !update.raw.is_empty() {
             self.connection
                 .prepare_cached("INSERT INTO raws (desk, ticket, at, body) VALUES (?, ?, ?, ?)")?

@@ -29,7 +29,7 @@ CREATE INDEX webhooks_at ON webhooks (at);
 CREATE INDEX webhooks_kept ON webhooks (at) WHERE body IS NOT NULL;
 CREATE TABLE cases (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, first_seen INTEGER NOT NULL, counts INTEGER NOT NULL,
-    last_version TEXT, own_version TEXT, own_written_at INTEGER, last_public INTEGER,
+    last_version TEXT, own_version TEXT, own_written_at INTEGER, last_public INTEGER, ended_at INTEGER,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
 CREATE TABLE stays (

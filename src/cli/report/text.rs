@@ -1,7 +1,9 @@
 //! The report as tables for a person. Names come from the log, so they are tamed before a terminal sees them.
 
 use crate::cli::output::{Context, tame};
-use crate::insight::figures::{Band, Figures, Overused, PathRow, Signal, TierFigures, Window};
+use crate::insight::figures::{
+    Band, Figures, Gap, Overused, PathRow, RuleHandoffs, RuleRow, Signal, TierFigures, Window,
+};
 use crate::insight::log::Repairs;
 use crate::insight::stats::Share;
 use crate::insight::words::{counted, difference, length, number, seconds, share};
@@ -19,6 +21,8 @@ pub(super) fn render(context: &Context, figures: &Figures, rows: usize) -> Strin
         page.tiers(tiers);
     }
     page.groups(figures);
+    page.rules(figures);
+    page.handoffs(figures);
     page.paths(figures);
     page.overused(figures);
     page.teams(figures);
@@ -75,10 +79,13 @@ impl Page<'_> {
     fn head(&mut self, figures: &Figures) {
         let (source, volumes) = (&figures.source, &figures.volumes);
         let name = self.context.strong(&tame(&source.name));
+        let events = match source.kind {
+            "events" => format!("{} events, ", number(volumes.events)),
+            _ => String::new(),
+        };
         self.line(&format!(
-            "{name}: {} cases, {} events, {} teams, from {} to {}",
+            "{name}: {} cases, {events}{} teams, from {} to {}",
             number(volumes.cases),
-            number(volumes.events),
             number(volumes.teams),
             source.first,
             source.last
@@ -148,9 +155,13 @@ impl Page<'_> {
     fn waits(&mut self, figures: &Figures) {
         let all = &figures.waits;
         self.title("Wait after a transfer");
-        if all.untold == figures.volumes.transfers && all.untold > 0 {
+        let ledger = figures.source.kind == "ledger";
+        if all.untold == figures.volumes.transfers && all.untold > 0 && !ledger {
             self.line("  the map does not say when a case waits: add `waiting`, `accepted` or `claimed_when`");
             return;
+        }
+        if all.untold > 0 {
+            self.line(&format!("  {} transfers by people: when they were taken is not known", number(all.untold)));
         }
         self.line(&format!(
             "  {} picked up, {} never picked up by the receiving team, {} direct",
@@ -201,6 +212,46 @@ impl Page<'_> {
             };
             let rows = group.values.iter().map(row).collect();
             self.table(&["value", "cases", "in the first tier", "with a bounce", "transfers"], 1, rows);
+        }
+    }
+
+    fn rules(&mut self, figures: &Figures) {
+        if figures.rules.is_empty() {
+            return;
+        }
+        self.title("Transfers by rule");
+        let row = |rule: &RuleRow| {
+            let backs = [rule.bounces.within_7d, rule.bounces.ever, rule.returns.ever].map(share);
+            let waits = [length(rule.waits.wait.p50_s), length(rule.waits.wait.p90_s), number(rule.waits.never)];
+            let name = [tame(&rule.rule), number(rule.transfers)];
+            name.into_iter().chain(backs).chain(waits).collect()
+        };
+        let rows = figures.rules.iter().map(row).collect();
+        let head = ["rule", "transfers", "bounced in 7 days", "ever", "returned", "claim p50", "p90", "unclaimed"];
+        self.table(&head, 1, rows);
+    }
+
+    fn handoffs(&mut self, figures: &Figures) {
+        let Some(handoffs) = figures.handoffs.as_ref().filter(|handoffs| !handoffs.by_rule.is_empty()) else { return };
+        self.title("Handoffs by rule");
+        let row = |rule: &RuleHandoffs| {
+            let states =
+                rule.states.iter().map(|(state, count)| format!("{} {}", state.replace('_', " "), number(*count)));
+            let reviews = &rule.reviews;
+            let answers = [reviews.asked, reviews.approved, reviews.rejected].map(number);
+            let [asked, approved, rejected] = answers;
+            let states = states.collect::<Vec<_>>().join(", ");
+            let (incomplete, overridden) = (share(rule.incomplete), share(reviews.overridden));
+            vec![tame(&rule.rule), states, number(rule.handoffs), incomplete, asked, approved, rejected, overridden]
+        };
+        let rows = handoffs.by_rule.iter().map(row).collect();
+        let head = ["rule", "states", "handoffs", "incomplete packages", "reviews", "yes", "no", "overruled"];
+        self.table(&head, 2, rows);
+        if !handoffs.gaps.is_empty() {
+            self.title("Missing from packages");
+            let row = |gap: &Gap| vec![tame(&gap.from), tame(&gap.to), gap.part.clone(), counted(gap.missing)];
+            let rows = handoffs.gaps.iter().map(row).collect();
+            self.table(&["from", "to", "part", "missing"], 3, rows);
         }
     }
 

@@ -6,6 +6,7 @@ mod groups;
 mod overuse;
 mod paths;
 mod resolution;
+mod rules;
 mod tally;
 mod teams;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use groups::{Group, GroupValue};
 pub use overuse::{Overused, Signal};
 pub use paths::{Pair, PathRow, WorstPath};
 pub use resolution::{Band, LikeCases, Resolution, Stratum};
+pub use rules::{Gap, HandoffFigures, Reviews, RuleHandoffs, RuleRow};
 pub use tally::{Back, Backs, Waits};
 pub use teams::{TeamRow, Triage};
 pub use tiers::{Containment, TierCell, TierFigures, Touched};
@@ -62,6 +64,10 @@ pub struct Figures {
     pub worst_paths: Vec<WorstPath>,
     /// The figures by the first event's value of each column of `by`.
     pub groups: Vec<Group>,
+    /// By the rule, and its version, that brought transfers about; the ledger knows it.
+    pub rules: Vec<RuleRow>,
+    /// What became of our handoffs; the ledger knows it.
+    pub handoffs: Option<HandoffFigures>,
     /// Every team.
     pub teams: Vec<TeamRow>,
     /// Every path, busiest first.
@@ -106,6 +112,8 @@ pub struct World<'w> {
     pub statuses: &'w Names,
     /// Values at the first event.
     pub marks: &'w Names,
+    /// Rules with their versions.
+    pub rules: &'w Names,
     /// The columns of `by`.
     pub by: &'w [String],
     /// The columns of `like`.
@@ -138,6 +146,7 @@ pub fn of_log(log: &EventLog, map: &EventMap, name: &str) -> Figures {
         tiers: &log.tiers,
         statuses: &log.statuses,
         marks: &log.marks,
+        rules: &Names::default(),
         by: &by,
         like: &like,
         done_known: log.done_known,
@@ -174,6 +183,7 @@ pub fn compute(stories: impl Iterator<Item = Story>, world: World<'_>, source: S
         teams: teams::Counting::default(),
         groups: groups::Counting::new(world),
         resolution: resolution::Counting::default(),
+        rules: rules::Counting::default(),
     };
     for story in stories {
         all.add(&story);
@@ -191,6 +201,7 @@ struct All<'w> {
     teams: teams::Counting,
     groups: groups::Counting,
     resolution: resolution::Counting,
+    rules: rules::Counting,
 }
 
 /// One story with what is worked out of it once.
@@ -208,6 +219,7 @@ impl All<'_> {
             let recent = transfer.at >= self.recent_from;
             self.moves.add(transfer, recent);
             self.paths.add(transfer, recent);
+            self.rules.add(transfer);
         }
         self.moves.add_case(&transfers);
         self.tiers.add(&told, self.world);
@@ -234,6 +246,8 @@ impl All<'_> {
             resolution: self.resolution.finish(world),
             overused: overuse::find(&self.paths, &self.moves, world),
             worst_paths: self.paths.worst(world),
+            rules: self.rules.rows(world),
+            handoffs: None,
             teams: self.teams.rows(world),
             tiers: self.tiers.finish(world),
             paths,
