@@ -21,20 +21,39 @@ pub struct Occasion<'a> {
     pub max_bytes: usize,
 }
 
-/// The note of a handoff.
+/// What is left out first where a note cannot hold everything.
+const LEFT_OUT_FIRST: [PackagePart; 6] = {
+    use PackagePart::*;
+    [History, Artifacts, Urgency, Reported, Summary, Steps]
+};
+
+/// The note of a handoff. Parts of the package that the desk's notes have no room for are left out, the least needed first,
+/// and named.
 pub fn note(proposal: &Proposal, occasion: &Occasion<'_>) -> InternalText {
+    let filled = |part: &PackagePart| {
+        let package = proposal.package.as_ref();
+        package.and_then(|package| section(package, *part)).is_some_and(|lines| !lines.is_empty())
+    };
+    let candidates: Vec<PackagePart> = LEFT_OUT_FIRST.into_iter().filter(filled).collect();
+    let room = occasion.max_bytes.saturating_sub(format!("\n\n{}", occasion.mark).len());
+    let fits = |count: &usize| whole(proposal, occasion, &candidates[..*count]).len() <= room;
+    let left_out = (0..=candidates.len()).find(fits).unwrap_or(candidates.len());
+    marked(&whole(proposal, occasion, &candidates[..left_out]), occasion.mark, occasion.max_bytes)
+}
+
+fn whole(proposal: &Proposal, occasion: &Occasion<'_>, left_out: &[PackagePart]) -> String {
     let paragraphs = match proposal.kind {
         HandoffKind::Route => vec![opening(proposal, occasion)],
         HandoffKind::Escalate => vec![
             opening(proposal, occasion),
             matched(proposal),
-            package(proposal.package.as_ref()),
+            package(proposal.package.as_ref(), left_out, occasion.max_bytes),
             after(proposal, occasion),
         ],
     };
     let text: Vec<String> =
         paragraphs.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
-    marked(&text.join("\n\n"), occasion.mark, occasion.max_bytes)
+    text.join("\n\n")
 }
 
 /// A text as a note, its mark kept whatever has to be cut.
@@ -83,15 +102,19 @@ fn matched(proposal: &Proposal) -> Vec<String> {
 }
 
 /// The parts but for the question, which stands above; then what is required and was not found.
-fn package(package: Option<&Package>) -> Vec<String> {
+fn package(package: Option<&Package>, left_out: &[PackagePart], max_bytes: usize) -> Vec<String> {
     let Some(package) = package else { return Vec::new() };
     let mut lines = Vec::new();
     for section in &package.parts {
-        if section.lines.is_empty() || section.part == PackagePart::Question {
+        if section.lines.is_empty() || section.part == PackagePart::Question || left_out.contains(&section.part) {
             continue;
         }
         lines.push(format!("{} (from {}):", title(section.part), section.source));
         lines.extend(section.lines.iter().map(|line| format!("- {line}")));
+    }
+    if !left_out.is_empty() {
+        let names: Vec<&str> = left_out.iter().map(|part| name_of(*part)).collect();
+        lines.push(format!("Left out, because a note here holds at most {max_bytes} bytes: {}", names.join(", ")));
     }
     if !package.missing.is_empty() {
         let missing: Vec<&str> = package.missing.iter().map(|part| name_of(*part)).collect();

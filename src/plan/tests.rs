@@ -169,6 +169,26 @@ fn a_note_that_is_too_long_is_cut_visibly_and_keeps_its_mark() {
 }
 
 #[test]
+fn what_a_note_has_no_room_for_is_left_out_part_by_part_and_named() {
+    let (proposal, head) = escalated();
+    let whole = effects(&proposal, "habc", &desk(ALL), &head, None);
+    let bytes = note_of(&whole[0]).len();
+    let room = |note_max_bytes| {
+        let effects = effects(&proposal, "habc", &Capabilities { note_max_bytes, ..desk(ALL) }, &head, None);
+        note_of(&effects[0]).to_owned()
+    };
+    assert_eq!(room(bytes), note_of(&whole[0]), "it just fits");
+    let text = room(bytes - 1);
+    assert!(text.len() < bytes && !text.contains("[cut]"), "{text}");
+    assert!(
+        text.contains(&format!("Left out, because a note here holds at most {} bytes: history", bytes - 1)),
+        "{text}"
+    );
+    assert!(!text.contains("History (from") && text.contains("Steps tried (from"), "{text}");
+    assert_eq!(Mark::in_text(&text), Some(whole[0].write.mark.clone()));
+}
+
+#[test]
 fn what_was_not_done_is_said_in_one_closing_note_with_its_own_key() {
     let (proposal, head) = escalated();
     let effects = effects(&proposal, "habc", &desk(&[]), &head, signature(&proposal));

@@ -55,7 +55,7 @@ fn standing(line: &str, labels: &Labels) -> Option<Standing> {
 }
 
 /// A line behind its bullet or number.
-fn without_bullet(line: &str) -> &str {
+pub fn without_bullet(line: &str) -> &str {
     let bare = line.strip_prefix(['-', '*', '+', '•', '–', '·']).filter(|rest| rest.starts_with(' '));
     let numbered = || {
         let rest = line.trim_start_matches(|letter: char| letter.is_ascii_digit());

@@ -22,6 +22,7 @@ use super::case::Case;
 use super::facts::Facts;
 use super::proposal::Package;
 use super::rules::{FieldOwner, PackageDecision, PackagePart, Policy};
+use checklist::without_bullet;
 use handoffd_kit::model::{PartKind, PartSet};
 use noted::Noted;
 use sheet::Sheet;
@@ -127,6 +128,7 @@ fn from_note(sheet: &mut Sheet, noted: &Noted<'_>, part: PackagePart) {
 
 fn add_lines<'t>(sheet: &mut Sheet, part: PackagePart, lines: impl Iterator<Item = &'t str>, source: &str) {
     for line in lines {
+        let line = without_bullet(line.trim());
         let said = sentences::sentences(line);
         let line = if said.is_empty() { sheet.take(line).then(|| line.to_owned()) } else { sheet.line_of(&said) };
         if let Some(line) = line {

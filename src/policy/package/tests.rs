@@ -62,7 +62,7 @@ fn a_mapped_field_comes_before_the_conversation() {
     case.parts.conversation =
         Some(Conversation { messages: vec![said_by_agent("Have you tried the form?")], complete: true });
     let package = package_of(&case);
-    assert_eq!(lines(&package, PackagePart::Steps), ["- restarted", "- reinstalled"]);
+    assert_eq!(lines(&package, PackagePart::Steps), ["restarted", "reinstalled"]);
     assert_eq!(source(&package, PackagePart::Steps), "field steps");
 }
 
@@ -82,7 +82,7 @@ fn an_agents_internal_note_comes_after_the_field_and_before_the_conversation() {
     let package = package_of(&case);
     assert_eq!(lines(&package, PackagePart::Summary), ["Charged twice"]);
     assert_eq!(source(&package, PackagePart::Summary), "internal note by First Agent, 2026-11-02");
-    assert_eq!(lines(&package, PackagePart::Steps), ["- reinstalled"]);
+    assert_eq!(lines(&package, PackagePart::Steps), ["reinstalled"]);
     assert_eq!(source(&package, PackagePart::Steps), "field steps");
     assert_eq!(lines(&package, PackagePart::Question), ["May we refund?"]);
     assert_eq!(source(&package, PackagePart::Question), "internal note by First Agent, 2026-10-31");
