@@ -9,6 +9,7 @@ use handoffd::policy::condition::Condition;
 use handoffd::policy::decide::decide;
 use handoffd::policy::message::wording_hash;
 use handoffd::policy::rules::*;
+use handoffd::policy::timing::TimeKeys;
 use handoffd::policy::verdict::{Decision, Outcome};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
@@ -53,8 +54,10 @@ fn escalation(n: usize, known: &handoffd::policy::known::KnownFacts) -> Escalati
             share: 1.0,
             once: Once::Episode,
             when: vec![condition(n, known)],
+            times: TimeKeys::default(),
         },
         trigger: Trigger::Exception,
+        quiet_after_person: None,
         from: vec!["frontline".into()],
         to: "billing".into(),
         needs: None,
@@ -114,6 +117,7 @@ fn policy() -> Policy {
         labels: handoffd::policy::package::Labels::default(),
         messages: BTreeMap::from([("escalated".into(), message)]),
         never: None,
+        quiet_after_person: None,
         limits: Limits::default(),
         routes: Vec::new(),
         escalations: (0..RULES).map(|n| escalation(n, &known)).collect(),

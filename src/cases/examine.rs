@@ -3,7 +3,7 @@
 
 use super::after::{After, Seen, after};
 use super::asking;
-use super::stays::{Stays, is_provisional, new_stays};
+use super::stays::{Moved, Stays, is_provisional, new_stays};
 use crate::ledger::records::{CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, SignedWording};
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
@@ -77,6 +77,7 @@ pub fn examine(look: &Look<'_>) -> Step {
     for moved in &stays {
         memory.stay = moved.change.stay.clone();
         memory.teams_seen.extend(moved.change.stay.as_ref().map(|stay| stay.team.clone()));
+        memory.internal_until = internal_target(look.record, moved);
     }
     memory.closed_paths.extend(after.close.clone());
     let unsent = unsent(look.record, &mut memory);
@@ -108,6 +109,13 @@ pub fn examine(look: &Look<'_>) -> Step {
     Step::Done(Box::new(update))
 }
 
+/// The target that our handoff gave the team whose stay it opened.
+fn internal_target(record: &CaseRecord, moved: &Moved) -> Option<Timestamp> {
+    let handoff = record.handoff.as_ref()?;
+    let opened = moved.change.by_handoff.as_ref() == Some(&handoff.id);
+    handoff.proposal.clock.internal_until.as_ref().filter(|_| opened).map(|until| until.at)
+}
+
 /// A case counts once it is newer than the desk's start, or something changed on it since. Desks write whole seconds: what
 /// happened in the second of the start may have happened after it, and counts.
 fn counts(look: &Look<'_>) -> bool {
@@ -127,6 +135,12 @@ fn unsent<'a>(record: &'a CaseRecord, memory: &mut Memory) -> Option<&'a Handoff
     memory.open = None;
     let episode = handoff.proposal.episode.clone();
     memory.fired.retain(|fired| (&fired.rule, &fired.episode) != (&handoff.proposal.rule, &episode));
+    let rule = || Some(handoff.proposal.rule.clone());
+    match handoff.state {
+        HandoffState::InReview => memory.in_review = rule(),
+        HandoffState::Asking => memory.asking = rule(),
+        _ => {}
+    }
     Some(handoff)
 }
 

@@ -74,7 +74,7 @@ pub fn new_stays(
     if readable && known.is_some() {
         return Stays::NeedHistory;
     }
-    Stays::New(vec![provisional(head, team)])
+    Stays::New(vec![provisional(head, team, known.is_some())])
 }
 
 /// The ticket is where it was before a transfer of ours that is known to have happened: it came back between two looks.
@@ -106,8 +106,11 @@ fn our_move(record: &CaseRecord, team: Option<&TeamName>) -> Option<Moved> {
     Some(Moved { change, actor: Actor::Us })
 }
 
-fn provisional(head: &TicketHead, team: Option<TeamName>) -> Moved {
-    let since = head.created_at.known().or(head.updated_at.known()).copied().unwrap_or(Timestamp::UNIX_EPOCH);
+/// What the head alone tells. A case that was somewhere else before came here with its latest change at the earliest.
+fn provisional(head: &TicketHead, team: Option<TeamName>, was_elsewhere: bool) -> Moved {
+    let (created, updated) = (head.created_at.known(), head.updated_at.known());
+    let since = if was_elsewhere { updated.or(created) } else { created.or(updated) };
+    let since = since.copied().unwrap_or(Timestamp::UNIX_EPOCH);
     let stay = team.map(|team| Stay { team, episode: format!("~{}", head.version), since });
     Moved { change: StayChange { stay, by_handoff: None, by: None }, actor: Actor::Unknown }
 }
@@ -151,7 +154,7 @@ fn from_history(
     let ends_in = found.last().map(|moved| moved.change.stay.as_ref().map(|stay| &stay.team));
     if ends_in.is_some_and(|last| last != team.as_ref()) {
         // The history lags behind the head.
-        found.push(provisional(head, team));
+        found.push(provisional(head, team, true));
     }
     found
 }

@@ -14,7 +14,8 @@ impl Unknowns {
     /// Counts what a verdict could not tell.
     pub fn note(&self, verdict: Option<&Verdict>) {
         let traces = verdict.iter().flat_map(|verdict| &verdict.trace);
-        let unknown = traces.filter(|trace| matches!(trace.result, RuleResult::Unknown(..)));
+        let unknown =
+            traces.filter(|trace| matches!(trace.result, RuleResult::Unknown(..) | RuleResult::TimeUnknown(_)));
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for trace in unknown {
             *counts.entry(trace.rule.clone()).or_default() += 1;

@@ -137,6 +137,12 @@ fn result(result: &RuleResult) -> (String, Tint) {
             (format!("does not match: condition {n} does not hold: {words}"), Tint::Waits)
         }
         RuleResult::Unknown(n, what) => (format!("cannot be told: condition {n}: unknown: {what}"), Tint::Bad),
+        RuleResult::NotYet(at) => (format!("not yet, at {at} if nothing happens before"), Tint::Waits),
+        RuleResult::NoInstant(why) => (format!("never, as things stand: {why}"), Tint::Waits),
+        RuleResult::TimeUnknown(key) => (format!("cannot be told: since when, for {key}"), Tint::Bad),
+        RuleResult::PersonActive(until) => {
+            (format!("matches, but an agent has just acted on the case: it waits until {until}"), Tint::Waits)
+        }
         RuleResult::NotFrom => ("is not about this case: not with one of its teams".into(), Tint::Waits),
         RuleResult::Behind(rule) => (format!("comes after {rule}, which matched"), Tint::Waits),
         RuleResult::Shadow => ("would fire, but is in shadow".into(), Tint::Waits),

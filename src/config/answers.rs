@@ -1,7 +1,7 @@
 //! The five answers of an escalation: package, owner, clock, customer, review. Each is read the same way from a rule
 //! and from `[defaults.escalate]`; one given on a rule replaces the default's whole.
 
-use super::conditions::{self, Facts};
+use super::conditions::{self, Facts, WAITS};
 use super::found::{At, Found};
 use super::keys;
 use super::messages::Messages;
@@ -15,7 +15,6 @@ use crate::policy::rules::{
     Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, InternalFrom, Missing,
     OwnerDecision, PackageDecision, PreviousTask, ReviewDecision, Then,
 };
-use jiff::SignedDuration;
 use toml::de::DeValue;
 
 /// What a rule, or the defaults, say to one of the five questions.
@@ -284,6 +283,3 @@ fn review(found: &mut Found<'_>, section: &Section<'_>, facts: &Facts) -> Answer
     };
     decision.map_or(Answer::Broken, |decision| Answer::Given(At::new(decision, text.span)))
 }
-
-/// From a second to a year.
-const WAITS: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(1), SignedDuration::from_hours(365 * 24));

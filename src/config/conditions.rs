@@ -5,7 +5,12 @@ use super::found::{At, Found};
 use super::walk::Section;
 use crate::policy::condition::Condition;
 use crate::policy::known::KnownFacts;
+use jiff::SignedDuration;
 use toml::de::DeValue;
+
+/// From a second to a year.
+pub(super) const WAITS: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_secs(1), SignedDuration::from_hours(365 * 24));
 
 /// What conditions and templates may look at.
 pub(super) struct Facts {

@@ -41,8 +41,6 @@ const fn later(name: &'static str, example: &'static str, until_then: &'static s
     Key { name, example, later: Some(until_then) }
 }
 
-const NO_TIME: &str = "leave it out: rules see a case when something changes on it, not after a time, for now";
-
 /// The file itself.
 pub const ROOT: Shape = Shape {
     title: "the file",
@@ -93,6 +91,7 @@ pub const POLICY: Shape = Shape {
         key("data", "\"Ticket text, account tier\""),
         key("feared_failure", "\"An internal note reaches a customer\""),
         key("never", "'has_tag(\"legal-hold\")'"),
+        key("quiet_after_person", "\"10m\""),
         key("limits", "{ per_rule_per_hour = 30, per_desk_per_hour = 200, hops_per_day = 4 }"),
     ],
 };
@@ -195,12 +194,12 @@ const WHEN: Key = key("when", "['has_tag(\"refund\")']");
 const MODE: Key = key("mode", "\"shadow\"");
 const SHARE: Key = key("share", "\"100%\"");
 const ONCE: Key = key("once", "\"episode\"");
-const IDLE: Key = later("idle_for", "\"4h\"", NO_TIME);
-const HELD: Key = later("held_for", "\"1d\"", NO_TIME);
-const IN_STATUS: Key = later("in_status_for", "\"2d\"", NO_TIME);
-const SILENT: Key = later("silent_for", "\"4h\"", NO_TIME);
-const OPEN: Key = later("open_for", "\"5d\"", NO_TIME);
-const BEFORE_BREACH: Key = later("before_breach", "{ clock = \"resolution\", by = \"45m\" }", NO_TIME);
+const IDLE: Key = key("idle_for", "\"4h\"");
+const HELD: Key = key("held_for", "\"8h\"");
+const IN_STATUS: Key = key("in_status_for", "\"16h\"");
+const SILENT: Key = key("silent_for", "\"2d\"");
+const OPEN: Key = key("open_for", "\"5d\"");
+const BEFORE_BREACH: Key = key("before_breach", "{ clock = \"resolution\", by = \"45m\" }");
 
 /// `[defaults.escalate]`: whole decisions.
 pub const DEFAULTS_ESCALATE: Shape =
@@ -251,9 +250,14 @@ pub const ESCALATE: Shape = Shape {
         SILENT,
         OPEN,
         BEFORE_BREACH,
+        key("quiet_after_person", "\"10m\""),
         later("sensitive", "true", "leave it out and keep the rule in mode = \"shadow\" until it was agreed on"),
     ],
 };
+
+/// `before_breach`.
+pub const BREACH: Shape =
+    Shape { title: "before_breach", keys: &[key("clock", "\"resolution\""), key("by", "\"45m\"")] };
 
 /// `from` as a table.
 pub const FROM: Shape = Shape { title: "from", keys: &[key("tier", "1")] };

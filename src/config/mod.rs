@@ -26,6 +26,7 @@ mod scalar;
 pub mod secrets;
 mod syntax;
 mod teams;
+mod times;
 mod versions;
 mod walk;
 
@@ -165,6 +166,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         labels,
         messages: messages?,
         never: table.never,
+        quiet_after_person: table.quiet_after_person,
         limits: table.limits,
         routes: rules.routes,
         escalations: rules.escalations,

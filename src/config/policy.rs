@@ -8,6 +8,7 @@ use super::scalar;
 use super::walk::{Section, kind_of};
 use crate::policy::condition::Condition;
 use crate::policy::rules::Limits;
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::Serialize;
 use toml::de::DeValue;
@@ -36,6 +37,7 @@ pub struct PolicyHeader {
 pub(super) struct PolicyTable {
     pub header: PolicyHeader,
     pub never: Option<Condition>,
+    pub quiet_after_person: Option<SignedDuration>,
     pub limits: Limits,
 }
 
@@ -57,7 +59,12 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> 
     header.review_by = review_by(found, &section);
     let facts = Facts::of(desks.values()).without_package();
     let never = section.text(found, "never").and_then(|text| conditions::compile(found, &text, &facts));
-    PolicyTable { header, never, limits: limits(found, &section) }
+    PolicyTable { header, never, quiet_after_person: quiet(found, &section), limits: limits(found, &section) }
+}
+
+/// How long automatic escalations wait after an agent's last act.
+pub(super) fn quiet(found: &mut Found<'_>, section: &Section<'_>) -> Option<SignedDuration> {
+    section.duration(found, "quiet_after_person", (SignedDuration::ZERO, SignedDuration::from_hours(24)))
 }
 
 fn review_by(found: &mut Found<'_>, section: &Section<'_>) -> Option<Date> {

@@ -39,10 +39,8 @@ pub(super) fn check_package<'t>(
 
 /// Reports one length of time that a team would have years for.
 pub(super) fn check_one(found: &mut Found<'_>, team: &Team, key: &str, wait: Option<Wait>, span: &Range<usize>) {
-    let Some(wait) = wait.filter(|wait| wait.counts == Counts::TeamHours) else { return };
-    let Some(hours) = &team.hours else { return };
-    let week = hours.calendar.open_per_week().as_secs();
-    if wait.length.as_secs() / week > WEEKS_MAX {
+    let (Some(wait), Some(hours)) = (wait, &team.hours) else { return };
+    if takes_years(team, Some(wait)) {
         let length = duration_text(wait.length);
         let message = format!("`{key}` is {length} of the hours {}, which is more than two years", hours.name);
         found.mismatch(
@@ -51,4 +49,11 @@ pub(super) fn check_one(found: &mut Found<'_>, team: &Team, key: &str, wait: Opt
             format!("a day of open hours is not 24h; shorten it, or write \"{length} wall\""),
         );
     }
+}
+
+/// Whether a team would have years for this.
+pub(super) fn takes_years(team: &Team, wait: Option<Wait>) -> bool {
+    let Some(wait) = wait.filter(|wait| wait.counts == Counts::TeamHours) else { return false };
+    let week = team.hours.as_ref().map(|hours| hours.calendar.open_per_week().as_secs());
+    week.is_some_and(|week| wait.length.as_secs() / week > WEEKS_MAX)
 }

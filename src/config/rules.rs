@@ -12,6 +12,7 @@ use super::names::refers;
 use super::reach;
 use super::scalar::{self, shown};
 use super::teams::{People, Teams};
+use super::times;
 use super::walk::{Section, unknown_word};
 use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
@@ -100,6 +101,7 @@ fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName
     let share = section.parsed(found, "share", scalar::percentage);
     let once = section.word(found, "once", &[("episode", Once::Episode), ("case", Once::Case)]);
     let when = conditions::when(found, section, facts);
+    let times = times::read(found, section);
     Some(Rule {
         name: name?,
         // Its meaning is hashed once the whole policy is read.
@@ -108,6 +110,7 @@ fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName
         share: share.map_or(1.0, |share| share.value),
         once: once.unwrap_or_default(),
         when: when?,
+        times: times?,
     })
 }
 
@@ -154,7 +157,10 @@ impl RouteDraft {
             Some(DeValue::Array(list)) => !list.is_empty() && list.iter().all(|value| always(value.get_ref())),
             Some(value) => always(value),
         };
-        let whole = rule.as_ref().is_none_or(|rule| rule.share >= 1.0);
+        let whole = rule.as_ref().is_none_or(|rule| rule.share >= 1.0 && rule.times.is_empty());
+        if let (Some(rule), Some(team)) = (&rule, team) {
+            times::check_reach(found, section, &rule.times, std::iter::once(team));
+        }
         let mode = rule.as_ref().map_or(Mode::Shadow, |rule| rule.mode);
         let route = (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to? }))();
         let (title, span) = (section.title.clone(), section.span.clone());
@@ -203,12 +209,20 @@ fn read_escalation(
     let desk = team.map(|team| &team.desk);
     let facts = desk.map_or_else(|| Facts::of(world.desks.values()), |desk| Facts::of(world.desks.get(desk)));
     let rule = read_rule(found, section, name, &facts);
-    if !section.has("when") {
+    if !section.has("when") && rule.as_ref().is_none_or(|rule| rule.times.is_empty()) {
         let message = format!("{} leaves `when` open", section.title);
-        found.mismatch(&section.span, message, "add when = '…'; 'true' always holds");
+        found.mismatch(&section.span, message, "add when = '…'; 'true' always holds; or a time key such as idle_for");
     }
     let trigger = trigger(found, section);
+    if let (Some(trigger), Some(rule)) = (trigger, &rule) {
+        times::check_trigger(found, section, trigger, rule);
+    }
     let from = from(found, section, world, to.as_ref(), desk);
+    if let (Some(rule), Some(from)) = (&rule, &from) {
+        let teams = from.iter().filter_map(|name| world.teams.get(name)?.as_ref());
+        times::check_reach(found, section, &rule.times, teams);
+    }
+    let quiet_after_person = super::policy::quiet(found, section);
     let reason = section.required(found, "reason");
     if let Some(reason) = &reason {
         template(found, reason, TemplateKind::Reason, &facts);
@@ -234,6 +248,7 @@ fn read_escalation(
     Some(Escalation {
         rule: rule?,
         trigger: trigger?,
+        quiet_after_person,
         from: from?,
         to: to?,
         needs,
@@ -247,20 +262,17 @@ fn read_escalation(
 }
 
 fn trigger(found: &mut Found<'_>, section: &Section<'_>) -> Option<Trigger> {
-    const WORDS: [(&str, Trigger); 6] = [
+    const WORDS: [(&str, Trigger); 8] = [
         ("complexity", Trigger::Complexity),
         ("account", Trigger::Account),
         ("steps-failed", Trigger::StepsFailed),
+        ("sla", Trigger::Sla),
+        ("waiting", Trigger::Waiting),
         ("repeat", Trigger::Repeat),
         ("exception", Trigger::Exception),
         ("manual", Trigger::Manual),
     ];
     let word = section.required(found, "trigger")?;
-    if ["sla", "waiting"].contains(&word.value) {
-        let help = "it needs a time key such as before_breach or idle_for, and rules see no time for now";
-        found.later(&word.span, format!("trigger = \"{}\"", word.value), help);
-        return None;
-    }
     let hit = WORDS.iter().find(|(name, _)| *name == word.value);
     if hit.is_none() {
         unknown_word(found, &word, "trigger", WORDS.iter().map(|(name, _)| *name));

@@ -13,6 +13,7 @@ use crate::policy::rules::{
     Assign, CustomerClock, CustomerDecision, Escalation, FieldDeclaration, FieldOwner, Limits, Missing, Mode, Once,
     Policy, PreviousTask, PublicMessage, ReviewDecision, Route, Rule, Start,
 };
+use crate::policy::timing::TimeKeys;
 use handoffd_kit::id::DeskId;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -92,6 +93,7 @@ fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, Desk
     let messages: Vec<Value> = policy.messages.values().map(told).collect();
     json!({
         "header": header,
+        "quiet_after_person": policy.quiet_after_person.map(|quiet| quiet.as_secs()),
         "never": policy.never.as_ref().map(Condition::source),
         "limits": [per_rule_per_hour, per_desk_per_hour, hops_per_day],
         "desks": desks,
@@ -135,7 +137,11 @@ fn rule_meaning(rule: &Rule) -> Value {
         Once::Episode => "episode",
         Once::Case => "case",
     };
-    json!([rule.name, once, rule.when.iter().map(Condition::source).collect::<Vec<_>>()])
+    let when: Vec<&str> = rule.when.iter().map(Condition::source).collect();
+    let TimeKeys { idle_for, held_for, in_status_for, silent_for, open_for, before_breach } = rule.times;
+    let times = [idle_for, held_for, in_status_for, silent_for, open_for].map(|wait| wait.map(waited));
+    let before_breach = before_breach.map(|before| json!([before.clock, before.by.as_secs()]));
+    json!([rule.name, once, when, times, before_breach])
 }
 
 fn waited(wait: Wait) -> Value {
@@ -150,7 +156,20 @@ fn route_meaning(route: &Route) -> Value {
 }
 
 fn escalation_meaning(escalation: &Escalation) -> Value {
-    let Escalation { rule, trigger, from, to, needs, reason, package, owner, clock, customer, review } = escalation;
+    let Escalation {
+        rule,
+        trigger,
+        quiet_after_person,
+        from,
+        to,
+        needs,
+        reason,
+        package,
+        owner,
+        clock,
+        customer,
+        review,
+    } = escalation;
     let missing = match package.missing {
         Missing::Send => json!("send"),
         Missing::Review => json!("review"),
@@ -181,6 +200,7 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
     json!({
         "rule": rule_meaning(rule),
         "trigger": trigger,
+        "quiet_after_person": quiet_after_person.map(|quiet| quiet.as_secs()),
         "from": from,
         "to": to,
         "needs": needs,

@@ -14,6 +14,8 @@ mod housekeeping;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
+mod time_tests;
+#[cfg(test)]
 mod troubles;
 #[cfg(test)]
 mod web_tests;

@@ -3,7 +3,7 @@
 use crate::ledger::records::{ClaimedEffect, HandoffRecord};
 use crate::policy::rules::Policy;
 use handoffd_kit::id::DeskId;
-use handoffd_kit::model::{Change, Role, TicketHead, What};
+use handoffd_kit::model::{Actor, Change, Role, TicketHead, Visibility, What};
 use jiff::Timestamp;
 
 /// What happened since our last call.
@@ -37,7 +37,24 @@ pub fn meanwhile(claimed: &ClaimedEffect, head: &TicketHead, history: Option<&[C
     if others.is_empty() {
         return Meanwhile::OnlyOurs;
     }
-    otherwise(&others, &fields).map_or(Meanwhile::Harmless, Meanwhile::Overtaken)
+    let spoilt = otherwise(&others, &fields).or_else(|| waited_in_vain(claimed, &others));
+    spoilt.map_or(Meanwhile::Harmless, Meanwhile::Overtaken)
+}
+
+/// Nothing was sent yet of a handoff that was decided because nothing happened, and something has happened since.
+fn waited_in_vain(claimed: &ClaimedEffect, others: &[&Change]) -> Option<String> {
+    let waited_for = |key: &str| claimed.first && claimed.facts.iter().any(|fact| fact == key);
+    let wrote = |change: &Change| {
+        let public = |what: &What| matches!(what, What::Said { visibility: Visibility::Public, .. });
+        change.by.role == Role::Customer && change.what.iter().any(public)
+    };
+    let acted = |change: &Change| change.by.role == Role::Agent && change.actor != Actor::Automation;
+    others.iter().find_map(|change| {
+        let who = crate::cases::stays::shown(&change.by);
+        let idle_no_more = waited_for("idle_for") && acted(change);
+        let silent_no_more = waited_for("silent_for") && wrote(change);
+        (idle_no_more || silent_no_more).then(|| format!("{who} acted on the ticket meanwhile"))
+    })
 }
 
 /// Whether somebody has decided otherwise since a handoff was decided of which nothing was sent: who changed what.

@@ -3,7 +3,7 @@
 use super::codec::{from_json, instant, millis};
 use super::error::Result;
 use super::open::Ledger;
-use super::records::{CaseRecord, HandoffRecord, Switch};
+use super::records::{CaseRecord, HandoffRecord, StayChange, Switch};
 use super::stays::figures;
 use crate::policy::INTAKE;
 use crate::policy::case::{Asked, ClosedBy, ClosedPath, Fired, Memory, OpenHandoff, SwitchedOff};
@@ -64,6 +64,9 @@ impl Ledger {
         let deciding = open.filter(|open| !open.has_sent()).map(|open| open.id.as_str());
         Ok(Memory {
             counts,
+            internal_until: handoff.and_then(|handoff| internal_target(handoff, stays.last())),
+            in_review: None,
+            asking: None,
             teams_seen: figures.teams_seen,
             fired: self.fired(desk, ticket)?,
             closed_paths: self.closed_paths(desk, ticket)?,
@@ -173,4 +176,10 @@ impl Ledger {
         }
         Ok(off)
     }
+}
+
+/// The target that a handoff gave the team whose stay it opened.
+fn internal_target(handoff: &HandoffRecord, present: Option<&StayChange>) -> Option<Timestamp> {
+    let opened = present?.by_handoff.as_ref() == Some(&handoff.id);
+    handoff.proposal.clock.internal_until.as_ref().filter(|_| opened).map(|until| until.at)
 }

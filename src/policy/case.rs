@@ -57,6 +57,13 @@ pub struct Memory {
     pub last_public_message: Option<Timestamp>,
     /// Handoffs in the last hour by rule, and on this desk, with those that wait for a place before this case.
     pub recent: Recent,
+    /// The target of the present stay's team, where our handoff that opened the stay gave it one.
+    pub internal_until: Option<Timestamp>,
+    /// The rule about which a person is being asked: an agent's acts meanwhile do not hold it.
+    pub in_review: Option<RuleName>,
+    /// The rule for which an agent is being asked for package parts: what they do about it is no reason to wait for them,
+    /// nor to call the case busy.
+    pub asking: Option<RuleName>,
     /// Rules that are switched off by a kill switch now (`pause --rule`), and whether everything or this desk is.
     pub switched_off: SwitchedOff,
 }

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 /// `Need` names parts that were neither read nor asked for: the caller reads them, notes them in `case.asked`, and
 /// decides again. Two such rounds are enough, one for conditions and one for the package.
 pub fn decide(case: &Case, policy: &Policy, signed: &dyn Fn(&str, &str) -> bool, now: Timestamp) -> Decision {
-    let facts = Facts::new(case, policy);
+    let facts = Facts::new(case, policy).at(now);
     let intake = routing::INTAKE.to_owned();
     let (team, episode) = match scope(case, policy, &facts) {
         Scope::Stay(reason) => return stay(reason),
@@ -31,8 +31,8 @@ pub fn decide(case: &Case, policy: &Policy, signed: &dyn Fn(&str, &str) -> bool,
         Scope::Escalation(team) => (Some(team), escalation::episode(case, team)),
     };
     let (candidates, need) = match team {
-        None => routing::judge(case, policy, &facts),
-        Some(team) => escalation::judge(case, policy, team, &episode, &facts),
+        None => routing::judge(case, policy, &facts, now),
+        Some(team) => escalation::judge(case, policy, team, &episode, &facts, now),
     };
     if !need.is_empty() {
         return Decision::Need(need);
@@ -79,10 +79,11 @@ impl Deciding<'_> {
         let would =
             self.candidates.iter().filter(would).filter_map(|one| self.proposer.proposal(one, Vec::new())).collect();
         let outcome = acting.and_then(|at| self.act(at)).unwrap_or_else(|| Outcome::Stay(self.why_it_stays()));
-        let again_at = match &outcome {
+        let asks_until = match &outcome {
             Outcome::AskForParts { until, .. } => Some(*until),
             _ => None,
         };
+        let again_at = self.candidates.iter().filter_map(|candidate| candidate.again_at).chain(asks_until).min();
         Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at })
     }
 
@@ -177,6 +178,8 @@ impl Deciding<'_> {
             StayReason::Paused
         } else if any(|result| *result != RuleResult::AlreadyThere) {
             StayReason::HeldBack
+        } else if self.candidates.iter().any(|candidate| matches!(candidate.result, RuleResult::NotYet(_))) {
+            StayReason::NotYet
         } else {
             StayReason::NoRule
         }

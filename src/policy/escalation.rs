@@ -1,12 +1,15 @@
 //! When a case has outgrown its tier: every rule of its team is asked. Those that match and agree on where to go act as
 //! one, in the first one's name; those that disagree leave it to a person.
 
+use super::activity::{Learnt, agent_acted};
 use super::hold::Path;
 use super::matching::{AnyRule, Candidate};
-use super::rules::{Policy, Team};
+use super::rules::{Escalation, Policy, Team, Trigger};
+use super::timing::whole_millisecond;
 use super::verdict::RuleResult;
 use super::{case::Case, facts::Facts};
 use handoffd_kit::model::PartSet;
+use jiff::{SignedDuration, Timestamp};
 
 /// Every escalation's verdict, in the order of the file, and what must be read first. Rules of other teams are left out.
 pub fn judge<'a>(
@@ -15,12 +18,16 @@ pub fn judge<'a>(
     team: &'a Team,
     episode: &'a str,
     facts: &Facts<'_>,
+    now: Timestamp,
 ) -> (Vec<Candidate<'a>>, PartSet) {
     let mut candidates: Vec<Candidate<'a>> = Vec::new();
     let mut need = PartSet::NONE;
     for escalation in policy.escalations.iter().filter(|escalation| escalation.from.contains(&team.name)) {
         let path = Path { rule: &escalation.rule, from: Some(&team.name), to: &escalation.to, episode };
-        let mut candidate = Candidate::judge(AnyRule::Escalation(escalation), path, case, policy, facts);
+        let mut candidate = Candidate::judge(AnyRule::Escalation(escalation), path, case, policy, facts, now);
+        if candidate.result == RuleResult::Fires {
+            wait_for_people(&mut candidate, escalation, case, policy, now);
+        }
         need = need.union(candidate.unread);
         let acting = candidates.iter().find(|earlier| earlier.result == RuleResult::Fires);
         if candidate.result == RuleResult::Fires && acting.is_some_and(|acting| acting.path.to == candidate.path.to) {
@@ -29,6 +36,29 @@ pub fn judge<'a>(
         candidates.push(candidate);
     }
     (candidates, need)
+}
+
+/// An agent who has just acted may be in the middle of something: an automatic escalation waits until it has been quiet for
+/// a while. It does not wait where a person decides anyway, or has decided.
+fn wait_for_people(candidate: &mut Candidate<'_>, rule: &Escalation, case: &Case, policy: &Policy, now: Timestamp) {
+    let quiet = rule.quiet_after_person.or(policy.quiet_after_person).filter(|quiet| *quiet > SignedDuration::ZERO);
+    let (name, memory) = (&rule.rule.name, &case.memory);
+    let by_a_person = rule.trigger == Trigger::Manual
+        || memory.released.contains(name)
+        || [&memory.in_review, &memory.asking].contains(&&Some(name.clone()));
+    let Some(quiet) = quiet.filter(|_| !by_a_person) else { return };
+    match agent_acted(case) {
+        Learnt::Known(Some(acted)) => {
+            let until = whole_millisecond(acted.saturating_add(quiet).unwrap_or(Timestamp::MAX));
+            if until > now {
+                candidate.result = RuleResult::PersonActive(until);
+                candidate.again_at = candidate.again_at.into_iter().chain([until]).min();
+            }
+        }
+        Learnt::Unread(part) => candidate.unread = candidate.unread.with(part),
+        // Nobody acted, or the desk tells of nobody: there is nothing to wait for.
+        Learnt::Known(None) | Learnt::Unknown => {}
+    }
 }
 
 /// The stay's episode; where the ledger has not seen the stay yet, a stand-in for it.

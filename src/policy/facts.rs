@@ -1,12 +1,15 @@
 //! A case as conditions see it. Facts are worked out when they are asked for; what the desk did not say stays unknown,
 //! and what takes a part that was not read says which one.
 
+use super::activity::Learnt;
 use super::case::Case;
 use super::cel::{FactSource, Found, Value};
+use super::clocks::{ClockName, Standing, standing, state_name};
 use super::known::{FactName, HouseFact};
 use super::names::TeamName;
 use super::package::{self, Checklist};
 use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, PackageDecision, Policy, Team};
+use super::timing::whole_millisecond;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{
     ClockState, Conversation, Customer, FieldValue, Message, Organization, PartKind, Role, Status, VendorClock,
@@ -27,6 +30,7 @@ pub struct Facts<'a> {
     desk: Option<&'a DeskPolicy>,
     team: Option<&'a Team>,
     package: Option<&'a PackageDecision>,
+    now: Timestamp,
 }
 
 impl<'a> Facts<'a> {
@@ -38,7 +42,22 @@ impl<'a> Facts<'a> {
             .known()
             .and_then(|queue| queue.as_ref())
             .and_then(|queue| policy.teams.values().find(|team| team.desk == case.desk && team.queue.is(queue)));
-        Self { case, policy, desk: policy.desks.get(&case.desk), team, package: None }
+        Self { case, policy, desk: policy.desks.get(&case.desk), team, package: None, now: Timestamp::MIN }
+    }
+
+    /// The same facts as they stand at an instant: a clock that has run out by then is breached.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    /// When a fact changes by itself, if nothing happens before: a clock runs out.
+    pub fn turns_at(&self, name: &FactName) -> Option<Timestamp> {
+        let FactName::Clock(name) = name else { return None };
+        match standing(self.case, clock_named(name)?, self.now) {
+            Learnt::Known(Some(Standing { state: ClockState::Running, at })) => at.map(whole_millisecond),
+            _ => None,
+        }
     }
 
     /// The same facts as a rule sees them that hands off with this package.
@@ -253,9 +272,18 @@ impl<'a> Facts<'a> {
     }
 
     fn clock(&self, name: &str) -> Found<'a> {
-        let Some(clocks) = &self.case.parts.clocks else { return self.lacking(PartKind::Clocks) };
-        clocks.iter().find(|clock| clock.name == name).map_or(Found::Unknown, |clock| text(state_name(clock.state)))
+        let standing = clock_named(name).map_or(Learnt::Unknown, |clock| standing(self.case, clock, self.now));
+        match standing {
+            Learnt::Known(Some(standing)) => text(state_name(standing.state)),
+            Learnt::Known(None) => text(""),
+            Learnt::Unread(part) => self.lacking(part),
+            Learnt::Unknown => Found::Unknown,
+        }
     }
+}
+
+fn clock_named(name: &str) -> Option<ClockName> {
+    ClockName::ALL.into_iter().find(|clock| clock.name() == name)
 }
 
 impl FactSource for Facts<'_> {
@@ -277,16 +305,6 @@ pub fn is_public_by(message: &Message, role: Role) -> bool {
 pub fn nearest_clock(case: &Case) -> Option<(&VendorClock, Timestamp)> {
     let running = case.parts.clocks.iter().flatten().filter(|clock| clock.state == ClockState::Running);
     running.filter_map(|clock| clock.breaches_at.map(|at| (clock, at))).min_by_key(|(_, at)| *at)
-}
-
-/// The word for a clock's state in conditions.
-fn state_name(state: ClockState) -> &'static str {
-    match state {
-        ClockState::Running => "running",
-        ClockState::Paused => "paused",
-        ClockState::Met => "met",
-        ClockState::Breached => "breached",
-    }
 }
 
 fn text(text: &str) -> Found<'_> {

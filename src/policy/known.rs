@@ -112,10 +112,13 @@ const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 35] = {
 };
 
 /// Clocks whose state conditions may ask for.
-const CLOCKS: [&str; 3] = ["first_reply", "next_reply", "resolution"];
+const CLOCKS: [&str; 4] = ["first_reply", "next_reply", "resolution", INTERNAL];
+
+/// The clock that the ledger keeps: no desk is asked for it.
+const INTERNAL: &str = "internal";
 
 /// Names that the design gives and a later version serves.
-const NOT_YET: [&str; 2] = ["case.contacts_30d", "clocks.internal.state"];
+const NOT_YET: [&str; 1] = ["case.contacts_30d"];
 
 /// The facts of a rule's own package begin so.
 const PACKAGE: &str = "package";
@@ -138,7 +141,7 @@ impl FactName {
             Self::House(fact) => TABLE.iter().find(|row| row.1 == *fact).and_then(|row| row.3),
             Self::Field(FieldOwner::Ticket, _) => None,
             Self::Field(FieldOwner::Customer | FieldOwner::Organization, _) => Some(PartKind::Customer),
-            Self::Clock(_) => Some(PartKind::Clocks),
+            Self::Clock(name) => (name != INTERNAL).then_some(PartKind::Clocks),
         }
     }
 
@@ -162,7 +165,7 @@ impl FactName {
                     | CaseReturns
                     | CaseHandoffs
             )
-        )
+        ) || matches!(self, Self::Clock(name) if name == INTERNAL)
     }
 }
 
@@ -309,7 +312,7 @@ mod tests {
 
     #[test]
     fn what_a_later_version_serves_is_not_called_unknown() {
-        for name in ["case.contacts_30d", "clocks.internal.state"] {
+        for name in ["case.contacts_30d"] {
             assert_eq!(KnownFacts::new().look_up(name), Known::NotYet, "{name}");
         }
         assert_eq!(KnownFacts::new().look_up("ticket"), Known::Branch);

@@ -8,8 +8,10 @@ use super::hold::{Path, barred, held_back};
 use super::known::FactName;
 use super::names::TeamName;
 use super::rules::{Escalation, PackageDecision, Policy, Route, Rule};
+use super::timing::{TimeKeys, Timed};
 use super::verdict::{RuleResult, RuleTrace};
 use handoffd_kit::model::PartSet;
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -80,21 +82,43 @@ pub struct Candidate<'a> {
     pub matched: bool,
     /// Parts that must be read before it is known whether it acts.
     pub unread: PartSet,
+    /// What its time keys say; nothing where its conditions do not hold.
+    pub timed: Timed,
+    /// When something else could come out, if nothing happens before.
+    pub again_at: Option<Timestamp>,
 }
 
 impl<'a> Candidate<'a> {
     /// Asks a rule about a case.
-    pub fn judge(any: AnyRule<'a>, path: Path<'a>, case: &Case, policy: &'a Policy, facts: &Facts<'_>) -> Self {
+    pub fn judge(
+        any: AnyRule<'a>,
+        path: Path<'a>,
+        case: &Case,
+        policy: &'a Policy,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Self {
         let asked = ask(any.rule(), &facts.with_package(any.package()));
         let there = facts.team().is_some_and(|team| team.name == *path.to);
-        let idle = there || barred(path, case, policy).is_some();
-        let matched = asked.result.is_none();
-        let result = asked.result.unwrap_or_else(|| {
+        let bar = barred(path, case, policy);
+        let idle = there || bar.is_some();
+        // The hours are those of the team that holds the case; a route has only the one that would receive it.
+        let team = if path.from.is_some() { facts.team() } else { policy.teams.get(path.to) };
+        let timed = match (&asked.result, team) {
+            (None, Some(team)) => times(any.rule(), case).tell(case, team, path.from, now),
+            _ => Timed::default(),
+        };
+        let matched = asked.result.is_none() && timed.result.is_none();
+        let result = asked.result.or_else(|| timed.result.clone()).unwrap_or_else(|| {
             let closed = closed_by(path, case, policy, facts);
             held_back(path, closed, there, case, policy).unwrap_or(RuleResult::Fires)
         });
-        let unread = if idle { PartSet::NONE } else { asked.unread };
-        Self { any, path, looked_at: asked.looked_at, result, matched, unread }
+        let unread = if idle { PartSet::NONE } else { asked.unread.union(timed.unread) };
+        // A pause may be over by then; whatever else bars a rule does not end by time.
+        let waits = !there && matches!(bar, None | Some(RuleResult::Paused));
+        let turns = timed.at.into_iter().chain(asked.looked_at.iter().filter_map(|name| facts.turns_at(name)));
+        let again_at = if waits { turns.min() } else { None };
+        Self { any, path, looked_at: asked.looked_at, result, matched, unread, timed, again_at }
     }
 
     /// Its line of the trace. `seen` keeps what was shown for other rules: most look at the same few facts.
@@ -106,13 +130,19 @@ impl<'a> Candidate<'a> {
             }
             seen.entry(name).or_insert_with(|| facts.shown(name)).clone()
         };
-        let shown = self.looked_at.iter().map(|name| (name.to_string(), text(name))).collect();
-        trace(self.any, self.result.clone(), shown)
+        let shown = self.looked_at.iter().map(|name| (name.to_string(), text(name)));
+        trace(self.any, self.result.clone(), shown.chain(self.timed.shown.iter().cloned()).collect())
+    }
+
+    /// The facts that it matched, with the working of its time keys, as text.
+    pub fn matched_facts(&self, facts: &Facts<'_>) -> Vec<(String, String)> {
+        let facts = facts.with_package(self.any.package());
+        shown(&self.looked_at, &facts).into_iter().chain(self.timed.shown.iter().cloned()).collect()
     }
 }
 
 /// Facts by name, as text.
-pub fn shown(names: &[&FactName], facts: &Facts<'_>) -> Vec<(String, String)> {
+fn shown(names: &[&FactName], facts: &Facts<'_>) -> Vec<(String, String)> {
     names.iter().map(|name| (name.to_string(), facts.shown(name))).collect()
 }
 
@@ -156,6 +186,13 @@ fn ask<'a>(rule: &'a Rule, facts: &Facts<'_>) -> Asked<'a> {
         }
     }
     Asked { result: unknown, looked_at, unread }
+}
+
+/// The time keys of a rule. An agent who was asked for package parts and answers has not made the case a busy one.
+fn times(rule: &Rule, case: &Case) -> TimeKeys {
+    let asking = case.memory.asking.as_ref() == Some(&rule.name);
+    let idle_for = rule.times.idle_for.filter(|_| !asking);
+    TimeKeys { idle_for, ..rule.times.clone() }
 }
 
 /// Hash of the facts that a rule matched. Facts that a handoff itself changes are left out: a bounce would otherwise

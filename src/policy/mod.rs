@@ -3,8 +3,10 @@
 //! Everything here is pure: same case, same rules, same instant, same verdict. No clock, no file, no network.
 //! Routing (where a case should start) and escalation (when it has outgrown its tier) are different objects throughout.
 
+mod activity;
 pub mod case;
 pub mod cel;
+pub mod clocks;
 pub mod condition;
 pub mod customer;
 pub mod decide;
@@ -26,6 +28,9 @@ mod scope;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
+pub mod timing;
 pub mod verdict;
 
 pub use routing::INTAKE;

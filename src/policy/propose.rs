@@ -7,7 +7,7 @@ use super::condition::Answer;
 use super::customer::Occasion;
 use super::facts::{Facts, nearest_clock};
 use super::hold;
-use super::matching::{AnyRule, Candidate, facts_hash, shown};
+use super::matching::{AnyRule, Candidate, facts_hash};
 use super::message::{facts_in, render_reason};
 use super::names::RuleName;
 use super::package;
@@ -107,7 +107,7 @@ impl Proposer<'_> {
             reason: parts.reason,
             needs: parts.needs,
             also,
-            facts: shown(&candidate.looked_at, &facts),
+            facts: candidate.matched_facts(&self.facts),
             facts_hash: facts_hash(&candidate.looked_at, &facts),
             package: parts.package,
             owner: parts.owner,

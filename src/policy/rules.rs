@@ -6,6 +6,7 @@ use super::due::{TeamHours, Wait};
 use super::known::KnownFacts;
 use super::names::{MessageName, PersonName, RuleName, TeamName};
 use super::package::Labels;
+use super::timing::TimeKeys;
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::FieldType;
@@ -33,6 +34,8 @@ pub struct Policy {
     pub messages: BTreeMap<MessageName, PublicMessage>,
     /// Tickets that are excluded from everything.
     pub never: Option<Condition>,
+    /// How long an escalation waits after an agent's last act, in wall time; none: not at all. A rule may say otherwise.
+    pub quiet_after_person: Option<SignedDuration>,
     /// How much may happen.
     pub limits: Limits,
     /// Routing rules in the order of the file.
@@ -184,6 +187,8 @@ pub struct Rule {
     pub once: Once,
     /// All must hold. Empty: always.
     pub when: Vec<Condition>,
+    /// How much time must have passed, on top of that.
+    pub times: TimeKeys,
 }
 
 /// How often a rule fires.
@@ -214,6 +219,9 @@ pub struct Escalation {
     pub rule: Rule,
     /// The kind of reason.
     pub trigger: Trigger,
+    /// How long it waits after an agent's last act, in wall time; none: as long as the policy says. Nobody waits for what an
+    /// agent asked for (`manual`).
+    pub quiet_after_person: Option<SignedDuration>,
     /// Teams it takes cases from.
     pub from: Vec<TeamName>,
     /// The next team.

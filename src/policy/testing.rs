@@ -6,6 +6,7 @@ use super::due::TeamHours;
 use super::known::KnownFacts;
 use super::names::{MessageName, PersonName, TeamName};
 use super::rules::*;
+use super::timing::TimeKeys;
 use handoffd_hours::{Block, Calendar, Day, Week};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
@@ -81,6 +82,7 @@ pub fn rule(name: &str, when: &str) -> Rule {
         share: 1.0,
         once: Once::Episode,
         when: if when.is_empty() { Vec::new() } else { vec![condition(when)] },
+        times: TimeKeys::default(),
     }
 }
 
@@ -94,6 +96,7 @@ pub fn escalation(name: &str, when: &str, to: &str) -> Escalation {
     Escalation {
         rule: rule(name, when),
         trigger: Trigger::Exception,
+        quiet_after_person: None,
         from: vec!["frontline".into()],
         to: to.into(),
         needs: Some("authority to refund".into()),
@@ -150,6 +153,7 @@ pub fn policy() -> Policy {
         labels: super::package::Labels::default(),
         messages: BTreeMap::from([("escalated".into(), message)]),
         never: None,
+        quiet_after_person: None,
         limits: Limits::default(),
         routes: Vec::new(),
         escalations: Vec::new(),

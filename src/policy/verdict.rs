@@ -25,7 +25,7 @@ pub struct Verdict {
     pub trace: Vec<RuleTrace>,
     /// Proposals of rules in shadow, or held until a person releases them: recorded, never written.
     pub would: Vec<Proposal>,
-    /// Look again then, if nothing happens before.
+    /// Look again then, if nothing happens before: the earliest instant at which something could come out differently.
     pub again_at: Option<Timestamp>,
 }
 
@@ -85,6 +85,8 @@ pub enum StayReason {
     BeforeStart,
     /// No rule matched.
     NoRule,
+    /// The conditions of a rule hold, and not enough time has passed.
+    NotYet,
     /// A rule matched and is held back; the trace says why.
     HeldBack,
     /// A handoff is under way.
@@ -141,6 +143,14 @@ pub enum RuleResult {
     NotMatched(usize, String),
     /// A condition cannot be told: which one, and what is unknown.
     Unknown(usize, String),
+    /// Its conditions hold; not enough time has passed. At this instant it has, if nothing happens before.
+    NotYet(Timestamp),
+    /// Its conditions hold; its time never comes as things stand: why.
+    NoInstant(String),
+    /// Its conditions hold; the desk does not tell since when: for which time key.
+    TimeUnknown(String),
+    /// It matched; an agent has just acted on the case. It waits until then.
+    PersonActive(Timestamp),
     /// The case is not with one of its teams, or not on its desk.
     NotFrom,
     /// An earlier route matched.
@@ -173,6 +183,7 @@ impl StayReason {
             Self::Never => "policy.never excludes it".into(),
             Self::BeforeStart => "it is older than the desk's start, and nothing changed on it since".into(),
             Self::NoRule => "no rule matches".into(),
+            Self::NotYet => "a rule waits for its time".into(),
             Self::HeldBack => "a rule matches and is held back".into(),
             Self::UnderWay => "a handoff is under way".into(),
             Self::Paused => "it is paused".into(),

@@ -7,4 +7,5 @@ mod hostile;
 mod hours;
 mod problems;
 mod secrets;
+mod times;
 mod versions;

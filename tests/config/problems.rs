@@ -444,20 +444,7 @@ fn what_does_nothing_yet_is_refused_at_its_place() {
         (daemon, "[¦alerts.room]\nchannel = \"slack\"\n[daemon]", "`alerts`", "note on the helpdesk"),
         (daemon, "[[¦test]]\nname = \"x\"\n[daemon]", "`test`", "explain"),
         ("lead = \"lead\"", "¦alert = [\"room\"]", "`alert` of [teams.billing]", "note on the helpdesk"),
-        (
-            "needs = ",
-            "¦before_breach = { clock = \"resolution\", by = \"45m\" }\nneeds = ",
-            "`before_breach`",
-            "leave it out",
-        ),
-        ("needs = ", "¦idle_for = \"4h\"\nneeds = ", "`idle_for`", "leave it out"),
-        ("needs = ", "¦held_for = \"4h\"\nneeds = ", "`held_for`", "leave it out"),
-        ("needs = ", "¦in_status_for = \"4h\"\nneeds = ", "`in_status_for`", "leave it out"),
-        ("needs = ", "¦silent_for = \"4h\"\nneeds = ", "`silent_for`", "leave it out"),
-        ("needs = ", "¦open_for = \"4h\"\nneeds = ", "`open_for`", "leave it out"),
         ("needs = ", "¦sensitive = true\nneeds = ", "`sensitive`", "shadow"),
-        ("trigger = \"exception\"", "trigger = ¦\"sla\"", "trigger = \"sla\"", "time key"),
-        ("trigger = \"exception\"", "trigger = ¦\"waiting\"", "trigger = \"waiting\"", "time key"),
         ("assign = \"queue\", previous", "assign = ¦\"round-robin\", previous", "round-robin", "\"queue\""),
         ("assign = \"queue\", previous", "assign = ¦\"least-loaded\", previous", "least-loaded", "\"queue\""),
         (
@@ -508,7 +495,7 @@ fn several_problems_come_together_and_in_the_order_of_the_file() {
         .replacen("mode = \"shadow\"", "mode = \"on\"", 1)
         .replacen("tier = 1", "tier = 0", 1)
         .replacen("to = \"billing\"", "to = \"biling\"", 1)
-        .replacen("once = \"episode\"", "idle_for = \"4h\"", 1);
+        .replacen("once = \"episode\"", "sensitive = true", 1);
     let problems = read(&text).expect_err("four problems");
     let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines.len(), 4, "{problems}");
