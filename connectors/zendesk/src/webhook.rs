@@ -10,6 +10,9 @@ const SIGNATURE: &str = "x-zendesk-webhook-signature";
 const STAMP: &str = "x-zendesk-webhook-signature-timestamp";
 const INVOCATION: &str = "x-zendesk-webhook-invocation-id";
 
+/// What the type of every event begins with.
+const EVENT: &str = "zen:event-type:";
+
 /// Longer ids are no ids of Zendesk's.
 const LONGEST_ID: usize = 200;
 
@@ -46,9 +49,17 @@ pub(crate) fn read(request: &Unverified<'_>, secret: Option<&SecretString>) -> R
     let stamp = request.header(STAMP)?;
     let verified = request.hmac_sha256(secret, stamp.as_bytes(), &signature)?.within(stamp, WINDOW)?;
     let body: Body = serde_json::from_slice(verified.body()).map_err(|_| Refusal::Malformed)?;
-    let invocation = request.header(INVOCATION).ok().map(str::to_owned);
-    let id = invocation.or_else(|| body.id.get().cloned()).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
+    let invocation = || request.header(INVOCATION).ok().map(str::to_owned);
+    let id = event(&body).or_else(invocation).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
     Ok(Delivery { id, hints: hints(body)? })
+}
+
+/// An event's own id is the same in every try and in every subscription that tells it. What a trigger sends under `id` is
+/// whatever its admin put there, perhaps the ticket's: that is no id of a delivery.
+fn event(body: &Body) -> Option<String> {
+    let kind = body.kind.get().filter(|kind| kind.starts_with(EVENT))?;
+    let id = body.id.get().filter(|id| !id.is_empty() && body.ticket_id.get().is_none())?;
+    Some(format!("{kind} {id}"))
 }
 
 fn hints(body: Body) -> Result<Vec<Hint>, Refusal> {
@@ -123,16 +134,19 @@ mod tests {
     fn an_event_as_documented() {
         let body = include_bytes!("../fixtures/webhook_event.json");
         let hints = vec![hint_of("35436", Some("8447388090494"))];
-        let id = Some("01INV".to_owned());
-        assert_eq!(receive(&signed(body, Some("01INV")), body), Ok(Delivery { id, hints: hints.clone() }));
-        let id = Some("cbe4028c-7239-495d-b020-f22348516046".to_owned());
-        assert_eq!(own(body), Ok(Delivery { id, hints }), "without the header, the event's own id");
+        let id = Some("zen:event-type:ticket.group_assignment_changed cbe4028c-7239-495d-b020-f22348516046".to_owned());
+        let known = Ok(Delivery { id, hints });
+        assert_eq!(own(body), known);
+        assert_eq!(receive(&signed(body, Some("01INV")), body), known, "in every try and subscription");
     }
 
     #[test]
     fn a_triggers_own_body() {
         let text = br#"{"ticket_id": "35436", "actor_id": "8447388090494"}"#;
         assert_eq!(own(text).unwrap().hints, [hint_of("35436", Some("8447388090494"))]);
+        assert_eq!(receive(&signed(text, Some("01INV")), text).unwrap().id.as_deref(), Some("01INV"));
+        let odd = br#"{"ticket_id": 35436, "id": "35436", "type": "zen:event-type:ticket.odd"}"#;
+        assert_eq!(own(odd).unwrap().id, None, "the ticket's id is none of a delivery");
         assert_eq!(own(br#"{"ticket_id": 35436}"#).unwrap().hints, [hint_of("35436", None)]);
         assert_eq!(own(br#"{"ticket_id": 35436, "actor_id": ""}"#).unwrap().hints, [hint_of("35436", None)]);
     }
@@ -146,7 +160,7 @@ mod tests {
     #[test]
     fn events_of_others_point_to_nothing() {
         let body = br#"{"type":"zen:event-type:user.name_changed","detail":{"id":"7"},"id":"e1"}"#;
-        assert_eq!(own(body), Ok(Delivery { id: Some("e1".into()), hints: vec![] }));
+        assert_eq!(own(body), Ok(Delivery { id: Some("zen:event-type:user.name_changed e1".into()), hints: vec![] }));
     }
 
     #[test]
