@@ -154,8 +154,7 @@ fn case(refund_eur: f64) -> Case {
         parts: Parts {
             conversation: Some(Conversation { messages, complete: true }),
             history: Some(Vec::new()),
-            customer: None,
-            clocks: None,
+            ..Parts::default()
         },
         asked: PartSet::of(&[PartKind::Customer, PartKind::Clocks]),
         memory: Memory { counts: true, stay: Some(stay), teams_seen: vec!["frontline".into()], ..Memory::default() },

@@ -212,6 +212,7 @@ pub fn case_with_parts() -> Case {
             organization: Fact::Known(None),
         }),
         clocks: Some(Vec::new()),
+        people: Vec::new(),
     };
     case
 }

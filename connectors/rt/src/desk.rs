@@ -79,6 +79,7 @@ impl RtDesk {
         if done {
             parts.history = Some(changes(&transactions, &texts, &names));
         }
+        parts.people = names.people;
         Ok(())
     }
 

@@ -1,12 +1,12 @@
 //! RT's transactions and attachments as history and conversation. Pure.
 
-use crate::normalise::{NOBODY, SYSTEM, priority, status};
+use crate::normalise::{LABELS, NOBODY, SYSTEM, priority, status};
 use crate::wire::{Attachment, Transaction};
 use handoffd_kit::id::{ChangeId, MessageId, QueueId, TicketId, UserId};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{
-    Actor, Attachment as File, Author, Change, Conversation, InternalText, Message, PublicText, QueueRef, Role, Said,
-    Visibility, What,
+    Actor, Attachment as File, Author, Change, Conversation, InternalText, Message, Person, PublicText, QueueRef, Role,
+    Said, Visibility, What,
 };
 use handoffd_kit::text::html_to_text;
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub(crate) struct Names {
     pub users: BTreeMap<String, String>,
     /// Whether somebody works here, by user name; absent: RT did not say.
     pub staff: BTreeMap<String, bool>,
+    /// What RT shows of those who work here.
+    pub people: Vec<Person>,
 }
 
 impl Names {
@@ -117,6 +119,11 @@ fn what(transaction: &Transaction, names: &Names) -> Vec<What> {
         ("Set", "Queue") => What::Queue { from: names.queue(old), to: names.queue(new) },
         ("Set", "Priority") => What::Priority { to: new.trim().parse().ok().map(priority) },
         ("Status", _) | ("Set", "Status") => What::Status { from: status(old), to: status(new) },
+        ("CustomField", number) if names.fields.get(number).is_some_and(|name| name == LABELS) => {
+            // One transaction for each label that comes or goes.
+            let label = |value: &str| (!value.is_empty()).then(|| value.to_owned()).into_iter().collect();
+            What::Tags { added: label(new), removed: label(old) }
+        }
         ("CustomField", number) => {
             What::Field { id: names.fields.get(number).cloned().unwrap_or_else(|| number.to_owned()) }
         }

@@ -154,6 +154,17 @@ fn date(json: &Map<String, Value>, key: &str) -> Fact<Timestamp> {
     at.filter(|at| *at > Timestamp::UNIX_EPOCH).into()
 }
 
+/// Somebody who works here.
+pub(crate) fn staff(login: &str, user: &User) -> Person {
+    let told = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);
+    Person {
+        id: UserId::from(login),
+        name: told(&user.real_name),
+        email: told(&user.email).or_else(|| login.contains('@').then(|| login.to_owned())),
+        role: Role::Agent,
+    }
+}
+
 /// Who asks. What RT shows to admins only is unknown when it is left out.
 pub(crate) fn customer(login: &str, user: Option<&User>) -> Customer {
     let told = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);

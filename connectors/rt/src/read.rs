@@ -298,8 +298,11 @@ impl Account {
                 continue;
             }
             let person = self.catalog.person(&self.api, login, deadline).await?;
-            if let Some(privileged) = person.and_then(|person| person.privileged) {
-                names.staff.insert(login.to_owned(), privileged == 1);
+            let Some(person) = person else { continue };
+            let Some(privileged) = person.privileged else { continue };
+            names.staff.insert(login.to_owned(), privileged == 1);
+            if privileged == 1 {
+                names.people.push(crate::normalise::staff(login, &person));
             }
         }
         Ok(())

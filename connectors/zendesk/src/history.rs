@@ -4,12 +4,12 @@
 //! because a trigger that moves a ticket back is no person (Zendesk sheet, *Objects*, audits).
 
 use crate::normalise::{MERGED_TAG, priority, queue, status, user_id};
-use crate::people::role;
+use crate::people::{person, role};
 use crate::wire::{Audit, Event, Id, Sent, User, Via};
 use handoffd_kit::id::{ChangeId, MessageId};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{
-    Actor, Attachment, Author, Change, InternalText, Message, PublicText, Role, Said, Visibility, What,
+    Actor, Attachment, Author, Change, InternalText, Message, Person, PublicText, Role, Said, Visibility, What,
 };
 use handoffd_kit::text::html_to_text;
 use jiff::Timestamp;
@@ -46,6 +46,12 @@ impl Cast {
     /// Whether nobody needs to be asked who this is.
     pub(crate) fn knows(&self, id: Id) -> bool {
         !id.is_record() || [self.us, self.requester].contains(&Some(id)) || self.users.contains_key(&id)
+    }
+
+    /// What is known of those who work here and are named: their mail addresses.
+    pub(crate) fn staff(&self) -> Vec<Person> {
+        let staff = self.users.iter().filter(|(id, _)| self.role(**id) == Role::Agent);
+        staff.map(|(id, user)| person(*id, Some(user), Role::Agent)).collect()
     }
 
     fn author(&self, id: Option<Id>) -> Author {
@@ -174,7 +180,9 @@ fn changes(placed: &Placed<'_>, cast: &Cast) -> Vec<Change> {
     let by_rule = |event: &&Event| event.via.get().is_some_and(is_rule);
     let (ruled, own): (Vec<&Event>, Vec<&Event>) = events(audit).partition(by_rule);
     let author = audit.author_id.get().copied();
-    let actor = actor(author, audit.via.get(), cast);
+    // What Zendesk itself does not believe to be theirs is nobody's act.
+    let doubted = own.iter().any(|event| event.is_comment() && event.trusted == Sent::Value(false));
+    let actor = if doubted { Actor::Unknown } else { actor(author, audit.via.get(), cast) };
     let what = what(&own, cast);
     let mut changes = Vec::new();
     if !what.is_empty() {
@@ -257,10 +265,16 @@ fn changed(name: &str, event: &Event, cast: &Cast) -> Vec<What> {
             What::Status { from: word(from), to: word(to) }
         }
         "priority" => What::Priority { to: to.as_str().and_then(priority) },
-        "tags" | "current_tags" if !created && has_tag(to, MERGED_TAG) && !has_tag(from, MERGED_TAG) => {
-            return vec![What::Tags, What::Merged { into: None }];
+        "tags" | "current_tags" => {
+            let (before, after) = (tags(from), tags(to));
+            let new = |these: &[String], those: &[String]| -> Vec<String> {
+                these.iter().filter(|tag| !those.contains(tag)).cloned().collect()
+            };
+            let (added, removed) = (new(&after, &before), new(&before, &after));
+            let merged = !created && added.iter().any(|tag| tag == MERGED_TAG);
+            let merged = merged.then_some(What::Merged { into: None });
+            return std::iter::once(What::Tags { added, removed }).chain(merged).collect();
         }
-        "tags" | "current_tags" => What::Tags,
         _ if Id::read(name).is_some() => What::Field { id: name.to_owned() },
         // The opening's other values say nothing that its head does not.
         _ if created => return Vec::new(),
@@ -274,11 +288,11 @@ fn id(value: &Value) -> Option<Id> {
 }
 
 /// Tags come as a list, or as words in one text.
-fn has_tag(value: &Value, tag: &str) -> bool {
+fn tags(value: &Value) -> Vec<String> {
     match value {
-        Value::String(words) => words.split_whitespace().any(|word| word == tag),
-        Value::Array(tags) => tags.iter().any(|one| one == tag),
-        _ => false,
+        Value::String(words) => words.split_whitespace().map(str::to_owned).collect(),
+        Value::Array(tags) => tags.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -99,7 +99,7 @@ impl ZendeskDesk {
         let unreadable = || malformed_read("read audits", "an audit has no id or no time");
         let (messages, changes) = history::read(&audits, &cast).ok_or_else(unreadable)?;
         let conversation = Some(Conversation { messages, complete });
-        Ok(Parts { conversation, history: Some(changes), ..Parts::default() })
+        Ok(Parts { conversation, history: Some(changes), people: cast.staff(), ..Parts::default() })
     }
 
     async fn spoken_in_comments(&self, head: &TicketHead, id: Id, deadline: Timestamp) -> Result<Parts> {
@@ -109,7 +109,8 @@ impl ZendeskDesk {
         let cast = self.cast(head, authors.collect(), list.along, deadline).await?;
         let unreadable = || malformed_read("read comments", "a comment has no id or no time");
         let messages = history::conversation(&list.items, &cast).ok_or_else(unreadable)?;
-        Ok(Parts { conversation: Some(Conversation { messages, complete: list.complete }), ..Parts::default() })
+        let conversation = Some(Conversation { messages, complete: list.complete });
+        Ok(Parts { conversation, people: cast.staff(), ..Parts::default() })
     }
 
     /// Who everybody is: the requester and our own account by their ids, the others from memory or one more read.

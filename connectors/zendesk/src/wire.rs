@@ -199,6 +199,8 @@ pub(crate) struct Event {
     pub(crate) plain_body: Sent<String>,
     pub(crate) html_body: Sent<String>,
     pub(crate) attachments: Sent<Vec<Attachment>>,
+    /// False where the desk suspects that the author is not who they say.
+    pub(crate) trusted: Sent<bool>,
     /// Only in a list of comments.
     pub(crate) created_at: Sent<Timestamp>,
 }

@@ -28,6 +28,10 @@ fn refused(answer: Result<Reply, CommandError>) -> String {
     }
 }
 
+fn tagged() -> What {
+    What::Tags { added: vec!["vip".into()], removed: Vec::new() }
+}
+
 /// A stage whose ticket waits for a review; gives the handoff's id.
 async fn in_review(policy: crate::policy::rules::Policy) -> (Stage, String) {
     let stage = Stage::new(policy);
@@ -75,7 +79,7 @@ async fn a_yes_after_a_person_changed_owner_or_status_ends_as_stale_with_one_not
         assert!(why.contains("stale") && why.contains("Second Agent"), "{why}");
         let stale = stage.handoffs().await.into_iter().find(|handoff| handoff.id == id).expect("kept");
         assert_eq!(stale.state, HandoffState::Withdrawn);
-        stage.desk.agent(stage.clock.now(), What::Tags, |_| {});
+        stage.desk.agent(stage.clock.now(), tagged(), |_| {});
         stage.run().await;
         let ticket = stage.desk.ticket();
         assert_eq!(ticket.written.len(), 1, "one note, though the ticket changed again before it was sent");
@@ -88,7 +92,7 @@ async fn a_yes_after_a_person_changed_owner_or_status_ends_as_stale_with_one_not
 async fn a_yes_after_a_matched_fact_changed_is_stale_whoever_changed_it() {
     let (stage, id) = in_review(asking()).await;
     stage.clock.advance(SignedDuration::from_secs(60));
-    stage.desk.agent(stage.clock.now(), What::Tags, |head| head.tags = Fact::Known(Vec::new()));
+    stage.desk.agent(stage.clock.now(), tagged(), |head| head.tags = Fact::Known(Vec::new()));
     let why = refused(give(&stage, "anybody", approve(&id)).await);
     assert!(why.contains("stale"), "{why}");
 }
@@ -292,7 +296,7 @@ async fn a_matched_fact_that_changes_during_a_review_asks_anew() {
     let (stage, id) = in_review(asking()).await;
     stage.clock.advance(SignedDuration::from_secs(60));
     let tags = vec!["refund".to_owned(), "vip".to_owned()];
-    stage.desk.agent(stage.clock.now(), What::Tags, |head| head.tags = Fact::Known(tags));
+    stage.desk.agent(stage.clock.now(), tagged(), |head| head.tags = Fact::Known(tags));
     stage.look().await;
     let handoffs = stage.handoffs().await;
     let states = |state| handoffs.iter().filter(|handoff| handoff.state == state).count();

@@ -87,6 +87,10 @@ pub struct Parts {
     pub customer: Option<Customer>,
     /// The vendor's clocks.
     pub clocks: Option<Vec<VendorClock>>,
+    /// People who stand in conversation and history, where those reads told more of them than a name: a mail address is
+    /// what joins them with the policy's people.
+    #[serde(default)]
+    pub people: Vec<Person>,
 }
 
 impl Parts {
@@ -111,6 +115,14 @@ impl Parts {
         self.history = other.history.or(self.history.take());
         self.customer = other.customer.or(self.customer.take());
         self.clocks = other.clocks.or(self.clocks.take());
+        let known = |person: &Person| self.people.iter().any(|known| known.id == person.id);
+        let new: Vec<Person> = other.people.into_iter().filter(|person| !known(person)).collect();
+        self.people.extend(new);
+    }
+
+    /// What was told of somebody.
+    pub fn person(&self, id: &UserId) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == *id)
     }
 }
 
@@ -192,7 +204,12 @@ pub enum What {
         id: String,
     },
     /// Labels changed.
-    Tags,
+    Tags {
+        /// Those that came, as the desk writes them.
+        added: Vec<String>,
+        /// Those that went.
+        removed: Vec<String>,
+    },
     /// Something was said.
     Said {
         /// To whom.

@@ -19,9 +19,10 @@ fn names(ticket: &str) -> Names {
         me: "handoff-bot".into(),
         requester: Some("requester@customer.example".into()),
         queues: map(&[("6", "tier1"), ("7", "tier2")]),
-        fields: map(&[("4", "customer-tier"), ("5", "product-area")]),
+        fields: map(&[("4", "customer-tier"), ("5", "product-area"), ("6", "labels")]),
         users: map(&[("6", "Nobody"), ("59", "agent-1")]),
         staff: [("agent-1".to_owned(), true), ("agent-2".to_owned(), true), ("root".to_owned(), true)].into(),
+        people: Vec::new(),
     }
 }
 
@@ -99,6 +100,13 @@ fn every_kind_of_transaction_says_what_it_did() {
     );
     assert_eq!(what(json!({"Type": "CustomField", "Field": "4"})), What::Field { id: "customer-tier".into() });
     assert_eq!(what(json!({"Type": "CustomField", "Field": "77"})), What::Field { id: "77".into() });
+    let labels = |added: &[&str], removed: &[&str]| {
+        let owned = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect();
+        What::Tags { added: owned(added), removed: owned(removed) }
+    };
+    let added = what(json!({"Type": "CustomField", "Field": "6", "OldValue": null, "NewValue": "handoff:billing"}));
+    assert_eq!(added, labels(&["handoff:billing"], &[]));
+    assert_eq!(what(json!({"Type": "CustomField", "Field": "6", "OldValue": "vip"})), labels(&[], &["vip"]));
     assert_eq!(what(json!({"Field": "Due"})), What::Other("Set Due".into()));
     assert_eq!(what(json!({"Type": "Untake"})), What::Other("Untake".into()));
 }

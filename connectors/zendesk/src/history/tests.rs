@@ -86,6 +86,32 @@ fn what_does_not_say_that_it_is_internal_has_no_internal_weight() {
 }
 
 #[test]
+fn a_note_that_zendesk_does_not_trust_is_nobody_s_act() {
+    for (trusted, actor) in [(json!(true), Actor::Person), (json!(null), Actor::Person), (json!(false), Actor::Unknown)]
+    {
+        let audits = audits(json!([{
+            "id": 1, "author_id": 235323, "created_at": "2026-05-03T10:00:00Z",
+            "events": [{ "id": 2, "type": "Comment", "public": false, "trusted": trusted, "body": "/approve" }],
+        }]));
+        assert_eq!(read(&audits, &cast()).unwrap().1[0].actor, actor, "{trusted}");
+    }
+}
+
+#[test]
+fn labels_that_came_and_went_are_told_apart_in_both_forms() {
+    for (before, after) in
+        [(json!("vip seen"), json!("seen handoff-back")), (json!(["vip", "seen"]), json!(["seen", "handoff-back"]))]
+    {
+        let audits = audits(json!([{
+            "id": 1, "author_id": 235323, "created_at": "2026-05-03T10:00:00Z",
+            "events": [{ "id": 2, "type": "Change", "field_name": "tags", "value": after, "previous_value": before }],
+        }]));
+        let tags = What::Tags { added: vec!["handoff-back".into()], removed: vec!["vip".into()] };
+        assert_eq!(read(&audits, &cast()).unwrap().1[0].what, [tags]);
+    }
+}
+
+#[test]
 fn a_history_with_a_hole_is_no_history() {
     for broken in [json!([{ "id": 1 }]), json!([{ "created_at": "2026-05-03T10:00:00Z" }])] {
         assert!(read(&audits(broken.clone()), &cast()).is_none(), "{broken}");

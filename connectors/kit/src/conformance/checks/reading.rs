@@ -27,6 +27,11 @@ pub(super) const CHECKS: &[Check] = &[
         not_declared: no_history,
         try_it: |ground| Box::pin(history(ground)),
     },
+    Check {
+        promise: "an agent's note and label are theirs, word for word, and a customer's words are not",
+        not_declared: no_history,
+        try_it: |ground| Box::pin(attributed(ground)),
+    },
 ];
 
 pub(super) fn no_history(capabilities: &Capabilities) -> Option<&'static str> {
@@ -272,6 +277,46 @@ async fn history(ground: &mut Ground<'_>) -> Tried {
     let away = ground.names.away.clone();
     by_agent(&|what| moved_to(what, &away))?;
     by_agent(&|what| matches!(what, What::Owner { to: Some(to), .. } if *to == agent))
+}
+
+/// Commands are given in notes and labels: who gave them must be beyond doubt.
+async fn attributed(ground: &mut Ground<'_>) -> Tried {
+    let words = "/back the refund is on its way";
+    let id = ground.ticket().await?;
+    ground.pass_grain().await?;
+    ground.act(&id, PersonAct::Note(format!("{words}\nand a second line"))).await?;
+    let parts = ground.parts(&id, PartSet::of(&[PartKind::Conversation, PartKind::History])).await?;
+    let (Some(conversation), Some(changes)) = (parts.conversation, parts.history) else {
+        return Err(Stop::Failed("no conversation or no history".into()));
+    };
+    for message in &conversation.messages {
+        let said = |what: &What| matches!(what, What::Said { message: id, .. } if *id == message.id);
+        let Some(change) = changes.iter().find(|change| change.what.iter().any(said)) else {
+            return Err(Stop::Failed(format!("the history does not know the message {}", message.id)));
+        };
+        let note = message.said.words().trim_start().starts_with(words);
+        let seen = (change.by.role, message.author.role, message.said.visibility(), change.actor);
+        let wanted = match note {
+            true => (Role::Agent, Role::Agent, Visibility::Internal, Actor::Person),
+            false => (Role::Customer, Role::Customer, Visibility::Public, Actor::Person),
+        };
+        ensure(seen == wanted, || format!("a message reads {seen:?} instead of {wanted:?}"))?;
+    }
+    let first = conversation.messages.last().and_then(|note| note.said.words().trim_start().lines().next());
+    ensure(first.map(str::trim) == Some(words), || format!("the note's first line reads {first:?}"))?;
+    if !ground.names.tags {
+        return Ok(());
+    }
+    ground.pass_grain().await?;
+    ground.act(&id, PersonAct::Tag("handoff-good".into())).await?;
+    let added = |what: &What| matches!(what, What::Tags { added, .. } if added.iter().any(|tag| tag == "handoff-good"));
+    let agent = ground.names.agent.clone();
+    match self::changes(ground, &id).await?.iter().find(|change| change.what.iter().any(added)) {
+        None => Err(Stop::Failed("the history does not say which label came".into())),
+        Some(change) => ensure(change.actor == Actor::Person && change.by.id.as_ref() == Some(&agent), || {
+            format!("it says that {:?} ({:?}) set a person's label", change.by, change.actor)
+        }),
+    }
 }
 
 pub(super) fn moved_to(what: &What, queue: &QueueSpec) -> bool {

@@ -149,6 +149,7 @@ impl Ticket {
             history: Some(self.changes.clone()),
             customer: Some(customer),
             clocks: Some(Vec::new()),
+            people: Vec::new(),
         }
     }
 
@@ -215,7 +216,7 @@ impl Ticket {
                     tags.retain(|tag| !remove.contains(tag));
                     tags.extend(add.iter().cloned());
                 }
-                what.push(What::Tags);
+                what.push(What::Tags { added: add.clone(), removed: remove.clone() });
             }
         }
         what

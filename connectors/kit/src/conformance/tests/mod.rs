@@ -87,6 +87,10 @@ fn each_defect_breaks_its_promise() {
         (Defect::InventsWhatIsMissing, "what an answer leaves out is unknown"),
         (Defect::WritesInTwoCalls, "one call sets all that is declared to be set together"),
         (Defect::TakesPersonsForUs, "our own change is known as ours, a person's never"),
+        (
+            Defect::TakesPersonsForUs,
+            "an agent's note and label are theirs, word for word, and a customer's words are not",
+        ),
         (Defect::ExpandsPlaceholders, "a note is internal and reads as it was written"),
         (Defect::Calls500Applied, "a 500 on a write leaves us unsure, done or not"),
     ] {

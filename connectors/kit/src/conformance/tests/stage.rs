@@ -124,9 +124,9 @@ impl Stage for MiniStage {
                 }
                 PersonAct::Tag(tag) => {
                     if let Fact::Known(tags) = &mut ticket.head.tags {
-                        tags.push(tag);
+                        tags.push(tag.clone());
                     }
-                    What::Tags
+                    What::Tags { added: vec![tag], removed: Vec::new() }
                 }
             };
             vec![what]
