@@ -105,7 +105,8 @@ fn policy() -> Policy {
         wording_hash: wording_hash(&wordings),
         wordings,
     };
-    let desk = DeskPolicy { intake: Vec::new(), start: Start::Now, fields: fields() };
+    let commands = CommandWords::default();
+    let desk = DeskPolicy { intake: Vec::new(), start: Start::Now, fields: fields(), commands };
     Policy {
         version: "v1".into(),
         mode: Mode::Live,

@@ -7,9 +7,10 @@ use handoffd::{cli, config};
 use std::path::{Path, PathBuf};
 
 /// The documents that show commands.
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "CHANGELOG.md",
+    "docs/AGENTS.md",
     "docs/ARCHITECTURE.md",
     "docs/CONNECTORS.md",
     "docs/OPERATIONS.md",

@@ -8,6 +8,7 @@ use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
 use crate::plan::asking::is_about_asking;
 use crate::plan::compare::{Difference, as_decided};
 use crate::policy::case::{ClosedBy, ClosedPath};
+use crate::policy::proposal::HandoffKind;
 use handoffd_kit::capability::Aspect;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{Actor, Change, Role, TicketHead, What};
@@ -85,7 +86,8 @@ fn departed(handoff: &HandoffRecord, left: &Moved) -> After {
     let next = left.change.stay.as_ref().map(|stay| &stay.team);
     let by = left.change.by.clone().unwrap_or_else(|| "somebody".into());
     let undone_by_machine = left.actor == Actor::Automation && handoff.state == HandoffState::Verifying;
-    let back = proposal.from.is_some() && next == proposal.from.as_ref();
+    // What was handed back as done and is taken on again closes no path: nobody said no.
+    let back = proposal.from.is_some() && next == proposal.from.as_ref() && proposal.kind != HandoffKind::Back;
     let (event, why, detail) = if undone_by_machine {
         let detail = format!("another automation ({by}) undid the transfer; reported, not fought over");
         (Some(HandoffEvent::Contested), Some(ClosedBy::Contest), detail)

@@ -3,7 +3,11 @@
 
 use super::after::{After, Seen, after};
 use super::asking;
+use super::commands::Scene;
+use super::hearing::{Hearing, end_of_history, hear};
+use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays};
+use crate::ledger::commands::Heard;
 use crate::ledger::records::{CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, SignedWording};
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
@@ -81,6 +85,10 @@ pub fn examine(look: &Look<'_>) -> Step {
     }
     memory.closed_paths.extend(after.close.clone());
     let unsent = unsent(look.record, &mut memory);
+    let listened = match hear(look, memory.stay.as_ref()) {
+        Hearing::Need(parts) => return Step::Need(parts),
+        Hearing::Heard(listened) => *listened,
+    };
 
     let case = Case {
         desk: look.desk.clone(),
@@ -89,23 +97,37 @@ pub fn examine(look: &Look<'_>) -> Step {
         asked: look.parts.read().union(look.refused),
         memory,
     };
-    let verdict =
-        match decide(&case, look.policy, &|message, wording| signature(look, message, wording).is_some(), look.now) {
-            Decision::Need(parts) if parts.without(look.parts.read()).without(look.refused).is_empty() => {
-                unreadable(parts)
-            }
-            Decision::Need(parts) => return Step::Need(parts.without(look.parts.read())),
-            Decision::Verdict(verdict) => verdict,
-        };
+    let came_by = came_by(look.record, &stays, &after);
+    let mut update = base(look, counts);
+    update.stays = stays.into_iter().map(|moved| moved.change).collect();
+    record_after(&mut update, after);
+    update.heard.up_to = listened.up_to;
+    if !listened.orders.is_empty() {
+        let scene = Scene { look, case: &case, came_by, unsent, decide: &|| decided(look, &case) };
+        return scene.carry_out(&listened.orders, update);
+    }
+    if let Some(back) = unsent.filter(|open| is_back(open)) {
+        return Step::Done(Box::new(still_back(look, &case, back, update)));
+    }
+    let verdict = match decided(look, &case) {
+        Decision::Need(parts) => return Step::Need(parts),
+        Decision::Verdict(verdict) => verdict,
+    };
     // The keys of a handoff derive from the change that opened the episode: find it out before anything is recorded.
     let vague = case.memory.stay.as_ref().is_some_and(|stay| is_provisional(&stay.episode));
     if acts(&verdict) && vague && history.is_none() && readable {
         return Step::Need(PartSet::of(&[PartKind::History, PartKind::Conversation]).without(look.parts.read()));
     }
-    let mut update = base(look, counts);
-    update.stays = stays.into_iter().map(|moved| moved.change).collect();
-    record_after(&mut update, after);
     record_verdict(look, &mut update, verdict, unsent, &case);
+    follow(look, &case, &mut update);
+    if update.handoff.as_ref().is_some_and(|new| new.state == HandoffState::InReview) {
+        // A yes counts only if it was given after the question.
+        match end_of_history(look) {
+            Some(Hearing::Need(parts)) => return Step::Need(parts),
+            Some(Hearing::Heard(end)) => update.heard.up_to = end.up_to,
+            None => {}
+        }
+    }
     Step::Done(Box::new(update))
 }
 
@@ -114,6 +136,37 @@ fn internal_target(record: &CaseRecord, moved: &Moved) -> Option<Timestamp> {
     let handoff = record.handoff.as_ref()?;
     let opened = moved.change.by_handoff.as_ref() == Some(&handoff.id);
     handoff.proposal.clock.internal_until.as_ref().filter(|_| opened).map(|until| until.at)
+}
+
+/// What the policy says now; what the desk did not give is not asked for again.
+fn decided(look: &Look<'_>, case: &Case) -> Decision {
+    match decide(case, look.policy, &|message, wording| signature(look, message, wording).is_some(), look.now) {
+        Decision::Need(parts) if parts.without(look.parts.read()).without(look.refused).is_empty() => {
+            Decision::Verdict(unreadable(parts))
+        }
+        Decision::Need(parts) => Decision::Need(parts.without(look.parts.read())),
+        verdict => verdict,
+    }
+}
+
+/// The handoff that brought the case where it is now, if it stands.
+fn came_by<'a>(record: &'a CaseRecord, moved: &[Moved], after: &After) -> Option<&'a HandoffRecord> {
+    let ended =
+        after.happening.as_ref().and_then(|happening| happening.event).is_some_and(|event| {
+            matches!(event, HandoffEvent::Bounced | HandoffEvent::Contested | HandoffEvent::Rejected)
+        });
+    let stands = |handoff: &&HandoffRecord| {
+        let judged = record.handoff.as_ref().is_some_and(|judged| judged.id == handoff.id);
+        !(judged && ended)
+    };
+    match moved.last() {
+        None => record.came_by.as_deref().filter(stands),
+        Some(last) => record
+            .handoff
+            .as_ref()
+            .filter(|handoff| last.change.by_handoff.as_ref() == Some(&handoff.id))
+            .filter(stands),
+    }
 }
 
 /// A case counts once it is newer than the desk's start, or something changed on it since. Desks write whole seconds: what
@@ -172,6 +225,7 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         look_again: None,
         over_limit: None,
         limits: look.policy.limits,
+        heard: Heard::default(),
     }
 }
 
@@ -234,18 +288,21 @@ fn record_stay(look: &Look<'_>, update: &mut CaseUpdate, verdict: &Verdict, unse
     if verdict.is_paused() {
         return;
     }
-    update.handoff_events.extend(unsent.map(|handoff| withdraw(handoff, &verdict.outcome)));
+    update.handoff_events.extend(unsent.map(|handoff| withdraw(look, handoff, &verdict.outcome)));
     update.asked_enough =
         asking.and_then(|handoff| asking::end(look, handoff, Some(&asking::why_over(handoff, look, &verdict.outcome))));
 }
 
-/// What was decided no longer holds: nothing was sent, so nothing needs to be explained on the ticket.
-fn withdraw(handoff: &HandoffRecord, outcome: &Outcome) -> HandoffHappening {
+/// What was decided no longer holds: nothing was sent, so nothing needs to be explained on the ticket, unless an agent
+/// asked for it.
+fn withdraw(look: &Look<'_>, handoff: &HandoffRecord, outcome: &Outcome) -> HandoffHappening {
     let why = match outcome {
         Outcome::Stay(reason) => format!("stale: read again, the case stays ({})", reason.shown()),
         _ => "stale".to_owned(),
     };
-    withdrawn(handoff, why)
+    // One that was still asking for parts says so itself.
+    let note = not_after_all(look, handoff, &why).filter(|_| handoff.state != HandoffState::Asking);
+    HandoffHappening { closing_note: note, ..withdrawn(handoff, why) }
 }
 
 fn withdrawn(handoff: &HandoffRecord, why: String) -> HandoffHappening {
@@ -327,7 +384,12 @@ fn on_desk_already(case: &Case, id: &str) -> bool {
 }
 
 /// The effects of a proposal against the ticket as it was just read.
-fn effects(look: &Look<'_>, proposal: &Proposal, id: &str, approved_by: Option<&str>) -> Vec<plan::PlannedEffect> {
+pub(super) fn effects(
+    look: &Look<'_>,
+    proposal: &Proposal,
+    id: &str,
+    approved_by: Option<&str>,
+) -> Vec<plan::PlannedEffect> {
     let signature = planned_signature(look, proposal);
     match approved_by {
         Some(who) => plan::approved_effects(proposal, id, look.capabilities, look.head, signature, who),

@@ -1,11 +1,17 @@
 //! Cases: takes due looks and finishes them: read the ticket now, join what the ledger knows, see what became of the
 //! last handoff, decide, plan, record. One transaction at the end; the way back is always a new look.
 //!
-//! [`stays`], [`after`], `asking` and [`examine`] are pure; [`work`] is the loop around them that reads the desk and the ledger.
+//! [`stays`], [`after`], `asking` and [`examine`] are pure, and so is what becomes of agents' commands (`hearing`, `commands`,
+//! `requests`, [`review`]); [`work`] is the loop around them that reads the desk and the ledger.
 
 pub mod after;
 mod asking;
+mod commands;
 pub mod examine;
+mod hearing;
+pub mod overtaken;
+mod requests;
+pub mod review;
 pub mod stays;
 pub mod unknowns;
 pub mod work;

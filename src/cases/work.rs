@@ -4,6 +4,7 @@ use super::examine::{Look, Step, examine};
 use super::unknowns::Unknowns;
 use crate::backoff;
 use crate::desks::{Desks, ONE_TICKET, Station};
+use crate::ledger::commands::Heard;
 use crate::ledger::records::{
     CaseRecord, CaseUpdate, DeskTrouble, FailedLook, HandoffHappening, Recorded, SignedWording,
 };
@@ -376,5 +377,6 @@ fn gone(
         look_again: None,
         over_limit: None,
         limits,
+        heard: Heard::default(),
     }
 }

@@ -143,6 +143,7 @@ fn result(result: &RuleResult) -> (String, Tint) {
         RuleResult::PersonActive(until) => {
             (format!("matches, but an agent has just acted on the case: it waits until {until}"), Tint::Waits)
         }
+        RuleResult::NotAsked => ("acts when an agent asks for it (/handoff), and nobody did".into(), Tint::Waits),
         RuleResult::NotFrom => ("is not about this case: not with one of its teams".into(), Tint::Waits),
         RuleResult::Behind(rule) => (format!("comes after {rule}, which matched"), Tint::Waits),
         RuleResult::Shadow => ("would fire, but is in shadow".into(), Tint::Waits),

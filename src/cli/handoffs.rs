@@ -202,13 +202,23 @@ pub fn tint(state: HandoffState) -> Tint {
 }
 
 fn show(context: &Context, ledger: &Ledger, id: &str) -> Result<ExitCode, Failure> {
-    let whole = Whole::of(&find(ledger, id)?);
+    let whole = whole(ledger, id)?;
     if context.json {
         context.print_json(&whole)?;
     } else {
         context.print(&whole.text(context, now()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One handoff by its id, with what agents ordered on its ticket.
+///
+/// # Errors
+/// Exit 1 where there is none.
+pub fn whole(ledger: &Ledger, id: &str) -> Result<Whole, Failure> {
+    let handoff = find(ledger, id)?;
+    let commands = ledger.commands(&handoff.proposal.desk, &handoff.proposal.ticket)?;
+    Ok(Whole::of(&handoff, commands))
 }
 
 /// One handoff by its id; an unknown one is a problem found, not a broken ledger.

@@ -2,9 +2,9 @@
 
 use super::control::{configuration, give, ledger, now};
 use super::failure::Failure;
-use super::handoffs::find;
+use super::handoffs::whole;
 use super::output::{Context, ago, table, tame};
-use super::shown::{Brief, Whole, risk_shown};
+use super::shown::{Brief, risk_shown};
 use crate::daemon::control::Command;
 use crate::ledger::Ledger;
 use clap::{Args, Subcommand};
@@ -65,7 +65,7 @@ impl ReviewsArgs {
         match &self.what {
             What::List => list(context, &ledger(&config)?),
             What::Show { id } => {
-                let whole = Whole::of(&find(&ledger(&config)?, id)?);
+                let whole = whole(&ledger(&config)?, id)?;
                 if context.json {
                     context.print_json(&whole)?;
                 } else {

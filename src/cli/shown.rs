@@ -2,7 +2,8 @@
 
 use super::handoffs::tint;
 use super::output::{Context, ago, tame};
-use crate::ledger::records::{EffectRecord, HandoffRecord};
+use crate::ledger::commands::CommandRecord;
+use crate::ledger::records::{EffectRecord, HandoffRecord, Rated};
 use crate::ledger::states::HandoffState;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
@@ -127,12 +128,18 @@ pub struct Whole {
     pub proposal: Proposal,
     /// Its effects in order.
     pub effects: Vec<Effect>,
+    /// What the receiving team thinks of its package, if somebody said.
+    pub rated: Option<Rated>,
+    /// What agents ordered on its ticket, with the answers.
+    pub commands: Vec<CommandRecord>,
 }
 
 impl Whole {
-    /// A handoff as stored.
-    pub fn of(handoff: &HandoffRecord) -> Self {
+    /// A handoff as stored, with the commands of its ticket.
+    pub fn of(handoff: &HandoffRecord, commands: Vec<CommandRecord>) -> Self {
         Self {
+            rated: handoff.rated.clone(),
+            commands,
             brief: Brief::of(handoff),
             proposal: handoff.proposal.clone(),
             effects: handoff.effects.iter().map(Effect::of).collect(),
@@ -163,6 +170,9 @@ impl Whole {
         if let Some(detail) = &brief.detail {
             writeln!(text, "  because   {}", tame(detail))?;
         }
+        if let Some(asked) = &proposal.asked {
+            writeln!(text, "  asked by  {}: {}", tame(&asked.by), tame(&asked.reason))?;
+        }
         if let Some(by) = &brief.approved_by {
             writeln!(text, "  approved  {}", tame(by))?;
         }
@@ -172,7 +182,15 @@ impl Whole {
         for (name, value) in &proposal.facts {
             writeln!(text, "  fact      {name} = {}", tame(value))?;
         }
+        if let Some(rated) = &self.rated {
+            let why = rated.reason.as_ref().map_or_else(String::new, |why| format!(": {}", tame(why)));
+            writeln!(text, "  rated     {} by {}{why}", rated.rating.name(), tame(&rated.by))?;
+        }
         self.write_decisions(text)?;
+        for command in &self.commands {
+            let (by, words) = (tame(&command.by), tame(&command.words));
+            writeln!(text, "  command   /{} by {by}, {}: {words}", command.verb, command.outcome)?;
+        }
         writeln!(text, "  effects")?;
         for effect in &self.effects {
             writeln!(text, "    {}  {}  {}", effect.key, effect.state.replace('_', " "), effect.label)?;

@@ -67,6 +67,7 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> De
             intake: intake(found, &section),
             start: start(found, &section).unwrap_or(Start::Now),
             fields: fields(found, &section, &mut seen, &mut broken_fields),
+            commands: super::commands::read(found, &section),
         };
         let config = config(found, &section, named, base);
         desks.insert(DeskId::new(named.name.value), DeskDraft { config, policy, broken_fields });

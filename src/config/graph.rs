@@ -1,9 +1,9 @@
 //! Circles: automatic escalations that lead a case back to where it was would hand it round until the hop budget
-//! stops them. An escalation that always asks a person breaks a circle.
+//! stops them. An escalation that always asks a person, or that acts only when an agent asks for it, breaks a circle.
 
 use super::found::{At, Found};
 use crate::policy::names::TeamName;
-use crate::policy::rules::{Escalation, ReviewDecision};
+use crate::policy::rules::{Escalation, ReviewDecision, Trigger};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One way a case can go by itself.
@@ -16,7 +16,9 @@ struct Edge<'a> {
 
 /// Reports every circle of automatic escalations once, at the rule of the file that closes it.
 pub(super) fn check(found: &mut Found<'_>, escalations: &[At<Escalation>]) {
-    let automatic = escalations.iter().filter(|rule| !matches!(rule.value.review, ReviewDecision::Always));
+    let by_person =
+        |rule: &Escalation| matches!(rule.review, ReviewDecision::Always) || rule.trigger == Trigger::Manual;
+    let automatic = escalations.iter().filter(|rule| !by_person(&rule.value));
     let mut edges: BTreeMap<&TeamName, Vec<Edge<'_>>> = BTreeMap::new();
     let mut told: BTreeSet<Vec<&str>> = BTreeSet::new();
     // Edges enter one by one, so that a circle is found when its last rule does.

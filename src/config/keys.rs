@@ -115,6 +115,22 @@ pub const DESK: Shape = Shape {
         key("intake", "[\"Incoming\"]"),
         key("start", "\"now\""),
         key("fields", "the table [desks.NAME.fields]"),
+        key("commands", "the table [desks.NAME.commands]"),
+    ],
+};
+
+/// `[desks.NAME.commands]`.
+pub const COMMANDS: Shape = Shape {
+    title: "[desks.NAME.commands]",
+    keys: &[
+        key("notes", "true"),
+        key("tags", "true"),
+        key("handoff", "\"handoff:{team}\""),
+        key("back", "\"handoff-back\""),
+        key("reject", "\"handoff-reject\""),
+        key("approve", "\"handoff-approve\""),
+        key("good", "\"handoff-good\""),
+        key("poor", "\"handoff-poor\""),
     ],
 };
 

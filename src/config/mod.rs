@@ -6,6 +6,7 @@
 //! Every problem of a run is reported together, with its place and what would be accepted.
 
 mod answers;
+mod commands;
 mod conditions;
 mod daemon;
 mod desks;

@@ -214,6 +214,9 @@ fn read_escalation(
         found.mismatch(&section.span, message, "add when = '…'; 'true' always holds; or a time key such as idle_for");
     }
     let trigger = trigger(found, section);
+    if trigger == Some(Trigger::Manual) {
+        someone_can_ask(found, section, world, desk);
+    }
     if let (Some(trigger), Some(rule)) = (trigger, &rule) {
         times::check_trigger(found, section, trigger, rule);
     }
@@ -278,6 +281,17 @@ fn trigger(found: &mut Found<'_>, section: &Section<'_>) -> Option<Trigger> {
         unknown_word(found, &word, "trigger", WORDS.iter().map(|(name, _)| *name));
     }
     hit.map(|(_, trigger)| *trigger)
+}
+
+/// A rule on request needs a desk where somebody can ask.
+fn someone_can_ask(found: &mut Found<'_>, section: &Section<'_>, world: &World<'_>, desk: Option<&DeskId>) {
+    let Some((name, draft)) = desk.and_then(|desk| world.desks.get_key_value(desk)) else { return };
+    let commands = &draft.policy.commands;
+    if !commands.notes && !commands.tags {
+        let message = format!("{} waits to be asked, and the desk \"{name}\" takes no commands", section.title);
+        let help = format!("set notes = true or tags = true in [desks.{name}.commands], or give it another trigger");
+        found.mismatch(&section.key_span("trigger"), message, help);
+    }
 }
 
 /// The teams a rule takes cases from: named, or all of a tier on the target's desk but the target itself.

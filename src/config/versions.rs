@@ -77,7 +77,16 @@ fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, Desk
             let fields: BTreeMap<&String, Value> =
                 desk.fields.iter().map(|(name, field)| (name, declared(field))).collect();
             let connector = desks.get(id).map(|desk| desk.connector.as_str());
-            (id.as_str(), json!({ "connector": connector, "intake": desk.intake, "start": start, "fields": fields }))
+            let commands = &desk.commands;
+            let labels = [&commands.back, &commands.reject, &commands.approve, &commands.good, &commands.poor];
+            let desk = json!({
+                "connector": connector,
+                "intake": desk.intake,
+                "start": start,
+                "fields": fields,
+                "commands": [commands.notes, commands.tags, commands.handoff, labels],
+            });
+            (id.as_str(), desk)
         })
         .collect();
     let teams: Vec<Value> = policy

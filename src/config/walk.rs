@@ -181,6 +181,11 @@ impl<'a> Section<'a> {
         Some(if wall { Wait::wall(length) } else { Wait::from(length) })
     }
 
+    /// `true` or `false`.
+    pub fn yes_or_no(&self, found: &mut Found<'_>, key: &str) -> Option<bool> {
+        self.of_type(found, key, "true or false", DeValue::as_bool).map(|answer| answer.value)
+    }
+
     /// A whole number between two bounds.
     pub fn number(&self, found: &mut Found<'_>, key: &str, bounds: Range<u64>) -> Option<At<u64>> {
         let raw = self.of_type(found, key, "a whole number", DeValue::as_integer)?;

@@ -202,7 +202,7 @@ async fn a_rule_that_matches_no_more_ends_it_and_does_not_ask_twice_in_one_episo
     let stage = asked(Then::Review).await;
     let tags = |stage: &Stage, tags: &[&str]| {
         let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-        stage.desk.agent(stage.clock.now(), What::Tags, |head| head.tags = Fact::Known(tags));
+        stage.desk.agent(stage.clock.now(), testing::tagged(), |head| head.tags = Fact::Known(tags));
     };
     tags(&stage, &["handoffd-asking"]);
     stage.look().await;
@@ -228,7 +228,7 @@ async fn another_rule_that_takes_the_case_ends_the_asking() {
     stage.look().await;
     assert_eq!(written(&stage), ["For First", ASKED]);
     let tags = Fact::Known(vec!["refund".to_owned(), "vip".to_owned(), "handoffd-asking".to_owned()]);
-    stage.desk.agent(stage.clock.now(), What::Tags, |head| head.tags = tags);
+    stage.desk.agent(stage.clock.now(), testing::tagged(), |head| head.tags = tags);
     stage.look().await;
     let states: Vec<_> = stage.handoffs().await.iter().map(|one| (one.proposal.rule.to_string(), one.state)).collect();
     assert_eq!(states, [("vip".into(), HandoffState::Verifying), ("refund".into(), HandoffState::Withdrawn)]);

@@ -188,7 +188,7 @@ impl Ticket {
             tags.retain(|tag| !remove.contains(tag));
             tags.extend(add.iter().cloned());
             self.head.tags = Fact::Known(tags);
-            what.push(What::Tags);
+            what.push(What::Tags { added: add.clone(), removed: remove.clone() });
         }
         let us = Author { id: Some("1".into()), name: None, role: Role::Us };
         self.record(us, Actor::Us, Some(write.mark.clone()), at, what);

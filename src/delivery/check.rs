@@ -1,10 +1,9 @@
 //! Between two calls of one handoff: what changed since the decision, and whether somebody decided otherwise. Pure.
 
-use crate::ledger::records::{ClaimedEffect, HandoffRecord};
+use crate::cases::overtaken::{after, matched_fields, others, otherwise};
+use crate::ledger::records::ClaimedEffect;
 use crate::policy::rules::Policy;
-use handoffd_kit::id::DeskId;
 use handoffd_kit::model::{Actor, Change, Role, TicketHead, Visibility, What};
-use jiff::Timestamp;
 
 /// What happened since our last call.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,29 +56,6 @@ fn waited_in_vain(claimed: &ClaimedEffect, others: &[&Change]) -> Option<String>
     })
 }
 
-/// Whether somebody has decided otherwise since a handoff was decided of which nothing was sent: who changed what.
-pub fn overtaken_since(handoff: &HandoffRecord, history: &[Change], policy: &Policy) -> Option<String> {
-    let facts: Vec<String> = handoff.proposal.facts.iter().map(|(name, _)| name.clone()).collect();
-    let fields = matched_fields(&handoff.proposal.desk, &facts, policy);
-    otherwise(&others(after(history, handoff.created_at)), &fields)
-}
-
-fn others(changes: &[Change]) -> Vec<&Change> {
-    changes.iter().filter(|change| change.by.role != Role::Us && !follows_ours(change)).collect()
-}
-
-fn otherwise(changes: &[&Change], fields: &[String]) -> Option<String> {
-    changes.iter().find_map(|change| {
-        let what = change.what.iter().find_map(|what| decided_otherwise(what, fields))?;
-        Some(format!("{} changed the {what} meanwhile", crate::cases::stays::shown(&change.by)))
-    })
-}
-
-fn after(history: &[Change], instant: Timestamp) -> &[Change] {
-    let first = history.iter().position(|change| change.at > instant).unwrap_or(history.len());
-    &history[first..]
-}
-
 /// The changes after the newest one that carries this handoff's mark or receipt; without one, after the decision.
 fn since_our_last_call<'a>(claimed: &ClaimedEffect, history: &'a [Change]) -> &'a [Change] {
     let ours = |change: &Change| {
@@ -89,28 +65,5 @@ fn since_our_last_call<'a>(claimed: &ClaimedEffect, history: &'a [Change]) -> &'
     match history.iter().rposition(ours) {
         Some(last) => &history[last + 1..],
         None => after(history, claimed.decided_at),
-    }
-}
-
-/// A desk's own clean-up of our write (it drops an owner who may not own in the new queue) is part of our write.
-fn follows_ours(change: &Change) -> bool {
-    change.by.role == Role::Automation
-        && change.what.iter().all(|what| matches!(what, What::Owner { to: None, .. } | What::Other(_)))
-}
-
-fn matched_fields(desk: &DeskId, facts: &[String], policy: &Policy) -> Vec<String> {
-    let Some(desk) = policy.desks.get(desk) else { return Vec::new() };
-    let matched = |name: &String| facts.iter().any(|fact| fact.ends_with(&format!(".fields.{name}")));
-    desk.fields.iter().filter(|(name, _)| matched(name)).map(|(_, field)| field.id.clone()).collect()
-}
-
-fn decided_otherwise(what: &What, matched_fields: &[String]) -> Option<&'static str> {
-    match what {
-        What::Queue { .. } => Some("team"),
-        What::Owner { .. } => Some("owner"),
-        What::Status { .. } => Some("status"),
-        What::Merged { .. } => Some("ticket itself (merged)"),
-        What::Field { id } if matched_fields.contains(id) => Some("value of a matched field"),
-        _ => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::plan::{self, PlannedEffect};
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::{DeskChange, Receipt};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
-use handoffd_kit::model::TicketHead;
+use handoffd_kit::model::{Ending, TicketHead};
 use jiff::{SignedDuration, Timestamp};
 
 /// When a finished handoff is compared again.
@@ -105,14 +105,21 @@ pub fn changed_meanwhile(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutco
         let reason = "the ticket changed since our last call; read again";
         return EffectOutcome { conflict: true, reason: Some(reason.into()), ..again };
     }
-    // The look that follows at once plans the effect anew; this is only the safety net behind it.
-    let later = now + SignedDuration::from_mins(5);
+    // The look that follows at once plans the effect anew; this is only the safety net behind it. What stands apart from
+    // its handoff no look plans: it is tried again by itself.
+    let later = now + if claimed.ended { ONCE_MORE } else { SignedDuration::from_mins(5) };
     EffectOutcome {
         conflict: true,
-        look_at: Some(now),
+        look_at: (!claimed.ended).then_some(now),
         reason: Some("the ticket changed since it was read; read and decided again".into()),
         ..outcome(claimed, EffectEvent::TryAgain(later), now)
     }
+}
+
+/// A note or a label for a ticket that has ended meanwhile: nobody needs it any more.
+pub fn moot(claimed: &ClaimedEffect, ending: &Ending, now: Timestamp) -> EffectOutcome {
+    let why = format!("the ticket has ended ({ending:?})").to_lowercase();
+    because(outcome(claimed, EffectEvent::Drop, now), why, "nothing: it takes no more notes")
 }
 
 /// Somebody decided otherwise between two calls: the rest is dropped, and one closing note says what was not done.

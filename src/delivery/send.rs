@@ -49,8 +49,11 @@ impl Delivery {
         if write.expected.as_ref() == Some(&head.version) && head.ending.is_none() {
             return Ok(None);
         }
-        if claimed.ended && head.ending.is_none() && overrules_nobody(&write.change) {
-            // It says what was not done, or takes our label off: whatever a person has changed since.
+        if claimed.ended && overrules_nobody(&write.change) {
+            if let Some(ending) = &head.ending {
+                return Ok(Some(outcome::moot(claimed, ending, now)));
+            }
+            // It says what was or was not done, or takes our label off: whatever a person has changed since.
             write.expected = matches!(write.change, DeskChange::Update(_)).then_some(head.version);
             return Ok(None);
         }

@@ -22,6 +22,7 @@ impl Ledger {
     pub fn case(&self, desk: &DeskId, ticket: &TicketId, now: Timestamp) -> Result<CaseRecord> {
         let handoff = self.latest_handoff(desk, ticket)?;
         let memory = self.memory(desk, ticket, handoff.as_ref(), now)?;
+        let came_by = self.came_by(desk, ticket, handoff.as_ref())?;
         let mut statement = self
             .connection
             .prepare_cached("SELECT first_seen, last_version, own_version FROM cases WHERE desk = ? AND ticket = ?")?;
@@ -33,6 +34,8 @@ impl Ledger {
         let (first_seen, last, own) = row.map_or((None, None, None), |(seen, last, own)| (Some(seen), last, own));
         Ok(CaseRecord {
             memory,
+            came_by,
+            heard: self.heard_before(desk, ticket)?,
             handoff,
             last_version: last.map(Version::new),
             own_version: own.map(Version::new),
@@ -51,7 +54,9 @@ impl Ledger {
         let open = handoff.filter(|handoff| handoff.state.is_open());
         let stays = self.stays(desk, ticket)?;
         let present = stays.last().and_then(|change| change.stay.clone());
-        let figures = figures(stays.iter().map(|change| change.stay.as_ref().map(|stay| &stay.team)));
+        let backs = self.backs(desk, ticket)?;
+        let back = |change: &StayChange| change.by_handoff.as_ref().is_some_and(|by| backs.contains(by));
+        let figures = figures(stays.iter().map(|change| (change.stay.as_ref().map(|stay| &stay.team), back(change))));
         let episode = present.as_ref().map_or(INTAKE, |stay| stay.episode.as_str());
         let (held, mut released) = self.held(desk, ticket, episode)?;
         if let Some(open) = open
@@ -80,6 +85,7 @@ impl Ledger {
                 facts: handoff.proposal.facts_hash.clone(),
                 sent: handoff.has_sent(),
             }),
+            request: self.request(desk, ticket, open)?,
             hops_today,
             handoffs,
             hops: figures.hops,

@@ -101,8 +101,9 @@ impl Ledger {
 
     fn count_parked(&self) -> Result<BTreeMap<(DeskId, RuleName), (u32, Timestamp)>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT e.desk, h.rule, count(*), min(h.created_at) FROM effects e JOIN handoffs h ON h.id = e.handoff
-             WHERE e.state = 'parked' GROUP BY e.desk, h.rule",
+            "SELECT e.desk, coalesce(h.rule, 'command'), count(*), min(coalesce(h.created_at, e.deadline))
+             FROM effects e LEFT JOIN handoffs h ON h.id = e.handoff
+             WHERE e.state = 'parked' GROUP BY e.desk, coalesce(h.rule, 'command')",
         )?;
         let rows = statement.query_map([], |row| Ok((desk_and_rule(row)?, (row.get(2)?, instant(row.get(3)?)))))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

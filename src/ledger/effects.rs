@@ -20,7 +20,7 @@ const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, rece
 /// rule's handoffs can still be undone. What ends an asking waits for the handoff itself, whose versions it would change.
 /// Nothing on a desk that refuses us. What is asked for begins with [`claimable`].
 const CLAIMABLE: &str = "
-    JOIN handoffs h ON h.id = e.handoff
+    LEFT JOIN handoffs h ON h.id = e.handoff
     WHERE e.due IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM troubles t WHERE t.desk = e.desk AND t.writes_stopped <> 0)
       AND (e.state = 'unsure'
@@ -32,7 +32,7 @@ const CLAIMABLE: &str = "
               AND NOT EXISTS (SELECT 1 FROM effects o WHERE o.desk = e.desk AND o.ticket = e.ticket
                               AND o.state IN ('in_flight', 'unsure'))
               AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
-                              OR (s.kind = 'rule' AND s.name = h.rule AND h.state <> 'undone')))";
+                              OR (s.kind = 'rule' AND s.name = h.rule AND h.state NOT IN ('undone', 'rejected'))))";
 
 /// Asks for what may be claimed in the order of an index, so that a backlog is not sorted for each claim.
 fn claimable(index: &str, rest: &str) -> String {
@@ -59,6 +59,36 @@ impl Ledger {
                 handoff,
                 effect.number,
                 purpose.name(),
+                effect.label,
+                state.name(),
+                json("effect", &state)?,
+                millis(now),
+                millis(effect.write.deadline),
+                json("write", &effect.write)?
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// Stores the effects that answer a command: they belong to it, as their marks say.
+    pub(super) fn add_answers(
+        &mut self,
+        desk: &DeskId,
+        ticket: &TicketId,
+        effects: &[PlannedEffect],
+        now: Timestamp,
+    ) -> Result<()> {
+        let state = EffectState::Due { at: now, attempt: 0 };
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO effects (handoff, desk, ticket, number, purpose, label, state, state_data, due, deadline, write)
+             VALUES (?, ?, ?, ?, 'apart', ?, ?, ?, ?, ?, ?) ON CONFLICT (handoff, number) DO NOTHING",
+        )?;
+        for effect in effects {
+            statement.execute(params![
+                effect.write.mark.handoff,
+                desk.as_str(),
+                ticket.as_str(),
+                effect.number,
                 effect.label,
                 state.name(),
                 json("effect", &state)?,
@@ -170,7 +200,7 @@ impl Ledger {
 
     fn take(&mut self, id: i64, now: Timestamp) -> Result<Option<ClaimedEffect>> {
         let mut effect = self.effect(id)?;
-        let handoff = self.handoff(&effect.handoff)?;
+        let handoff = self.find_handoff(&effect.handoff)?;
         let (work, attempt) = match effect.state {
             EffectState::Unsure { attempt, .. } => (EffectWork::LookUp, attempt),
             _ => {
@@ -182,7 +212,10 @@ impl Ledger {
                 (EffectWork::Send, attempt)
             }
         };
-        Ok(Some(claimed(effect, &handoff, work, attempt)))
+        Ok(Some(match handoff {
+            Some(handoff) => claimed(effect, &handoff, work, attempt),
+            None => claimed_answer(effect, work, attempt),
+        }))
     }
 
     /// When the next effect may be claimed.
@@ -339,6 +372,23 @@ fn read_as_far_as_possible(row: &Row<'_>) -> Result<EffectRecord> {
         handoff,
         number,
     })
+}
+
+/// An effect that answers a command: it stands alone, and nothing is compared afterwards.
+fn claimed_answer(effect: EffectRecord, work: EffectWork, attempt: u32) -> ClaimedEffect {
+    ClaimedEffect {
+        work,
+        attempt,
+        first: true,
+        last: false,
+        ended: true,
+        left: Vec::new(),
+        receipts: Vec::new(),
+        facts: Vec::new(),
+        decided_at: effect.write.deadline,
+        lost_at: effect.lost_at,
+        effect,
+    }
 }
 
 fn read_effect(row: &Row<'_>) -> Result<EffectRecord> {

@@ -3,15 +3,17 @@
 use super::codec::{from_json, instant, json, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{HandoffHappening, HandoffRecord, NewHandoff, Purpose};
+use super::records::{HandoffHappening, HandoffRecord, NewHandoff, Purpose, Rated};
 use super::states::{HandoffEvent, HandoffState};
+use crate::policy::command::Rating;
 use crate::policy::names::RuleName;
-use crate::policy::proposal::{Package, Proposal};
+use crate::policy::proposal::{HandoffKind, Package, Proposal};
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness";
+const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness, \
+     rating, rated_by, rated_at, rating_reason";
 
 /// Which handoffs to list.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +77,7 @@ impl Ledger {
             ask_until: row.get::<_, Option<i64>>(13)?.map(instant),
             completeness: row.get(14)?,
             redecided: row.get(11)?,
+            rated: rated(row)?,
             effects: self.effects_of(&id)?,
             id,
         })
@@ -88,7 +91,7 @@ impl Ledger {
         self.find_handoff(id)?.ok_or_else(|| LedgerError::NotFound(format!("handoff {id}")))
     }
 
-    fn find_handoff(&self, id: &str) -> Result<Option<HandoffRecord>> {
+    pub(super) fn find_handoff(&self, id: &str) -> Result<Option<HandoffRecord>> {
         let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM handoffs WHERE id = ?"))?;
         let mut rows = statement.query([id])?;
         rows.next()?.map(|row| self.read_handoff(row)).transpose()
@@ -166,17 +169,20 @@ impl Ledger {
     fn insert_handoff(&mut self, new: &NewHandoff, released: bool, now: Timestamp) -> Result<()> {
         let proposal = &new.proposal;
         self.clear_the_way(&proposal.desk, &proposal.ticket)?;
-        let started_at = (new.state == HandoffState::Sending).then_some(millis(now));
+        // The way back is an agent's own decision: no rule's limit counts it.
+        let counted = new.state == HandoffState::Sending && proposal.kind != HandoffKind::Back;
+        let started_at = counted.then_some(millis(now));
         self.connection
             .prepare_cached(
-                "INSERT INTO handoffs (id, desk, ticket, rule, episode, state, proposal, risks, created_at, started_at, released,
+                "INSERT INTO handoffs (id, desk, ticket, kind, rule, episode, state, proposal, risks, created_at, started_at, released,
                      completeness, ask_until)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 new.id,
                 proposal.desk.as_str(),
                 proposal.ticket.as_str(),
+                proposal.kind.name(),
                 proposal.rule.as_str(),
                 proposal.episode,
                 new.state.name(),
@@ -310,6 +316,14 @@ fn purpose_in(state: HandoffState) -> Purpose {
 
 fn completeness(new: &NewHandoff) -> Option<f64> {
     new.proposal.package.as_ref().map(Package::completeness)
+}
+
+fn rated(row: &Row<'_>) -> Result<Option<Rated>> {
+    let rating: Option<String> = row.get(15)?;
+    let (Some(rating), Some(at)) = (rating.as_deref().and_then(Rating::named), row.get::<_, Option<i64>>(17)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Rated { rating, by: row.get(16)?, at: instant(at), reason: row.get(18)? }))
 }
 
 fn named(id: &str, state: &str) -> Result<HandoffState> {

@@ -5,11 +5,12 @@
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes); `handoffs`, `effects`,
-//! `outcomes`; `people`, `switches`, `case_troubles`; `counts`, `reports`, `purge`.
+//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`; `counts`, `reports`, `purge`.
 
 mod case_troubles;
 mod cases;
 mod codec;
+pub mod commands;
 mod counts;
 mod effects;
 mod error;

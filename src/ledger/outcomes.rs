@@ -68,6 +68,9 @@ impl Ledger {
 
     /// An ended handoff's last effect can fail too: that changes nothing about how it ended.
     fn happen_if_it_can(&mut self, happening: &HandoffHappening, outcome: &EffectOutcome) -> Result<()> {
+        if self.find_handoff(&happening.handoff)?.is_none() {
+            return Ok(()); // The effect answers a command.
+        }
         let state = self.handoff_state(&happening.handoff)?;
         let possible = happening.event.is_none_or(|event| state.after(event).is_ok());
         let happening = HandoffHappening {
@@ -87,13 +90,17 @@ impl Ledger {
     fn end_with_its_handoff(&mut self, id: i64) -> Result<()> {
         let effect = self.effect(id)?;
         let waits = matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. });
+        // What stands apart is wanted whatever has become of the handoff; the answer to a command has none.
+        if !waits || effect.purpose == Purpose::Apart {
+            return Ok(());
+        }
         let state = self.handoff_state(&effect.handoff)?;
         let wanted = match effect.purpose {
             Purpose::Handoff => !state.has_ended(),
             Purpose::Apart => true,
             Purpose::Asking => state == HandoffState::Asking || !plan::asks(effect.number),
         };
-        if !waits || wanted {
+        if wanted {
             return Ok(());
         }
         self.drop_one(&effect, None)
@@ -113,7 +120,7 @@ impl Ledger {
         self.connection
             .prepare_cached("UPDATE handoffs SET first_sent_at = coalesce(first_sent_at, ?) WHERE id = ? AND ?")?
             .execute(params![millis(outcome.at), effect.handoff, effect.purpose != Purpose::Asking])?;
-        let handoff = self.handoff(&effect.handoff)?;
+        let Some(handoff) = self.find_handoff(&effect.handoff)? else { return Ok(()) };
         self.tell_next(&handoff, effect, outcome)?;
         let verify_at = outcome.verify_at.unwrap_or(outcome.at);
         if self.sent_if_over(&handoff, outcome.at, verify_at)? && outcome.look_at.is_none() {

@@ -110,7 +110,7 @@ impl Ledger {
         )))
     }
 
-    fn close_path_of(&mut self, handoff: &HandoffRecord, why: ClosedBy, at: Timestamp) -> Result<()> {
+    pub(super) fn close_path_of(&mut self, handoff: &HandoffRecord, why: ClosedBy, at: Timestamp) -> Result<()> {
         let proposal = &handoff.proposal;
         let path = ClosedPath {
             from: proposal.from.clone(),
@@ -226,7 +226,7 @@ impl Ledger {
 }
 
 /// The end of a handoff by a person, with what is left of it.
-fn ends(handoff: &str, event: HandoffEvent, detail: String) -> HandoffHappening {
+pub(super) fn ends(handoff: &str, event: HandoffEvent, detail: String) -> HandoffHappening {
     HandoffHappening {
         handoff: handoff.to_owned(),
         event: Some(event),

@@ -66,6 +66,7 @@ impl Ledger {
         if let Some(verdict) = &update.verdict {
             self.put_verdict(update, verdict)?;
         }
+        self.record_heard(update)?;
         if let Some(generation) = update.generation {
             self.clear_look(desk, ticket, generation)?;
         }

@@ -1,8 +1,10 @@
 //! What goes into the ledger and comes out of it, in the domain's words.
 
+use super::commands::{Heard, HeardBefore};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::{ClosedPath, Memory, Stay};
+use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::Limits;
@@ -89,6 +91,10 @@ pub struct CaseRecord {
     pub memory: Memory,
     /// The latest handoff that has not ended in failure: under way, verifying or settled; for what comes after.
     pub handoff: Option<HandoffRecord>,
+    /// The handoff that brought the case where it is, as far as it stands.
+    pub came_by: Option<Box<HandoffRecord>>,
+    /// How far its history was read for commands.
+    pub heard: HeardBefore,
     /// The version of the ticket at the last finished look.
     pub last_version: Option<Version>,
     /// The version right after our own last write, to recognise it.
@@ -138,6 +144,21 @@ pub struct HandoffRecord {
     pub effects: Vec<EffectRecord>,
     /// How often a conflict made us decide it anew.
     pub redecided: u32,
+    /// What the receiving team thinks of its package, if somebody said.
+    pub rated: Option<Rated>,
+}
+
+/// What the receiving team thinks of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rated {
+    /// How good it was.
+    pub rating: Rating,
+    /// Who said so.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why, where they said.
+    pub reason: Option<String>,
 }
 
 /// Why an effect was planned. Effects of one handoff and purpose are delivered in their order.
@@ -236,6 +257,8 @@ pub struct CaseUpdate {
     pub over_limit: Option<RuleName>,
     /// The bounds that hold now.
     pub limits: Limits,
+    /// What agents ordered inside the helpdesk.
+    pub heard: Heard,
 }
 
 /// How a finished look was recorded.

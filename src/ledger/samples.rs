@@ -1,5 +1,6 @@
 //! Sample values and short ways for tests, of the ledger and of what stands above it.
 
+use super::commands::Heard;
 use super::open::Ledger;
 use super::people::Act;
 use super::records::{
@@ -74,6 +75,7 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
         reason: "A refund above the limit".into(),
         needs: None,
         also: Vec::new(),
+        asked: None,
         facts: vec![("ticket.fields.refund_eur".into(), "600".into())],
         facts_hash: facts.into(),
         package: None,
@@ -145,6 +147,7 @@ pub(crate) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
         look_again: None,
         over_limit: None,
         limits: Limits::default(),
+        heard: Heard::default(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The schema, as a list of steps that only grows; `user_version` counts them. Times are UTC milliseconds.
 //!
 //! Ticket text stands in `handoffs.proposal`, `would.proposal`, `effects.write`, `looks.head`, `raws.body`,
-//! `webhooks.body` and `verdicts.verdict`, and nowhere else, so that it can be erased.
+//! `webhooks.body`, `verdicts.verdict`, `cases.request`, `commands.words` and `handoffs.rating_reason`, and nowhere else, so
+//! that it can be erased.
 
 /// What marks a file as ours (`PRAGMA application_id`): "hdof".
 pub const APPLICATION_ID: i64 = 0x6864_6f66;
@@ -30,6 +31,7 @@ CREATE INDEX webhooks_kept ON webhooks (at) WHERE body IS NOT NULL;
 CREATE TABLE cases (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, first_seen INTEGER NOT NULL, counts INTEGER NOT NULL,
     last_version TEXT, own_version TEXT, own_written_at INTEGER, last_public INTEGER, ended_at INTEGER,
+    heard_change TEXT, heard_at INTEGER, request TEXT,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
 CREATE TABLE stays (
@@ -59,11 +61,12 @@ CREATE TABLE raws (
 ) STRICT;
 CREATE INDEX raws_at ON raws (at);
 CREATE TABLE handoffs (
-    id TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, episode TEXT NOT NULL,
+    id TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, kind TEXT NOT NULL, rule TEXT NOT NULL, episode TEXT NOT NULL,
     state TEXT NOT NULL, proposal TEXT NOT NULL, risks TEXT NOT NULL, detail TEXT,
     created_at INTEGER NOT NULL, started_at INTEGER, first_sent_at INTEGER, sent_at INTEGER, verify_at INTEGER,
     claimed_at INTEGER, claimed_by TEXT, approved_by TEXT, released INTEGER NOT NULL DEFAULT 0,
-    redecided INTEGER NOT NULL DEFAULT 0, completeness REAL, ask_until INTEGER
+    redecided INTEGER NOT NULL DEFAULT 0, completeness REAL, ask_until INTEGER,
+    rating TEXT, rated_by TEXT, rated_at INTEGER, rating_reason TEXT
 ) STRICT;
 CREATE INDEX handoffs_case ON handoffs (desk, ticket, created_at);
 CREATE INDEX handoffs_state ON handoffs (state, created_at);
@@ -71,8 +74,16 @@ CREATE INDEX handoffs_state ON handoffs (state, created_at);
 CREATE INDEX handoffs_started ON handoffs (started_at, rule, desk, state, first_sent_at, id);
 -- One open handoff per case.
 CREATE UNIQUE INDEX handoffs_open ON handoffs (desk, ticket) WHERE state IN ('asking', 'in_review', 'sending');
+-- What agents ordered inside the helpdesk: each once.
+CREATE TABLE commands (
+    id TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, change TEXT NOT NULL, place TEXT NOT NULL,
+    verb TEXT NOT NULL, by TEXT NOT NULL, by_id TEXT, given_at INTEGER NOT NULL, heard_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL, words TEXT NOT NULL, handoff TEXT
+) STRICT;
+CREATE INDEX commands_case ON commands (desk, ticket, heard_at);
+-- Of a handoff, or of a command that is answered.
 CREATE TABLE effects (
-    id INTEGER PRIMARY KEY, handoff TEXT NOT NULL REFERENCES handoffs (id), desk TEXT NOT NULL, ticket TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, handoff TEXT NOT NULL, desk TEXT NOT NULL, ticket TEXT NOT NULL,
     number INTEGER NOT NULL, purpose TEXT NOT NULL, label TEXT NOT NULL, state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER,
     deadline INTEGER NOT NULL, write TEXT NOT NULL, receipt TEXT, reason TEXT, next_step TEXT,
     conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER,

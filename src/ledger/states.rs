@@ -263,7 +263,7 @@ impl HandoffState {
         use HandoffEvent as E;
         Ok(match (self, event) {
             (Self::InReview | Self::Asking, E::Approved) => Self::Sending,
-            (Self::InReview | Self::Verifying | Self::Settled, E::Rejected) => Self::Rejected,
+            (Self::InReview | Self::Sending | Self::Verifying | Self::Settled, E::Rejected) => Self::Rejected,
             (Self::Sending, E::Sent) => Self::Verifying,
             (Self::Verifying, E::Verified) => Self::Settled,
             (Self::Verifying | Self::Settled, E::Bounced) => Self::Bounced,

@@ -84,18 +84,19 @@ pub(super) struct Figures {
     pub returns: u32,
 }
 
-/// Counts stays, oldest first; `None` is a stay with no team of ours.
-pub(super) fn figures<'a>(stays: impl Iterator<Item = Option<&'a TeamName>>) -> Figures {
+/// Counts stays, oldest first; `None` is a stay with no team of ours. The flag: the case was handed back as done, which is
+/// a return and no bounce.
+pub(super) fn figures<'a>(stays: impl Iterator<Item = (Option<&'a TeamName>, bool)>) -> Figures {
     let mut figures = Figures::default();
     let mut before: [Option<&TeamName>; 2] = [None, None];
     let mut last_team: Option<&TeamName> = None;
-    for stay in stays {
+    for (stay, done) in stays {
         if let Some(team) = stay {
             let moved = last_team.is_some_and(|last| last != team);
             let back = figures.teams_seen.contains(team) && before[1] != Some(team);
             figures.hops += u32::from(moved);
             figures.returns += u32::from(back);
-            figures.bounces += u32::from(moved && before[0] == Some(team) && before[1].is_some());
+            figures.bounces += u32::from(moved && !done && before[0] == Some(team) && before[1].is_some());
             if !figures.teams_seen.contains(team) {
                 figures.teams_seen.push(team.clone());
             }
@@ -112,8 +113,13 @@ mod tests {
     use super::*;
 
     fn counted(stays: &[&str]) -> (u32, u32, u32) {
-        let teams: Vec<Option<TeamName>> = stays.iter().map(|t| (*t != "-").then(|| TeamName::from(*t))).collect();
-        let figures = figures(teams.iter().map(Option::as_ref));
+        // "+a": handed back to a as done.
+        let name = |stay: &&str| stay.trim_start_matches('+').to_owned();
+        let teams: Vec<(Option<TeamName>, bool)> = stays
+            .iter()
+            .map(|stay| ((*stay != "-").then(|| TeamName::new(name(stay))), stay.starts_with('+')))
+            .collect();
+        let figures = figures(teams.iter().map(|(team, done)| (team.as_ref(), *done)));
         (figures.hops, figures.bounces, figures.returns)
     }
 
@@ -123,6 +129,12 @@ mod tests {
         assert_eq!(counted(&["a", "b", "a"]), (2, 1, 1));
         assert_eq!(counted(&["a", "b", "c", "a"]), (3, 0, 1));
         assert_eq!(counted(&["a", "b", "a", "b"]), (3, 2, 2));
+    }
+
+    #[test]
+    fn what_is_handed_back_as_done_is_a_return_and_no_bounce() {
+        assert_eq!(counted(&["a", "b", "+a"]), (2, 0, 1));
+        assert_eq!(counted(&["a", "b", "+a", "b", "a"]), (4, 2, 3));
     }
 
     #[test]

@@ -70,6 +70,7 @@ impl Planner<'_> {
         let note_word = match proposal.kind {
             HandoffKind::Route => "note",
             HandoffKind::Escalate => "package note",
+            HandoffKind::Back => "closing note",
         };
         let updates = split(wanted, self.capabilities).into_iter();
         let mut changes: Vec<(String, DeskChange)> =

@@ -1,10 +1,11 @@
-//! The handoff's id: derived from what it is about, so that a ledger restored from a backup meets its own marks.
+//! Ids of handoffs and commands: derived from what they are about, so that a ledger restored from a backup meets its own
+//! marks.
 
 use crate::policy::names::RuleName;
-use handoffd_kit::id::{DeskId, TicketId};
+use handoffd_kit::id::{ChangeId, DeskId, TicketId};
 use sha2::{Digest, Sha256};
 
-/// Characters behind the `h`: 60 bits.
+/// Characters behind the first: 60 bits.
 const LENGTH: usize = 12;
 /// Base 32 as RFC 4648 has it, in small letters.
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -12,8 +13,22 @@ const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// The id of the handoff of this rule in this episode. `nth` counts from 0 the handoffs of the same rule and episode that
 /// have ended before it.
 pub fn handoff_id(desk: &DeskId, ticket: &TicketId, rule: &RuleName, episode: &str, nth: u32) -> String {
+    derived('h', [desk.as_str(), ticket.as_str(), rule.as_str(), episode], nth)
+}
+
+/// The id of a command: of the change that it was given in, and where in it (the note, or a label).
+pub fn command_id(desk: &DeskId, ticket: &TicketId, change: &ChangeId, place: &str) -> String {
+    derived('c', [desk.as_str(), ticket.as_str(), change.as_str(), place], 0)
+}
+
+/// The id of the handoff that a command gives a case back with.
+pub fn back_id(command: &str) -> String {
+    derived('h', [command, "back", "", ""], 0)
+}
+
+fn derived(kind: char, texts: [&str; 4], nth: u32) -> String {
     let mut hash = Sha256::new();
-    for text in [desk.as_str(), ticket.as_str(), rule.as_str(), episode] {
+    for text in texts {
         // Lengths keep two neighbours from reading as one.
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);
@@ -21,7 +36,7 @@ pub fn handoff_id(desk: &DeskId, ticket: &TicketId, rule: &RuleName, episode: &s
     hash.update(nth.to_be_bytes());
     let bits = hash.finalize().iter().take(8).fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
     let letter = |place: usize| char::from(LETTERS[(bits >> (59 - 5 * place) & 31) as usize]);
-    std::iter::once('h').chain((0..LENGTH).map(letter)).collect()
+    std::iter::once(kind).chain((0..LENGTH).map(letter)).collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 //!
 //! - [`effects`] plans a handoff; [`undo`] takes one back; [`closing_note`] and [`correcting_note`] say what was not done.
 //! - [`asking`] asks the current agent for package parts.
+//! - [`back`] and [`rejected`] carry out what the receiving team says; [`answer`] and [`untag`] answer a command.
 //! - [`note`] words what colleagues read; [`compare`] tells whether a ticket is as it was written.
 
 pub mod asking;
+mod back;
+mod command;
 pub mod compare;
 mod effects;
 mod key;
@@ -15,9 +18,11 @@ mod tests;
 mod undo;
 
 pub use asking::asks;
+pub use back::{back, rejected};
+pub use command::{Answer, answer, untag};
 pub use effects::{approved_effects, closing_note, correcting_note, effects};
-pub use key::handoff_id;
-pub use stale::stale_note;
+pub use key::{back_id, command_id, handoff_id};
+pub use stale::{ending_note, stale_note};
 pub use undo::{Undo, undo};
 
 use handoffd_kit::desk::Write;

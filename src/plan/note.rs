@@ -44,6 +44,7 @@ pub fn note(proposal: &Proposal, occasion: &Occasion<'_>) -> InternalText {
 fn whole(proposal: &Proposal, occasion: &Occasion<'_>, left_out: &[PackagePart]) -> String {
     let paragraphs = match proposal.kind {
         HandoffKind::Route => vec![opening(proposal, occasion)],
+        HandoffKind::Back => vec![handed_back(proposal)],
         HandoffKind::Escalate => vec![
             opening(proposal, occasion),
             matched(proposal),
@@ -63,21 +64,23 @@ pub fn marked(text: &str, mark: &Mark, max_bytes: usize) -> InternalText {
 
 /// From → to, why, until when, the next open question.
 fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
-    let from = match (&proposal.from, &proposal.from_queue) {
-        (Some(team), _) => team.to_string(),
-        (None, Some(queue)) => queue.name.clone().unwrap_or_else(|| queue.id.to_string()),
-        (None, None) => "no queue".to_owned(),
-    };
     let kind = match proposal.kind {
         HandoffKind::Route => "Routed",
         HandoffKind::Escalate => "Escalated",
+        HandoffKind::Back => "Handed back",
     };
     let also: Vec<&str> = proposal.also.iter().map(|rule| rule.as_str()).collect();
     let also = if also.is_empty() { String::new() } else { format!(", with {}", also.join(", ")) };
     let mut lines = vec![
-        format!("{kind}: {from} → {}", proposal.to),
+        format!("{kind}: {} → {}", from(proposal), proposal.to),
         format!("Why: {} (rule {}{also})", one_line(&proposal.reason), proposal.rule),
     ];
+    lines.extend(
+        proposal
+            .asked
+            .as_ref()
+            .map(|asked| format!("Asked for by: {} (/handoff): {}", one_line(&asked.by), one_line(&asked.reason))),
+    );
     lines.extend(proposal.needs.as_ref().map(|needs| format!("Needed: {}", one_line(needs))));
     lines.extend(occasion.approved_by.map(|who| format!("Approved by: {}", one_line(who))));
     lines.extend(proposal.clock.internal_until.as_ref().map(|until| {
@@ -90,6 +93,24 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
     let question = proposal.package.as_ref().and_then(|package| section(package, PackagePart::Question));
     lines.extend(question.into_iter().flatten().map(|line| format!("Open question: {line}")));
     lines
+}
+
+fn from(proposal: &Proposal) -> String {
+    match (&proposal.from, &proposal.from_queue) {
+        (Some(team), _) => team.to_string(),
+        (None, Some(queue)) => queue.name.clone().unwrap_or_else(|| queue.id.to_string()),
+        (None, None) => "no queue".to_owned(),
+    }
+}
+
+/// The closing note: what was asked for is done.
+fn handed_back(proposal: &Proposal) -> Vec<String> {
+    let by = proposal.asked.as_ref().map(|asked| format!(" ({}, /back)", one_line(&asked.by))).unwrap_or_default();
+    vec![
+        format!("Handed back: {} → {}", from(proposal), proposal.to),
+        format!("Done: {}{by}", one_line(&proposal.reason)),
+        format!("Owner: {}", proposal.owner.shown),
+    ]
 }
 
 fn section(package: &Package, part: PackagePart) -> Option<&Vec<String>> {

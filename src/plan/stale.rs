@@ -1,4 +1,5 @@
-//! The note that a handoff was not sent after all: a person approved it when it no longer fitted. Pure.
+//! The note that a handoff was not sent after all: a person approved it when it no longer fitted, or what an agent asked
+//! for does not hold any more. Pure.
 
 use super::PlannedEffect;
 use super::effects::{CLOSING, mark};
@@ -23,8 +24,20 @@ pub fn stale_note(
          changed; the case is decided anew.",
         proposal.to, proposal.rule
     );
+    ending_note(proposal, id, &text, capabilities, head, now)
+}
+
+/// A note with these words as the last of a handoff that has sent nothing.
+pub fn ending_note(
+    proposal: &Proposal,
+    id: &str,
+    text: &str,
+    capabilities: &Capabilities,
+    head: &TicketHead,
+    now: Timestamp,
+) -> PlannedEffect {
     let mark = mark(id, CLOSING, proposal.rule.as_str(), &proposal.rule_version);
-    let note = marked(&text, &mark, capabilities.note_max_bytes);
+    let note = marked(text, &mark, capabilities.note_max_bytes);
     let write = Write {
         ticket: proposal.ticket.clone(),
         change: DeskChange::Update(Update { note: Some(note), ..Update::default() }),
@@ -33,5 +46,5 @@ pub fn stale_note(
         first_tried: None,
         deadline: now,
     };
-    PlannedEffect { number: CLOSING, label: "note: the review ended as stale".to_owned(), write }
+    PlannedEffect { number: CLOSING, label: "note: not handed off".to_owned(), write }
 }

@@ -137,11 +137,11 @@ mod tests {
     #[test]
     fn only_people_of_the_desk_act() {
         let history = vec![
-            change(1, Role::Agent, Actor::Person, What::Tags),
-            change(2, Role::Agent, Actor::Unknown, What::Tags),
-            change(3, Role::Agent, Actor::Automation, What::Tags),
-            change(4, Role::Customer, Actor::Person, What::Tags),
-            change(5, Role::Us, Actor::Us, What::Tags),
+            change(1, Role::Agent, Actor::Person, testing::tagged()),
+            change(2, Role::Agent, Actor::Unknown, testing::tagged()),
+            change(3, Role::Agent, Actor::Automation, testing::tagged()),
+            change(4, Role::Customer, Actor::Person, testing::tagged()),
+            change(5, Role::Us, Actor::Us, testing::tagged()),
         ];
         assert_eq!(agent_acted(&case(history)), Learnt::Known(Some(at(2))));
         assert_eq!(agent_acted(&case(Vec::new())), Learnt::Known(None));
@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn a_case_is_idle_since_the_last_act_or_since_it_came() {
         let frontline = TeamName::from("frontline");
-        let came = change(3, Role::Agent, Actor::Automation, What::Tags);
-        let acted = |minute| vec![change(minute, Role::Agent, Actor::Person, What::Tags), came.clone()];
+        let came = change(3, Role::Agent, Actor::Automation, testing::tagged());
+        let acted = |minute| vec![change(minute, Role::Agent, Actor::Person, testing::tagged()), came.clone()];
         let idle = |minute| {
             let mut case = case(acted(minute));
             case.memory.stay.as_mut().unwrap().since = at(3);

@@ -1,7 +1,7 @@
 //! A case: a ticket plus what the ledger knows about it. The one input of `decide` that varies.
 
 use super::names::{RuleName, TeamName};
-use handoffd_kit::id::DeskId;
+use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::{PartSet, Parts, TicketHead};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct Memory {
     pub asked: Vec<Asked>,
     /// The handoff that is under way, if any.
     pub open: Option<OpenHandoff>,
+    /// What an agent last asked for inside the helpdesk, whether it still stands or not.
+    pub request: Option<Request>,
     /// Our moves of this case in the last 24 hours.
     pub hops_today: u32,
     /// All our handoffs of this case.
@@ -66,6 +68,42 @@ pub struct Memory {
     pub asking: Option<RuleName>,
     /// Rules that are switched off by a kill switch now (`pause --rule`), and whether everything or this desk is.
     pub switched_off: SwitchedOff,
+}
+
+/// What an agent asked for: that the case goes to another team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The id of the command.
+    pub command: String,
+    /// To which team.
+    pub to: TeamName,
+    /// Why, in the agent's words; a stated default where they gave none.
+    pub reason: String,
+    /// The agent, in words.
+    pub by: String,
+    /// The agent as the desk knows them.
+    pub by_id: Option<UserId>,
+    /// Their mail address, where the desk told it.
+    #[serde(default)]
+    pub by_email: Option<String>,
+    /// In which stay.
+    pub episode: String,
+    /// Whether rules may still act on it. One that has led to a handoff which was sent or has ended, or that was answered
+    /// with no, stays only as a fact.
+    pub open: bool,
+    /// Whether the agent was told that it waits.
+    #[serde(default)]
+    pub told: bool,
+    /// The handoff that it has led to.
+    #[serde(default)]
+    pub led_to: Option<String>,
+}
+
+impl Request {
+    /// Whether a rule to this team may act on it in this stay.
+    pub fn wants(&self, to: &TeamName, episode: &str) -> bool {
+        self.open && self.to == *to && self.episode == episode
+    }
 }
 
 /// A stay of a case with a team, also called an episode.

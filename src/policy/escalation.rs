@@ -24,7 +24,12 @@ pub fn judge<'a>(
     let mut need = PartSet::NONE;
     for escalation in policy.escalations.iter().filter(|escalation| escalation.from.contains(&team.name)) {
         let path = Path { rule: &escalation.rule, from: Some(&team.name), to: &escalation.to, episode };
-        let mut candidate = Candidate::judge(AnyRule::Escalation(escalation), path, case, policy, facts, now);
+        let any = AnyRule::Escalation(escalation);
+        if any.is_on_request() && !case.memory.request.as_ref().is_some_and(|request| request.wants(path.to, episode)) {
+            candidates.push(Candidate::not_asked(any, path));
+            continue;
+        }
+        let mut candidate = Candidate::judge(any, path, case, policy, facts, now);
         if candidate.result == RuleResult::Fires {
             wait_for_people(&mut candidate, escalation, case, policy, now);
         }

@@ -159,6 +159,8 @@ impl<'a> Facts<'a> {
             HouseFact::CaseBounces => count(memory.bounces),
             HouseFact::CaseReturns => count(memory.returns),
             HouseFact::CaseHandoffs => count(memory.handoffs),
+            HouseFact::CommandReason => text(memory.request.as_ref().map_or("", |asked| asked.reason.as_str())),
+            HouseFact::CommandBy => text(memory.request.as_ref().map_or("", |asked| asked.by.as_str())),
             HouseFact::CaseReopens => self.reopens(),
             HouseFact::CaseAgentReplies => self.replies(Role::Agent, 0),
             // The first one opened the ticket.

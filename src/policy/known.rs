@@ -45,6 +45,8 @@ pub enum HouseFact {
     PlaybookStep,
     PackageMissing,
     PackageCompleteness,
+    CommandReason,
+    CommandBy,
 }
 
 /// What a fact's value is.
@@ -65,7 +67,7 @@ pub enum FactType {
 }
 
 /// The fixed facts: name, fact, type, and the part that it takes to know it.
-const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 35] = {
+const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 37] = {
     use FactType::{Number, Text, Texts, Whole, Wholes, YesNo};
     use HouseFact::*;
     use PartKind::{Conversation, Customer, History};
@@ -108,6 +110,9 @@ const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 35] = {
         // Of the rule's own package, so they may cost whatever that takes.
         ("package.missing", PackageMissing, Texts, Some(Conversation)),
         ("package.completeness", PackageCompleteness, Number, Some(Conversation)),
+        // Of the latest `/handoff` inside the helpdesk; empty where nobody asked.
+        ("command.reason", CommandReason, Text, None),
+        ("command.by", CommandBy, Text, None),
     ]
 };
 

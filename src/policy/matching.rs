@@ -5,9 +5,9 @@ use super::cel::{FactSource, Found};
 use super::condition::Answer;
 use super::facts::Facts;
 use super::hold::{Path, barred, held_back};
-use super::known::FactName;
+use super::known::{FactName, HouseFact};
 use super::names::TeamName;
-use super::rules::{Escalation, PackageDecision, Policy, Route, Rule};
+use super::rules::{Escalation, PackageDecision, Policy, Route, Rule, Trigger};
 use super::timing::{TimeKeys, Timed};
 use super::verdict::{RuleResult, RuleTrace};
 use handoffd_kit::model::PartSet;
@@ -47,6 +47,11 @@ impl<'a> AnyRule<'a> {
             Self::Route(route) => &route.to,
             Self::Escalation(escalation) => &escalation.to,
         }
+    }
+
+    /// Whether it acts only when an agent asks for it.
+    pub fn is_on_request(self) -> bool {
+        matches!(self, Self::Escalation(escalation) if escalation.trigger == Trigger::Manual)
     }
 
     /// The trace of a rule that is not asked, because the case is not one of its cases.
@@ -98,7 +103,7 @@ impl<'a> Candidate<'a> {
         facts: &Facts<'_>,
         now: Timestamp,
     ) -> Self {
-        let asked = ask(any.rule(), &facts.with_package(any.package()));
+        let asked = ask(any, &facts.with_package(any.package()));
         let there = facts.team().is_some_and(|team| team.name == *path.to);
         let bar = barred(path, case, policy);
         let idle = there || bar.is_some();
@@ -119,6 +124,13 @@ impl<'a> Candidate<'a> {
         let turns = timed.at.into_iter().chain(asked.looked_at.iter().filter_map(|name| facts.turns_at(name)));
         let again_at = if waits { turns.min() } else { None };
         Self { any, path, looked_at: asked.looked_at, result, matched, unread, timed, again_at }
+    }
+
+    /// A rule that acts on request, in a case for which nobody asked.
+    pub fn not_asked(any: AnyRule<'a>, path: Path<'a>) -> Self {
+        let (result, matched) = (RuleResult::NotAsked, false);
+        let (unread, timed) = (PartSet::NONE, Timed::default());
+        Self { any, path, looked_at: Vec::new(), result, matched, unread, timed, again_at: None }
     }
 
     /// Its line of the trace. `seen` keeps what was shown for other rules: most look at the same few facts.
@@ -154,9 +166,13 @@ struct Asked<'a> {
     unread: PartSet,
 }
 
+/// What an agent asked for is a fact that every rule on request has matched: another reason opens a path that was closed.
+static COMMAND_REASON: FactName = FactName::House(HouseFact::CommandReason);
+
 /// All conditions must hold. One that fails settles it, whatever the others would say.
-fn ask<'a>(rule: &'a Rule, facts: &Facts<'_>) -> Asked<'a> {
-    let mut looked_at: Vec<&FactName> = Vec::new();
+fn ask<'a>(any: AnyRule<'a>, facts: &Facts<'_>) -> Asked<'a> {
+    let rule = any.rule();
+    let mut looked_at: Vec<&FactName> = any.is_on_request().then_some(&COMMAND_REASON).into_iter().collect();
     let mut unknown = None;
     let mut unread = PartSet::NONE;
     for (at, condition) in rule.when.iter().enumerate() {
@@ -227,7 +243,7 @@ fn closed_by(path: Path<'_>, case: &Case, policy: &Policy, facts: &Facts<'_>) ->
         .filter(|any| any.to() == path.to)
         .map(|any| {
             let facts = facts.with_package(any.package());
-            facts_hash(&ask(any.rule(), &facts).looked_at, &facts)
+            facts_hash(&ask(any, &facts).looked_at, &facts)
         })
         .collect();
     closed.into_iter().find(|closed| hashes.contains(&closed.facts)).map(|closed| closed.why)

@@ -17,7 +17,7 @@ pub struct Proposal {
     pub desk: DeskId,
     /// Which ticket.
     pub ticket: TicketId,
-    /// Routing or escalation.
+    /// Routing, escalation or the way back.
     pub kind: HandoffKind,
     /// The rule that acts.
     pub rule: RuleName,
@@ -45,6 +45,9 @@ pub struct Proposal {
     pub needs: Option<String>,
     /// Other rules that matched and agree on the target.
     pub also: Vec<RuleName>,
+    /// The agent whose request it carries out, in words, as the desk knows them, and what they said.
+    #[serde(default)]
+    pub asked: Option<AskedFor>,
     /// The facts that the rule's conditions looked at, by name, as text.
     pub facts: Vec<(String, String)>,
     /// Hash of those facts.
@@ -65,7 +68,23 @@ pub struct Proposal {
     pub deadline: Timestamp,
 }
 
-/// Routing or escalation: recorded as what it is.
+/// Whose request a handoff carries out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedFor {
+    /// The agent, in words.
+    pub by: String,
+    /// The agent as the desk knows them.
+    pub by_id: Option<UserId>,
+    /// Their mail address, where the desk told it.
+    #[serde(default)]
+    pub by_email: Option<String>,
+    /// What they said.
+    pub reason: String,
+    /// The id of their command.
+    pub command: String,
+}
+
+/// Routing, escalation or the way back: recorded as what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HandoffKind {
@@ -73,6 +92,19 @@ pub enum HandoffKind {
     Route,
     /// To the next team.
     Escalate,
+    /// Back to the giving team, done.
+    Back,
+}
+
+impl HandoffKind {
+    /// Its word: in SQL and in lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Escalate => "escalate",
+            Self::Back => "back",
+        }
+    }
 }
 
 /// The context that travels.

@@ -1,7 +1,7 @@
 //! A rule that acts, or would ─▶ a proposal: what travels, who owns it, what the clocks do, what the customer is told,
 //! and whether a person is asked first.
 
-use super::case::Case;
+use super::case::{Case, Request};
 use super::cel::{FactSource, Found};
 use super::condition::Answer;
 use super::customer::Occasion;
@@ -11,7 +11,7 @@ use super::matching::{AnyRule, Candidate, facts_hash};
 use super::message::{facts_in, render_reason};
 use super::names::RuleName;
 use super::package;
-use super::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
+use super::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use super::rules::{
     Accountable, Assign, ClockDecision, CustomerDecision, CustomerFacing, Escalation, InternalFrom, OwnerDecision,
     Policy, PreviousTask, ReviewDecision, Team,
@@ -107,6 +107,7 @@ impl Proposer<'_> {
             reason: parts.reason,
             needs: parts.needs,
             also,
+            asked: self.asked(candidate),
             facts: candidate.matched_facts(&self.facts),
             facts_hash: facts_hash(&candidate.looked_at, &facts),
             package: parts.package,
@@ -117,6 +118,13 @@ impl Proposer<'_> {
             decided_at: self.now,
             deadline: clock.unwrap_or_else(|| self.after(WITHOUT_CLOCK)),
         })
+    }
+
+    fn asked(&self, candidate: &Candidate<'_>) -> Option<AskedFor> {
+        let wanted = |request: &&Request| request.wants(candidate.path.to, candidate.path.episode);
+        let request = self.case.memory.request.as_ref().filter(wanted)?;
+        let Request { by, by_id, by_email, reason, command, .. } = request.clone();
+        Some(AskedFor { by, by_id, by_email, reason, command })
     }
 
     fn after(&self, span: SignedDuration) -> Timestamp {

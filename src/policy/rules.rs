@@ -45,6 +45,18 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The teams that an agent may hand this team's cases to: those that a rule with `trigger = "manual"` leads to.
+    pub fn on_request(&self, from: &TeamName) -> Vec<&TeamName> {
+        let rules = self.escalations.iter().filter(|rule| rule.trigger == Trigger::Manual && rule.from.contains(from));
+        let mut teams: Vec<&TeamName> = Vec::new();
+        for rule in rules {
+            if !teams.contains(&&rule.to) {
+                teams.push(&rule.to);
+            }
+        }
+        teams
+    }
+
     /// The facts that its conditions and reasons may look at: the fixed ones and every desk's declared fields.
     pub fn known_facts(&self) -> KnownFacts {
         self.desks.values().fold(KnownFacts::new(), |known, desk| known.with_fields(&desk.fields))
@@ -67,6 +79,46 @@ pub struct DeskPolicy {
     pub start: Start,
     /// Custom fields by our name.
     pub fields: BTreeMap<String, FieldDeclaration>,
+    /// How agents give commands inside this desk.
+    pub commands: CommandWords,
+}
+
+/// How agents give commands inside a desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandWords {
+    /// As the first line of an internal note.
+    pub notes: bool,
+    /// As labels.
+    pub tags: bool,
+    /// The forms of the label that hands a case off, each with [`super::command::TEAM`] for the team's name.
+    pub handoff: Vec<String>,
+    /// The label that gives a case back.
+    pub back: String,
+    /// The label that says no.
+    pub reject: String,
+    /// The label that says yes.
+    pub approve: String,
+    /// The label for a package that had what was needed.
+    pub good: String,
+    /// The label for one that lacked something.
+    pub poor: String,
+}
+
+impl Default for CommandWords {
+    fn default() -> Self {
+        let word = |word: &str| format!("handoff-{word}");
+        Self {
+            notes: true,
+            tags: true,
+            // Not every desk's labels hold a colon.
+            handoff: vec!["handoff:{team}".into(), "handoff-to-{team}".into()],
+            back: word("back"),
+            reject: word("reject"),
+            approve: word("approve"),
+            good: word("good"),
+            poor: word("poor"),
+        }
+    }
 }
 
 /// From when on tickets count. An older ticket counts once something changes on it.

@@ -1,6 +1,6 @@
 //! A small policy and a case for the tests of `policy` and `plan`.
 
-use super::case::{Case, Memory, Stay};
+use super::case::{Case, Memory, Request, Stay};
 use super::condition::Condition;
 use super::due::TeamHours;
 use super::known::KnownFacts;
@@ -43,6 +43,7 @@ fn desk() -> DeskPolicy {
         intake: vec![QueueSpec::Name("Incoming".into())],
         start: Start::Now,
         fields: fields.map(|(name, field)| (name.to_owned(), field)).into(),
+        commands: CommandWords::default(),
     }
 }
 
@@ -71,6 +72,27 @@ pub fn office_hours() -> Arc<TeamHours> {
     let zone = "Europe/Berlin";
     let calendar = Calendar::new(handoffd_hours::zone(zone).unwrap(), &week, []).unwrap();
     Arc::new(TeamHours { name: "office".into(), zone: zone.into(), calendar, meaning: week.meaning() })
+}
+
+/// What an agent asks for in the stay of [`case`].
+pub fn request(to: &str) -> Request {
+    Request {
+        command: "c1".into(),
+        to: to.into(),
+        reason: "the customer insists".into(),
+        by: "Second Agent".into(),
+        by_id: Some("8".into()),
+        by_email: None,
+        episode: "e1".into(),
+        open: true,
+        told: false,
+        led_to: None,
+    }
+}
+
+/// Labels changed.
+pub fn tagged() -> What {
+    What::Tags { added: vec!["vip".into()], removed: Vec::new() }
 }
 
 /// A rule with this name and condition; live.

@@ -389,3 +389,53 @@ fn the_hash_of_the_matched_facts_does_not_depend_on_what_happened_to_be_read() {
     let Decision::Need(parts) = decide(&bare, &policy, &|_, _| false, testing::now()) else { panic!("decided unread") };
     assert!(parts.has(PartKind::Customer));
 }
+
+/// Refunds on request, beside an automatic rule to another team.
+fn on_request() -> Policy {
+    let mut rule = escalation("on-request", "has_tag('refund')", "billing");
+    rule.trigger = Trigger::Manual;
+    policy_of([rule])
+}
+
+#[test]
+fn a_rule_on_request_acts_when_an_agent_asked_for_its_team_in_this_stay_and_never_by_itself() {
+    let (policy, mut case) = (on_request(), testing::case_with_parts());
+    let before = verdict(&case, &policy);
+    assert_eq!((result(&before, "on-request"), stays(&before)), (RuleResult::NotAsked, &StayReason::NoRule));
+    case.memory.request = Some(testing::request("billing"));
+    let acted = verdict(&case, &policy);
+    let asked = proposal(&acted).asked.clone().expect("whose request it is");
+    assert_eq!((asked.by.as_str(), asked.reason.as_str()), ("Second Agent", "the customer insists"));
+    let reason = ("command.reason".to_owned(), "the customer insists".to_owned());
+    assert!(proposal(&acted).facts.contains(&reason), "{:?}", proposal(&acted).facts);
+    let request = |change: fn(&mut super::case::Request)| {
+        let mut case = case.clone();
+        change(case.memory.request.as_mut().expect("a request"));
+        verdict(&case, &policy)
+    };
+    for change in [
+        (|request| request.to = "second-line".into()) as fn(&mut super::case::Request),
+        |request| request.episode = "e0".into(),
+        |request| request.open = false,
+    ] {
+        assert_eq!(result(&request(change), "on-request"), RuleResult::NotAsked);
+    }
+}
+
+#[test]
+fn a_request_meets_the_same_conditions_limits_and_closed_paths_as_every_rule() {
+    let (mut policy, mut case) = (on_request(), testing::case_with_parts());
+    case.memory.request = Some(testing::request("billing"));
+    let facts = proposal(&verdict(&case, &policy)).facts_hash.clone();
+    let closed = ClosedPath { from: Some("frontline".into()), to: "billing".into(), facts, why: ClosedBy::Rejection };
+    case.memory.closed_paths.push(closed);
+    assert_eq!(result(&verdict(&case, &policy), "on-request"), RuleResult::PathClosed(ClosedBy::Rejection));
+    // Another rule on this path finds it closed too, as long as nobody gives another reason.
+    policy.escalations.push(escalation("by-itself", "has_tag('refund')", "billing"));
+    assert_eq!(result(&verdict(&case, &policy), "by-itself"), RuleResult::PathClosed(ClosedBy::Rejection));
+    policy.escalations.pop();
+    case.memory.request.as_mut().expect("a request").reason = "order 4711 proves it".into();
+    assert_eq!(result(&verdict(&case, &policy), "on-request"), RuleResult::Fires);
+    case.head.tags = Fact::Known(Vec::new());
+    assert!(matches!(result(&verdict(&case, &policy), "on-request"), RuleResult::NotMatched(1, _)));
+}

@@ -75,7 +75,7 @@ fn each_key_fires_at_its_instant_in_the_right_hours() {
     let idle = policy(TimeKeys { idle_for: hours(4), ..TimeKeys::default() });
     fires_at(&friday(), &idle, "2026-11-30T09:00:00Z");
     let mut acted = friday();
-    acted.parts.history = Some(vec![change("2026-11-27T13:00:00Z", Role::Agent, What::Tags)]);
+    acted.parts.history = Some(vec![change("2026-11-27T13:00:00Z", Role::Agent, testing::tagged())]);
     fires_at(&acted, &idle, "2026-11-30T11:00:00Z");
     let held = policy(TimeKeys { held_for: hours(4), ..TimeKeys::default() });
     fires_at(&acted, &held, "2026-11-30T09:00:00Z");
@@ -220,7 +220,7 @@ fn an_automatic_rule_waits_until_the_agent_has_been_quiet_for_a_while() {
     rules.escalations[0].trigger = Trigger::Exception;
     rules.quiet_after_person = Some(SignedDuration::from_mins(10));
     let mut case = friday();
-    case.parts.history = Some(vec![change("2026-11-27T12:00:00Z", Role::Agent, What::Tags)]);
+    case.parts.history = Some(vec![change("2026-11-27T12:00:00Z", Role::Agent, testing::tagged())]);
     let (during, after) = (at("2026-11-27T12:09:59Z"), at("2026-11-27T12:10:00Z"));
     let held = verdict(&case, &rules, during);
     assert_eq!((held.outcome, held.again_at), (Outcome::Stay(StayReason::HeldBack), Some(after)));
@@ -229,11 +229,15 @@ fn an_automatic_rule_waits_until_the_agent_has_been_quiet_for_a_while() {
     let acts = |rules: &Policy, case: &Case| matches!(verdict(case, rules, during).outcome, Outcome::Escalate(_));
     // The customer and automations are nobody to wait for; nor is anybody where an agent asked for it.
     let mut quiet = case.clone();
-    quiet.parts.history = Some(vec![change("2026-11-27T12:00:00Z", Role::Customer, What::Tags)]);
+    quiet.parts.history = Some(vec![change("2026-11-27T12:00:00Z", Role::Customer, testing::tagged())]);
     assert!(acts(&rules, &quiet));
     let mut manual = rules.clone();
     manual.escalations[0].trigger = Trigger::Manual;
-    assert!(acts(&manual, &case));
+    let asks = Case {
+        memory: super::case::Memory { request: Some(testing::request("billing")), ..case.memory.clone() },
+        ..case.clone()
+    };
+    assert!(acts(&manual, &asks) && !acts(&manual, &case));
     let mut own = rules.clone();
     own.escalations[0].quiet_after_person = Some(SignedDuration::ZERO);
     assert!(acts(&own, &case));

@@ -151,6 +151,8 @@ pub enum RuleResult {
     TimeUnknown(String),
     /// It matched; an agent has just acted on the case. It waits until then.
     PersonActive(Timestamp),
+    /// It acts when an agent asks for it, and nobody did.
+    NotAsked,
     /// The case is not with one of its teams, or not on its desk.
     NotFrom,
     /// An earlier route matched.

@@ -62,6 +62,7 @@ fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::LIMITS, vec!["policy", "limits"]),
         (keys::DESK, vec!["desks", "*"]),
         (keys::FIELD, vec!["desks", "*", "fields", "*"]),
+        (keys::COMMANDS, vec!["desks", "*", "commands"]),
         (keys::TEAM, vec!["teams", "*"]),
         (keys::PERSON, vec!["people", "*"]),
         (keys::HOURS, vec!["hours", "*"]),

@@ -419,7 +419,7 @@ fn rules_must_fit_together() {
 fn circles_of_automatic_escalations_are_refused_and_a_review_breaks_them() {
     let back = |review: &str| {
         format!(
-            "[[escalate]]\n¦name = \"back\"\ntrigger = \"manual\"\nfrom = [\"billing\"]\nto = \"frontline\"\nwhen = 'true'\n\
+            "[[escalate]]\n¦name = \"back\"\ntrigger = \"exception\"\nfrom = [\"billing\"]\nto = \"frontline\"\nwhen = 'true'\n\
              reason = \"r\"\npackage.require = []\nclock.customer = \"continue\"\ncustomer.nothing = \"n\"\nreview = \"{review}\"\n"
         )
     };
@@ -433,6 +433,10 @@ fn circles_of_automatic_escalations_are_refused_and_a_review_breaks_them() {
     assert_eq!((problem.line, problem.column), place_of(&text));
     let text = format!("{BASE}\n{}", back("always")).replace('¦', "");
     assert!(read(&text).is_ok());
+    let text = format!("{BASE}\n{}", back("never"))
+        .replace('¦', "")
+        .replace("trigger = \"exception\"\nfrom = [\"billing\"]", "trigger = \"manual\"\nfrom = [\"billing\"]");
+    assert!(read(&text).is_ok(), "what an agent asks for does not happen by itself");
 }
 
 #[test]

@@ -1,19 +1,20 @@
 //! A person's yes. The ticket is read again: team, owner, status and matched facts as they were → the effects are planned
 //! against it and stored in the approving transaction; else the review ends as stale, and a note on the ticket says so.
 
-use super::execute::may_review;
+use super::execute::may_not;
 use super::{CommandError, Reply};
 use crate::cases::examine::planned_signature;
+use crate::cases::overtaken::overtaken_since;
+use crate::cases::review::{Still, as_reviewed, compare};
 use crate::cases::work::{ReadCase, Trouble};
 use crate::daemon::house::House;
-use crate::delivery::check::overtaken_since;
 use crate::desks::Station;
 use crate::ledger::Act;
-use crate::ledger::records::{CaseUpdate, HandoffRecord, ReviewAnswer, Switch};
+use crate::ledger::records::{HandoffRecord, ReviewAnswer, Switch};
 use crate::ledger::states::HandoffState;
 use crate::plan::{PlannedEffect, approved_effects, stale_note};
 use crate::policy::proposal::Proposal;
-use crate::policy::verdict::{Outcome, StayReason};
+use crate::policy::reviewers::{Who, may_approve};
 use handoffd_kit::error::DeskError;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::model::{PartKind, PartSet};
@@ -21,16 +22,6 @@ use jiff::SignedDuration;
 
 /// How soon the answers to a person who waits should come.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(10);
-
-/// What became of what was asked for.
-enum Still {
-    /// As it was: this would be done now.
-    Same(Box<Proposal>),
-    /// Not now, but later perhaps: the review stays.
-    Waits(&'static str),
-    /// No more.
-    Stale(String),
-}
 
 pub(super) async fn approve(house: &House, id: &str, who: &str, act: Act) -> Result<Reply, CommandError> {
     let asked = id.to_owned();
@@ -41,7 +32,7 @@ pub(super) async fn approve(house: &House, id: &str, who: &str, act: Act) -> Res
         return Err(CommandError::Refused(format!("handoff {id} is not in review but {state}")));
     }
     let proposal = &handoff.proposal;
-    may_review(&house.policy, &proposal.to, proposal.from.as_ref(), who)?;
+    may_approve(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
     if switches.iter().any(|(switch, ..)| switch.stops(proposal)) {
         return Err(CommandError::Refused(format!("{id} is paused: `handoffd resume` first, then approve")));
     }
@@ -116,37 +107,7 @@ async fn judge(
     }
     let deadline = house.seams.clock.now() + AT_ONCE;
     let update = house.cases.conclude(station, &proposal.desk, read, None, deadline).await?;
-    Ok(compare(handoff, update))
-}
-
-/// Whether deciding again comes to the same.
-fn compare(handoff: &HandoffRecord, update: CaseUpdate) -> Still {
-    let ours = &handoff.proposal;
-    let same = |fresh: &Proposal| {
-        (&fresh.rule, &fresh.to, &fresh.facts_hash, &fresh.episode)
-            == (&ours.rule, &ours.to, &ours.facts_hash, &ours.episode)
-    };
-    match update.verdict.map(|verdict| verdict.outcome) {
-        Some(Outcome::Stay(StayReason::Paused)) => Still::Waits("it is paused"),
-        Some(Outcome::Stay(StayReason::HeldBack)) => Still::Waits("it is held back, see `handoffd explain`"),
-        Some(
-            Outcome::AskPerson { proposed: fresh, .. }
-            | Outcome::AskForParts { proposed: fresh, .. }
-            | Outcome::Route(fresh)
-            | Outcome::Escalate(fresh),
-        ) => match (same(&fresh), fresh.rule == ours.rule && fresh.to == ours.to) {
-            (true, _) => Still::Same(fresh),
-            (false, true) => Still::Stale("a fact that the rule matched has changed".into()),
-            (false, false) => Still::Stale(format!("rule {} would hand it to {} now", fresh.rule, fresh.to)),
-        },
-        Some(Outcome::Stay(reason)) => Still::Stale(format!("the case stays now ({})", reason.shown())),
-        None => Still::Stale("the case was not decided again".into()),
-    }
-}
-
-/// What the reviewer saw travels; what counts from now (clocks, promises, deadlines) is worked out anew.
-fn as_reviewed(reviewed: &Proposal, fresh: Proposal) -> Proposal {
-    Proposal { package: reviewed.package.clone(), reason: reviewed.reason.clone(), ..fresh }
+    Ok(compare(handoff, update.verdict.as_ref().map(|verdict| &verdict.outcome)))
 }
 
 async fn send(

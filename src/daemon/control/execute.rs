@@ -5,7 +5,9 @@ use super::{Command, CommandError, Order, Reply, Target};
 use crate::daemon::house::House;
 use crate::ledger::records::{CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
 use crate::ledger::{Act, Ledger, LedgerError};
-use crate::policy::names::{MessageName, RuleName, TeamName};
+use crate::policy::names::{MessageName, RuleName};
+use crate::policy::proposal::Proposal;
+use crate::policy::reviewers::{MayNot, Who, may_decide};
 use crate::policy::rules::{Mode, Policy};
 use handoffd_kit::id::{DeskId, TicketId};
 
@@ -210,7 +212,8 @@ impl Target {
 async fn reject(house: &House, handoff: String, who: &str, act: Act) -> Result<Reply, CommandError> {
     let id = handoff.clone();
     let record = house.ledger.call(move |ledger| ledger.handoff(&id)).await?;
-    may_review(&house.policy, &record.proposal.to, record.proposal.from.as_ref(), who)?;
+    let proposal = &record.proposal;
+    may_decide(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
     let Act { by, reason, at } = act;
     let answer = ReviewAnswer { handoff: handoff.clone(), by, reason, at, effects: Vec::new() };
     house.ledger.call(move |ledger| ledger.reject(&answer)).await?;
@@ -220,29 +223,9 @@ async fn reject(house: &House, handoff: String, who: &str, act: Act) -> Result<R
     Ok(Reply { said, touched: 1 })
 }
 
-/// Who may say yes or no: the receiving team's reviewers and the giving team's lead, where reviewers are named; else anybody.
-pub(super) fn may_review(
-    policy: &Policy,
-    to: &TeamName,
-    from: Option<&TeamName>,
-    who: &str,
-) -> Result<(), CommandError> {
-    let reviewers = policy.teams.get(to).map(|team| team.reviewers.as_slice()).unwrap_or_default();
-    if reviewers.is_empty() {
-        return Ok(());
-    }
-    let lead = from.and_then(|from| policy.teams.get(from)).and_then(|team| team.lead.as_ref());
-    let allowed = || reviewers.iter().chain(lead);
-    let is = |person: &&crate::policy::names::PersonName| {
-        let email = policy.people.get(*person).and_then(|entry| entry.email.as_deref());
-        person.as_str() == who || email.is_some_and(|email| email.eq_ignore_ascii_case(who))
-    };
-    if allowed().any(|person| is(&person)) {
-        return Ok(());
-    }
-    let names: Vec<&str> = allowed().map(|person| person.as_str()).collect();
-    let words = format!("{who} may not decide a review for {to}; these may: {}", names.join(", "));
-    Err(CommandError::Refused(words))
+/// The refusal of somebody who may not decide a review.
+pub(super) fn may_not(proposal: &Proposal, who: &str, why: &MayNot) -> CommandError {
+    CommandError::Refused(format!("{who} may not decide a review for {}; {}", proposal.to, why.shown()))
 }
 
 async fn switch_to(house: &House, switch: Switch, on: bool, act: Act) -> Result<Reply, CommandError> {

@@ -4,6 +4,7 @@ use super::*;
 use crate::daemon::testing::{Stage, asking, sending};
 use crate::ledger::states::{EffectState, HandoffState};
 use crate::policy::rules::Mode;
+use crate::policy::testing::tagged;
 use handoffd_kit::clock::Clock;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{Status, What};
@@ -26,10 +27,6 @@ fn refused(answer: Result<Reply, CommandError>) -> String {
         Err(CommandError::Refused(words)) => words,
         other => panic!("refused, not {other:?}"),
     }
-}
-
-fn tagged() -> What {
-    What::Tags { added: vec!["vip".into()], removed: Vec::new() }
 }
 
 /// A stage whose ticket waits for a review; gives the handoff's id.

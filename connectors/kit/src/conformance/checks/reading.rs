@@ -291,10 +291,11 @@ async fn attributed(ground: &mut Ground<'_>) -> Tried {
     };
     for message in &conversation.messages {
         let said = |what: &What| matches!(what, What::Said { message: id, .. } if *id == message.id);
-        let Some(change) = changes.iter().find(|change| change.what.iter().any(said)) else {
-            return Err(Stop::Failed(format!("the history does not know the message {}", message.id)));
-        };
         let note = message.said.words().trim_start().starts_with(words);
+        let Some(change) = changes.iter().find(|change| change.what.iter().any(said)) else {
+            ensure(!note, || "the history does not know the note".into())?;
+            continue; // What opened the ticket may stand there as its opening alone.
+        };
         let seen = (change.by.role, message.author.role, message.said.visibility(), change.actor);
         let wanted = match note {
             true => (Role::Agent, Role::Agent, Visibility::Internal, Actor::Person),

@@ -122,7 +122,11 @@ impl State {
         ticket.version += 1;
         ticket.head.version = Version::from(ticket.version);
         ticket.head.updated_at = Fact::Known(now);
-        let actor = if by.role == Role::Us { Actor::Us } else { Actor::Person };
+        let actor = match by.role {
+            Role::Us => Actor::Us,
+            _ if self.defect == Defect::DoesNotSayWhoActed => Actor::Unknown,
+            _ => Actor::Person,
+        };
         let ours = by.role == Role::Us;
         let id = ChangeId::from(ticket.changes.len() as u64 + 1);
         let by = Author { id: Some(by.id), name: by.name, role: by.role };

@@ -38,6 +38,7 @@ enum Defect {
     Calls500Applied,
     MovesTicketsWhenReplying,
     OverlooksUnseenQueues,
+    DoesNotSayWhoActed,
 }
 
 fn report(defect: Defect) -> Report {
@@ -88,7 +89,7 @@ fn each_defect_breaks_its_promise() {
         (Defect::WritesInTwoCalls, "one call sets all that is declared to be set together"),
         (Defect::TakesPersonsForUs, "our own change is known as ours, a person's never"),
         (
-            Defect::TakesPersonsForUs,
+            Defect::DoesNotSayWhoActed,
             "an agent's note and label are theirs, word for word, and a customer's words are not",
         ),
         (Defect::ExpandsPlaceholders, "a note is internal and reads as it was written"),

@@ -1,0 +1,410 @@
+//! What a command does now: the look that hears one carries it out and answers it, and decides nothing else; the next
+//! look follows at once. Pure.
+//!
+//! Where what is done leaves a note of its own on the ticket (a handoff, the way back, a stale review), that note is the
+//! answer; else a short one says what was done, or why not and what would be accepted.
+
+use super::examine::{Look, Step, effects, planned_signature};
+use super::hearing::Order;
+use super::overtaken::overtaken_since;
+use super::review::{Still, as_reviewed, compare};
+use crate::ledger::commands::{CommandOutcome, Deed, HandledCommand};
+use crate::ledger::records::{CaseUpdate, HandoffRecord, NewHandoff, ReviewAnswer};
+use crate::ledger::states::HandoffState;
+use crate::plan::{self, Answer, PlannedEffect};
+use crate::policy::case::{Case, Request, Stay};
+use crate::policy::command::{Command, Rating, Target};
+use crate::policy::names::TeamName;
+use crate::policy::proposal::{AskedFor, HandoffKind};
+use crate::policy::reviewers::{may_approve, may_decide};
+use crate::policy::rules::Mode;
+use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
+use handoffd_kit::id::TicketId;
+
+/// What is known when a command is carried out.
+pub(super) struct Scene<'a> {
+    /// The look.
+    pub look: &'a Look<'a>,
+    /// The case, as if an open handoff that has sent nothing were not there.
+    pub case: &'a Case,
+    /// The handoff that brought the case to its present team, if one did and it stands.
+    pub came_by: Option<&'a HandoffRecord>,
+    /// The open handoff that has sent nothing.
+    pub unsent: Option<&'a HandoffRecord>,
+    /// What the policy says now.
+    pub decide: &'a dyn Fn() -> Decision,
+}
+
+/// What a command comes to.
+struct Done {
+    outcome: CommandOutcome,
+    words: String,
+    handoff: Option<String>,
+    /// Whether the words are written on the ticket.
+    answered: bool,
+    deed: Deed,
+    starts: Option<NewHandoff>,
+    request: Option<Request>,
+}
+
+impl Done {
+    fn because(outcome: CommandOutcome, words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self { outcome, words, handoff: None, answered: true, deed: Deed::Nothing, starts: None, request: None }
+    }
+
+    fn refused(words: impl Into<String>) -> Self {
+        Self::because(CommandOutcome::Refused, words)
+    }
+
+    fn about(self, handoff: &str) -> Self {
+        Self { handoff: Some(handoff.to_owned()), ..self }
+    }
+
+    /// Whether it changes what other commands were said about.
+    fn decides(&self) -> bool {
+        self.request.is_some() || self.starts.is_some() || !matches!(self.deed, Deed::Nothing | Deed::Rate { .. })
+    }
+}
+
+impl Scene<'_> {
+    /// Carries commands out into the update of their look, or asks for what it needs to know first. Of several that want
+    /// something done only the first is: what the others were said about is not so any more.
+    pub fn carry_out(&self, orders: &[Order], mut update: CaseUpdate) -> Step {
+        let verdict = match (self.decide)() {
+            Decision::Need(parts) => return Step::Need(parts),
+            Decision::Verdict(verdict) => verdict,
+        };
+        let out = out_of_scope(&verdict.outcome);
+        let mut before: Option<&Order> = None;
+        for order in orders {
+            let done = match (out, before) {
+                (Some(reason), _) => Done {
+                    answered: false,
+                    ..Done::because(CommandOutcome::Ignored, format!("nothing is done here: {}", reason.shown()))
+                },
+                (None, Some(first)) if !matches!(order.command, Command::Rate { .. }) => {
+                    let words = format!("{} by {} came first: look what came of it", first.command.shown(), first.by);
+                    Done::refused(words)
+                }
+                (None, _) => self.done(order, &verdict),
+            };
+            if done.decides() {
+                before = Some(order);
+            }
+            let handled = self.handled(order, &done);
+            update.handoff = update.handoff.or(done.starts);
+            update.heard.request = update.heard.request.or(done.request);
+            update.heard.commands.push(handled);
+        }
+        update.look_again = Some(self.look.now);
+        // Who waits for a place in the hour keeps it.
+        update.over_limit = verdict.over_limit().cloned();
+        Step::Done(Box::new(update))
+    }
+
+    /// A command as it is recorded.
+    fn handled(&self, order: &Order, done: &Done) -> HandledCommand {
+        let words = one_line(&done.words);
+        HandledCommand {
+            id: order.id.clone(),
+            change: order.change.clone(),
+            place: order.tag.as_ref().map_or_else(|| "note".to_owned(), |tag| format!("label {tag}")),
+            verb: order.command.name(),
+            by: self.by(order),
+            by_id: order.by_id.clone(),
+            given_at: order.at,
+            outcome: done.outcome,
+            handoff: done.handoff.clone(),
+            effects: self.answers(order, done.answered.then_some(words.as_str())),
+            deed: done.deed.clone(),
+            words,
+        }
+    }
+
+    fn done(&self, order: &Order, verdict: &Verdict) -> Done {
+        match &order.command {
+            Command::Handoff { to, reason } => self.handoff(order, to, reason.as_deref()),
+            Command::Back { reason } => self.back(order, reason.as_deref()),
+            Command::Approve { reason } => self.approve(order, reason.as_ref(), verdict),
+            Command::Reject { reason } => match self.review() {
+                Some(review) => self.reject_review(order, review, reason.as_ref()),
+                None => self.reject(order, reason.as_deref()),
+            },
+            Command::Rate { rating, reason } => self.rate(*rating, reason.as_ref()),
+        }
+    }
+
+    /// Rules decide on it at the next look, as on everything: conditions, package, review, limits.
+    fn handoff(&self, order: &Order, to: &Target, reason: Option<&str>) -> Done {
+        let Some(stay) = &self.case.memory.stay else {
+            return Done::refused("the case is with no team yet: its first team is found by the routes");
+        };
+        let accepted = self.accepted(&stay.team);
+        let to = match to {
+            Target::Team(team) => team,
+            Target::Unknown(word) => return Done::refused(format!("no team is called \"{word}\" here. {accepted}")),
+            Target::Missing => return Done::refused(format!("say to whom. {accepted}")),
+        };
+        if *to == stay.team {
+            return Done::refused(format!("the case is with {to} already. {accepted}"));
+        }
+        if !self.look.policy.on_request(&stay.team).contains(&to) {
+            return Done::refused(format!("nobody may ask for a handoff from {} to {to}. {accepted}", stay.team));
+        }
+        if let Some(open) = &self.case.memory.open {
+            return Done::refused(format!("a handoff to {} is under way", open.to)).about(&open.id);
+        }
+        if let Some((open, asked)) = self.unsent.and_then(|open| Some((open, open.proposal.asked.as_ref()?))) {
+            let words = format!("{} has asked for a handoff to {} already, and it waits", asked.by, open.proposal.to);
+            return Done::refused(words).about(&open.id);
+        }
+        let reason = reason.unwrap_or("no reason was given").to_owned();
+        let request = Request {
+            command: order.id.clone(),
+            to: to.clone(),
+            reason,
+            by: order.by.clone(),
+            by_id: order.by_id.clone(),
+            by_email: order.by_email.clone(),
+            episode: stay.episode.clone(),
+            open: true,
+            told: false,
+            led_to: None,
+        };
+        let taken = Done::because(CommandOutcome::Taken, format!("a handoff to {to} was asked for"));
+        Done { answered: false, request: Some(request), ..taken }
+    }
+
+    /// The receiving team hands back what is done: a handoff of its own, to whoever gave it.
+    fn back(&self, order: &Order, reason: Option<&str>) -> Done {
+        let (came, stay, to) = match self.given_by() {
+            Ok(given) => given,
+            Err(words) => return Done::refused(words),
+        };
+        let Some(reason) = reason.or(order.tag.as_ref().map(|_| "no words were given")) else {
+            return Done::refused("say what was done: /back REASON");
+        };
+        let Some(team) = self.look.policy.teams.get(to) else {
+            return Done::refused(format!("the team {to} is not in the policy any more: please move the case by hand"));
+        };
+        if let Some(open) = &self.case.memory.open {
+            return Done::refused(format!("a handoff to {} is under way", open.to)).about(&open.id);
+        }
+        let id = plan::back_id(&order.id);
+        let asked = AskedFor {
+            by: order.by.clone(),
+            by_id: order.by_id.clone(),
+            by_email: order.by_email.clone(),
+            reason: reason.to_owned(),
+            command: order.id.clone(),
+        };
+        let proposal = plan::back(&came.proposal, team, &stay.episode, asked, self.look.head, self.look.now);
+        if self.is_shadow() {
+            return Done { answered: false, ..Done::refused("shadow mode: nothing is written") };
+        }
+        let starts = NewHandoff {
+            id: id.clone(),
+            effects: effects(self.look, &proposal, &id, None),
+            proposal,
+            state: HandoffState::Sending,
+            risks: Vec::new(),
+            replaces: self.unsent.map(|open| open.id.clone()),
+            ask_until: None,
+            needs_place: false,
+        };
+        let done = Done::because(CommandOutcome::Done, format!("handed back to {to}: {reason}")).about(&id);
+        Done { answered: false, starts: Some(starts), ..done }
+    }
+
+    /// The receiving team says no to a handoff that has come: it goes back, and the path is closed.
+    fn reject(&self, order: &Order, reason: Option<&str>) -> Done {
+        let (came, _, to) = match self.given_by() {
+            Ok(given) => given,
+            Err(words) => return Done::refused(words),
+        };
+        let Some(reason) = reason.or(order.tag.as_ref().map(|_| "no reason was given")) else {
+            return Done::refused("say why: /reject REASON");
+        };
+        if came.proposal.from_queue.is_none() {
+            return Done::refused("the queue that the case came from is not known: please move it by hand")
+                .about(&came.id);
+        }
+        if let Some(open) = self.case.memory.open.as_ref().filter(|open| open.id != came.id) {
+            return Done::refused(format!("a handoff to {} is under way", open.to)).about(&open.id);
+        }
+        if self.is_shadow() {
+            return Done { answered: false, ..Done::refused("shadow mode: nothing is written") };
+        }
+        let (look, by) = (self.look, self.by(order));
+        let effects =
+            plan::rejected(&came.proposal, &came.id, &order.by, reason, look.capabilities, look.head, look.now);
+        let deed = Deed::GiveBack { handoff: came.id.clone(), reason: reason.to_owned(), effects };
+        let done = Done::because(CommandOutcome::Done, format!("rejected by {by}, back to {to}: {reason}"));
+        Done { answered: false, deed, ..done.about(&came.id) }
+    }
+
+    fn approve(&self, order: &Order, reason: Option<&String>, verdict: &Verdict) -> Done {
+        let Some(review) = self.review() else {
+            return Done::refused("nothing waits here for a yes or no");
+        };
+        let (look, policy, proposal) = (self.look, self.look.policy, &review.proposal);
+        if let Err(why) = may_approve(policy, proposal, &order.who(look)) {
+            return Done::refused(format!("{} may not decide this; {}", order.by, why.shown())).about(&review.id);
+        }
+        let off = &self.case.memory.switched_off;
+        if off.all || off.rules.contains(&proposal.rule) {
+            return Done::refused("it is paused: approve it again when it goes on").about(&review.id);
+        }
+        let history = look.parts.history.as_deref().unwrap_or_default();
+        let still = match overtaken_since(review, history, policy) {
+            Some(why) => Still::Stale(why),
+            None => compare(review, Some(&verdict.outcome)),
+        };
+        match still {
+            Still::Waits(why) => Done::refused(format!("it cannot be sent now: {why}")).about(&review.id),
+            Still::Stale(why) => {
+                let note = plan::stale_note(proposal, &review.id, &why, look.capabilities, look.head, look.now);
+                let note = Some(note).filter(|_| !self.is_shadow());
+                let deed = Deed::EndStale { handoff: review.id.clone(), why: why.clone(), note };
+                let done = Done::refused(format!("not sent, the review ends as stale: {why}"));
+                Done { answered: false, deed, ..done.about(&review.id) }
+            }
+            Still::Same(fresh) => {
+                let (reviewed, by) = (as_reviewed(proposal, *fresh), self.by(order));
+                let signature = planned_signature(look, &reviewed);
+                let effects =
+                    plan::approved_effects(&reviewed, &review.id, look.capabilities, look.head, signature, &by);
+                let deed = Deed::Approve(self.answer_to(review, &by, reason, effects));
+                let done = Done::because(CommandOutcome::Done, format!("approved, the case goes to {}", proposal.to));
+                Done { answered: false, deed, ..done.about(&review.id) }
+            }
+        }
+    }
+
+    fn reject_review(&self, order: &Order, review: &HandoffRecord, reason: Option<&String>) -> Done {
+        let proposal = &review.proposal;
+        if let Err(why) = may_decide(self.look.policy, proposal, &order.who(self.look)) {
+            return Done::refused(format!("{} may not decide this; {}", order.by, why.shown())).about(&review.id);
+        }
+        let by_label = order.tag.as_ref().map(|_| "no reason was given".to_owned());
+        let Some(reason) = reason.cloned().or(by_label) else {
+            return Done::refused("say why: /reject REASON").about(&review.id);
+        };
+        let words = format!(
+            "rejected, nothing was changed: {reason}. Rule {} asks for {} again only when what it matched changes",
+            proposal.rule, proposal.to
+        );
+        let deed = Deed::Reject(self.answer_to(review, &self.by(order), Some(&reason), Vec::new()));
+        Done { deed, ..Done::because(CommandOutcome::Done, words).about(&review.id) }
+    }
+
+    /// One click: the label that goes away is the answer. Only what is refused gets words.
+    fn rate(&self, rating: Option<Rating>, reason: Option<&String>) -> Done {
+        let Some(rating) = rating else { return Done::refused("say how the package was: /rate good or /rate poor") };
+        let Some(came) = self.came_by.filter(|came| came.proposal.kind == HandoffKind::Escalate) else {
+            return Done::refused("no handoff brought this case here, so there is no package to rate");
+        };
+        let deed = Deed::Rate { handoff: came.id.clone(), rating, reason: reason.cloned() };
+        let done = Done::because(CommandOutcome::Done, format!("the package is rated {}", rating.name()));
+        Done { answered: false, deed, ..done.about(&came.id) }
+    }
+
+    fn review(&self) -> Option<&HandoffRecord> {
+        self.unsent.filter(|open| open.state == HandoffState::InReview)
+    }
+
+    /// The handoff that another team gave the case with, the present stay, and that team.
+    fn given_by(&self) -> Result<(&HandoffRecord, &Stay, &TeamName), String> {
+        if let Some(back) = self.unsent.filter(|open| open.proposal.kind == HandoffKind::Back) {
+            let by = back.proposal.asked.as_ref().map_or("somebody", |asked| asked.by.as_str());
+            return Err(format!("{by} has handed it back to {} already", back.proposal.to));
+        }
+        let Some((came, stay)) = self.came_by.zip(self.case.memory.stay.as_ref()) else {
+            return Err("no handoff brought this case here: please move it by hand".to_owned());
+        };
+        match (&came.proposal.from, came.proposal.kind) {
+            (Some(from), HandoffKind::Escalate) => Ok((came, stay, from)),
+            (from, HandoffKind::Back) => {
+                let from = from.as_ref().map_or("another team", TeamName::as_str);
+                let accepted = self.accepted(&stay.team);
+                Err(format!("{from} has handed this case back here. To send it there again: {accepted}"))
+            }
+            (_, _) => Err("the case started here, no team gave it: please move it by hand".to_owned()),
+        }
+    }
+
+    /// What an agent of this team may ask for.
+    fn accepted(&self, team: &TeamName) -> String {
+        accepted(self.look, team)
+    }
+
+    fn answer_to(
+        &self,
+        review: &HandoffRecord,
+        by: &str,
+        reason: Option<&String>,
+        effects: Vec<PlannedEffect>,
+    ) -> ReviewAnswer {
+        let (by, reason) = (by.to_owned(), reason.cloned());
+        ReviewAnswer { handoff: review.id.clone(), by, reason, at: self.look.now, effects }
+    }
+
+    /// Who gave a command, for the record.
+    fn by(&self, order: &Order) -> String {
+        let id = order.by_id.as_ref().map_or_else(String::new, |id| format!(" {id}"));
+        format!("{} ({}{id})", order.by, self.look.desk)
+    }
+
+    fn is_shadow(&self) -> bool {
+        self.look.policy.mode == Mode::Shadow
+    }
+
+    /// The answer, and the label's end. In shadow nothing is written.
+    fn answers(&self, order: &Order, words: Option<&str>) -> Vec<PlannedEffect> {
+        if self.is_shadow() {
+            return Vec::new();
+        }
+        let to = answer_to(self.look, &order.id, order.command.name());
+        let text = words.map(|words| {
+            let how = if order.tag.is_some() { "by label" } else { "in a note" };
+            format!("Command {} ({how}, by {}): {}.", order.command.shown(), order.by, words.trim_end_matches('.'))
+        });
+        let note = text.map(|text| plan::answer(&to, &text, false, self.look.capabilities));
+        note.into_iter().chain(order.tag.as_ref().map(|tag| plan::untag(&to, tag))).collect()
+    }
+}
+
+/// What an agent of this team may ask for, in words.
+pub(super) fn accepted(look: &Look<'_>, team: &TeamName) -> String {
+    let teams = look.policy.on_request(team);
+    if teams.is_empty() {
+        return format!("No team can be asked for from {team}");
+    }
+    let forms: Vec<String> = teams.into_iter().map(|team| format!("/handoff {team} REASON")).collect();
+    format!("Accepted: {}", forms.join(", "))
+}
+
+/// Who and what an answer is to.
+pub(super) fn answer_to<'a>(look: &'a Look<'_>, command: &'a str, verb: &'a str) -> Answer<'a> {
+    let ticket: &TicketId = &look.head.id;
+    Answer { command, verb, ticket, version: &look.head.version, now: look.now }
+}
+
+/// Where nothing is ever done, no answer is written either.
+fn out_of_scope(outcome: &Outcome) -> Option<&StayReason> {
+    match outcome {
+        Outcome::Stay(
+            reason @ (StayReason::Ended
+            | StayReason::NotOurs
+            | StayReason::Unclear(_)
+            | StayReason::Never
+            | StayReason::BeforeStart),
+        ) => Some(reason),
+        _ => None,
+    }
+}
+
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,59 @@
+//! Whether somebody has decided otherwise since a handoff was decided: a change of team, owner, status or a matched fact
+//! that is not ours. Pure; asked before each further call, and before a review is answered.
+
+use super::stays::shown;
+use crate::ledger::records::HandoffRecord;
+use crate::policy::rules::Policy;
+use handoffd_kit::id::DeskId;
+use handoffd_kit::model::{Change, Role, What};
+use jiff::Timestamp;
+
+/// Who changed what since a handoff was decided of which nothing was sent.
+pub fn overtaken_since(handoff: &HandoffRecord, history: &[Change], policy: &Policy) -> Option<String> {
+    let facts: Vec<String> = handoff.proposal.facts.iter().map(|(name, _)| name.clone()).collect();
+    let fields = matched_fields(&handoff.proposal.desk, &facts, policy);
+    otherwise(&others(after(history, handoff.created_at)), &fields)
+}
+
+/// The changes among these that are neither ours nor part of ours.
+pub fn others(changes: &[Change]) -> Vec<&Change> {
+    changes.iter().filter(|change| change.by.role != Role::Us && !follows_ours(change)).collect()
+}
+
+/// The first of these changes that decides otherwise, in words.
+pub fn otherwise(changes: &[&Change], fields: &[String]) -> Option<String> {
+    changes.iter().find_map(|change| {
+        let what = change.what.iter().find_map(|what| decided_otherwise(what, fields))?;
+        Some(format!("{} changed the {what} meanwhile", shown(&change.by)))
+    })
+}
+
+/// The changes after an instant.
+pub fn after(history: &[Change], instant: Timestamp) -> &[Change] {
+    let first = history.iter().position(|change| change.at > instant).unwrap_or(history.len());
+    &history[first..]
+}
+
+/// A desk's own clean-up of our write (it drops an owner who may not own in the new queue) is part of our write.
+fn follows_ours(change: &Change) -> bool {
+    change.by.role == Role::Automation
+        && change.what.iter().all(|what| matches!(what, What::Owner { to: None, .. } | What::Other(_)))
+}
+
+/// The desk's own ids of the fields among these facts.
+pub fn matched_fields(desk: &DeskId, facts: &[String], policy: &Policy) -> Vec<String> {
+    let Some(desk) = policy.desks.get(desk) else { return Vec::new() };
+    let matched = |name: &String| facts.iter().any(|fact| fact.ends_with(&format!(".fields.{name}")));
+    desk.fields.iter().filter(|(name, _)| matched(name)).map(|(_, field)| field.id.clone()).collect()
+}
+
+fn decided_otherwise(what: &What, matched_fields: &[String]) -> Option<&'static str> {
+    match what {
+        What::Queue { .. } => Some("team"),
+        What::Owner { .. } => Some("owner"),
+        What::Status { .. } => Some("status"),
+        What::Merged { .. } => Some("ticket itself (merged)"),
+        What::Field { id } if matched_fields.contains(id) => Some("value of a matched field"),
+        _ => None,
+    }
+}

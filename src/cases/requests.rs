@@ -1,0 +1,184 @@
+//! What becomes of a handoff that an agent asked for: the rules decide on it as on every other, and the agent is told
+//! where the ticket does not show it by itself. Also the way back, while it has sent nothing. Pure.
+
+use super::commands::{accepted, answer_to, one_line};
+use super::examine::{Look, effects};
+use crate::ledger::records::{CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff};
+use crate::ledger::states::{HandoffEvent, HandoffState};
+use crate::plan;
+use crate::policy::case::{Case, ClosedBy, Request};
+use crate::policy::names::PersonName;
+use crate::policy::proposal::HandoffKind;
+use crate::policy::reviewers::reviewers;
+use crate::policy::rules::{Mode, Trigger};
+use crate::policy::verdict::{Outcome, RuleResult, RuleTrace, StayReason, Verdict};
+use handoffd_kit::model::Status;
+
+/// Looks what became of a request that was not answered yet, once the update has its verdict.
+pub(super) fn follow(look: &Look<'_>, case: &Case, update: &mut CaseUpdate) {
+    let Some(request) = case.memory.request.as_ref().filter(|request| request.open) else { return };
+    let Some(verdict) = &update.verdict else { return };
+    let started = update
+        .handoff
+        .as_ref()
+        .filter(|new| new.proposal.asked.as_ref().is_some_and(|asked| asked.command == request.command));
+    let (request, words) = match started {
+        Some(new) => {
+            let led = Request { led_to: Some(new.id.clone()), ..request.clone() };
+            (led, (new.state == HandoffState::InReview).then(|| waits_for_a_yes(look, new)))
+        }
+        None if request.led_to.is_some() => return, // It is on its way.
+        None => unanswered(look, case, request, verdict),
+    };
+    if let Some(words) = words.filter(|_| look.policy.mode == Mode::Live) {
+        let text = format!("Command /handoff {} (by {}): {}.", request.to, request.by, one_line(&words));
+        let again = case.memory.request.as_ref().is_some_and(|before| before.told);
+        let to = answer_to(look, &request.command, "handoff");
+        update.heard.told.push(plan::answer(&to, &text, again, look.capabilities));
+    }
+    update.heard.request = Some(request);
+}
+
+fn waits_for_a_yes(look: &Look<'_>, new: &NewHandoff) -> String {
+    let proposal = &new.proposal;
+    let who = reviewers(look.policy, &proposal.to, proposal.from.as_ref());
+    let who: Vec<&str> = who.into_iter().map(PersonName::as_str).collect();
+    let who = if who.is_empty() { "a colleague".to_owned() } else { who.join(" or ") };
+    format!("it waits for a yes of {who}: /approve, or /reject REASON, in an internal note")
+}
+
+/// No handoff came of it: either it waits, or the answer is no.
+fn unanswered(look: &Look<'_>, case: &Case, asked: &Request, verdict: &Verdict) -> (Request, Option<String>) {
+    let closed = Request { open: false, ..asked.clone() };
+    let here = case.memory.stay.as_ref().is_some_and(|stay| stay.episode == asked.episode);
+    if !here {
+        return (closed, Some("not done, the case was moved meanwhile".into()));
+    }
+    match &verdict.outcome {
+        Outcome::Stay(StayReason::HeldBack | StayReason::NoRule | StayReason::Paused) => {}
+        Outcome::Stay(StayReason::UnderWay) => return (closed, Some("not done, another handoff is under way".into())),
+        // Nothing is done here, and nothing is written.
+        Outcome::Stay(_) => return (closed, None),
+        // A restored ledger has met the handoff on the desk.
+        Outcome::Route(proposal) | Outcome::Escalate(proposal) if proposal.to == asked.to => return (closed, None),
+        Outcome::AskPerson { proposed, .. } | Outcome::AskForParts { proposed, .. } if proposed.to == asked.to => {
+            return (closed, None);
+        }
+        Outcome::Route(other)
+        | Outcome::Escalate(other)
+        | Outcome::AskForParts { proposed: other, .. }
+        | Outcome::AskPerson { proposed: other, .. } => {
+            let words = format!("not done, rule {} hands the case to {} now", other.rule, other.to);
+            return (closed, Some(words));
+        }
+    }
+    let traces: Vec<&RuleTrace> = verdict.trace.iter().filter(|trace| on_request(look, asked, trace)).collect();
+    if traces.iter().any(|trace| trace.result == RuleResult::OverLimit) {
+        let words = (!asked.told).then(|| "it waits: so many handoffs are not allowed in one hour".to_owned());
+        return (Request { told: true, ..asked.clone() }, words);
+    }
+    let why: Vec<String> = traces.iter().map(|trace| why_not(trace)).collect();
+    let why = if why.is_empty() { "no rule allows it".to_owned() } else { why.join("; ") };
+    (closed, Some(format!("not done, {why}. {}", accepted_elsewhere(look, case, asked))))
+}
+
+/// Whether this is the trace of a rule that could carry the request out.
+fn on_request(look: &Look<'_>, asked: &Request, trace: &RuleTrace) -> bool {
+    trace.to == asked.to
+        && trace.result != RuleResult::NotFrom
+        && look.policy.escalations.iter().any(|rule| rule.rule.name == trace.rule && rule.trigger == Trigger::Manual)
+}
+
+fn why_not(trace: &RuleTrace) -> String {
+    let rule = &trace.rule;
+    match &trace.result {
+        RuleResult::NotMatched(_, condition) => format!("rule {rule} wants that {condition}"),
+        RuleResult::Unknown(_, what) => format!("rule {rule} cannot be told, the desk does not say {what}"),
+        RuleResult::NotYet(at) => format!("rule {rule} holds at {at} only: ask again then"),
+        RuleResult::NoInstant(why) => format!("rule {rule} never holds, as things stand: {why}"),
+        RuleResult::TimeUnknown(key) => {
+            format!("rule {rule} cannot be told, the desk does not say since when, for {key}")
+        }
+        RuleResult::AlreadyFired => format!("rule {rule} has acted in this stay already"),
+        RuleResult::PathClosed(why) => {
+            let why = match why {
+                ClosedBy::Bounce => "gave it straight back",
+                ClosedBy::Rejection => "said no",
+                ClosedBy::Undo => "lost it to an undo",
+                ClosedBy::Contest => "lost it to another automation",
+            };
+            format!("{} {why} before: say a new reason that answers that", trace.to)
+        }
+        RuleResult::Shadow => format!("rule {rule} is in shadow: it would have been handed off"),
+        RuleResult::OutsideShare => format!("rule {rule} does not cover this ticket yet"),
+        RuleResult::Held => format!("rule {rule} waits for a release"),
+        RuleResult::Paused => format!("rule {rule} is paused: ask again when it goes on"),
+        RuleResult::AlreadyThere => "the case is there already".to_owned(),
+        RuleResult::OverLimit
+        | RuleResult::Fires
+        | RuleResult::Agrees
+        | RuleResult::NotAsked
+        | RuleResult::PersonActive(_)
+        | RuleResult::NotFrom
+        | RuleResult::Behind(_) => format!("rule {rule} does not act"),
+    }
+}
+
+/// The other teams that could be asked for.
+fn accepted_elsewhere(look: &Look<'_>, case: &Case, asked: &Request) -> String {
+    let Some(stay) = &case.memory.stay else { return String::new() };
+    let others = look.policy.on_request(&stay.team).into_iter().any(|team| *team != asked.to);
+    if others { accepted(look, &stay.team) } else { String::new() }
+}
+
+/// The way back is an agent's decision: it is not decided anew, only brought up to the ticket as it is now, as long as the
+/// case is where they gave it back from.
+pub(super) fn still_back(look: &Look<'_>, case: &Case, open: &HandoffRecord, mut update: CaseUpdate) -> CaseUpdate {
+    let proposal = &open.proposal;
+    let here = case.memory.stay.as_ref().map(|stay| &stay.team) == proposal.from.as_ref();
+    if here && takes_notes(look) {
+        update.handoff = Some(NewHandoff {
+            id: open.id.clone(),
+            proposal: proposal.clone(),
+            state: HandoffState::Sending,
+            risks: Vec::new(),
+            effects: effects(look, proposal, &open.id, None),
+            replaces: None,
+            ask_until: None,
+            needs_place: false,
+        });
+        return update;
+    }
+    let why = if here { "the ticket has ended" } else { "the case was moved meanwhile" };
+    update.handoff_events.push(HandoffHappening {
+        handoff: open.id.clone(),
+        event: Some(HandoffEvent::Withdrawn),
+        detail: Some(why.to_owned()),
+        claimed: None,
+        drop_effects: true,
+        closing_note: None,
+    });
+    update
+}
+
+/// Whether an open handoff is the way back.
+pub(super) fn is_back(open: &HandoffRecord) -> bool {
+    open.proposal.kind == HandoffKind::Back
+}
+
+/// A note that what an agent was told to be on its way will not come, where the ticket still takes one.
+pub(super) fn not_after_all(look: &Look<'_>, handoff: &HandoffRecord, why: &str) -> Option<plan::PlannedEffect> {
+    let asked = handoff.proposal.asked.as_ref()?;
+    let writes = look.policy.mode == Mode::Live && takes_notes(look);
+    writes.then(|| {
+        let text = format!(
+            "Not handed off to {}, which {} asked for: {why}.\nNothing was changed.",
+            handoff.proposal.to, asked.by
+        );
+        plan::ending_note(&handoff.proposal, &handoff.id, &text, look.capabilities, look.head, look.now)
+    })
+}
+
+fn takes_notes(look: &Look<'_>) -> bool {
+    look.head.ending.is_none() && look.head.status.known() != Some(&Status::Closed)
+}

@@ -1,0 +1,102 @@
+//! The receiving team gives a case back: as done (a handoff of its own, back to the giving team), or as rejected (the
+//! case goes back where the handoff took it from, with the reason). Pure.
+
+use super::PlannedEffect;
+use super::effects::{mark, numbered, split};
+use super::note::marked;
+use crate::policy::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
+use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, Mode, Team};
+use handoffd_kit::capability::Capabilities;
+use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, Update, Write};
+use handoffd_kit::model::TicketHead;
+use jiff::Timestamp;
+
+/// A rejection's effects count from here, behind a handoff's own and an undo's.
+const FIRST: u32 = 60;
+
+/// The handoff back to the giving team, whose present stay is `episode`. Its owner is whoever had the case there.
+pub fn back(came: &Proposal, to: &Team, episode: &str, asked: AskedFor, head: &TicketHead, now: Timestamp) -> Proposal {
+    let owner = head.owner.known().and_then(|owner| owner.as_ref());
+    let (set, shown) = previous_owner(came, &to.name);
+    Proposal {
+        kind: HandoffKind::Back,
+        mode: Mode::Live,
+        episode: episode.to_owned(),
+        from: Some(came.to.clone()),
+        from_queue: head.queue.known().cloned().flatten(),
+        to: to.name.clone(),
+        to_queue: to.queue.clone(),
+        trigger: None,
+        reason: asked.reason.clone(),
+        needs: None,
+        also: Vec::new(),
+        asked: Some(asked),
+        facts: Vec::new(),
+        facts_hash: String::new(),
+        package: None,
+        owner: OwnerPlan {
+            set,
+            shown,
+            previous: owner.map(|person| person.name.clone().unwrap_or_else(|| person.id.to_string())),
+            previous_id: owner.map(|person| person.id.clone()),
+            previous_task: None,
+            previous_until: None,
+            customer_facing: CustomerFacing::New,
+        },
+        clock: ClockPlan {
+            internal_until: None,
+            internal_from: InternalFrom::Handoff,
+            customer_until: None,
+            accountable: Accountable::To,
+        },
+        customer: CustomerPlan::Nothing { because: "the case goes back to those who know them".into() },
+        opened_at: head.created_at.known().copied(),
+        decided_at: now,
+        deadline: now,
+        ..came.clone()
+    }
+}
+
+fn previous_owner(came: &Proposal, to: &crate::policy::names::TeamName) -> (OwnerSpec, String) {
+    match &came.owner.previous_id {
+        Some(id) => {
+            let name = came.owner.previous.clone().unwrap_or_else(|| id.to_string());
+            (OwnerSpec::User(id.clone()), format!("{name}, who had it before"))
+        }
+        None => (OwnerSpec::Nobody, format!("{to}, nobody yet")),
+    }
+}
+
+/// The effects of a rejection by the receiving team: queue and owner as they were, and a note with the reason.
+pub fn rejected(
+    proposal: &Proposal,
+    id: &str,
+    by: &str,
+    reason: &str,
+    capabilities: &Capabilities,
+    head: &TicketHead,
+    now: Timestamp,
+) -> Vec<PlannedEffect> {
+    let queue = proposal.from_queue.as_ref().map(|queue| QueueSpec::Id(queue.id.as_str().to_owned()));
+    let owner = proposal.owner.previous_id.clone().map_or(OwnerSpec::Nobody, OwnerSpec::User);
+    let from = proposal.from.as_ref().map_or("where it came from", |team| team.as_str());
+    let text = format!(
+        "Rejected: {} → {from}\nWhy: {reason} ({by}, /reject)\nQueue and owner are as before. Rule {} does not hand this \
+         case to {} again unless what it matched changes.",
+        proposal.to, proposal.rule, proposal.to
+    );
+    let mark = mark(id, FIRST, proposal.rule.as_str(), &proposal.rule_version);
+    let note = Some(marked(&text, &mark, capabilities.note_max_bytes));
+    let wanted = Update { note, queue, owner: Some(owner), ..Update::default() };
+    let changes =
+        split(wanted, capabilities).into_iter().map(|update| ("rejection".to_owned(), DeskChange::Update(update)));
+    let like = Write {
+        ticket: proposal.ticket.clone(),
+        change: DeskChange::Update(Update::default()),
+        mark,
+        expected: Some(head.version.clone()),
+        first_tried: None,
+        deadline: now,
+    };
+    numbered(changes.collect(), FIRST, &like)
+}

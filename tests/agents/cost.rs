@@ -1,0 +1,63 @@
+//! What listening costs in calls, counted at the helpdesk.
+
+use crate::stage::{DIALECTS, Dialect, Stage, policy, two_rules};
+use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::journal::{Asked, Kind};
+
+/// Reads of this ticket, or of things by its transactions, since the last time.
+fn reads(stage: &mut Stage, ticket: TicketNo) -> usize {
+    let about = |asked: &Asked| asked.ticket == Some(ticket) || asked.path.contains("/attachments");
+    stage.asked().iter().filter(|asked| asked.kind == Kind::Read && about(asked)).count()
+}
+
+#[test]
+fn a_ticket_that_nobody_could_order_anything_on_costs_one_call() {
+    for dialect in DIALECTS {
+        let automatic = two_rules()
+            .replace("trigger = \"manual\"", "trigger = \"complexity\"")
+            .replace("command.by", "case.team")
+            .replace("command.reason", "case.team");
+        let none = automatic
+            .replace("when = 'true'", "when = 'has_tag(\"never-set\")'")
+            .replace("has_tag(\"refund\")", "has_tag(\"never-set\")");
+        let mut stage = Stage::with(dialect, &policy(dialect, &none));
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.asked();
+        stage.notes("frontline-1", ticket, "asked the customer");
+        assert_eq!(reads(&mut stage, ticket), 1, "{dialect:?}: the head");
+        assert!(stage.commands(ticket).is_empty());
+    }
+}
+
+#[test]
+fn where_agents_may_ask_news_costs_the_history_and_a_note_its_words() {
+    for dialect in DIALECTS {
+        let mut stage = Stage::new(dialect);
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.asked();
+        stage.look(ticket);
+        assert_eq!(reads(&mut stage, ticket), 1, "{dialect:?}: nothing has changed");
+        stage.later(5);
+        stage.sandbox.person(crate::stage::CUSTOMER).replies(ticket, "any news?");
+        stage.look(ticket);
+        assert_eq!(reads(&mut stage, ticket), 2, "{dialect:?}: the head and the history");
+        stage.notes("frontline-1", ticket, "asked a colleague");
+        let words = match dialect {
+            Dialect::Zendesk => 2, // Head and audits: those have the words.
+            Dialect::Rt => 5, // Head, history; then the history once more with the parts and texts of its messages.
+        };
+        assert_eq!(reads(&mut stage, ticket), words, "{dialect:?}");
+    }
+}
+
+#[test]
+fn a_case_in_no_team_costs_one_call() {
+    for dialect in DIALECTS {
+        let mut stage = Stage::new(dialect);
+        let ticket = stage.opens("Incoming", &[]);
+        stage.asked();
+        stage.notes("frontline-1", ticket, "/handoff billing please");
+        assert_eq!(reads(&mut stage, ticket), 1, "{dialect:?}");
+        assert!(stage.ours(ticket).is_empty(), "{dialect:?}");
+    }
+}

@@ -1,0 +1,12 @@
+//! Agents who never leave their helpdesk: what they type and click there, on a whole house, in both dialects of the
+//! sandbox. Every scenario reads what came of it from the helpdesk itself and from the ledger.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod asking;
+mod cost;
+mod giving_back;
+mod hostile;
+mod labels;
+mod reviews;
+mod stage;

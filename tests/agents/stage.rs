@@ -1,0 +1,315 @@
+//! A whole house on the sandbox in either dialect: real connector, real ledger, real policy, and agents who type.
+
+use futures::executor::LocalPool;
+use futures::task::LocalSpawnExt;
+use handoffd::config;
+use handoffd::daemon::control::{Command, CommandError, Order, Reply, execute};
+use handoffd::daemon::house::House;
+use handoffd::daemon::pipeline::Until;
+use handoffd::daemon::wiring::{open_desks, wire};
+use handoffd::ledger::commands::CommandRecord;
+use handoffd::ledger::records::{HandoffRecord, NewLook};
+use handoffd::ledger::{Handle, HandoffFilter, Ledger};
+use handoffd_kit::clock::{Clock, ManualClock};
+use handoffd_kit::id::TicketId;
+use handoffd_kit::random::Random;
+use handoffd_kit::settings::Seams;
+use handoffd_sandbox::change::{NewMessage, TagChange, Update};
+use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::journal::Asked;
+use handoffd_sandbox::seed::{self, BOT, CLIENT, RT_TOKEN};
+use handoffd_sandbox::ticket::{Body, Visibility};
+use handoffd_sandbox::zendesk::Limits;
+use handoffd_sandbox::{Sandbox, SandboxTransport};
+use jiff::SignedDuration;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The customer of every ticket.
+pub const CUSTOMER: &str = "customer@standard.example";
+
+/// Which helpdesk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Zendesk Support.
+    Zendesk,
+    /// Request Tracker.
+    Rt,
+}
+
+/// Both.
+pub const DIALECTS: [Dialect; 2] = [Dialect::Zendesk, Dialect::Rt];
+
+struct Even;
+
+impl Random for Even {
+    fn bits(&self) -> u64 {
+        u64::MAX / 2
+    }
+}
+
+/// A house, its helpdesk and its clock.
+pub struct Stage {
+    pub dialect: Dialect,
+    pub sandbox: Sandbox,
+    clock: ManualClock,
+    house: House,
+}
+
+/// What a rule on request answers beside its name: to whom, when, and whether a person is asked.
+pub fn on_request(name: &str, to: &str, when: &str, review: &str) -> String {
+    format!(
+        "[[escalate]]\nname = \"{name}\"\nmode = \"live\"\ntrigger = \"manual\"\nfrom = [\"frontline\"]\nto = \"{to}\"\n\
+         when = '{when}'\nreason = \"{{{{ command.by }}}} asks: {{{{ command.reason }}}}\"\nreview = \"{review}\"\n\n"
+    )
+}
+
+/// The desk, its teams and people, and these rules.
+pub fn policy(dialect: Dialect, rules: &str) -> String {
+    let desk = match dialect {
+        Dialect::Zendesk => {
+            "connector = \"zendesk\"\nurl = \"https://acme.zendesk.com\"\n\
+             login = { client_id = \"handoffd\", client_secret = { env = \"SECRET\" } }\n"
+        }
+        Dialect::Rt => {
+            "connector = \"rt\"\nurl = \"https://rt.acme.example\"\nlogin = { token = { env = \"SECRET\" } }\n"
+        }
+    };
+    format!(
+        r#"
+[daemon]
+mode = "live"
+
+[desks.acme]
+{desk}poll = "1h"
+intake = ["Incoming"]
+
+[teams.frontline]
+tier = 1
+desk = "acme"
+queue = "Support"
+
+[teams.billing]
+tier = 2
+desk = "acme"
+queue = "Billing"
+
+[teams.second-line]
+tier = 2
+desk = "acme"
+queue = "Tier 2"
+reviewers = ["tier2-lead"]
+
+[people.tier2-lead]
+email = "tier2-1@acme.example"
+
+[defaults.escalate]
+package = {{ require = ["summary"], missing = "send" }}
+owner.assign = "queue"
+clock.customer = "continue"
+customer.nothing = "the agent has just written to them"
+review = "never"
+
+{rules}"#
+    )
+}
+
+/// To billing where the ticket is about a refund; to the second line after a yes.
+pub fn two_rules() -> String {
+    on_request("billing-on-request", "billing", r#"has_tag("refund")"#, "never")
+        + &on_request("second-line-on-request", "second-line", "true", "always")
+}
+
+impl Stage {
+    /// A house with [`two_rules`].
+    pub fn new(dialect: Dialect) -> Self {
+        Self::with(dialect, &policy(dialect, &two_rules()))
+    }
+
+    /// A house that runs this policy on a fresh ledger and desk.
+    pub fn with(dialect: Dialect, policy: &str) -> Self {
+        let clock = ManualClock::new("2026-05-04T08:00:00Z".parse().expect("an instant"));
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let sandbox = match dialect {
+            Dialect::Zendesk => seed::zendesk(shared, 1, Limits::ENTERPRISE),
+            Dialect::Rt => seed::rt(shared, 1),
+        };
+        let ledger = Handle::inline(Ledger::in_memory().expect("ledger"), None);
+        let house = house(dialect, policy, ledger, &sandbox, &clock);
+        let now = clock.now();
+        let met = house.ledger.call(move |ledger| ledger.desk_met(&"acme".into(), now));
+        futures::executor::block_on(met).expect("the desk is met");
+        Self { dialect, sandbox, clock, house }
+    }
+
+    /// A customer opens a ticket, which lies in this queue with these labels; it is looked at.
+    pub fn opens(&mut self, queue: &str, tags: &[&str]) -> TicketNo {
+        self.later(10);
+        let queue = self.sandbox.with(|desk| desk.find_queue(queue).map(|queue| queue.no));
+        let tags: BTreeSet<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let set = Update { queue: Some(queue), tags: Some(TagChange::Set(tags)), ..Update::default() };
+        let ticket = seed::customer_writes(&self.sandbox, CUSTOMER, "Charged twice", "I was charged twice.", set);
+        self.look(ticket);
+        ticket
+    }
+
+    /// Somebody writes an internal note, and everything that follows from it is done.
+    pub fn notes(&mut self, login: &str, ticket: TicketNo, text: &str) {
+        self.later(5);
+        self.sandbox.person(login).notes(ticket, text);
+        self.look(ticket);
+    }
+
+    /// Somebody writes an internal note as HTML.
+    pub fn notes_html(&mut self, login: &str, ticket: TicketNo, html: &str) {
+        let message = NewMessage::new(Visibility::Internal, Body::Html(html.to_owned()));
+        self.does(login, ticket, Update { say: vec![message], ..Update::default() });
+    }
+
+    /// Somebody changes a ticket in several ways at once.
+    pub fn does(&mut self, login: &str, ticket: TicketNo, update: Update) {
+        self.later(5);
+        self.sandbox.person(login).updates(ticket, update);
+        self.look(ticket);
+    }
+
+    /// Somebody sets a label.
+    pub fn tags(&mut self, login: &str, ticket: TicketNo, tag: &str) {
+        self.later(5);
+        self.sandbox.person(login).tags(ticket, tag);
+        self.look(ticket);
+    }
+
+    /// Lets time pass.
+    pub fn later(&mut self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Hears that something changed on a ticket, and does everything that is due.
+    pub fn look(&mut self, ticket: TicketNo) {
+        self.later(2);
+        let looks = vec![NewLook { ticket: TicketId::from(ticket.0), due: self.clock.now(), head: None }];
+        let noted = self.house.ledger.call(move |ledger| ledger.note_looks(&"acme".into(), &looks));
+        futures::executor::block_on(noted).expect("noted");
+        self.run();
+    }
+
+    /// Does everything that is due within the next seconds.
+    pub fn run(&mut self) {
+        let until = Until::NothingDueBy(self.clock.now() + SignedDuration::from_secs(5));
+        let (house, ended) = (self.house.clone(), Rc::new(Cell::new(false)));
+        let mut pool = LocalPool::new();
+        let end = ended.clone();
+        let life = async move {
+            house.run(until, &CancellationToken::new()).await.expect("the house runs");
+            end.set(true);
+        };
+        pool.spawner().spawn_local(life).expect("spawned");
+        for _ in 0..10_000 {
+            pool.run_until_stalled();
+            if ended.get() {
+                return;
+            }
+            let next = self.clock.next_wait().expect("it waits for something");
+            self.clock.set(next.max(self.clock.now()));
+        }
+        panic!("it never comes to rest");
+    }
+
+    /// Gives an order from the command line.
+    pub fn orders(&mut self, by: &str, command: Command) -> Result<Reply, CommandError> {
+        let order = Order { command, by: by.to_owned() };
+        let given = futures::executor::block_on(execute(&self.house, order, "tester"));
+        self.run();
+        given
+    }
+
+    /// All handoffs, oldest first.
+    pub fn handoffs(&self) -> Vec<HandoffRecord> {
+        let all = |ledger: &mut Ledger| ledger.handoffs(&HandoffFilter::default());
+        let mut handoffs = futures::executor::block_on(self.house.ledger.call(all)).expect("handoffs");
+        handoffs.reverse();
+        handoffs
+    }
+
+    /// The states of all handoffs, oldest first.
+    pub fn states(&self) -> Vec<&'static str> {
+        self.handoffs().iter().map(|handoff| handoff.state.name()).collect()
+    }
+
+    /// The commands of a ticket as they were handled: word and outcome.
+    pub fn commands(&self, ticket: TicketNo) -> Vec<(String, String)> {
+        self.records(ticket).into_iter().map(|command| (command.verb, command.outcome)).collect()
+    }
+
+    /// The commands of a ticket, whole.
+    pub fn records(&self, ticket: TicketNo) -> Vec<CommandRecord> {
+        let all = move |ledger: &mut Ledger| ledger.commands(&"acme".into(), &TicketId::from(ticket.0));
+        futures::executor::block_on(self.house.ledger.call(all)).expect("commands")
+    }
+
+    /// What the ledger counts of a case: hops, bounces, returns.
+    pub fn figures(&self, ticket: TicketNo) -> (u32, u32, u32) {
+        let now = self.clock.now();
+        let case = move |ledger: &mut Ledger| ledger.case(&"acme".into(), &TicketId::from(ticket.0), now);
+        let memory = futures::executor::block_on(self.house.ledger.call(case)).expect("case").memory;
+        (memory.hops, memory.bounces, memory.returns)
+    }
+
+    /// Where a ticket lies.
+    pub fn queue(&self, ticket: TicketNo) -> String {
+        let ticket = self.sandbox.ticket(ticket).expect("the ticket");
+        self.sandbox.with(|desk| desk.queues[&ticket.queue.expect("a queue")].name.clone())
+    }
+
+    /// The login of who owns it.
+    pub fn owner(&self, ticket: TicketNo) -> Option<String> {
+        let owner = self.sandbox.ticket(ticket)?.owner?;
+        self.sandbox.with(|desk| desk.person(owner).map(|person| person.login.clone()))
+    }
+
+    /// Its labels.
+    pub fn labels(&self, ticket: TicketNo) -> Vec<String> {
+        self.sandbox.ticket(ticket).expect("the ticket").tags.into_iter().collect()
+    }
+
+    /// What we wrote on a ticket, oldest first, without its mark; everything must be internal.
+    pub fn ours(&self, ticket: TicketNo) -> Vec<String> {
+        let us = self.sandbox.person(BOT).no().expect("our account");
+        let messages = self.sandbox.ticket(ticket).expect("the ticket").messages;
+        let ours: Vec<_> = messages.into_iter().filter(|message| message.author == us).collect();
+        assert!(ours.iter().all(|message| message.visibility == Visibility::Internal), "we spoke in public");
+        let words =
+            |text: String| text.rsplit_once("[handoffd ").map_or(text.clone(), |(words, _)| words.trim().to_owned());
+        ours.into_iter().map(|message| words(message.body.text())).collect()
+    }
+
+    /// What was asked of the helpdesk since the last time this was asked.
+    pub fn asked(&mut self) -> Vec<Asked> {
+        self.sandbox.with(|desk| std::mem::take(&mut desk.journal.requests))
+    }
+}
+
+fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, clock: &ManualClock) -> House {
+    let config =
+        config::read(policy, "policy.toml", Path::new("/")).unwrap_or_else(|problems| panic!("{problems}\n{policy}"));
+    let seams = Seams {
+        clock: Arc::new(clock.clone()),
+        random: Arc::new(Even),
+        transport: Arc::new(SandboxTransport::to(sandbox.clone())),
+    };
+    let secret = match dialect {
+        Dialect::Zendesk => CLIENT.1,
+        Dialect::Rt => RT_TOKEN,
+    };
+    let secrets = move |name: &str| (name == "SECRET").then(|| secret.to_owned());
+    let desks = open_desks(&config, &secrets, &seams).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut house = wire(&config, desks, ledger, seams);
+    // Scenarios say themselves what is heard of, as webhooks would.
+    house.polls.clear();
+    house
+}
