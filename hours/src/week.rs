@@ -126,10 +126,23 @@ pub struct Overlap {
     pub of: Day,
 }
 
-/// The blocks of a week.
+/// What a block opens of one day: a block over midnight does of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    /// The block.
+    of: Block,
+    /// The day on which it begins.
+    begins: Day,
+    /// From when, in seconds since midnight.
+    from: u32,
+    /// Until when.
+    to: u32,
+}
+
+/// The blocks of a week: what is open of each day, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Week {
-    blocks: [Vec<(Block, Day, (u32, u32))>; 7],
+    days: [Vec<Part>; 7],
 }
 
 impl Week {
@@ -146,15 +159,15 @@ impl Week {
         let (own, spilt) = block.halves();
         let halves = std::iter::once((day, own)).chain(spilt.map(|spilt| (day.next(), spilt)));
         for (on, (from, to)) in halves.clone() {
-            let hit = self.blocks[on as usize].iter().find(|(_, _, other)| from < other.1 && other.0 < to);
-            if let Some((with, of, _)) = hit {
-                return Err(Overlap { on, with: *with, of: *of });
+            let hit = self.days[on as usize].iter().find(|other| from < other.to && other.from < to);
+            if let Some(other) = hit {
+                return Err(Overlap { on, with: other.of, of: other.begins });
             }
         }
-        for (on, half) in halves {
-            let blocks = &mut self.blocks[on as usize];
-            let at = blocks.partition_point(|(_, _, other)| other.0 < half.0);
-            blocks.insert(at, (block, day, half));
+        for (on, (from, to)) in halves {
+            let parts = &mut self.days[on as usize];
+            let at = parts.partition_point(|other| other.from < from);
+            parts.insert(at, Part { of: block, begins: day, from, to });
         }
         Ok(())
     }
@@ -163,7 +176,7 @@ impl Week {
     pub(crate) fn parts(&self) -> [Vec<(u32, u32)>; 7] {
         std::array::from_fn(|day| {
             let mut parts: Vec<(u32, u32)> = Vec::new();
-            for (_, _, (from, to)) in &self.blocks[day] {
+            for Part { from, to, .. } in &self.days[day] {
                 match parts.last_mut() {
                     Some(last) if last.1 == *from => last.1 = *to,
                     _ => parts.push((*from, *to)),

@@ -1,5 +1,7 @@
 //! Instants worked out by hand: clock changes, skipped days, holidays, and calendars that hardly or never open.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use handoffd_hours::{Block, Calendar, Day, Week, zone};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp, ToSpan};

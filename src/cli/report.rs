@@ -75,7 +75,7 @@ impl ReportArgs {
     /// # Errors
     /// Exit 1 for a log that cannot be read as the map says, 2 for a wrong map or wrong usage, 3 for a ledger that cannot be read.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let (Some(events), Some(map)) = (&self.events, &self.map) else { return self.from_ledger(context) };
+        let (Some(events), Some(map)) = (&self.events, &self.map) else { return self.of_ledger(context) };
         let map = match load_map(map) {
             Ok(map) => map,
             Err(problems) => return show(context, &problems, 2),
@@ -91,7 +91,7 @@ impl ReportArgs {
         self.print(context, &figures, log.by_case().map(|events| Story::of(events, &log)), names)
     }
 
-    fn from_ledger(&self, context: &Context) -> Result<ExitCode, Failure> {
+    fn of_ledger(&self, context: &Context) -> Result<ExitCode, Failure> {
         let config = configuration(context)?;
         let now = now();
         let house = House::read(&ledger(&config)?, &config.policy, now)?;

@@ -4,6 +4,8 @@
 //! clock on the wall from that, and looks the time up in the blocks as they were written. Where an offset is no whole
 //! number of minutes (local mean time, Monrovia until 1972), it goes second by second.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod cases;
 mod wall;
 

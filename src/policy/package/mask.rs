@@ -71,12 +71,18 @@ fn cards(run: &str) -> String {
 /// By what the schemes begin with, their lengths and the check digit: an order number is none by its luck alone.
 fn is_card(digits: &[u32]) -> bool {
     let begins = |count: usize| digits.iter().take(count).fold(0, |number, digit| number * 10 + digit);
-    let of_a_scheme = match (begins(1), begins(2), begins(4), digits.len()) {
-        (4, _, _, 13 | 16 | 19) | (_, 51..=55, _, 16) | (_, _, 2221..=2720, 16) | (_, 34 | 37, _, 15) => true,
-        (_, 36 | 38 | 39, _, 14..=19) | (_, _, 3000..=3059, 14..=19) | (_, _, 3528..=3589, 16..=19) => true,
-        (_, 50 | 56..=65 | 67, _, 13..=19) | (_, 81, _, 16..=19) => true,
-        _ => false,
-    };
+    let of_a_scheme = matches!(
+        (begins(1), begins(2), begins(4), digits.len()),
+        (4, _, _, 13 | 16 | 19)
+            | (_, 51..=55, _, 16)
+            | (_, _, 2221..=2720, 16)
+            | (_, 34 | 37, _, 15)
+            | (_, 36 | 38 | 39, _, 14..=19)
+            | (_, _, 3000..=3059, 14..=19)
+            | (_, _, 3528..=3589, 16..=19)
+            | (_, 50 | 56..=65 | 67, _, 13..=19)
+            | (_, 81, _, 16..=19)
+    );
     of_a_scheme && luhn(digits)
 }
 

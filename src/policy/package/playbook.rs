@@ -47,10 +47,10 @@ fn short(line: &str) -> Option<(&str, Option<u32>)> {
 
 /// "vpn-reset, step 4 of 7": the last word for a step that a number follows.
 fn with_word<'l>(line: &'l str, labels: &Labels) -> Option<(&'l str, Option<u32>)> {
-    let mut words = line.split_inclusive(|letter: char| letter.is_whitespace() || ",;:(".contains(letter));
+    let words = line.split_inclusive(|letter: char| letter.is_whitespace() || ",;:(".contains(letter));
     let mut at = 0;
     let mut found = None;
-    while let Some(word) = words.next() {
+    for word in words {
         let end = at + word.len();
         let bare = word.trim_end_matches(|letter: char| !letter.is_alphanumeric());
         if labels.named(bare, |label| label == Label::Step).is_some() {
