@@ -250,8 +250,8 @@ fn every_example_of_the_document_is_run_and_prints_what_it_shows() {
     let folder = folder(&[("log.csv", one("csv").expect("a log")), ("map.toml", one("toml").expect("a map"))]);
     let mut tried = 0;
     for (at, (language, block)) in blocks.iter().enumerate() {
-        // What reads the ledger needs a configuration; that it parses, another test holds.
-        let runs = |line: &&str| language == "sh" && line.starts_with("handoffd ") && line.contains("--events");
+        // What reads a ledger or a policy needs a configuration; that it parses, another test holds.
+        let runs = |line: &&str| language == "sh" && line.contains("report --events log.csv");
         let Some(line) = block.lines().next().filter(runs) else {
             continue;
         };

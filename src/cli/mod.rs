@@ -17,6 +17,7 @@ pub mod reviews;
 pub mod run;
 pub mod sandbox;
 mod shown;
+pub mod simulate;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use failure::Failure;
@@ -67,8 +68,10 @@ enum Command {
     Resume(pause::ResumeArgs),
     /// The policy: show, approve the wording of a message.
     Policy(policy::PolicyArgs),
-    /// What handoffs really do, from any event log.
+    /// What handoffs really do, from the ledger or any event log.
     Report(report::ReportArgs),
+    /// A policy over history: what it would have done, and what people did.
+    Simulate(simulate::SimulateArgs),
     /// The embedded helpdesk alone, to rehearse a policy.
     Sandbox(sandbox::SandboxArgs),
 }
@@ -101,6 +104,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Resume(args) => args.run(context),
         Command::Policy(args) => args.run(context),
         Command::Report(args) => args.run(context),
+        Command::Simulate(args) => args.run(context),
         Command::Sandbox(args) => args.run(context),
     }
 }

@@ -6,11 +6,11 @@ use super::check::show;
 use super::control::{configuration, ledger, now};
 use super::failure::Failure;
 use super::output::Context;
-use crate::config::events::load_map;
+use crate::config::events::{EventMap, load_map};
 use crate::insight::export::StayNames;
 use crate::insight::figures::{self, Figures, definitions};
 use crate::insight::house::House;
-use crate::insight::log::{LogError, Reading, open, read};
+use crate::insight::log::{EventLog, LogError, Reading, open, read};
 use crate::insight::story::Story;
 use crate::insight::{export, page};
 use anyhow::Context as _;
@@ -76,14 +76,8 @@ impl ReportArgs {
     /// Exit 1 for a log that cannot be read as the map says, 2 for a wrong map or wrong usage, 3 for a ledger that cannot be read.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (Some(events), Some(map)) = (&self.events, &self.map) else { return self.of_ledger(context) };
-        let map = match load_map(map) {
-            Ok(map) => map,
-            Err(problems) => return show(context, &problems, 2),
-        };
-        let name = if events == Path::new("-") { "stdin".to_owned() } else { events.display().to_string() };
-        let reading = Reading { skip_broken: self.skip_broken };
-        let log = match open(events).and_then(|input| read(input, &name, &map, reading)) {
-            Ok(log) => log,
+        let (log, map, name) = match log_and_map(events, map, self.skip_broken) {
+            Ok(read) => read,
             Err(error) => return broken(context, error),
         };
         let figures = figures::of_log(&log, &map, &name);
@@ -145,8 +139,23 @@ fn print_csv(
     }
 }
 
+/// Reads a log by its map; its name comes along.
+///
+/// # Errors
+/// Problems of the map, or of the log.
+pub(super) fn log_and_map(
+    events: &Path,
+    map: &Path,
+    skip_broken: bool,
+) -> Result<(EventLog, EventMap, String), LogError> {
+    let map = load_map(map).map_err(LogError::Columns)?;
+    let name = if events == Path::new("-") { "stdin".to_owned() } else { events.display().to_string() };
+    let log = open(events).and_then(|input| read(input, &name, &map, Reading { skip_broken }))?;
+    Ok((log, map, name))
+}
+
 /// A log that cannot be read: problems of the map like any other of a file of ours, the rest as places in the log.
-fn broken(context: &Context, error: LogError) -> Result<ExitCode, Failure> {
+pub(super) fn broken(context: &Context, error: LogError) -> Result<ExitCode, Failure> {
     match error {
         LogError::Columns(problems) => show(context, &problems, 2),
         LogError::Unreadable { .. } => Err(Failure::usage(error)),

@@ -4,6 +4,7 @@
 //! - [`story`]: one case as its stays; an event log and the ledger both feed this one model.
 //! - [`house`]: the ledger's stays as stories.
 //! - [`figures`]: stories become figures, each with its definition; [`stats`] has the intervals.
+//! - [`replay`]: history through a policy's own `decide`, at exact instants.
 //! - [`export`], [`page`]: the figures as CSV, and as one self-contained HTML page.
 
 pub mod chart;
@@ -12,6 +13,7 @@ pub mod figures;
 pub mod house;
 pub mod log;
 pub mod page;
+pub mod replay;
 pub mod stats;
 pub mod story;
 pub mod words;

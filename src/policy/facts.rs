@@ -151,9 +151,15 @@ impl<'a> Facts<'a> {
             HouseFact::CaseTier => self.team.map_or(Found::Empty, |team| count(team.tier)),
             HouseFact::CaseTeamsSeen => Found::Value(Value::texts(memory.teams_seen.iter().map(TeamName::as_str))),
             HouseFact::CaseTiersSeen => {
-                let tiers =
-                    memory.teams_seen.iter().filter_map(|name| self.policy.teams.get(name)).map(|team| team.tier);
-                Found::Value(Value::List(tiers.map(|tier| Value::Whole(i64::from(tier))).collect()))
+                // Each tier once, in the order in which the case first came to it.
+                let mut tiers: Vec<Value<'_>> = Vec::new();
+                for team in memory.teams_seen.iter().filter_map(|name| self.policy.teams.get(name)) {
+                    let tier = Value::Whole(i64::from(team.tier));
+                    if !tiers.contains(&tier) {
+                        tiers.push(tier);
+                    }
+                }
+                Found::Value(Value::List(tiers))
             }
             HouseFact::CaseHops => count(memory.hops),
             HouseFact::CaseBounces => count(memory.bounces),

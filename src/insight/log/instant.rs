@@ -47,6 +47,11 @@ impl Length {
         Self(seconds.saturating_mul(SECOND))
     }
 
+    /// Of seconds, to the microsecond.
+    pub fn of_seconds(seconds: f64) -> Self {
+        Self((seconds * SECOND as f64).round() as i64)
+    }
+
     /// Both together.
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))

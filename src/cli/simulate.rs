@@ -1,0 +1,174 @@
+//! `handoffd simulate`: a policy over history: what it would have done, when, by which rule, and what people did.
+
+use super::control::configuration;
+use super::failure::Failure;
+use super::output::{Context, table, tame};
+use super::report::{broken, log_and_map};
+use crate::config::{self, Config, Problems};
+use crate::insight::log::EventLog;
+use crate::insight::replay::{Difference, Fire, RuleRun, Run, Stage, Then, compare, run};
+use crate::insight::words::{length, number, seconds, share};
+use anyhow::anyhow;
+use clap::Args;
+use handoffd_kit::id::DeskId;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A policy over history.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  handoffd simulate --events log.csv.gz --map map.toml                       the policy of handoffd.toml
+  handoffd simulate --events log.csv.gz --map map.toml --against other.toml  the decisions that differ
+  handoffd --json simulate --events log.csv.gz --map map.toml | jq '.fires[]'
+
+Every event of a case is a look, and between events the policy is asked again at the very instants that its time rules
+wait for. Every rule counts as live. A team of the log is the policy's team of the same name or queue; any other stands in for
+the policy's teams of its tier: where a rule takes cases from every team of that tier, it takes them from this one too. Facts
+that the log does not have are unknown: a condition on them does not fire, and is counted. History is not changed by it.")]
+pub struct SimulateArgs {
+    /// The event log: CSV or JSON Lines, packed with gzip or not; - reads stdin.
+    #[arg(long, value_name = "FILE")]
+    events: PathBuf,
+    /// Which columns of the log are what.
+    #[arg(long, value_name = "MAP.toml")]
+    map: PathBuf,
+    /// Another configuration, to show the decisions that differ.
+    #[arg(long, value_name = "OTHER.toml")]
+    against: Option<PathBuf>,
+    /// Whose rules are asked, where there are several desks.
+    #[arg(long, value_name = "NAME")]
+    desk: Option<String>,
+    /// Examples and differences to show at most.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    top: u32,
+    /// Leave out every case with a row that cannot be read, instead of giving up; it is counted.
+    #[arg(long)]
+    skip_broken: bool,
+}
+
+impl SimulateArgs {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Exit 1 for a log that cannot be read as the map says, 2 for a wrong map, configuration or usage.
+    pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let config = configuration(context)?;
+        let other = match self.against.as_ref().map(|path| config::load(path)).transpose() {
+            Ok(other) => other,
+            Err(problems) => return wrong(context, &problems),
+        };
+        let log = match log_and_map(&self.events, &self.map, self.skip_broken) {
+            Ok((log, _, _)) => log,
+            Err(error) => return broken(context, error),
+        };
+        let first = self.replay(&config, &log)?;
+        let other = other.map(|other| self.replay(&other, &log)).transpose()?;
+        let differences = other.as_ref().map(|other| compare(&first, other));
+        if context.json {
+            let mut data = serde_json::to_value(&first).map_err(anyhow::Error::from)?;
+            if let (Some(object), Some(other), Some(differences)) = (data.as_object_mut(), &other, &differences) {
+                object.insert("against".into(), serde_json::json!({ "run": other, "differences": differences }));
+            }
+            context.print_json(&data)?;
+        } else {
+            self.print(context, &first);
+            if let (Some(other), Some(differences)) = (&other, &differences) {
+                self.print_differences(context, other, differences);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn replay(&self, config: &Config, log: &EventLog) -> Result<Run, Failure> {
+        let known: Vec<&str> = config.policy.desks.keys().map(DeskId::as_str).collect();
+        let desk = match (&self.desk, known.as_slice()) {
+            (Some(desk), known) if known.contains(&desk.as_str()) => DeskId::new(desk),
+            (None, [only]) => DeskId::new(*only),
+            _ => {
+                let words = anyhow!("name the desk whose rules are asked with --desk: {}", known.join(", "));
+                return Err(Failure::usage(words));
+            }
+        };
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Ok(run(&Stage::set(&config.policy, &desk, log), log, threads))
+    }
+
+    fn rows(&self) -> usize {
+        usize::try_from(self.top).unwrap_or(usize::MAX)
+    }
+
+    fn print(&self, context: &Context, run: &Run) {
+        let title = context.strong(&format!("policy {}", run.policy));
+        context.print(&format!(
+            "{title}: {} cases, {} events, decided {} times; {} teams of the log stand in for the policy's, {} are no team of its",
+            number(run.cases),
+            number(run.events),
+            number(run.decisions),
+            number(run.stand_ins),
+            number(run.not_ours)
+        ));
+        context.print("");
+        let row = |rule: &RuleRun| {
+            [
+                rule.rule.to_string(),
+                number(rule.fires),
+                number(rule.cases),
+                number(rule.by_time),
+                number(rule.reviews),
+                share(rule.confirmed),
+                length(rule.earlier.p50_s),
+                number(rule.untold),
+            ]
+        };
+        let head =
+            ["rule", "fires", "cases", "by time", "reviews", "people did too, later", "earlier by p50", "untold"];
+        context.print(&table(head, run.rules.iter().map(row)));
+        context.print("");
+        for load in &run.load {
+            context.print(&format!(
+                "{} would have got {}, at most {} in one hour (from {})",
+                load.team,
+                number(load.cases),
+                number(load.busiest_hour),
+                load.when
+            ));
+        }
+        context.print(&format!("\n{}", context.strong("Examples")));
+        let rows = run.fires.iter().take(self.rows()).map(shown);
+        context.print(&table(["case", "at", "rule", "from", "to", "people"], rows));
+    }
+
+    fn print_differences(&self, context: &Context, other: &Run, differences: &[Difference]) {
+        context.print(&format!(
+            "\n{}: {} cases are decided differently",
+            context.strong(&format!("against policy {}", other.policy)),
+            number(differences.len() as u64)
+        ));
+        let first = |difference: &Difference| {
+            difference.only_first.iter().map(|fire| ("this", fire.clone())).collect::<Vec<_>>()
+        };
+        let rows = differences.iter().take(self.rows()).flat_map(|difference| {
+            let others = difference.only_other.iter().map(|fire| ("the other", fire.clone()));
+            first(difference).into_iter().chain(others).collect::<Vec<_>>()
+        });
+        let rows = rows.map(|(which, fire)| {
+            let [case, at, rule, from, to, people] = shown(&fire);
+            [case, which.to_owned(), at, rule, from, to, people]
+        });
+        context.print(&table(["case", "only", "at", "rule", "from", "to", "people"], rows));
+    }
+}
+
+fn shown(fire: &Fire) -> [String; 6] {
+    let people = match fire.then {
+        Then::Confirmed { earlier_s } => format!("did too, {} later", seconds(earlier_s)),
+        Then::Never => "never did".to_owned(),
+    };
+    let from = fire.from.as_deref().map_or_else(|| "–".to_owned(), tame);
+    [tame(&fire.case), fire.at.to_string(), fire.rule.to_string(), from, fire.to.to_string(), people]
+}
+
+fn wrong(context: &Context, problems: &Problems) -> Result<ExitCode, Failure> {
+    super::check::show(context, problems, 2)
+}

@@ -1,0 +1,204 @@
+//! The back-test: history goes through the very same [`decide`](crate::policy::decide::decide) on simulated time. Pure.
+//!
+//! Every event of a case is a look; between two events, `decide` itself says when something could come out differently
+//! (`again_at`), and is asked again at that exact instant. What the policy would have done is compared with what people did
+//! afterwards; history is not changed by it, so a case goes on as it did.
+
+mod case;
+mod compare;
+mod stage;
+#[cfg(test)]
+mod tests;
+
+pub use compare::{Difference, compare};
+pub use stage::Stage;
+
+use super::log::EventLog;
+use super::stats::{Share, Spread};
+use crate::policy::names::{RuleName, TeamName};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+/// One decision to hand over, as it would have been.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fire {
+    /// The case.
+    pub case: String,
+    /// The rule.
+    pub rule: RuleName,
+    /// Its version.
+    pub version: String,
+    /// The giving team, as the log names it; none for a route.
+    pub from: Option<String>,
+    /// The receiving team of the policy.
+    pub to: TeamName,
+    /// The exact instant.
+    pub at: Timestamp,
+    /// Whether it fired at an event, or between two at an instant that the policy waited for.
+    pub by: By,
+    /// Whether a person would have been asked first, or an agent for missing parts.
+    pub asks: Asks,
+    /// What people did with the case afterwards.
+    pub then: Then,
+}
+
+/// What made the policy look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// An event of the log.
+    Event,
+    /// The time that a rule waits for.
+    Time,
+}
+
+/// Who would have been asked first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asks {
+    /// Nobody.
+    Nobody,
+    /// A person, for a yes.
+    Review,
+    /// An agent, for missing parts.
+    Parts,
+}
+
+/// What people did afterwards: whether a later event shows the case outside the giving team's tier.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// They handed it over too, so many seconds later.
+    Confirmed {
+        /// How much earlier the policy was, in seconds.
+        earlier_s: f64,
+    },
+    /// They never did.
+    Never,
+}
+
+/// What a policy would have done with a log.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// The version of the policy.
+    pub policy: String,
+    /// Cases.
+    pub cases: u64,
+    /// Events.
+    pub events: u64,
+    /// How often the policy decided.
+    pub decisions: u64,
+    /// Teams of the log that stand in for the policy's teams of their tier.
+    pub stand_ins: u64,
+    /// Teams of the log that are no team of the policy's.
+    pub not_ours: u64,
+    /// By rule, in the order of the file.
+    pub rules: Vec<RuleRun>,
+    /// What each team would have got, most first.
+    pub load: Vec<Load>,
+    /// Every fire, by case and instant.
+    pub fires: Vec<Fire>,
+}
+
+/// What one rule would have done.
+#[derive(Clone, Debug, Serialize)]
+pub struct RuleRun {
+    /// The rule.
+    pub rule: RuleName,
+    /// Its version.
+    pub version: String,
+    /// How often it fired.
+    pub fires: u64,
+    /// In how many cases.
+    pub cases: u64,
+    /// Of those: at an instant that it waited for, between two events.
+    pub by_time: u64,
+    /// A person would have been asked first.
+    pub reviews: u64,
+    /// People handed the case over too, later.
+    pub confirmed: Share,
+    /// By how much the policy was earlier than people.
+    pub earlier: Spread,
+    /// Decisions in which a condition could not be told, because the log does not have the fact.
+    pub untold: u64,
+}
+
+/// What a team would have got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Load {
+    /// The receiving team.
+    pub team: TeamName,
+    /// How many cases.
+    pub cases: u64,
+    /// The most in one hour of the clock.
+    pub busiest_hour: u64,
+    /// Which hour that was.
+    pub when: Timestamp,
+}
+
+/// Replays a whole log, on as many threads as there are.
+pub fn run(stage: &Stage<'_>, log: &EventLog, threads: NonZeroUsize) -> Run {
+    let cases: Vec<_> = log.by_case().collect();
+    let part = cases.len().div_ceil(threads.get()).max(1);
+    let parts: Vec<case::Done> = std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            cases.chunks(part).map(|cases| scope.spawn(|| case::replay_all(stage, log, cases))).collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
+    });
+    let mut all = case::Done::default();
+    for part in parts {
+        all.add(part);
+    }
+    summed_up(stage, log, all, cases.len() as u64)
+}
+
+fn summed_up(stage: &Stage<'_>, log: &EventLog, done: case::Done, cases: u64) -> Run {
+    let rules = stage.policy.routes.iter().map(|route| &route.rule);
+    let rules = rules.chain(stage.policy.escalations.iter().map(|escalation| &escalation.rule));
+    let rules = rules.map(|rule| {
+        let fires: Vec<&Fire> = done.fires.iter().filter(|fire| fire.rule == rule.name).collect();
+        let cases: std::collections::BTreeSet<&str> = fires.iter().map(|fire| fire.case.as_str()).collect();
+        let mut earlier: Vec<_> = fires.iter().filter_map(|fire| fire.earlier()).collect();
+        RuleRun {
+            rule: rule.name.clone(),
+            version: rule.version.clone(),
+            fires: fires.len() as u64,
+            cases: cases.len() as u64,
+            by_time: fires.iter().filter(|fire| fire.by == By::Time).count() as u64,
+            reviews: fires.iter().filter(|fire| fire.asks == Asks::Review).count() as u64,
+            confirmed: Share::new(earlier.len() as u64, fires.len() as u64),
+            earlier: Spread::of(&mut earlier),
+            untold: done.untold.get(&rule.name).copied().unwrap_or(0),
+        }
+    });
+    Run {
+        policy: stage.policy.version.clone(),
+        cases,
+        events: log.events.len() as u64,
+        decisions: done.decisions,
+        stand_ins: stage.stand_ins,
+        not_ours: stage.not_ours,
+        rules: rules.collect(),
+        load: load(&done.fires),
+        fires: done.fires,
+    }
+}
+
+fn load(fires: &[Fire]) -> Vec<Load> {
+    const HOUR: i64 = 3_600;
+    let mut hours: BTreeMap<&TeamName, BTreeMap<i64, u64>> = BTreeMap::new();
+    for fire in fires {
+        *hours.entry(&fire.to).or_default().entry(fire.at.as_second().div_euclid(HOUR)).or_default() += 1;
+    }
+    let of_team = |(team, hours): (&TeamName, BTreeMap<i64, u64>)| {
+        let busiest = hours.iter().max_by_key(|(hour, count)| (**count, -**hour)).map(|(hour, count)| (*hour, *count));
+        let (hour, busiest_hour) = busiest.unwrap_or_default();
+        let when = Timestamp::from_second(hour * HOUR).unwrap_or_default();
+        Load { team: team.clone(), cases: hours.values().sum(), busiest_hour, when }
+    };
+    let mut load: Vec<Load> = hours.into_iter().map(of_team).collect();
+    load.sort_by(|one, other| other.cases.cmp(&one.cases).then_with(|| one.team.as_str().cmp(other.team.as_str())));
+    load
+}
