@@ -143,6 +143,7 @@ impl<'r> Replaying<'r> {
             from: self.team.filter(|_| proposal.from.is_some()).map(|team| self.log.teams.name(team).to_owned()),
             to: proposal.to.clone(),
             at: now,
+            age_s: Instant::of(now).since(self.events.first().map_or(Instant::of(now), |event| event.at)),
             by,
             asks,
             then: self.then(at, now),

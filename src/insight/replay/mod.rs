@@ -13,7 +13,7 @@ mod tests;
 pub use compare::{Difference, compare};
 pub use stage::Stage;
 
-use super::log::EventLog;
+use super::log::{EventLog, Length};
 use super::stats::{Share, Spread};
 use crate::policy::names::{RuleName, TeamName};
 use jiff::Timestamp;
@@ -36,6 +36,8 @@ pub struct Fire {
     pub to: TeamName,
     /// The exact instant.
     pub at: Timestamp,
+    /// How old the case was, in seconds.
+    pub age_s: Length,
     /// Whether it fired at an event, or between two at an instant that the policy waited for.
     pub by: By,
     /// Whether a person would have been asked first, or an agent for missing parts.
