@@ -117,6 +117,7 @@ fn policy() -> Policy {
         people: BTreeMap::new(),
         labels: handoffd::policy::package::Labels::default(),
         messages: BTreeMap::from([("escalated".into(), message)]),
+        targets: Vec::new(),
         never: None,
         quiet_after_person: None,
         limits: Limits::default(),

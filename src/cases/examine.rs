@@ -199,7 +199,13 @@ fn unsent<'a>(record: &'a CaseRecord, memory: &mut Memory) -> Option<&'a Handoff
 
 fn unreadable(parts: PartSet) -> Verdict {
     let why = format!("the desk did not give parts that the policy needs: {parts:?}");
-    Verdict { outcome: Outcome::Stay(StayReason::Unclear(why)), trace: Vec::new(), would: Vec::new(), again_at: None }
+    Verdict {
+        outcome: Outcome::Stay(StayReason::Unclear(why)),
+        trace: Vec::new(),
+        would: Vec::new(),
+        again_at: None,
+        clock_differences: Vec::new(),
+    }
 }
 
 fn acts(verdict: &Verdict) -> bool {

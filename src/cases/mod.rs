@@ -7,6 +7,7 @@
 pub mod after;
 mod asking;
 mod commands;
+pub mod differences;
 pub mod examine;
 mod hearing;
 pub mod overtaken;

@@ -1,5 +1,6 @@
 //! Works one look off: reads the desk as far as `examine` asks for, then records everything in one transaction.
 
+use super::differences::Differences;
 use super::examine::{Look, Step, examine};
 use super::unknowns::Unknowns;
 use crate::backoff;
@@ -35,6 +36,8 @@ pub struct Cases {
     pub seams: Seams,
     /// How often conditions could not be told.
     pub unknowns: Unknowns,
+    /// How often a desk's clocks and our targets did not agree.
+    pub differences: Differences,
 }
 
 /// A ticket as it was read for one look.
@@ -131,6 +134,8 @@ impl Cases {
                 Recorded::NoPlace => read.record = self.known(&look.desk, &look.ticket).await?.0,
                 recorded => {
                     self.unknowns.note(verdict.as_ref());
+                    let differences = verdict.iter().flat_map(|verdict| &verdict.clock_differences);
+                    self.differences.note(&look.desk, differences);
                     decided.filter(|_| recorded == Recorded::Whole).iter().for_each(Decided::say);
                     return Ok(());
                 }

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::output::{Context, Tint};
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config, Look, Problems, render, secrets};
-use crate::daemon::wiring::open_desks;
+use crate::daemon::wiring::{open_desks, unsupported};
 use crate::policy::rules::{FieldDeclaration, FieldOwner, Mode, Policy};
 use crate::registry;
 use clap::Args;
@@ -65,12 +65,18 @@ fn wrong_settings(config: &Config, problems: &mut Problems) {
     };
     for (id, settings) in settings {
         let Some(desk) = config.desks.get(&id) else { continue };
-        if let Err(wrong) = registry::open(&desk.connector, settings, seams()) {
-            let mut wrong = config.setting_problems(&id, &wrong);
-            if !real {
-                wrong.soften();
+        match registry::open(&desk.connector, settings, seams()) {
+            Ok(desk) => {
+                let unsupported = unsupported(&config.policy, &id, desk.capabilities());
+                problems.extend(config.setting_problems(&id, &unsupported));
             }
-            problems.extend(wrong);
+            Err(wrong) => {
+                let mut wrong = config.setting_problems(&id, &wrong);
+                if !real {
+                    wrong.soften();
+                }
+                problems.extend(wrong);
+            }
         }
     }
 }

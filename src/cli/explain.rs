@@ -8,6 +8,7 @@ use crate::cases::work::Trouble;
 use crate::config;
 use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::{Handle, Ledger, LedgerError};
+use crate::policy::due::Due;
 use crate::policy::verdict::{Outcome, RuleResult, Verdict};
 use clap::Args;
 use handoffd_kit::id::{DeskId, TicketId};
@@ -105,9 +106,32 @@ fn print(context: &Context, desk: &DeskId, ticket: &TicketId, verdict: &Verdict)
             context.print(&format!("      {fact} = {value}"));
         }
     }
+    for difference in &verdict.clock_differences {
+        let words = format!("the desk says {}, our target {}", difference.desk, difference.target);
+        context.print(&format!("  clock {}: {}", difference.clock, context.tinted(&words, Tint::Bad)));
+    }
+    for (what, due) in deadlines(&verdict.outcome) {
+        context.print(&format!("  {what} until {}", due.told()));
+    }
     if verdict.trace.is_empty() {
         context.print("  no rule was asked");
     }
+}
+
+/// The deadlines that a handoff would begin with.
+fn deadlines(outcome: &Outcome) -> Vec<(&'static str, &Due)> {
+    let proposal = match outcome {
+        Outcome::Stay(_) => return Vec::new(),
+        Outcome::Route(proposal) | Outcome::Escalate(proposal) => proposal,
+        Outcome::AskForParts { proposed, .. } | Outcome::AskPerson { proposed, .. } => proposed,
+    };
+    let customer = proposal.clock.customer_until.as_ref().map(|(_, due)| due);
+    let all = [
+        ("internal target", proposal.clock.internal_until.as_ref()),
+        ("previous agent's task", proposal.owner.previous_until.as_ref()),
+        ("customer's clock", customer),
+    ];
+    all.into_iter().filter_map(|(what, due)| Some((what, due?))).collect()
 }
 
 fn outcome(outcome: &Outcome) -> String {

@@ -51,7 +51,7 @@ pub const ROOT: Shape = Shape {
         key("teams", "tables [teams.NAME]"),
         key("people", "tables [people.NAME]"),
         key("hours", "tables [hours.NAME]"),
-        later("targets", "tables [targets.NAME]", "leave it out: the desk's own clocks are read"),
+        key("targets", "tables [targets.NAME]"),
         later("alerts", "tables [alerts.NAME]", "leave it out: the note on the helpdesk is what a team sees"),
         key("messages", "tables [messages.NAME]"),
         key("package", "the table [package.labels]"),
@@ -171,6 +171,19 @@ pub const PERSON: Shape = Shape {
 /// `[hours.NAME]`, next to its days.
 pub const HOURS: Shape =
     Shape { title: "[hours.NAME]", keys: &[key("zone", "\"Europe/Berlin\""), key("holidays", "[2026-12-25]")] };
+
+/// `[targets.NAME]`.
+pub const TARGET: Shape = Shape {
+    title: "[targets.NAME]",
+    keys: &[
+        WHEN,
+        key("first_reply", "\"4h\""),
+        key("next_reply", "\"8h\""),
+        key("resolution", "\"40h\""),
+        key("hours", "\"office\""),
+        key("paused_in", "[\"on_hold\"]"),
+    ],
+};
 
 /// `[messages.NAME]`, next to its languages.
 pub const MESSAGE: Shape =

@@ -26,6 +26,7 @@ mod rules;
 mod scalar;
 pub mod secrets;
 mod syntax;
+mod targets;
 mod teams;
 mod times;
 mod versions;
@@ -150,6 +151,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let teams = teams::read_teams(found, &root, &teams::Around { desks: &desks, people: &people, hours: &hours });
     let messages = messages::read(found, &root, &desks, &people);
     let labels = labels::read(found, &root);
+    let targets = targets::read(found, &root, &desks, &hours);
     let table = policy::read(found, &root, &desks);
     let world = rules::World { desks: &desks, teams: &teams, people: &people, messages: &messages };
     let rules = rules::read(found, &root, &world);
@@ -166,6 +168,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         people,
         labels,
         messages: messages?,
+        targets: targets?,
         never: table.never,
         quiet_after_person: table.quiet_after_person,
         limits: table.limits,

@@ -3,7 +3,7 @@
 
 use super::found::{At, Found};
 use super::scalar::duration_text;
-use crate::policy::due::{Counts, Wait};
+use crate::policy::due::{Counts, TeamHours, Wait};
 use crate::policy::rules::{ClockDecision, CustomerDecision, Missing, PackageDecision, Team};
 use std::ops::Range;
 
@@ -39,21 +39,31 @@ pub(super) fn check_package<'t>(
 
 /// Reports one length of time that a team would have years for.
 pub(super) fn check_one(found: &mut Found<'_>, team: &Team, key: &str, wait: Option<Wait>, span: &Range<usize>) {
-    let (Some(wait), Some(hours)) = (wait, &team.hours) else { return };
-    if takes_years(team, Some(wait)) {
-        let length = duration_text(wait.length);
-        let message = format!("`{key}` is {length} of the hours {}, which is more than two years", hours.name);
-        found.mismatch(
-            span,
-            message,
-            format!("a day of open hours is not 24h; shorten it, or write \"{length} wall\""),
-        );
+    if let Some(hours) = &team.hours {
+        check_hours(found, hours, key, wait, span);
     }
+}
+
+/// Reports one length of time that these hours would take years for.
+pub(super) fn check_hours(
+    found: &mut Found<'_>,
+    hours: &TeamHours,
+    key: &str,
+    wait: Option<Wait>,
+    span: &Range<usize>,
+) {
+    let Some(wait) = wait.filter(|wait| slow(hours, *wait)) else { return };
+    let length = duration_text(wait.length);
+    let message = format!("`{key}` is {length} of the hours {}, which is more than two years", hours.name);
+    found.mismatch(span, message, format!("a day of open hours is not 24h; shorten it, or write \"{length} wall\""));
 }
 
 /// Whether a team would have years for this.
 pub(super) fn takes_years(team: &Team, wait: Option<Wait>) -> bool {
-    let Some(wait) = wait.filter(|wait| wait.counts == Counts::TeamHours) else { return false };
-    let week = team.hours.as_ref().map(|hours| hours.calendar.open_per_week().as_secs());
-    week.is_some_and(|week| wait.length.as_secs() / week > WEEKS_MAX)
+    team.hours.as_ref().zip(wait).is_some_and(|(hours, wait)| slow(hours, wait))
+}
+
+fn slow(hours: &TeamHours, wait: Wait) -> bool {
+    let week = hours.calendar.open_per_week().as_secs();
+    wait.counts == Counts::TeamHours && wait.length.as_secs() / week > WEEKS_MAX
 }

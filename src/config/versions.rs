@@ -13,6 +13,7 @@ use crate::policy::rules::{
     Assign, CustomerClock, CustomerDecision, Escalation, FieldDeclaration, FieldOwner, Limits, Missing, Mode, Once,
     Policy, PreviousTask, PublicMessage, ReviewDecision, Route, Rule, Start,
 };
+use crate::policy::targets::Target;
 use crate::policy::timing::TimeKeys;
 use handoffd_kit::id::DeskId;
 use serde_json::{Value, json};
@@ -102,6 +103,7 @@ fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, Desk
     let messages: Vec<Value> = policy.messages.values().map(told).collect();
     json!({
         "header": header,
+        "targets": policy.targets.iter().map(target).collect::<Vec<_>>(),
         "quiet_after_person": policy.quiet_after_person.map(|quiet| quiet.as_secs()),
         "never": policy.never.as_ref().map(Condition::source),
         "limits": [per_rule_per_hour, per_desk_per_hour, hops_per_day],
@@ -151,6 +153,18 @@ fn rule_meaning(rule: &Rule) -> Value {
     let times = [idle_for, held_for, in_status_for, silent_for, open_for].map(|wait| wait.map(waited));
     let before_breach = before_breach.map(|before| json!([before.clock, before.by.as_secs()]));
     json!([rule.name, once, when, times, before_breach])
+}
+
+fn target(target: &Target) -> Value {
+    let Target { name, when, hours, first_reply, next_reply, resolution, paused_in } = target;
+    let clocks = [first_reply, next_reply, resolution].map(|wait| wait.map(waited));
+    json!({
+        "name": name,
+        "when": when.iter().map(Condition::source).collect::<Vec<_>>(),
+        "hours": hours.as_ref().map(|hours| &hours.meaning),
+        "clocks": clocks,
+        "paused_in": paused_in,
+    })
 }
 
 fn waited(wait: Wait) -> Value {

@@ -2,6 +2,7 @@
 //! use it by themselves, the simulation builds it on a clock that it moves.
 
 use super::wake::Wake;
+use crate::cases::differences::Differences;
 use crate::cases::unknowns::Unknowns;
 use crate::cases::work::Cases;
 use crate::delivery::Delivery;
@@ -71,6 +72,7 @@ impl House {
                 policy: policy.clone(),
                 seams: seams.clone(),
                 unknowns: Unknowns::default(),
+                differences: Differences::default(),
             },
             delivery: Delivery {
                 ledger: ledger.clone(),
@@ -98,6 +100,7 @@ impl House {
             policy: self.policy.clone(),
             intake: self.intake.clone(),
             unknowns: self.cases.unknowns.clone(),
+            differences: self.cases.differences.clone(),
             polls: self.polls.clone(),
             since: self.seams.clock.now(),
             clock: self.seams.clock.clone(),

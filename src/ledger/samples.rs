@@ -140,6 +140,7 @@ pub(crate) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
             trace: Vec::new(),
             would: Vec::new(),
             again_at: None,
+            clock_differences: Vec::new(),
         }),
         would: Vec::new(),
         handoff: None,

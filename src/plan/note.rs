@@ -7,7 +7,7 @@ use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, PackagePar
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::InternalText;
 use handoffd_kit::text::cut_keeping;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// What a note says beside the proposal.
 pub struct Occasion<'a> {
@@ -204,7 +204,7 @@ fn previous(proposal: &Proposal) -> Option<String> {
 
 fn clocks(proposal: &Proposal) -> String {
     let customer = match &proposal.clock.customer_until {
-        Some((name, until)) => format!("{} runs on until {}", one_line(name), shown(*until)),
+        Some((name, until)) => format!("{} runs on until {}", one_line(name), until.told()),
         None => "the customer's runs on".to_owned(),
     };
     let answers = match proposal.clock.accountable {
@@ -217,10 +217,6 @@ fn clocks(proposal: &Proposal) -> String {
 /// One line: what was rendered from a ticket's text must not open a line of its own.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-pub(super) fn shown(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// A span in its two largest units.

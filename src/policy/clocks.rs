@@ -1,11 +1,18 @@
-//! The clocks of a case as they stand at an instant: the desk's own, and the receiving team's internal target.
+//! The clocks of a case as they stand at an instant: the desk's own; where it has none, those of our targets; and the
+//! receiving team's internal target.
 
 use super::activity::Learnt;
-use super::case::Case;
+use super::due::Due;
+use super::facts::Facts;
+use super::names::TargetName;
+use super::targets::own_clock;
 use handoffd_kit::model::{ClockState, PartKind, VendorClock};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// What two clocks of one name may differ by without being reported: desks round to minutes.
+const SAME: SignedDuration = SignedDuration::from_mins(1);
 
 /// A clock that rules know by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,6 +32,9 @@ impl ClockName {
     /// All of them.
     pub const ALL: [ClockName; 4] = [Self::FirstReply, Self::NextReply, Self::Resolution, Self::Internal];
 
+    /// The customer's clocks: those that a desk may have, and targets.
+    pub const CUSTOMERS: [ClockName; 3] = [Self::FirstReply, Self::NextReply, Self::Resolution];
+
     /// Its name in conditions and in the file.
     pub fn name(self) -> &'static str {
         match self {
@@ -34,6 +44,11 @@ impl ClockName {
             Self::Internal => "internal",
         }
     }
+
+    /// The clock with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|clock| clock.name() == name)
+    }
 }
 
 impl fmt::Display for ClockName {
@@ -42,36 +57,85 @@ impl fmt::Display for ClockName {
     }
 }
 
+/// Whose clock it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The desk's.
+    Desk,
+    /// A target's of ours.
+    Target(TargetName),
+    /// The target that a handoff gave the present team.
+    Handoff,
+}
+
 /// How a clock stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// Counts, stands still, was met or missed.
     pub state: ClockState,
-    /// When it runs out, or ran out; none while it stands still.
+    /// When it runs out, or ran out; none while it stands still, or when it is over.
     pub at: Option<Timestamp>,
+    /// Whether what it waits for has happened, in time or late.
+    pub over: bool,
+    /// The instant with its working, where it is our own.
+    pub due: Option<Due>,
+    /// Whose it is.
+    pub source: Source,
 }
 
-/// How a clock of this case stands at an instant; none: it has no such clock.
-pub fn standing(case: &Case, name: ClockName, now: Timestamp) -> Learnt<Option<Standing>> {
+impl Standing {
+    /// How it stands, in words.
+    fn told(&self) -> String {
+        match self.at {
+            Some(at) => format!("{}, until {}", state_name(self.state), at.strftime("%Y-%m-%d %H:%M UTC")),
+            None => state_name(self.state).to_owned(),
+        }
+    }
+}
+
+/// Two clocks of one name that do not agree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockDifference {
+    /// Which clock.
+    pub clock: ClockName,
+    /// What the desk says: the one that counts.
+    pub desk: String,
+    /// What our target says.
+    pub target: String,
+}
+
+/// How a clock of this case stands; none: it has no such clock. The desk's own comes first.
+pub fn standing(facts: &Facts<'_>, name: ClockName) -> Learnt<Option<Standing>> {
     if name == ClockName::Internal {
-        return Learnt::Known(case.memory.internal_until.map(|at| running_until(at, now)));
+        let until = facts.case().memory.internal_until;
+        return Learnt::Known(until.map(|at| running_until(at, facts.now(), Source::Handoff)));
     }
-    let Some(clocks) = &case.parts.clocks else {
-        return if case.asked.has(PartKind::Clocks) { Learnt::Unknown } else { Learnt::Unread(PartKind::Clocks) };
-    };
-    match foremost(clocks, name) {
-        None => Learnt::Unknown,
-        Some(clock) => Learnt::Known(Some(match (clock.state, clock.breaches_at) {
-            // A desk may be late to say so.
-            (ClockState::Running, Some(at)) => running_until(at, now),
-            (state, at) => Standing { state, at },
-        })),
+    match desk_clock(facts, name) {
+        Learnt::Known(None) if facts.policy().targets.is_empty() => Learnt::Unknown,
+        Learnt::Known(None) | Learnt::Unknown => own_clock(facts, name),
+        told => told,
     }
 }
 
-fn running_until(at: Timestamp, now: Timestamp) -> Standing {
+/// The desk's own clock.
+fn desk_clock(facts: &Facts<'_>, name: ClockName) -> Learnt<Option<Standing>> {
+    let Some(clocks) = &facts.case().parts.clocks else {
+        return if facts.case().asked.has(PartKind::Clocks) {
+            Learnt::Unknown
+        } else {
+            Learnt::Unread(PartKind::Clocks)
+        };
+    };
+    Learnt::Known(foremost(clocks, name).map(|clock| match (clock.state, clock.breaches_at) {
+        // A desk may be late to say so.
+        (ClockState::Running, Some(at)) => running_until(at, facts.now(), Source::Desk),
+        (state, at) => Standing { state, at, over: state == ClockState::Met, due: None, source: Source::Desk },
+    }))
+}
+
+fn running_until(at: Timestamp, now: Timestamp, source: Source) -> Standing {
     let state = if at <= now { ClockState::Breached } else { ClockState::Running };
-    Standing { state, at: Some(at) }
+    Standing { state, at: Some(at), over: false, due: None, source }
 }
 
 /// A desk may have several clocks of one name, one for each time it ran: the one that runs out first counts, then one that
@@ -89,6 +153,40 @@ fn foremost(clocks: &[VendorClock], name: ClockName) -> Option<&VendorClock> {
     clocks.iter().filter(|clock| clock.name == name.name()).min_by_key(rank)
 }
 
+/// The customer's clock that runs out next, as far as clocks were read: its name, and when.
+pub fn nearest(facts: &Facts<'_>) -> Option<(String, Timestamp, Option<Due>)> {
+    let read = facts.case().parts.clocks.iter().flatten();
+    let desks = read.filter(|clock| clock.state == ClockState::Running);
+    let desks = desks.filter_map(|clock| Some((clock.name.clone(), clock.breaches_at?, None)));
+    let ours = ClockName::CUSTOMERS.into_iter().filter_map(|name| match standing(facts, name) {
+        Learnt::Known(Some(Standing { state: ClockState::Running, at: Some(at), due: Some(due), .. })) => {
+            Some((name.name().to_owned(), at, Some(due)))
+        }
+        _ => None,
+    });
+    desks.chain(ours).min_by_key(|(_, at, _)| *at)
+}
+
+/// Where the desk's clocks and our targets do not agree, as far as both can be told from what was read.
+pub fn differences(facts: &Facts<'_>) -> Vec<ClockDifference> {
+    if facts.policy().targets.is_empty() {
+        return Vec::new();
+    }
+    let differs = |name: ClockName| {
+        let (Learnt::Known(Some(desk)), Learnt::Known(Some(own))) = (desk_clock(facts, name), own_clock(facts, name))
+        else {
+            return None;
+        };
+        let close = match (desk.at, own.at) {
+            (Some(one), Some(other)) => one.duration_since(other).abs() <= SAME,
+            (one, other) => one.is_none() == other.is_none(),
+        };
+        let same = desk.state == own.state && close;
+        (!same).then(|| ClockDifference { clock: name, desk: desk.told(), target: own.told() })
+    };
+    ClockName::CUSTOMERS.into_iter().filter_map(differs).collect()
+}
+
 /// The word for a clock's state in conditions.
 pub fn state_name(state: ClockState) -> &'static str {
     match state {
@@ -96,53 +194,5 @@ pub fn state_name(state: ClockState) -> &'static str {
         ClockState::Paused => "paused",
         ClockState::Met => "met",
         ClockState::Breached => "breached",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::testing;
-
-    fn clock(name: &str, state: ClockState, minute: i64) -> VendorClock {
-        let at = testing::now() + jiff::SignedDuration::from_mins(minute);
-        VendorClock { name: name.into(), state, breaches_at: (state != ClockState::Paused).then_some(at) }
-    }
-
-    fn told(clocks: Vec<VendorClock>) -> Option<(ClockState, i64)> {
-        let mut case = testing::case();
-        case.parts.clocks = Some(clocks);
-        match standing(&case, ClockName::Resolution, testing::now()) {
-            Learnt::Known(Some(standing)) => {
-                let minute = standing.at.map_or(0, |at| at.duration_since(testing::now()).as_mins());
-                Some((standing.state, minute))
-            }
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn the_clock_that_runs_out_first_counts() {
-        use ClockState::*;
-        let mine = |state, minute| clock("resolution", state, minute);
-        assert_eq!(told(vec![mine(Met, -9), mine(Running, 9), mine(Running, 5)]), Some((Running, 5)));
-        assert_eq!(told(vec![mine(Breached, -9), mine(Paused, 0)]), Some((Paused, 0)));
-        assert_eq!(told(vec![clock("next_reply", Running, 5)]), None);
-        assert_eq!(told(vec![mine(Running, 0)]), Some((Breached, 0)), "the desk is late to say so");
-    }
-
-    #[test]
-    fn the_internal_target_is_the_ledgers() {
-        let mut case = testing::case();
-        let now = testing::now();
-        assert_eq!(standing(&case, ClockName::Internal, now), Learnt::Known(None));
-        case.memory.internal_until = Some(now);
-        let state = |at| match standing(&case, ClockName::Internal, at) {
-            Learnt::Known(Some(standing)) => standing.state,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(state(now - jiff::SignedDuration::from_secs(1)), ClockState::Running);
-        assert_eq!(state(now), ClockState::Breached);
-        assert_eq!(standing(&case, ClockName::NextReply, now), Learnt::Unread(PartKind::Clocks));
     }
 }

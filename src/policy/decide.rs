@@ -2,6 +2,7 @@
 //! the case is asked; then what acts, what would act, and what a person is asked.
 
 use super::case::{Asked, Case};
+use super::clocks::differences;
 use super::escalation;
 use super::facts::Facts;
 use super::hold::over_limit;
@@ -31,8 +32,8 @@ pub fn decide(case: &Case, policy: &Policy, signed: &dyn Fn(&str, &str) -> bool,
         Scope::Escalation(team) => (Some(team), escalation::episode(case, team)),
     };
     let (candidates, need) = match team {
-        None => routing::judge(case, policy, &facts, now),
-        Some(team) => escalation::judge(case, policy, team, &episode, &facts, now),
+        None => routing::judge(case, policy, &facts),
+        Some(team) => escalation::judge(case, policy, team, &episode, &facts),
     };
     if !need.is_empty() {
         return Decision::Need(need);
@@ -41,7 +42,13 @@ pub fn decide(case: &Case, policy: &Policy, signed: &dyn Fn(&str, &str) -> bool,
 }
 
 fn stay(reason: StayReason) -> Decision {
-    Decision::Verdict(Verdict { outcome: Outcome::Stay(reason), trace: Vec::new(), would: Vec::new(), again_at: None })
+    Decision::Verdict(Verdict {
+        outcome: Outcome::Stay(reason),
+        trace: Vec::new(),
+        would: Vec::new(),
+        again_at: None,
+        clock_differences: Vec::new(),
+    })
 }
 
 /// What the missing parts of a package ask for.
@@ -84,7 +91,8 @@ impl Deciding<'_> {
             _ => None,
         };
         let again_at = self.candidates.iter().filter_map(|candidate| candidate.again_at).chain(asks_until).min();
-        Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at })
+        let clock_differences = differences(&self.proposer.facts);
+        Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at, clock_differences })
     }
 
     /// The rule that would act has no place left in this hour: it waits, and with it all that would act beside it.

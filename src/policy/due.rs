@@ -84,29 +84,38 @@ pub fn instant(hours: Option<&TeamHours>, start: Timestamp, wait: Wait) -> Optio
     }
 }
 
+/// An instant that was worked out in these hours, for people.
+pub fn told(hours: Option<&TeamHours>, start: Timestamp, at: Timestamp, wait: Wait, working: &Working) -> Due {
+    let counted = length(wait.length);
+    let working = match (hours, wait.counts) {
+        (Some(hours), Counts::TeamHours) => {
+            format!("{counted} of {} hours, {}", hours.name, working.shown(hours.calendar.zone()))
+        }
+        (_, Counts::Wall) => format!("{counted} of wall time"),
+        (None, Counts::TeamHours) => format!("{counted}, around the clock"),
+    };
+    Due { at, shown: in_zone(hours, at, start), working }
+}
+
+fn in_zone(hours: Option<&TeamHours>, at: Timestamp, since: Timestamp) -> String {
+    match hours {
+        Some(hours) => format!("{} {}", moment(at, since, hours.calendar.zone()), hours.zone),
+        None => format!("{} UTC", moment(at, since, &TimeZone::UTC)),
+    }
+}
+
 impl Team {
     /// The deadline of something that this team has so long for, from `start` on. None where its hours do not open often
     /// enough within fifty years.
     pub fn due(&self, start: Timestamp, wait: Wait) -> Option<Due> {
         let hours = self.hours.as_deref();
         let (at, working) = instant(hours, start, wait)?;
-        let counted = length(wait.length);
-        let working = match (hours, wait.counts) {
-            (Some(hours), Counts::TeamHours) => {
-                format!("{counted} of {} hours, {}", hours.name, working.shown(hours.calendar.zone()))
-            }
-            (_, Counts::Wall) => format!("{counted} of wall time"),
-            (None, Counts::TeamHours) => format!("{counted}, around the clock"),
-        };
-        Some(Due { at, shown: self.moment(at, start), working })
+        Some(told(hours, start, at, wait, &working))
     }
 
     /// An instant as this team reads it: in its zone, which it names.
     pub fn moment(&self, at: Timestamp, since: Timestamp) -> String {
-        match self.hours.as_deref() {
-            Some(hours) => format!("{} {}", moment(at, since, hours.calendar.zone()), hours.zone),
-            None => format!("{} UTC", moment(at, since, &TimeZone::UTC)),
-        }
+        in_zone(self.hours.as_deref(), at, since)
     }
 
     /// The name of its zone, where it has hours.

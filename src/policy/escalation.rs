@@ -18,7 +18,6 @@ pub fn judge<'a>(
     team: &'a Team,
     episode: &'a str,
     facts: &Facts<'_>,
-    now: Timestamp,
 ) -> (Vec<Candidate<'a>>, PartSet) {
     let mut candidates: Vec<Candidate<'a>> = Vec::new();
     let mut need = PartSet::NONE;
@@ -29,9 +28,9 @@ pub fn judge<'a>(
             candidates.push(Candidate::not_asked(any, path));
             continue;
         }
-        let mut candidate = Candidate::judge(any, path, case, policy, facts, now);
+        let mut candidate = Candidate::judge(any, path, case, policy, facts);
         if candidate.result == RuleResult::Fires {
-            wait_for_people(&mut candidate, escalation, case, policy, now);
+            wait_for_people(&mut candidate, escalation, case, policy, facts.now());
         }
         need = need.union(candidate.unread);
         let acting = candidates.iter().find(|earlier| earlier.result == RuleResult::Fires);

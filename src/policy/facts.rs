@@ -12,8 +12,7 @@ use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, PackageDecision, Po
 use super::timing::whole_millisecond;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{
-    ClockState, Conversation, Customer, FieldValue, Message, Organization, PartKind, Role, Status, VendorClock,
-    Visibility, What,
+    ClockState, Conversation, Customer, FieldValue, Message, Organization, PartKind, Role, Status, Visibility, What,
 };
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -51,11 +50,26 @@ impl<'a> Facts<'a> {
         Self { now, ..self }
     }
 
+    /// The instant at which the facts stand so.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The case.
+    pub fn case(&self) -> &'a Case {
+        self.case
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
     /// When a fact changes by itself, if nothing happens before: a clock runs out.
     pub fn turns_at(&self, name: &FactName) -> Option<Timestamp> {
         let FactName::Clock(name) = name else { return None };
-        match standing(self.case, clock_named(name)?, self.now) {
-            Learnt::Known(Some(Standing { state: ClockState::Running, at })) => at.map(whole_millisecond),
+        match standing(self, ClockName::named(name)?) {
+            Learnt::Known(Some(Standing { state: ClockState::Running, at, .. })) => at.map(whole_millisecond),
             _ => None,
         }
     }
@@ -280,7 +294,7 @@ impl<'a> Facts<'a> {
     }
 
     fn clock(&self, name: &str) -> Found<'a> {
-        let standing = clock_named(name).map_or(Learnt::Unknown, |clock| standing(self.case, clock, self.now));
+        let standing = ClockName::named(name).map_or(Learnt::Unknown, |clock| standing(self, clock));
         match standing {
             Learnt::Known(Some(standing)) => text(state_name(standing.state)),
             Learnt::Known(None) => text(""),
@@ -288,10 +302,6 @@ impl<'a> Facts<'a> {
             Learnt::Unknown => Found::Unknown,
         }
     }
-}
-
-fn clock_named(name: &str) -> Option<ClockName> {
-    ClockName::ALL.into_iter().find(|clock| clock.name() == name)
 }
 
 impl FactSource for Facts<'_> {
@@ -307,12 +317,6 @@ impl FactSource for Facts<'_> {
 /// Whether this is a public message by somebody in this role.
 pub fn is_public_by(message: &Message, role: Role) -> bool {
     message.author.role == role && message.said.visibility() == Visibility::Public
-}
-
-/// The case's nearest running clock, where clocks were read.
-pub fn nearest_clock(case: &Case) -> Option<(&VendorClock, Timestamp)> {
-    let running = case.parts.clocks.iter().flatten().filter(|clock| clock.state == ClockState::Running);
-    running.filter_map(|clock| clock.breaches_at.map(|at| (clock, at))).min_by_key(|(_, at)| *at)
 }
 
 fn text(text: &str) -> Found<'_> {

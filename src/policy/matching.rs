@@ -95,14 +95,7 @@ pub struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// Asks a rule about a case.
-    pub fn judge(
-        any: AnyRule<'a>,
-        path: Path<'a>,
-        case: &Case,
-        policy: &'a Policy,
-        facts: &Facts<'_>,
-        now: Timestamp,
-    ) -> Self {
+    pub fn judge(any: AnyRule<'a>, path: Path<'a>, case: &Case, policy: &'a Policy, facts: &Facts<'_>) -> Self {
         let asked = ask(any, &facts.with_package(any.package()));
         let there = facts.team().is_some_and(|team| team.name == *path.to);
         let bar = barred(path, case, policy);
@@ -110,7 +103,7 @@ impl<'a> Candidate<'a> {
         // The hours are those of the team that holds the case; a route has only the one that would receive it.
         let team = if path.from.is_some() { facts.team() } else { policy.teams.get(path.to) };
         let timed = match (&asked.result, team) {
-            (None, Some(team)) => times(any.rule(), case).tell(case, team, path.from, now),
+            (None, Some(team)) => times(any.rule(), case).tell(facts, team, path.from),
             _ => Timed::default(),
         };
         let matched = asked.result.is_none() && timed.result.is_none();

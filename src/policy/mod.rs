@@ -26,6 +26,9 @@ pub mod reviewers;
 mod routing;
 pub mod rules;
 mod scope;
+pub mod targets;
+#[cfg(test)]
+mod targets_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -44,4 +44,6 @@ names! {
     MessageName,
     /// The key of an `[hours.NAME]` table.
     HoursName,
+    /// The key of a `[targets.NAME]` table.
+    TargetName,
 }

@@ -170,8 +170,8 @@ pub struct ClockPlan {
     /// From when on it counts.
     #[serde(default)]
     pub internal_from: InternalFrom,
-    /// The desk's nearest customer clock, by name, where it was read.
-    pub customer_until: Option<(String, Timestamp)>,
+    /// The customer's clock that runs out next, by name, where it was read.
+    pub customer_until: Option<(String, Due)>,
     /// Which side answers.
     pub accountable: Accountable,
 }

@@ -3,9 +3,11 @@
 
 use super::case::{Case, Request};
 use super::cel::{FactSource, Found};
+use super::clocks::nearest;
 use super::condition::Answer;
 use super::customer::Occasion;
-use super::facts::{Facts, nearest_clock};
+use super::due::Due;
+use super::facts::Facts;
 use super::hold;
 use super::matching::{AnyRule, Candidate, facts_hash};
 use super::message::{facts_in, render_reason};
@@ -84,7 +86,7 @@ impl Proposer<'_> {
             AnyRule::Route(_) => self.route(rule, to),
             AnyRule::Escalation(escalation) => self.escalation(escalation, to),
         };
-        let clock = nearest_clock(self.case).map(|(_, at)| at);
+        let clock = nearest(&self.facts).map(|(_, at, _)| at);
         let facts = self.facts.with_package(candidate.any.package());
         let created = &self.case.head.created_at;
         Some(Proposal {
@@ -151,7 +153,7 @@ impl Proposer<'_> {
             clock: ClockPlan {
                 internal_until: None,
                 internal_from: InternalFrom::Handoff,
-                customer_until: self.customers_clock(),
+                customer_until: self.customers_clock(to),
                 accountable: Accountable::To,
             },
             customer: CustomerPlan::Nothing { because: "this is where the case starts".into() },
@@ -177,7 +179,7 @@ impl Proposer<'_> {
             clock: ClockPlan {
                 internal_until: escalation.clock.internal.and_then(|target| to.due(begins, target)),
                 internal_from,
-                customer_until: self.customers_clock(),
+                customer_until: self.customers_clock(to),
                 accountable: escalation.clock.accountable,
             },
             customer: self.customer(escalation),
@@ -193,8 +195,11 @@ impl Proposer<'_> {
         }
     }
 
-    fn customers_clock(&self) -> Option<(String, Timestamp)> {
-        nearest_clock(self.case).map(|(clock, at)| (clock.name.clone(), at))
+    /// The customer's clock that runs out next, as the receiving team reads it.
+    fn customers_clock(&self, to: &Team) -> Option<(String, Due)> {
+        let (name, at, due) = nearest(&self.facts)?;
+        let desks = || Due { at, shown: to.moment(at, self.now), working: "the desk's own clock".to_owned() };
+        Some((name, due.unwrap_or_else(desks)))
     }
 
     fn owner(&self, decision: &OwnerDecision, to: &Team) -> OwnerPlan {

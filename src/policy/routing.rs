@@ -8,25 +8,19 @@ use super::rules::Policy;
 use super::verdict::RuleResult;
 use super::{case::Case, facts::Facts};
 use handoffd_kit::model::PartSet;
-use jiff::Timestamp;
 
 /// What stands for the stay that a route ends.
 pub const INTAKE: &str = "intake";
 
 /// Every route's verdict, and what must be read first.
-pub fn judge<'a>(
-    case: &'a Case,
-    policy: &'a Policy,
-    facts: &Facts<'_>,
-    now: Timestamp,
-) -> (Vec<Candidate<'a>>, PartSet) {
+pub fn judge<'a>(case: &'a Case, policy: &'a Policy, facts: &Facts<'_>) -> (Vec<Candidate<'a>>, PartSet) {
     let mut candidates = Vec::new();
     let mut need = PartSet::NONE;
     let mut first: Option<RuleName> = None;
     let mut first_in_shadow: Option<RuleName> = None;
     for route in policy.routes.iter().filter(|route| route.desk == case.desk) {
         let path = Path { rule: &route.rule, from: None, to: &route.to, episode: INTAKE };
-        let mut candidate = Candidate::judge(AnyRule::Route(route), path, case, policy, facts, now);
+        let mut candidate = Candidate::judge(AnyRule::Route(route), path, case, policy, facts);
         if first.is_none() {
             need = need.union(candidate.unread);
         }

@@ -1,11 +1,13 @@
 //! The checked policy. Values of these types come from validation only, so nothing here can be half right:
 //! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
 
+use super::clocks::ClockName;
 use super::condition::Condition;
 use super::due::{TeamHours, Wait};
-use super::known::KnownFacts;
+use super::known::{FactName, KnownFacts};
 use super::names::{MessageName, PersonName, RuleName, TeamName};
 use super::package::Labels;
+use super::targets::Target;
 use super::timing::TimeKeys;
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
@@ -32,6 +34,8 @@ pub struct Policy {
     pub labels: Labels,
     /// Public messages by name.
     pub messages: BTreeMap<MessageName, PublicMessage>,
+    /// Our own clocks, in the order of the file: the first that holds is a case's.
+    pub targets: Vec<Target>,
     /// Tickets that are excluded from everything.
     pub never: Option<Condition>,
     /// How long an escalation waits after an agent's last act, in wall time; none: not at all. A rule may say otherwise.
@@ -241,6 +245,17 @@ pub struct Rule {
     pub when: Vec<Condition>,
     /// How much time must have passed, on top of that.
     pub times: TimeKeys,
+}
+
+impl Rule {
+    /// The clocks that it looks at, in its conditions or before they run out.
+    pub fn clocks(&self) -> Vec<ClockName> {
+        let asked = self.when.iter().flat_map(Condition::facts).filter_map(|fact| match fact {
+            FactName::Clock(name) => ClockName::named(name),
+            _ => None,
+        });
+        asked.chain(self.times.before_breach.map(|before| before.clock)).collect()
+    }
 }
 
 /// How often a rule fires.

@@ -174,6 +174,7 @@ pub fn policy() -> Policy {
         people: BTreeMap::from([(PersonName::from("billing-lead"), lead)]),
         labels: super::package::Labels::default(),
         messages: BTreeMap::from([("escalated".into(), message)]),
+        targets: Vec::new(),
         never: None,
         quiet_after_person: None,
         limits: Limits::default(),

@@ -2,9 +2,9 @@
 //! know no clock. All keys must be reached, so the rule's instant is the last of theirs.
 
 use super::activity::{Learnt, customer_wrote, idle_since, opened, status_since, stay_began};
-use super::case::Case;
 use super::clocks::{ClockName, standing, state_name};
 use super::due::Wait;
+use super::facts::Facts;
 use super::names::TeamName;
 use super::rules::Team;
 use super::verdict::RuleResult;
@@ -70,10 +70,11 @@ impl TimeKeys {
 
     /// What the keys say at `now`, in the hours of this team: the one that holds the case, or for a route the one that would
     /// receive it. `holder`: who holds it.
-    pub fn tell(&self, case: &Case, team: &Team, holder: Option<&TeamName>, now: Timestamp) -> Timed {
+    pub fn tell(&self, facts: &Facts<'_>, team: &Team, holder: Option<&TeamName>) -> Timed {
+        let now = facts.now();
         let mut timed = Timed::default();
         let mut last: Option<Timestamp> = None;
-        for (name, told) in self.keys(case, team, holder, now) {
+        for (name, told) in self.keys(facts, team, holder) {
             let (result, shown) = match told {
                 Told::At(at, shown) => {
                     last = last.max(Some(at));
@@ -100,11 +101,11 @@ impl TimeKeys {
 
     fn keys(
         &self,
-        case: &Case,
+        facts: &Facts<'_>,
         team: &Team,
         holder: Option<&TeamName>,
-        now: Timestamp,
     ) -> impl Iterator<Item = (&'static str, Told)> {
+        let case = facts.case();
         let passed = |wait: Option<Wait>, what: &str, start: &dyn Fn() -> Learnt<Timestamp>| {
             wait.map(|wait| passed(wait, start(), what, team))
         };
@@ -114,7 +115,7 @@ impl TimeKeys {
             ("in_status_for", passed(self.in_status_for, "in this status", &|| status_since(case))),
             ("silent_for", passed(self.silent_for, "the customer wrote nothing", &|| customer_wrote(case))),
             ("open_for", passed(self.open_for, "open", &|| opened(case))),
-            ("before_breach", self.before_breach.map(|before| before.tell(case, team, now))),
+            ("before_breach", self.before_breach.map(|before| before.tell(facts, team))),
         ];
         keys.into_iter().filter_map(|(name, told)| Some((name, told?)))
     }
@@ -134,8 +135,8 @@ fn passed(wait: Wait, start: Learnt<Timestamp>, what: &str, team: &Team) -> Told
 }
 
 impl BeforeBreach {
-    fn tell(self, case: &Case, team: &Team, now: Timestamp) -> Told {
-        let standing = match standing(case, self.clock, now) {
+    fn tell(self, facts: &Facts<'_>, team: &Team) -> Told {
+        let standing = match standing(facts, self.clock) {
             Learnt::Known(Some(standing)) => standing,
             Learnt::Known(None) => return Told::Never(format!("the case has no clock {}", self.clock)),
             Learnt::Unread(part) => return Told::Unread(part),
@@ -144,12 +145,16 @@ impl BeforeBreach {
         match (standing.state, standing.at) {
             (ClockState::Running | ClockState::Breached, Some(at)) => {
                 let begins = at.checked_sub(self.by).unwrap_or(Timestamp::MIN);
-                let moment = |at| team.moment(at, now);
+                let moment = |at| team.moment(at, facts.now());
                 let runs_out = if standing.state == ClockState::Breached { "ran out" } else { "runs out" };
-                Told::At(begins, format!("{} {runs_out} {}; reached {}", self.clock, moment(at), moment(begins)))
+                let when = standing.due.map_or_else(|| moment(at), |due| due.told());
+                Told::At(begins, format!("{} {runs_out} {when}; reached {}", self.clock, moment(begins)))
+            }
+            (ClockState::Breached, None) if standing.over => {
+                Told::Never(format!("the clock {} was missed, and what it waits for has happened since", self.clock))
             }
             // Missed, whenever that was.
-            (ClockState::Breached, None) => Told::At(now, format!("{} was missed", self.clock)),
+            (ClockState::Breached, None) => Told::At(facts.now(), format!("{} was missed", self.clock)),
             (ClockState::Running, None) => Told::Unknown,
             (state @ (ClockState::Paused | ClockState::Met), _) => {
                 Told::Never(format!("the clock {} is {}", self.clock, state_name(state)))

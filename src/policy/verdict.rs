@@ -1,5 +1,6 @@
 //! What the policy says about a case now, with every rule's own verdict: `explain` prints exactly what `decide` saw.
 
+use super::clocks::ClockDifference;
 use super::names::{RuleName, TeamName};
 use super::proposal::Proposal;
 use super::rules::PackagePart;
@@ -27,6 +28,9 @@ pub struct Verdict {
     pub would: Vec<Proposal>,
     /// Look again then, if nothing happens before: the earliest instant at which something could come out differently.
     pub again_at: Option<Timestamp>,
+    /// Where the desk's clocks and our own targets do not agree, as far as both were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock_differences: Vec<ClockDifference>,
 }
 
 impl Verdict {

@@ -5,6 +5,7 @@ use crate::ledger::records::{DeskTrouble, Switch};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, Ledger, LedgerError};
 use crate::policy::case::Recent;
+use crate::policy::clocks::ClockName;
 use crate::policy::names::RuleName;
 use crate::policy::rules::{Limits, Mode};
 use handoffd_kit::gate;
@@ -27,6 +28,8 @@ pub(super) struct Figures {
     pub(super) gates: Vec<(DeskId, gate::Figures)>,
     /// How often each rule's conditions could not be told.
     pub(super) unknowns: BTreeMap<RuleName, u64>,
+    /// How often a desk's clock and our target of the same name did not agree.
+    pub(super) differences: BTreeMap<(DeskId, ClockName), u64>,
     /// How the polls stand.
     pub(super) polls: Vec<PollFigure>,
     /// Rules, and desks, whose limit for this hour is used up.
@@ -90,6 +93,7 @@ impl Figures {
         Ok(Self {
             gates: gates.collect(),
             unknowns: sources.unknowns.counts(),
+            differences: sources.differences.counts(),
             shadow: sources.policy.mode == Mode::Shadow,
             silent: silent.collect(),
             polls: polls.collect(),

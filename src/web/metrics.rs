@@ -159,6 +159,13 @@ fn register_calls(registry: &mut Registry, figures: &Figures) {
     }
     let help = "Looks at which a rule's conditions could not be told, since the start";
     registry.register("unknown_conditions", help, unknowns);
+    let differences = Family::<Labels<2>, Counter>::default();
+    for ((desk, clock), count) in &figures.differences {
+        let labels = [("desk", desk.to_string()), ("clock", clock.to_string())];
+        differences.get_or_create(&labels).inc_by(*count);
+    }
+    let help = "Looks at which a desk's clock and our target of the same name did not agree, since the start";
+    registry.register("clock_differences", help, differences);
 }
 
 /// What this process holds in memory, where the system tells.

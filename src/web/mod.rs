@@ -16,6 +16,7 @@ pub use metrics::Metrics;
 pub use pages::pages;
 pub use serve::{bind, serve};
 
+use crate::cases::differences::Differences;
 use crate::cases::unknowns::Unknowns;
 use crate::desks::Desks;
 use crate::intake::Intake;
@@ -44,6 +45,8 @@ pub struct Sources {
     pub intake: Intake,
     /// How often conditions could not be told.
     pub unknowns: Unknowns,
+    /// How often a desk's clocks and our targets did not agree.
+    pub differences: Differences,
     /// How often each desk is polled.
     pub polls: BTreeMap<DeskId, SignedDuration>,
     /// Since when this process runs.

@@ -66,6 +66,7 @@ fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::TEAM, vec!["teams", "*"]),
         (keys::PERSON, vec!["people", "*"]),
         (keys::HOURS, vec!["hours", "*"]),
+        (keys::TARGET, vec!["targets", "*"]),
         (keys::MESSAGE, vec!["messages", "*"]),
         (keys::PACKAGES, vec!["package"]),
         (keys::LABELS, vec!["package", "labels"]),

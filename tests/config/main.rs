@@ -7,5 +7,6 @@ mod hostile;
 mod hours;
 mod problems;
 mod secrets;
+mod targets;
 mod times;
 mod versions;

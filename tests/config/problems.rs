@@ -444,7 +444,6 @@ fn what_does_nothing_yet_is_refused_at_its_place() {
     let daemon = "[daemon]";
     for (old, new, message, help) in [
         (daemon, "¦include = [\"a.toml\"]\n[daemon]", "`include`", "in this file"),
-        (daemon, "[¦targets.standard]\nwhen = 'true'\n[daemon]", "`targets`", "desk's own clocks"),
         (daemon, "[¦alerts.room]\nchannel = \"slack\"\n[daemon]", "`alerts`", "note on the helpdesk"),
         (daemon, "[[¦test]]\nname = \"x\"\n[daemon]", "`test`", "explain"),
         ("lead = \"lead\"", "¦alert = [\"room\"]", "`alert` of [teams.billing]", "note on the helpdesk"),

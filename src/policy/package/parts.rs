@@ -4,7 +4,8 @@ use super::mask::clean;
 use super::sentences::{one_line, sentences};
 use super::sheet::Sheet;
 use crate::policy::case::Case;
-use crate::policy::facts::{Facts, is_public_by, nearest_clock};
+use crate::policy::clocks::nearest;
+use crate::policy::facts::{Facts, is_public_by};
 use crate::policy::known::{FactName, HouseFact};
 use crate::policy::rules::{FieldOwner, PackagePart, Policy};
 use handoffd_kit::fact::Fact;
@@ -129,8 +130,9 @@ pub fn urgency(sheet: &mut Sheet, case: &Case, policy: &Policy, facts: &Facts<'_
     if let Fact::Known(Some(priority)) = &case.head.priority {
         sheet.add(PackagePart::Urgency, &format!("priority {}", priority.name()), TICKET);
     }
-    if let Some((clock, at)) = nearest_clock(case) {
-        let line = format!("{} breaches at {}", clean(&clock.name), at.strftime("%Y-%m-%d %H:%M UTC"));
+    if let Some((clock, at, due)) = nearest(facts) {
+        let when = due.map_or_else(|| at.strftime("%Y-%m-%d %H:%M UTC").to_string(), |due| due.shown);
+        let line = format!("{} runs out {when}", clean(&clock));
         sheet.add(PackagePart::Urgency, &line, TICKET);
     }
     let organization = FactName::House(HouseFact::CustomerOrganization);
