@@ -7,7 +7,7 @@ use crate::people::{People, person, role};
 use crate::stream::LARGE_PAGE;
 use crate::webhook;
 use crate::wire::{FieldDefinition, Id, Membership};
-use handoffd_kit::capability::Capabilities;
+use handoffd_kit::capability::{Capabilities, DeclaredLimit};
 use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
@@ -34,8 +34,8 @@ pub struct ZendeskDesk {
 }
 
 impl ZendeskDesk {
-    pub(crate) fn new(config: Config, budget: f64, seams: Seams) -> Self {
-        let capabilities = limits::capabilities();
+    pub(crate) fn new(config: Config, budget: f64, seams: Seams, limits: Vec<DeclaredLimit>) -> Self {
+        let capabilities = limits::capabilities(limits);
         let api = Api::new(config.site, config.login, seams, &capabilities.limits, budget);
         Self {
             api,

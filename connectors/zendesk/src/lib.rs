@@ -28,6 +28,7 @@ mod write;
 pub use config::{LOGIN_HELP, WEBHOOK_HELP};
 pub use desk::ZendeskDesk;
 
+use handoffd_kit::capability::DeclaredLimit;
 use handoffd_kit::settings::{DeskSettings, Seams, SettingProblem};
 
 /// The connector's name in the configuration.
@@ -38,6 +39,19 @@ pub const NAME: &str = "zendesk";
 /// # Errors
 /// Every problem of the table at once, each with what would be accepted.
 pub fn connect(settings: DeskSettings, seams: Seams) -> Result<ZendeskDesk, Vec<SettingProblem>> {
+    connect_with(settings, seams, limits::limits())
+}
+
+/// The same for an account whose limits are not those of the sheet: one that the vendor has given others, or none at all
+/// where a bench wants to see what the rest can do.
+///
+/// # Errors
+/// As for [`connect`].
+pub fn connect_with(
+    settings: DeskSettings,
+    seams: Seams,
+    limits: Vec<DeclaredLimit>,
+) -> Result<ZendeskDesk, Vec<SettingProblem>> {
     let config = config::Config::read(&settings)?;
-    Ok(ZendeskDesk::new(config, settings.budget, seams))
+    Ok(ZendeskDesk::new(config, settings.budget, seams, limits))
 }

@@ -25,7 +25,7 @@ pub(crate) const TICKETS: &str = "tickets";
 pub(crate) const COMMENT_BYTES: usize = 64_000;
 
 /// What this connector can do.
-pub(crate) fn capabilities() -> Capabilities {
+pub(crate) fn capabilities(limits: Vec<DeclaredLimit>) -> Capabilities {
     Capabilities {
         connector: NAME,
         together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Fields],
@@ -45,7 +45,7 @@ pub(crate) fn capabilities() -> Capabilities {
             lag: Duration::from_secs(90),
             carries_heads: true,
         }],
-        limits: limits(),
+        limits,
         rights: &[
             "an agent who sees all tickets, or an admin (for the incremental export)",
             "OAuth scopes: read (global, for ticket audits), tickets:write",
@@ -54,7 +54,8 @@ pub(crate) fn capabilities() -> Capabilities {
     }
 }
 
-fn limits() -> Vec<DeclaredLimit> {
+/// What the vendor documents.
+pub(crate) fn limits() -> Vec<DeclaredLimit> {
     let limit = |endpoint, calls, seconds, per_ticket| DeclaredLimit {
         endpoint,
         calls,
