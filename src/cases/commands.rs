@@ -123,6 +123,10 @@ impl Scene<'_> {
     }
 
     fn done(&self, order: &Order, verdict: &Verdict) -> Done {
+        // A request only becomes a fact that rules look at; everything else would act.
+        if self.is_shadow() && !matches!(order.command, Command::Handoff { .. }) {
+            return Done { answered: false, ..Done::refused("shadow mode: nothing is written") };
+        }
         match &order.command {
             Command::Handoff { to, reason } => self.handoff(order, to, reason.as_deref()),
             Command::Back { reason } => self.back(order, reason.as_deref()),
@@ -200,9 +204,6 @@ impl Scene<'_> {
             command: order.id.clone(),
         };
         let proposal = plan::back(&came.proposal, team, &stay.episode, asked, self.look.head, self.look.now);
-        if self.is_shadow() {
-            return Done { answered: false, ..Done::refused("shadow mode: nothing is written") };
-        }
         let starts = NewHandoff {
             id: id.clone(),
             effects: effects(self.look, &proposal, &id, None),
@@ -233,9 +234,6 @@ impl Scene<'_> {
         if let Some(open) = self.case.memory.open.as_ref().filter(|open| open.id != came.id) {
             return Done::refused(format!("a handoff to {} is under way", open.to)).about(&open.id);
         }
-        if self.is_shadow() {
-            return Done { answered: false, ..Done::refused("shadow mode: nothing is written") };
-        }
         let (look, by) = (self.look, self.by(order));
         let effects =
             plan::rejected(&came.proposal, &came.id, &order.by, reason, look.capabilities, look.head, look.now);
@@ -265,8 +263,7 @@ impl Scene<'_> {
             Still::Waits(why) => Done::refused(format!("it cannot be sent now: {why}")).about(&review.id),
             Still::Stale(why) => {
                 let note = plan::stale_note(proposal, &review.id, &why, look.capabilities, look.head, look.now);
-                let note = Some(note).filter(|_| !self.is_shadow());
-                let deed = Deed::EndStale { handoff: review.id.clone(), why: why.clone(), note };
+                let deed = Deed::EndStale { handoff: review.id.clone(), why: why.clone(), note: Some(Box::new(note)) };
                 let done = Done::refused(format!("not sent, the review ends as stale: {why}"));
                 Done { answered: false, deed, ..done.about(&review.id) }
             }

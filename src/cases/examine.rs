@@ -107,6 +107,9 @@ pub fn examine(look: &Look<'_>) -> Step {
         return scene.carry_out(&listened.orders, update);
     }
     if let Some(back) = unsent.filter(|open| is_back(open)) {
+        if history.is_none() && readable {
+            return Step::Need(PartSet::of(&[PartKind::History]));
+        }
         return Step::Done(Box::new(still_back(look, &case, back, update)));
     }
     let verdict = match decided(look, &case) {

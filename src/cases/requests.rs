@@ -3,6 +3,7 @@
 
 use super::commands::{accepted, answer_to, one_line};
 use super::examine::{Look, effects};
+use super::overtaken::overtaken_since;
 use crate::ledger::records::{CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff};
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
@@ -136,7 +137,10 @@ fn accepted_elsewhere(look: &Look<'_>, case: &Case, asked: &Request) -> String {
 pub(super) fn still_back(look: &Look<'_>, case: &Case, open: &HandoffRecord, mut update: CaseUpdate) -> CaseUpdate {
     let proposal = &open.proposal;
     let here = case.memory.stay.as_ref().map(|stay| &stay.team) == proposal.from.as_ref();
-    if here && takes_notes(look) {
+    // Somebody may have decided otherwise between the command and its sending: their act stands.
+    let history = look.parts.history.as_deref().unwrap_or_default();
+    let overtaken = overtaken_since(open, history, look.policy);
+    if here && takes_notes(look) && overtaken.is_none() {
         update.handoff = Some(NewHandoff {
             id: open.id.clone(),
             proposal: proposal.clone(),
@@ -149,14 +153,20 @@ pub(super) fn still_back(look: &Look<'_>, case: &Case, open: &HandoffRecord, mut
         });
         return update;
     }
-    let why = if here { "the ticket has ended" } else { "the case was moved meanwhile" };
+    let why = match overtaken {
+        _ if !here => "the case was moved meanwhile".to_owned(),
+        Some(why) if takes_notes(look) => why,
+        _ => "the ticket has ended".to_owned(),
+    };
+    let note =
+        takes_notes(look).then(|| plan::stale_note(proposal, &open.id, &why, look.capabilities, look.head, look.now));
     update.handoff_events.push(HandoffHappening {
         handoff: open.id.clone(),
         event: Some(HandoffEvent::Withdrawn),
-        detail: Some(why.to_owned()),
+        detail: Some(why),
         claimed: None,
         drop_effects: true,
-        closing_note: None,
+        closing_note: note,
     });
     update
 }

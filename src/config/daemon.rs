@@ -96,7 +96,7 @@ fn addresses(found: &mut Found<'_>, section: &Section<'_>, daemon: &mut DaemonCo
         daemon.listen = listen.value;
         if !listen.value.ip().is_loopback() {
             let message = "`listen` serves everything to everybody who reaches this address";
-            found.warning(&listen.span, message, "keep it on 127.0.0.1; `hooks` serves webhooks alone to the outside");
+            found.mismatch(&listen.span, message, "keep it on 127.0.0.1; `hooks` serves webhooks alone to the outside");
         }
     }
     if let Some(hooks) = section.parsed(found, "hooks", scalar::socket) {

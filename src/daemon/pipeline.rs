@@ -8,6 +8,7 @@ use super::house::House;
 use crate::intake::Polled;
 use crate::ledger::LedgerError;
 use crate::ledger::records::Busy;
+use crate::policy::rules::Mode;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -140,8 +141,7 @@ impl House {
 
     async fn take_effects(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
         while work.effects.len() < EFFECTS_AT_ONCE {
-            let busy =
-                Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.left_alone(now) };
+            let busy = self.busy(work.cases.clone(), work.effects.clone(), now);
             let Some(claimed) = self.ledger.call(move |ledger| ledger.claim_due_effect(now, &busy)).await? else {
                 return Ok(());
             };
@@ -163,7 +163,7 @@ impl House {
         if room == 0 {
             return Ok(());
         }
-        let busy = Busy { cases: work.cases.clone(), effects: BTreeSet::new(), desks: self.desks.left_alone(now) };
+        let busy = self.busy(work.cases.clone(), BTreeSet::new(), now);
         let looks = self.ledger.call(move |ledger| ledger.due_looks(now, room, &busy)).await?;
         for look in looks {
             let (desk, ticket) = (look.desk.clone(), look.ticket.clone());
@@ -231,10 +231,14 @@ impl House {
         Ok(next.unwrap_or(now + HOUSEKEEPING))
     }
 
+    fn busy(&self, cases: BTreeSet<(DeskId, TicketId)>, effects: BTreeSet<i64>, now: Timestamp) -> Busy {
+        Busy { cases, effects, desks: self.desks.left_alone(now), shadow: self.policy.mode == Mode::Shadow }
+    }
+
     /// The next look or effect that is due and not in work, and whose desk is not left alone.
     async fn next_row(&self, work: &mut InWork) -> Result<Option<Timestamp>, LedgerError> {
         let now = self.seams.clock.now();
-        let busy = Busy { cases: work.cases.clone(), effects: work.effects.clone(), desks: self.desks.left_alone(now) };
+        let busy = self.busy(work.cases.clone(), work.effects.clone(), now);
         self.ledger.call(move |ledger| ledger.next_due(&busy)).await
     }
 }

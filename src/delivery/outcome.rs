@@ -161,14 +161,28 @@ pub fn failed(
             format!("nothing: it is looked up before it is repeated (the desk settles within {settle} s)"),
         );
     }
-    let outcome = not_sent(claimed, error, now, again);
+    let outcome = match error.retry {
+        Retry::Applied => applied_wrongly(claimed, error, now),
+        _ => not_sent(claimed, error, now, again),
+    };
     match (&claimed.effect.write.change, &outcome.event) {
-        (DeskChange::Reply(_), EffectEvent::Park) => {
+        (DeskChange::Reply(_), EffectEvent::Park | EffectEvent::ParkApplied) => {
             let note = plan::correcting_note(&claimed.effect.write, &error.to_string(), capabilities);
             without_the_message(claimed, outcome, Some(note), pace)
         }
         _ => outcome,
     }
+}
+
+/// It stands on the desk, and not as it was meant: it waits for a person, and no later look takes it for one that was never
+/// sent. A retry looks it up, and finds it.
+fn applied_wrongly(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp) -> EffectOutcome {
+    let step = error.next_step.clone().unwrap_or_else(|| "look at the ticket on the desk".into());
+    because(
+        outcome(claimed, EffectEvent::ParkApplied, now),
+        error.to_string(),
+        format!("{step}; then `handoffd parked retry`, which finds it there"),
+    )
 }
 
 /// The message to the customer waits for a person: the handoff itself has been sent and goes on; a note takes back what

@@ -150,7 +150,7 @@ impl Station {
         let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         let named = match error.retry {
             Retry::After(at) => at,
-            Retry::Never | Retry::Unsure => None,
+            Retry::Never | Retry::Unsure | Retry::Applied => None,
         };
         match error.kind {
             DeskErrorKind::Unavailable | DeskErrorKind::Protocol => {

@@ -109,7 +109,7 @@ pub enum Deed {
         /// Why it did not fit.
         why: String,
         /// The note that says so.
-        note: Option<PlannedEffect>,
+        note: Option<Box<PlannedEffect>>,
     },
     /// The receiving team rejects a handoff that was sent: the case goes back.
     GiveBack {
@@ -300,7 +300,9 @@ impl Ledger {
             Deed::Nothing => Ok(()),
             Deed::Approve(answer) => self.approve(answer),
             Deed::Reject(answer) => self.reject(answer),
-            Deed::EndStale { handoff, why, note } => self.end_stale_review(handoff, why, note.clone(), update.at),
+            Deed::EndStale { handoff, why, note } => {
+                self.end_stale_review(handoff, why, note.as_deref().cloned(), update.at)
+            }
             Deed::GiveBack { handoff, reason, effects } => {
                 let record = self.handoff(handoff)?;
                 let detail = format!("rejected by {}: {reason}", command.by);

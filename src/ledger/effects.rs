@@ -10,7 +10,7 @@ use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::mark::Mark;
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{Row, named_params, params};
 
 const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, purpose, \
      ticket, deadline";
@@ -24,11 +24,13 @@ const CLAIMABLE: &str = "
     WHERE e.due IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM troubles t WHERE t.desk = e.desk AND t.writes_stopped <> 0)
       AND (e.state = 'unsure'
-           OR (e.purpose <> 'handoff' OR h.state IN ('sending', 'verifying', 'settled'))
+           OR :shadow = 0
+              AND (e.purpose <> 'handoff' OR h.state IN ('sending', 'verifying', 'settled'))
               AND (e.purpose <> 'asking' OR NOT EXISTS (SELECT 1 FROM effects w WHERE w.handoff = e.handoff
                               AND w.purpose = 'handoff' AND w.state = 'due'))
               AND NOT EXISTS (SELECT 1 FROM effects b WHERE b.handoff = e.handoff AND b.purpose = e.purpose
-                              AND b.number < e.number AND b.state IN ('due', 'in_flight', 'unsure', 'parked', 'refused'))
+                              AND b.number < e.number AND (b.state IN ('due', 'in_flight', 'unsure', 'parked')
+                                   OR b.state = 'refused' AND e.purpose = 'handoff'))
               AND NOT EXISTS (SELECT 1 FROM effects o WHERE o.desk = e.desk AND o.ticket = e.ticket
                               AND o.state IN ('in_flight', 'unsure'))
               AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
@@ -182,11 +184,11 @@ impl Ledger {
     }
 
     fn claim(&mut self, now: Timestamp, busy: &Busy) -> Result<Option<ClaimedEffect>> {
-        let sql = claimable("effects_deadline", "AND e.due <= ? ORDER BY e.deadline, e.id");
+        let sql = claimable("effects_deadline", "AND e.due <= :now ORDER BY e.deadline, e.id");
         loop {
             let found = {
                 let mut statement = self.connection.prepare_cached(&sql)?;
-                let mut rows = statement.query([millis(now)])?;
+                let mut rows = statement.query(named_params! { ":now": millis(now), ":shadow": busy.shadow })?;
                 free(&mut rows, busy)?
             };
             let Some((id, _)) = found else { return Ok(None) };
@@ -221,7 +223,7 @@ impl Ledger {
     /// When the next effect may be claimed.
     pub(super) fn next_effect_due(&self, busy: &Busy) -> Result<Option<Timestamp>> {
         let mut statement = self.connection.prepare_cached(&claimable("effects_due", "ORDER BY e.due, e.id"))?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(named_params! { ":shadow": busy.shadow })?;
         Ok(free(&mut rows, busy)?.map(|(_, due)| due))
     }
 
@@ -292,7 +294,10 @@ impl EffectRecord {
     pub fn is_untouched(&self) -> bool {
         let waits = matches!(
             self.state,
-            EffectState::Due { .. } | EffectState::Refused | EffectState::Dropped | EffectState::Parked { .. }
+            EffectState::Due { .. }
+                | EffectState::Refused
+                | EffectState::Dropped
+                | EffectState::Parked { unsure: false, .. }
         );
         waits && self.lost_at.is_none()
     }

@@ -31,7 +31,7 @@ impl Ledger {
             self.effect_done(&effect, outcome)?;
         }
         if let Some(happening) = &outcome.handoff {
-            self.happen_if_it_can(happening, outcome)?;
+            self.happen_if_it_can(happening, outcome, effect.purpose)?;
         }
         self.end_with_its_handoff(effect.id)?;
         let Some(due) = outcome.look_at else { return Ok(()) };
@@ -67,7 +67,12 @@ impl Ledger {
     }
 
     /// An ended handoff's last effect can fail too: that changes nothing about how it ended.
-    fn happen_if_it_can(&mut self, happening: &HandoffHappening, outcome: &EffectOutcome) -> Result<()> {
+    fn happen_if_it_can(
+        &mut self,
+        happening: &HandoffHappening,
+        outcome: &EffectOutcome,
+        purpose: Purpose,
+    ) -> Result<()> {
         if self.find_handoff(&happening.handoff)?.is_none() {
             return Ok(()); // The effect answers a command.
         }
@@ -76,7 +81,8 @@ impl Ledger {
         let happening = HandoffHappening {
             event: happening.event.filter(|_| possible),
             detail: happening.detail.clone().filter(|_| possible),
-            closing_note: happening.closing_note.clone().filter(|_| possible),
+            // A rejection or an undo that is stopped halfway says so too, although its handoff has ended long ago.
+            closing_note: happening.closing_note.clone().filter(|_| possible || purpose == Purpose::Apart),
             ..happening.clone()
         };
         self.happen(&happening, outcome.at)?;

@@ -19,7 +19,12 @@ impl Ledger {
         self.atomically(|ledger| {
             let run = |sql: &str, before: i64| ledger.connection.prepare_cached(sql)?.execute([before]);
             run("DELETE FROM raws WHERE at < ?", payloads)?;
-            run("DELETE FROM verdicts WHERE at < ?", payloads)?;
+            // What a pause holds is found by its verdict: it stays as long as it is the case's last one.
+            run(
+                "DELETE FROM verdicts WHERE at < ? AND (paused = 0 OR EXISTS (SELECT 1 FROM verdicts n
+                     WHERE n.desk = verdicts.desk AND n.ticket = verdicts.ticket AND n.id > verdicts.id))",
+                payloads,
+            )?;
             run("UPDATE webhooks SET body = NULL WHERE body IS NOT NULL AND at < ?", payloads)?;
             run("DELETE FROM webhooks WHERE at < ?", ids)?;
             Ok(())

@@ -484,6 +484,8 @@ pub struct Busy {
     pub effects: BTreeSet<i64>,
     /// Desks that do not answer now.
     pub desks: Vec<DeskId>,
+    /// The master switch is in shadow: nothing is sent. What may have been written before is looked up all the same.
+    pub shadow: bool,
 }
 
 /// What a worker does with a claimed effect.

@@ -72,6 +72,8 @@ pub enum EffectEvent {
     Drop,
     /// A person must act.
     Park,
+    /// It stands on the desk, and not as it was meant: a person must act.
+    ParkApplied,
     /// A person says: try again at this instant.
     Retry(Timestamp),
     /// The daemon came up and found it in flight: look it up at this instant.
@@ -194,6 +196,7 @@ impl EffectState {
             (Self::InFlight { attempt } | Self::Due { attempt, .. }, E::Park) => {
                 Self::Parked { attempt: *attempt, unsure: false }
             }
+            (Self::InFlight { attempt }, E::ParkApplied) => Self::Parked { attempt: *attempt, unsure: true },
             (Self::Unsure { attempt, .. }, E::Park) => Self::Parked { attempt: *attempt, unsure: true },
             (Self::Parked { attempt, unsure: false }, E::Retry(at)) => Self::Due { at: *at, attempt: *attempt },
             (Self::Parked { attempt, unsure: true }, E::Retry(at)) => {

@@ -17,10 +17,10 @@ use handoffd_kit::model::TicketHead;
 pub const TAG: &str = "handoffd-asking";
 
 /// The numbers of the effects, apart from a handoff's own, an undo's and a closing note's.
-const ASK_NOTE: u32 = 60;
-const ASK_TAG: u32 = 61;
-const END_TAG: u32 = 62;
-const END_NOTE: u32 = 63;
+pub(super) const ASK_NOTE: u32 = 60;
+pub(super) const ASK_TAG: u32 = 61;
+pub(super) const END_TAG: u32 = 62;
+pub(super) const END_NOTE: u32 = 63;
 
 /// Whether an effect of this number asks: it is not wanted any more once nobody is asked.
 pub fn asks(number: u32) -> bool {

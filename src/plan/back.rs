@@ -11,8 +11,8 @@ use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, Update, Write};
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
 
-/// A rejection's effects count from here, behind a handoff's own and an undo's.
-const FIRST: u32 = 60;
+/// A rejection's effects count from here: behind a handoff's own, an undo's and those of asking.
+pub(super) const FIRST: u32 = 70;
 
 /// The handoff back to the giving team, whose present stay is `episode`. Its owner is whoever had the case there.
 pub fn back(came: &Proposal, to: &Team, episode: &str, asked: AskedFor, head: &TicketHead, now: Timestamp) -> Proposal {

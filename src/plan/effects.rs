@@ -15,7 +15,7 @@ use handoffd_kit::model::{PublicText, TicketHead};
 /// The number of a handoff's closing note; effects count from 1, an undo from [`super::undo`]'s own start.
 pub(super) const CLOSING: u32 = 90;
 /// The number of the note that corrects what another one announced.
-const CORRECTING: u32 = 91;
+pub(super) const CORRECTING: u32 = 91;
 
 /// The effects of a handoff against the ticket as just read. The first expects the head's version; each receipt gives the
 /// next its own. A planned customer message is sent only with the signature of exactly its wording.

@@ -240,3 +240,18 @@ fn a_ticket_is_as_decided_or_the_difference_has_a_name() {
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
     assert_eq!(shown, ["priority is high instead of urgent", "field is 6000 instead of 1 (f-refund)"]);
 }
+
+#[test]
+fn the_effects_of_one_handoff_never_share_a_number() {
+    // Own ones count from 1; an update is split into five at the most.
+    let own: Vec<u32> = (1..50).collect();
+    let several = |first: u32| (first..first + 6).collect::<Vec<u32>>();
+    let asking = vec![asking::ASK_NOTE, asking::ASK_TAG, asking::END_TAG, asking::END_NOTE];
+    let ranges =
+        [own, several(undo::FIRST), asking, several(back::FIRST), vec![effects::CLOSING], vec![effects::CORRECTING]];
+    let mut all: Vec<u32> = ranges.concat();
+    let count = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), count, "two kinds of effects share a number: the second one would be lost");
+}

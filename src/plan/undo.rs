@@ -11,7 +11,7 @@ use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
 
 /// Undo's effects count from here, behind a handoff's own.
-const FIRST: u32 = 50;
+pub(super) const FIRST: u32 = 50;
 
 /// Who takes a handoff back, and why.
 pub struct Undo<'a> {

@@ -63,6 +63,9 @@ pub enum Retry {
     After(Option<Timestamp>),
     /// It may have been applied: look for its mark first.
     Unsure,
+    /// It was applied, and not as it was meant (an internal note that came out public): a person must look, and nothing
+    /// may count it as not sent.
+    Applied,
 }
 
 /// A failed desk call.

@@ -187,7 +187,7 @@ fn seen_as(audit: &Audit, wanted: Visibility, id: Id, operation: &'static str) -
     match (comment.map(|comment: &Event| &comment.public), wanted) {
         (Some(Sent::Value(true)), Visibility::Public) | (Some(Sent::Value(false)), Visibility::Internal) => Ok(()),
         (Some(Sent::Value(true)), Visibility::Internal) => {
-            Err(DeskError::new(DeskErrorKind::Refused, Retry::Never, operation)
+            Err(DeskError::new(DeskErrorKind::Refused, Retry::Applied, operation)
                 .words(format!("INCIDENT: the internal note on ticket {id} is public, the customer may have read it"))
                 .next_step(
                     "Open the ticket, make the comment an internal note at once, and find the trigger, app or setting \
@@ -195,7 +195,7 @@ fn seen_as(audit: &Audit, wanted: Visibility, id: Id, operation: &'static str) -
                 ))
         }
         (Some(Sent::Value(false)), Visibility::Public) => {
-            Err(DeskError::new(DeskErrorKind::Refused, Retry::Never, operation)
+            Err(DeskError::new(DeskErrorKind::Refused, Retry::Applied, operation)
                 .words(format!("the public reply on ticket {id} became an internal note: the customer was not told"))
                 .next_step("Answer the customer by hand, and check what made the comment internal"))
         }

@@ -17,6 +17,11 @@ use handoffd_kit::id::{DeskId, TicketId};
 /// Why it was not, in words for the person.
 pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<Reply, CommandError> {
     order.check()?;
+    if house.policy.mode == Mode::Shadow && order.command.writes() {
+        let words =
+            "`[daemon] mode` is shadow: nothing is written to any desk. Set it to live, restart, and say it again";
+        return Err(CommandError::Refused(words.into()));
+    }
     let by = format!("{} ({system_user})", order.by);
     let act = |reason: Option<String>| Act { by: by.clone(), reason, at: house.seams.clock.now() };
     tracing::info!(by = %by, command = order.command.name(), "control.order");
@@ -38,6 +43,11 @@ impl Command {
     /// Whether carrying it out needs the desk, and so its secrets.
     pub fn asks_a_desk(&self) -> bool {
         matches!(self, Self::Approve { .. } | Self::Undo { .. })
+    }
+
+    /// Whether carrying it out may write to a desk.
+    fn writes(&self) -> bool {
+        matches!(self, Self::Approve { .. } | Self::Undo { .. } | Self::Retry { .. })
     }
 
     /// Its word, for logs.

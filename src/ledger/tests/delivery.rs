@@ -104,6 +104,34 @@ fn switches_and_trouble_hold_writes_back_and_lookups_go_on_under_a_switch() {
 }
 
 #[test]
+fn in_shadow_nothing_is_claimed_for_sending_and_what_may_be_there_is_looked_up() {
+    let mut ledger = ledger();
+    decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+    decide(&mut ledger, sending("h2", "2", "v1"), at(0));
+    let lost = claim(&mut ledger, at(1)).expect("live");
+    ledger.record_outcome(&outcome(lost.effect.id, EffectEvent::Lost(at(3)), at(2))).expect("lost");
+    let shadow = Busy { shadow: true, ..Busy::default() };
+    let looked_up = ledger.claim_due_effect(at(9), &shadow).expect("claimed").expect("the lookup");
+    assert_eq!((looked_up.work, looked_up.effect.id), (EffectWork::LookUp, lost.effect.id));
+    let busy = Busy { effects: [lost.effect.id].into(), ..shadow };
+    assert_eq!(ledger.claim_due_effect(at(9), &busy), Ok(None), "planned while it was live, and not sent");
+    assert!(ledger.claim_due_effect(at(9), &Busy { shadow: false, ..busy }).expect("claimed").is_some());
+}
+
+#[test]
+fn what_was_written_wrongly_stays_parked_as_something_that_was_sent() {
+    let mut ledger = ledger();
+    decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+    let claimed = claim(&mut ledger, at(1)).expect("transfer");
+    ledger.record_outcome(&outcome(claimed.effect.id, EffectEvent::ParkApplied, at(2))).expect("parked");
+    let handoff = ledger.handoff("h1").expect("known");
+    assert!(handoff.has_sent(), "no later look may take it for one that was never sent");
+    assert_eq!(ledger.parked().expect("listed").len(), 1);
+    let retried = ledger.retry_effect(claimed.effect.id, &act(at(5))).expect("retried");
+    assert!(matches!(retried, EffectState::Unsure { .. }), "looked up, not repeated: {retried:?}");
+}
+
+#[test]
 fn a_lost_answer_is_looked_up_and_while_it_is_nothing_else_of_the_case_is_sent() {
     let mut ledger = ledger();
     decide(&mut ledger, sending("h1", "1", "v1"), at(0));
