@@ -283,3 +283,31 @@ fn with_a_daemon_orders_go_to_it_and_reading_goes_beside_it() {
     runtime.block_on(handle.close());
     assert_eq!(house.ledger().switches().expect("switches").len(), 1, "durable");
 }
+
+#[test]
+fn check_runs_the_policys_tests_and_fails_with_those_that_do_not_pass() {
+    let house = House::new();
+    let test = |name: &str, tag: &str| {
+        format!(
+            "\n[[test]]\nname = \"{name}\"\nticket = {{ team = \"frontline\", tags = [\"{tag}\"] }}\n\
+             expect = {{ rule = \"refund\", to = \"billing\" }}\n"
+        )
+    };
+    let write = |text: String| std::fs::write(house.path("handoffd.toml"), text).expect("written");
+    write(format!("{POLICY}{}", test("refunds go to billing", "refund")));
+    let done = house.run(&["check"]);
+    assert_eq!((done.code, done.out.as_str()), (0, "test passes refunds go to billing\n"), "{}", done.talk);
+    write(format!("{POLICY}{}{}", test("refunds go to billing", "refund"), test("so do returns", "return")));
+    let done = house.run(&["check"]);
+    assert_eq!(done.code, 1, "{}", done.talk);
+    assert!(done.out.contains("test FAILS  so do returns"), "{}", done.out);
+    for piece in ["the test \"so do returns\" does not pass", "expected refund, got none; it stays: no rule matches"] {
+        assert!(done.talk.contains(piece), "{piece} in {}", done.talk);
+    }
+    let json = house.run(&["--json", "check"]);
+    assert_eq!(json.code, 1, "{}", json.talk);
+    let tests = json.json()["tests"].clone();
+    assert_eq!((tests[0]["passed"].clone(), tests[1]["passed"].clone()), (true.into(), false.into()), "{tests}");
+    assert_eq!(tests[1]["differences"][0]["what"], "rule", "{tests}");
+    assert!(tests[1]["line"].as_u64() > tests[0]["line"].as_u64(), "{tests}");
+}

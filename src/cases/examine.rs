@@ -60,12 +60,27 @@ pub enum Step {
     Done(Box<CaseUpdate>),
 }
 
-/// Finishes a look, or says what is missing.
-pub fn examine(look: &Look<'_>) -> Step {
+/// A case as a look found it, ready to be decided.
+pub struct Prepared<'a> {
+    /// The case.
+    pub case: Case,
+    /// The stays that this look found.
+    stays: Vec<Moved>,
+    /// What became of the handoff under way.
+    after: After,
+    /// The open handoff that has sent nothing.
+    unsent: Option<&'a HandoffRecord>,
+}
+
+/// What the ledger knows and what was read, joined; or the parts that it takes.
+///
+/// # Errors
+/// The parts.
+pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     let readable = look.capabilities.readable_history && !look.refused.has(PartKind::History);
     let history = look.parts.history.as_deref();
     let stays = match new_stays(look.record, look.policy, look.desk, look.head, history, readable) {
-        Stays::NeedHistory => return Step::Need(PartSet::of(&[PartKind::History])),
+        Stays::NeedHistory => return Err(PartSet::of(&[PartKind::History])),
         Stays::New(stays) => stays,
     };
     let news = ![&look.record.last_version, &look.record.own_version].contains(&&Some(look.head.version.clone()));
@@ -73,11 +88,10 @@ pub fn examine(look: &Look<'_>) -> Step {
     let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at, patience };
     let after = look.record.handoff.as_ref().map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
     if after.need_history {
-        return Step::Need(PartSet::of(&[PartKind::History]));
+        return Err(PartSet::of(&[PartKind::History]));
     }
-    let counts = counts(look);
     let mut memory = look.record.memory.clone();
-    memory.counts = counts;
+    memory.counts = counts(look);
     for moved in &stays {
         memory.stay = moved.change.stay.clone();
         memory.teams_seen.extend(moved.change.stay.as_ref().map(|stay| stay.team.clone()));
@@ -85,11 +99,6 @@ pub fn examine(look: &Look<'_>) -> Step {
     }
     memory.closed_paths.extend(after.close.clone());
     let unsent = unsent(look.record, &mut memory);
-    let listened = match hear(look, memory.stay.as_ref()) {
-        Hearing::Need(parts) => return Step::Need(parts),
-        Hearing::Heard(listened) => *listened,
-    };
-
     let case = Case {
         desk: look.desk.clone(),
         head: look.head.clone(),
@@ -97,8 +106,21 @@ pub fn examine(look: &Look<'_>) -> Step {
         asked: look.parts.read().union(look.refused),
         memory,
     };
+    Ok(Prepared { case, stays, after, unsent })
+}
+
+/// Finishes a look, or says what is missing.
+pub fn examine(look: &Look<'_>) -> Step {
+    let Prepared { case, stays, after, unsent } = match prepare(look) {
+        Ok(prepared) => prepared,
+        Err(parts) => return Step::Need(parts),
+    };
+    let listened = match hear(look, case.memory.stay.as_ref()) {
+        Hearing::Need(parts) => return Step::Need(parts),
+        Hearing::Heard(listened) => *listened,
+    };
     let came_by = came_by(look.record, &stays, &after);
-    let mut update = base(look, counts);
+    let mut update = base(look, case.memory.counts);
     update.stays = stays.into_iter().map(|moved| moved.change).collect();
     record_after(&mut update, after);
     update.heard.up_to = listened.up_to;
@@ -117,8 +139,9 @@ pub fn examine(look: &Look<'_>) -> Step {
         Decision::Verdict(verdict) => verdict,
     };
     // The keys of a handoff derive from the change that opened the episode: find it out before anything is recorded.
+    let readable = look.capabilities.readable_history && !look.refused.has(PartKind::History);
     let vague = case.memory.stay.as_ref().is_some_and(|stay| is_provisional(&stay.episode));
-    if acts(&verdict) && vague && history.is_none() && readable {
+    if acts(&verdict) && vague && look.parts.history.is_none() && readable {
         return Step::Need(PartSet::of(&[PartKind::History, PartKind::Conversation]).without(look.parts.read()));
     }
     record_verdict(look, &mut update, verdict, unsent, &case);
@@ -134,6 +157,11 @@ pub fn examine(look: &Look<'_>) -> Step {
     Step::Done(Box::new(update))
 }
 
+/// Whether somebody signed this wording of a message.
+pub fn is_signed(look: &Look<'_>, message: &str, wording: &str) -> bool {
+    signature(look, message, wording).is_some()
+}
+
 /// The target that our handoff gave the team whose stay it opened.
 fn internal_target(record: &CaseRecord, moved: &Moved) -> Option<Timestamp> {
     let handoff = record.handoff.as_ref()?;
@@ -143,7 +171,7 @@ fn internal_target(record: &CaseRecord, moved: &Moved) -> Option<Timestamp> {
 
 /// What the policy says now; what the desk did not give is not asked for again.
 fn decided(look: &Look<'_>, case: &Case) -> Decision {
-    match decide(case, look.policy, &|message, wording| signature(look, message, wording).is_some(), look.now) {
+    match decide(case, look.policy, &|message, wording| is_signed(look, message, wording), look.now) {
         Decision::Need(parts) if parts.without(look.parts.read()).without(look.refused).is_empty() => {
             Decision::Verdict(unreadable(parts))
         }

@@ -119,6 +119,7 @@ fn why_not(trace: &RuleTrace) -> String {
         | RuleResult::Fires
         | RuleResult::Agrees
         | RuleResult::NotAsked
+        | RuleResult::NotReached
         | RuleResult::PersonActive(_)
         | RuleResult::NotFrom
         | RuleResult::Behind(_) => format!("rule {rule} does not act"),

@@ -1,5 +1,7 @@
-//! `handoffd check`: every problem of the configuration at once; `--online` also logins, rights, queues and fields.
+//! `handoffd check`: every problem of the configuration at once, and the policy's own tests; `--online` also logins,
+//! rights, queues and fields.
 
+use super::check_tests::TestRun;
 use super::failure::Failure;
 use super::output::{Context, Tint};
 use crate::clock::{SystemClock, SystemRandom};
@@ -15,10 +17,10 @@ use handoffd_kit::transport::HttpTransport;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Check configuration and policy.
+/// Check configuration and policy, and run the policy's own tests.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  handoffd check                       offline: needs no secret and no network
+  handoffd check                       offline: needs no secret and no network; runs every [[test]] of the policy
   handoffd check --online              also asks every desk: login, rights, queues, fields
   handoffd --json check | jq '.problems[]'")]
 pub struct CheckArgs {
@@ -31,20 +33,19 @@ impl CheckArgs {
     /// Runs it.
     ///
     /// # Errors
-    /// Exit 2 for a wrong configuration, 1 for findings online, 3 for a desk that does not answer.
+    /// Exit 2 for a wrong configuration, 1 for a test that does not pass and for findings online, 3 for a desk that does
+    /// not answer.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let config = match config::load(&context.config_path) {
             Ok(config) => config,
             Err(problems) => return show(context, &problems, 2),
         };
-        let mut problems = config.warnings.clone();
+        let tests = TestRun::of(&config);
         if !self.online {
+            let mut problems = config.warnings.clone();
             problems.extend(secrets::check(&config, &environment));
             wrong_settings(&config, &mut problems);
-            if !context.json {
-                context.say(&summary(&config.policy));
-            }
-            return show(context, &problems, 2);
+            return offline(context, &config, &problems, &tests);
         }
         let seams = seams();
         let desks = match open_desks(&config, &environment, &seams) {
@@ -52,8 +53,25 @@ impl CheckArgs {
             Err(problems) => return show(context, &problems, 2),
         };
         let runtime = super::run::runtime()?;
-        runtime.block_on(ask_desks(context, &config, desks.into_iter().collect()))
+        runtime.block_on(ask_desks(context, &config, desks.into_iter().collect(), &tests))
     }
+}
+
+/// Prints what there is to say without a network, and gives the exit code.
+fn offline(context: &Context, config: &Config, problems: &Problems, tests: &TestRun) -> Result<ExitCode, Failure> {
+    let code = if problems.has_errors() { 2 } else { u8::from(tests.fails()) };
+    if context.json {
+        let mut found = problems.to_json();
+        found["tests"] = tests.to_json().map_err(anyhow::Error::from)?;
+        context.print_json(&found)?;
+        return Ok(ExitCode::from(code));
+    }
+    context.say(&summary(&config.policy));
+    tests.print(context);
+    if !problems.is_empty() || !tests.fails() {
+        show(context, problems, code)?;
+    }
+    Ok(ExitCode::from(code))
 }
 
 /// What connectors find wrong in their desks' tables. Where a secret is missing here, a stand-in takes its place, and
@@ -125,6 +143,7 @@ async fn ask_desks(
     context: &Context,
     config: &Config,
     desks: Vec<(DeskId, Arc<dyn Desk>)>,
+    tests: &TestRun,
 ) -> Result<ExitCode, Failure> {
     let mut all = Vec::new();
     let mut unreachable = false;
@@ -151,9 +170,9 @@ async fn ask_desks(
         }
         all.push((id, findings));
     }
-    print_findings(context, &all)?;
+    print_findings(context, &all, tests)?;
     let wrong = all.iter().flat_map(|(_, findings)| findings).any(|finding| finding.severity == Severity::Error);
-    Ok(ExitCode::from(if unreachable { 3 } else { u8::from(wrong) }))
+    Ok(ExitCode::from(if unreachable { 3 } else { u8::from(wrong || tests.fails()) }))
 }
 
 /// Ticket fields of the policy that the desk does not have. What it lacks of the queues, its own check says.
@@ -169,7 +188,7 @@ fn missing(policy: &Policy, id: &DeskId, directory: &Directory) -> Vec<Finding> 
     lacking.map(finding).collect()
 }
 
-fn print_findings(context: &Context, all: &[(DeskId, Vec<Finding>)]) -> Result<(), Failure> {
+fn print_findings(context: &Context, all: &[(DeskId, Vec<Finding>)], tests: &TestRun) -> Result<(), Failure> {
     if context.json {
         let rows: Vec<serde_json::Value> = all
             .iter()
@@ -182,8 +201,10 @@ fn print_findings(context: &Context, all: &[(DeskId, Vec<Finding>)]) -> Result<(
                 })
             })
             .collect();
-        return context.print_json(&serde_json::json!({ "findings": rows }));
+        let tests = tests.to_json().map_err(anyhow::Error::from)?;
+        return context.print_json(&serde_json::json!({ "findings": rows, "tests": tests }));
     }
+    tests.print(context);
     for (desk, findings) in all {
         for finding in findings {
             let (word, tint) = match finding.severity {

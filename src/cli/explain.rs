@@ -1,32 +1,45 @@
-//! `handoffd explain DESK/TICKET`: every rule's verdict on one ticket now: the trace of `decide` itself, nothing recorded.
+//! `handoffd explain DESK/TICKET`: every rule's verdict on one ticket now, with every one of its conditions, and what
+//! would have to change. Nothing is recorded, nothing is written.
 
 use super::check::{environment, seams, show};
+use super::explain_shown::print;
 use super::failure::Failure;
-use super::output::{Context, Tint, tame};
-use super::shown::risk_shown;
+use super::output::Context;
+use crate::cases::examine::{is_signed, prepare};
 use crate::cases::work::Trouble;
 use crate::config;
+use crate::daemon::house::House;
 use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::{Handle, Ledger, LedgerError};
-use crate::policy::due::Due;
-use crate::policy::verdict::{Outcome, RuleResult, Verdict};
+use crate::policy::explain::{Explanation, explain, parts};
+use crate::policy::whatif::Setting;
 use clap::Args;
 use handoffd_kit::id::{DeskId, TicketId};
-use jiff::SignedDuration;
+use handoffd_kit::model::PartSet;
+use jiff::{SignedDuration, Timestamp};
 use std::process::ExitCode;
+
+/// How often parts are read before we give up: each kind once, and a few for what they lead to.
+const ROUNDS: usize = 8;
 
 /// Every rule's verdict on one ticket now.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  handoffd explain acme/4711                     what each rule says now, and the facts it looked at
-  handoffd explain acme/4711 --set tags=refund   what it would say with that tag")]
+  handoffd explain acme/4711                            what each condition of each rule says now, and why
+  handoffd explain acme/4711 --set tags=refund          what it would say with that tag
+  handoffd explain acme/4711 --set case.team=billing --set organization.fields.plan=gold
+  handoffd explain acme/4711 --at 2026-12-24T18:00:00Z  what it would say then")]
 pub struct ExplainArgs {
     /// The ticket, as DESK/TICKET.
     #[arg(value_name = "DESK/TICKET")]
     ticket: String,
-    /// Decide as if: tags=a,b status=open priority=high subject=… or fields.NAME=… (repeatable). Changes nothing.
+    /// Decide as if a fact were this (repeatable): any fact of the policy guide; `ticket.` may be left out. Lists with
+    /// commas, nothing after the = for empty. Changes nothing.
     #[arg(long, value_name = "FACT=VALUE")]
     set: Vec<String>,
+    /// Decide as if it were then.
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<Timestamp>,
 }
 
 impl ExplainArgs {
@@ -41,6 +54,9 @@ impl ExplainArgs {
             Ok(config) => config,
             Err(problems) => return show(context, &problems, 2),
         };
+        let settings: Result<Vec<Setting>, String> =
+            self.set.iter().map(|setting| Setting::read(setting, &config.policy)).collect();
+        let settings = settings.map_err(wrong)?;
         let seams = seams();
         let desks = match open_desks(&config, &environment, &seams) {
             Ok(desks) => desks,
@@ -53,134 +69,69 @@ impl ExplainArgs {
             Err(error) => return Err(error.into()),
         };
         let house = wire(&config, desks, Handle::inline(ledger, None), seams);
-        super::run::runtime()?.block_on(self.explain(context, &house, &DeskId::from(desk), &TicketId::from(ticket)))
-    }
-
-    async fn explain(
-        &self,
-        context: &Context,
-        house: &crate::daemon::house::House,
-        desk: &DeskId,
-        ticket: &TicketId,
-    ) -> Result<ExitCode, Failure> {
-        let known: Vec<String> = house.desks.iter().map(|(id, _)| id.to_string()).collect();
-        let unknown =
-            || Failure::usage(anyhow::anyhow!("there is no desk {desk}; the configuration has: {}", known.join(", ")));
-        let station = house.desks.get(desk).ok_or_else(unknown)?;
-        let deadline = house.seams.clock.now() + SignedDuration::from_mins(1);
-        let mut read = house.cases.begin(station, desk, ticket, None, deadline).await.map_err(unreachable)?;
-        for setting in &self.set {
-            super::explain_set::set(&mut read.head, setting, house.policy.desks.get(desk)).map_err(Failure::usage)?;
-        }
-        let update = house.cases.conclude(station, desk, &mut read, None, deadline).await;
-        let update = update.map_err(|error| unreachable(Trouble::Desk(error)))?;
-        let Some(verdict) = update.verdict else {
-            return Err(Failure::problems(anyhow::anyhow!("the policy gave no verdict")));
-        };
+        let (desk, ticket) = (DeskId::from(desk), TicketId::from(ticket));
+        let explained = super::run::runtime()?.block_on(read(&house, &desk, &ticket, &settings, self.at))?;
         if context.json {
-            context.print_json(&verdict)?;
+            context.print_json(&explained)?;
         } else {
-            print(context, desk, ticket, &verdict);
+            print(context, &desk, &ticket, &explained);
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn wrong(words: String) -> Failure {
+    Failure::usage(anyhow::anyhow!(words))
+}
+
+/// Reads the ticket as far as any rule looks at it, sets what was asked for, and explains.
+async fn read(
+    house: &House,
+    desk: &DeskId,
+    ticket: &TicketId,
+    settings: &[Setting],
+    at: Option<Timestamp>,
+) -> Result<Explanation, Failure> {
+    let known: Vec<String> = house.desks.iter().map(|(id, _)| id.to_string()).collect();
+    let unknown = || wrong(format!("there is no desk {desk}; the configuration has: {}", known.join(", ")));
+    let station = house.desks.get(desk).ok_or_else(unknown)?;
+    let deadline = house.seams.clock.now() + SignedDuration::from_mins(1);
+    let mut read = house.cases.begin(station, desk, ticket, None, deadline).await.map_err(unreachable)?;
+    let touched = settings.iter().fold(PartSet::NONE, |all, setting| all.union(setting.part()));
+    for _ in 0..ROUNDS {
+        let wanted = {
+            let mut look = house.cases.look(station, desk, &read, None);
+            look.now = at.unwrap_or(look.now);
+            match prepare(&look) {
+                Err(parts) => parts,
+                Ok(mut prepared) => {
+                    let unread = touched.without(prepared.case.asked);
+                    for setting in settings.iter().filter(|_| unread.is_empty()) {
+                        setting.apply(&mut prepared.case, &house.policy, look.now).map_err(wrong)?;
+                    }
+                    let wanted = parts(&prepared.case, &house.policy).union(unread);
+                    let signed = |message: &str, wording: &str| is_signed(&look, message, wording);
+                    if wanted.is_empty() {
+                        match explain(&prepared.case, &house.policy, &signed, look.now) {
+                            Ok(explanation) => return Ok(explanation),
+                            Err(parts) => parts,
+                        }
+                    } else {
+                        wanted
+                    }
+                }
+            }
+        };
+        let parts = station.desk.parts(&read.head, wanted, deadline).await.map_err(Failure::unreachable)?;
+        read.parts.merge(parts);
+        read.refused = read.refused.union(wanted.without(read.parts.read()));
+    }
+    Err(Failure::problems(anyhow::anyhow!("the desk keeps giving fewer parts of the ticket than it was asked for")))
 }
 
 fn unreachable(trouble: Trouble) -> Failure {
     match trouble {
         Trouble::Desk(error) => Failure::unreachable(error),
         Trouble::Ledger(error) => Failure::unreachable(error),
-    }
-}
-
-fn print(context: &Context, desk: &DeskId, ticket: &TicketId, verdict: &Verdict) {
-    context.print(&format!("{}: {}", context.strong(&format!("{desk}/{ticket}")), outcome(&verdict.outcome)));
-    for trace in &verdict.trace {
-        let (words, tint) = result(&trace.result);
-        let name = context.strong(trace.rule.as_str());
-        context.print(&format!("  {name} ─▶ {}: {}", trace.to, context.tinted(&words, tint)));
-        for risk in &trace.would_ask {
-            context.print(&format!("      a person would be asked first: {}", tame(&risk_shown(risk))));
-        }
-        for (fact, value) in &trace.facts {
-            context.print(&format!("      {fact} = {value}"));
-        }
-    }
-    for difference in &verdict.clock_differences {
-        let words = format!("the desk says {}, our target {}", difference.desk, difference.target);
-        context.print(&format!("  clock {}: {}", difference.clock, context.tinted(&words, Tint::Bad)));
-    }
-    for (what, due) in deadlines(&verdict.outcome) {
-        context.print(&format!("  {what} until {}", due.told()));
-    }
-    if verdict.trace.is_empty() {
-        context.print("  no rule was asked");
-    }
-}
-
-/// The deadlines that a handoff would begin with.
-fn deadlines(outcome: &Outcome) -> Vec<(&'static str, &Due)> {
-    let proposal = match outcome {
-        Outcome::Stay(_) => return Vec::new(),
-        Outcome::Route(proposal) | Outcome::Escalate(proposal) => proposal,
-        Outcome::AskForParts { proposed, .. } | Outcome::AskPerson { proposed, .. } => proposed,
-    };
-    let customer = proposal.clock.customer_until.as_ref().map(|(_, due)| due);
-    let all = [
-        ("internal target", proposal.clock.internal_until.as_ref()),
-        ("previous agent's task", proposal.owner.previous_until.as_ref()),
-        ("customer's clock", customer),
-    ];
-    all.into_iter().filter_map(|(what, due)| Some((what, due?))).collect()
-}
-
-fn outcome(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Stay(reason) => format!("stays: {}", reason.shown()),
-        Outcome::Route(proposal) => format!("goes to {} by the route {}", proposal.to, proposal.rule),
-        Outcome::Escalate(proposal) => {
-            format!("goes to {} by the rule {}: {}", proposal.to, proposal.rule, proposal.reason)
-        }
-        Outcome::AskForParts { proposed, until } => {
-            format!(
-                "the current agent is asked for what is missing, until {until}, before it goes to {} by the rule {}",
-                proposed.to, proposed.rule
-            )
-        }
-        Outcome::AskPerson { proposed, .. } => {
-            format!("a person is asked before it goes to {} by the rule {}", proposed.to, proposed.rule)
-        }
-    }
-}
-
-fn result(result: &RuleResult) -> (String, Tint) {
-    match result {
-        RuleResult::Fires => ("fires".into(), Tint::Good),
-        RuleResult::Agrees => ("matches too, with the same target".into(), Tint::Good),
-        RuleResult::NotMatched(n, words) => {
-            (format!("does not match: condition {n} does not hold: {words}"), Tint::Waits)
-        }
-        RuleResult::Unknown(n, what) => (format!("cannot be told: condition {n}: unknown: {what}"), Tint::Bad),
-        RuleResult::NotYet(at) => (format!("not yet, at {at} if nothing happens before"), Tint::Waits),
-        RuleResult::NoInstant(why) => (format!("never, as things stand: {why}"), Tint::Waits),
-        RuleResult::TimeUnknown(key) => (format!("cannot be told: since when, for {key}"), Tint::Bad),
-        RuleResult::PersonActive(until) => {
-            (format!("matches, but an agent has just acted on the case: it waits until {until}"), Tint::Waits)
-        }
-        RuleResult::NotAsked => ("acts when an agent asks for it (/handoff), and nobody did".into(), Tint::Waits),
-        RuleResult::NotFrom => ("is not about this case: not with one of its teams".into(), Tint::Waits),
-        RuleResult::Behind(rule) => (format!("comes after {rule}, which matched"), Tint::Waits),
-        RuleResult::Shadow => ("would fire, but is in shadow".into(), Tint::Waits),
-        RuleResult::OutsideShare => ("matches, but the ticket is outside its share".into(), Tint::Waits),
-        RuleResult::AlreadyFired => ("matches, and has fired already".into(), Tint::Waits),
-        RuleResult::PathClosed(why) => {
-            (format!("matches, but this path is closed for the case ({why:?})"), Tint::Waits)
-        }
-        RuleResult::Held => {
-            ("matched before it went live: `handoffd handoffs release` lets it act".into(), Tint::Waits)
-        }
-        RuleResult::OverLimit => ("matches, but the limit for this hour is used up".into(), Tint::Waits),
-        RuleResult::Paused => ("matches, but is paused".into(), Tint::Waits),
-        RuleResult::AlreadyThere => ("matches, and the case is already there".into(), Tint::Waits),
     }
 }

@@ -2,10 +2,11 @@
 //! 2 wrong usage or config, 3 desk or ledger unreachable.
 
 pub mod check;
+mod check_tests;
 pub mod control;
 pub mod demo;
 pub mod explain;
-mod explain_set;
+mod explain_shown;
 pub mod failure;
 pub mod handoffs;
 pub mod output;

@@ -186,7 +186,7 @@ impl Whole {
             let why = rated.reason.as_ref().map_or_else(String::new, |why| format!(": {}", tame(why)));
             writeln!(text, "  rated     {} by {}{why}", rated.rating.name(), tame(&rated.by))?;
         }
-        self.write_decisions(text)?;
+        write_decisions(text, proposal)?;
         for command in &self.commands {
             let (by, words) = (tame(&command.by), tame(&command.words));
             writeln!(text, "  command   /{} by {by}, {}: {words}", command.verb, command.outcome)?;
@@ -202,34 +202,44 @@ impl Whole {
         }
         Ok(())
     }
+}
 
-    fn write_decisions(&self, text: &mut String) -> std::fmt::Result {
-        let proposal = &self.proposal;
-        for section in proposal.package.iter().flat_map(|package| &package.parts) {
-            let name = format!("{:?}", section.part).to_lowercase();
-            for line in &section.lines {
-                writeln!(text, "  {name:<9} {}", tame(line))?;
-            }
+/// The answers of a proposal: what travels, who owns it, what the clocks do, what the customer is told.
+pub fn decisions(proposal: &Proposal) -> String {
+    let mut text = String::new();
+    // Writing into a text cannot fail.
+    let _ = write_decisions(&mut text, proposal);
+    text.trim_end().to_owned()
+}
+
+fn write_decisions(text: &mut String, proposal: &Proposal) -> std::fmt::Result {
+    for section in proposal.package.iter().flat_map(|package| &package.parts) {
+        let name = format!("{:?}", section.part).to_lowercase();
+        for line in &section.lines {
+            writeln!(text, "  {name:<9} {}", tame(line))?;
         }
-        for missing in proposal.package.iter().flat_map(|package| &package.missing) {
-            writeln!(text, "  missing   {}", name_of(*missing))?;
+    }
+    for missing in proposal.package.iter().flat_map(|package| &package.missing) {
+        writeln!(text, "  missing   {}", name_of(*missing))?;
+    }
+    if let Some(package) = proposal.package.as_ref() {
+        writeln!(text, "  package   {:.0} % of the required parts", package.completeness() * 100.0)?;
+    }
+    writeln!(text, "  owner     {}", tame(&proposal.owner.shown))?;
+    if let Some(until) = &proposal.clock.internal_until {
+        writeln!(text, "  clock     internal until {}", until.told())?;
+    }
+    if let Some((name, until)) = &proposal.clock.customer_until {
+        writeln!(text, "  clock     {} until {}", tame(name), until.told())?;
+    }
+    if let Some(until) = &proposal.owner.previous_until {
+        writeln!(text, "  previous  until {}", until.told())?;
+    }
+    match &proposal.customer {
+        CustomerPlan::Tell { message, text: words, .. } => {
+            writeln!(text, "  customer  is told ({message}): {}", tame(words))
         }
-        if let Some(complete) = self.brief.completeness {
-            writeln!(text, "  package   {:.0} % of the required parts", complete * 100.0)?;
-        }
-        writeln!(text, "  owner     {}", tame(&proposal.owner.shown))?;
-        if let Some(until) = &proposal.clock.internal_until {
-            writeln!(text, "  clock     internal until {}", until.told())?;
-        }
-        if let Some(until) = &proposal.owner.previous_until {
-            writeln!(text, "  previous  until {}", until.told())?;
-        }
-        match &proposal.customer {
-            CustomerPlan::Tell { message, text: words, .. } => {
-                writeln!(text, "  customer  is told ({message}): {}", tame(words))
-            }
-            CustomerPlan::Nothing { because } => writeln!(text, "  customer  is told nothing: {}", tame(because)),
-        }
+        CustomerPlan::Nothing { because } => writeln!(text, "  customer  is told nothing: {}", tame(because)),
     }
 }
 

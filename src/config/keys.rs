@@ -58,7 +58,7 @@ pub const ROOT: Shape = Shape {
         key("defaults", "the table [defaults.escalate]"),
         key("route", "entries [[route]]"),
         key("escalate", "entries [[escalate]]"),
-        later("test", "entries [[test]]", "leave it out: `handoffd explain` shows a rule's verdict on a ticket"),
+        key("test", "entries [[test]]"),
         later("include", "[\"policy/*.toml\"]", "keep the whole policy in this file"),
     ],
 };
@@ -337,5 +337,125 @@ pub const CUSTOMER: Shape = Shape {
         key("nothing", "\"because …\""),
         key("respond_within", "\"8h\""),
         key("quiet_for", "\"24h\""),
+    ],
+};
+
+/// `[[test]]`.
+pub const TEST: Shape = Shape {
+    title: "[[test]]",
+    keys: &[
+        key("name", "\"large refunds go to billing\""),
+        key("at", "2026-11-02T12:00:00Z"),
+        key("ticket", "{ team = \"frontline\", tags = [\"refund\"] }"),
+        key("customer", "{ email = \"eva@customer.example\", language = \"de\" }"),
+        key("organization", "{ name = \"Example GmbH\", fields = { plan = \"premium\" } }"),
+        key("case", "{ hops = 1, bounces = 0 }"),
+        key("clocks", "{ resolution = { state = \"running\", until = 2026-11-02T14:00:00Z } }"),
+        key("expect", "{ rule = \"refund-over-limit\", to = \"billing\", review = true }"),
+    ],
+};
+
+/// The ticket of a test.
+pub const TEST_TICKET: Shape = Shape {
+    title: "ticket of a [[test]]",
+    keys: &[
+        key("id", "\"4711\""),
+        key("desk", "\"acme\""),
+        key("team", "\"frontline\""),
+        key("queue", "\"Incoming\""),
+        key("subject", "\"Charged twice\""),
+        key("text", "\"I was charged twice.\""),
+        key("status", "\"open\""),
+        key("priority", "\"urgent\""),
+        key("type", "\"problem\""),
+        key("channel", "\"email\""),
+        key("language", "\"de\""),
+        key("tags", "[\"refund\"]"),
+        key("attachments", "[\"log.txt\"]"),
+        key("machine_mail", "true"),
+        key("owner", "\"First Agent\""),
+        key("opened", "\"5d\""),
+        key("updated", "\"2h\""),
+        key("in_status", "\"1d\""),
+        key("fields", "{ refund_eur = 6000.0 }"),
+        key("messages", "[{ from = \"agent\", text = \"Please restart it.\", at = \"3h\" }]"),
+    ],
+};
+
+/// One message of a test's ticket.
+pub const TEST_MESSAGE: Shape = Shape {
+    title: "a message of a [[test]]",
+    keys: &[
+        key("from", "\"agent\""),
+        key("text", "\"Please restart it.\""),
+        key("internal", "true"),
+        key("at", "\"3h\""),
+    ],
+};
+
+/// The customer of a test.
+pub const TEST_CUSTOMER: Shape = Shape {
+    title: "customer of a [[test]]",
+    keys: &[
+        key("name", "\"Eva Example\""),
+        key("email", "\"eva@customer.example\""),
+        key("language", "\"de\""),
+        key("zone", "\"Europe/Berlin\""),
+        key("fields", "{ vip = true }"),
+    ],
+};
+
+/// The customer's organisation of a test.
+pub const TEST_ORGANIZATION: Shape = Shape {
+    title: "organization of a [[test]]",
+    keys: &[key("name", "\"Example GmbH\""), key("fields", "{ plan = \"premium\" }")],
+};
+
+/// What is remembered of a test's case.
+pub const TEST_CASE: Shape = Shape {
+    title: "case of a [[test]]",
+    keys: &[
+        key("teams_seen", "[\"frontline\", \"billing\"]"),
+        key("since", "\"4h\""),
+        key("hops", "2"),
+        key("hops_today", "1"),
+        key("bounces", "1"),
+        key("returns", "1"),
+        key("handoffs", "1"),
+        key("reopens", "1"),
+        key("agent_replies", "3"),
+        key("customer_replies", "2"),
+        key("fired", "[\"refund-over-limit\"]"),
+        key("told", "\"2h\""),
+        key("request", "{ to = \"billing\", reason = \"wants a refund\" }"),
+    ],
+};
+
+/// What an agent asked for, of a test.
+pub const TEST_REQUEST: Shape = Shape {
+    title: "request of a [[test]]",
+    keys: &[key("to", "\"billing\""), key("reason", "\"wants a refund\""), key("by", "\"First Agent\"")],
+};
+
+/// One clock of a test.
+pub const TEST_CLOCK: Shape = Shape {
+    title: "a clock of a [[test]]",
+    keys: &[key("state", "\"running\""), key("until", "2026-11-02T14:00:00Z")],
+};
+
+/// What a test expects.
+pub const TEST_EXPECT: Shape = Shape {
+    title: "expect of a [[test]]",
+    keys: &[
+        key("rule", "\"refund-over-limit\""),
+        key("also", "[\"premium-and-urgent\"]"),
+        key("to", "\"billing\""),
+        key("review", "true"),
+        key("asks", "true"),
+        key("stays", "\"no-rule\""),
+        key("reason", "\"A refund of 6000 EUR is above the limit\""),
+        key("missing", "[\"steps\"]"),
+        key("tells", "\"escalated\""),
+        key("says", "\"Our specialists look at this.\""),
     ],
 };

@@ -29,6 +29,7 @@ mod syntax;
 mod targets;
 mod teams;
 mod times;
+mod trials;
 mod versions;
 mod walk;
 
@@ -38,8 +39,10 @@ pub use policy::PolicyHeader;
 pub use problem::{Look, Problem, Problems, Severity, Source, render};
 pub use scalar::duration;
 pub use secrets::{RawSetting, SecretSource};
+pub use trials::TestEntry;
 
 use crate::policy::rules::Policy;
+use crate::policy::trial::Report;
 use found::Found;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::settings::SettingProblem;
@@ -63,6 +66,8 @@ pub struct Config {
     pub policy: Policy,
     /// Who answers for it.
     pub header: PolicyHeader,
+    /// Its own tests: `check` runs them.
+    pub tests: Vec<TestEntry>,
     /// What works and should be looked at.
     pub warnings: Problems,
     source: Source,
@@ -72,6 +77,16 @@ impl Config {
     /// The file it was read from, as it was named.
     pub fn file(&self) -> &str {
         self.source.name()
+    }
+
+    /// The line a test stands on, from 1.
+    pub fn test_line(&self, test: &TestEntry) -> usize {
+        test.line(&self.source)
+    }
+
+    /// A test that does not pass, at its place in the file.
+    pub fn test_problem(&self, test: &TestEntry, report: &Report) -> Problems {
+        test.problem(report, &self.source)
     }
 
     /// What a connector found wrong in its desk's table, at its place in the file.
@@ -155,6 +170,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let table = policy::read(found, &root, &desks);
     let world = rules::World { desks: &desks, teams: &teams, people: &people, messages: &messages };
     let rules = rules::read(found, &root, &world);
+    let tests = trials::read(found, &root, &world, &rules.names);
     let reached: Option<BTreeMap<_, _>> =
         desks.iter_mut().map(|(id, desk)| Some((id.clone(), desk.config.take()?))).collect();
     let reached = reached?;
@@ -177,5 +193,5 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     };
     versions::stamp(&mut policy, &table.header, &reached);
     let warnings = Problems::none(source);
-    Some(Config { daemon, desks: reached, policy, header: table.header, warnings, source: source.clone() })
+    Some(Config { daemon, desks: reached, policy, header: table.header, tests, warnings, source: source.clone() })
 }

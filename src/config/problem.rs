@@ -65,7 +65,7 @@ impl Source {
     }
 
     /// Line and column, from 1, of a byte.
-    fn place(&self, byte: usize) -> (usize, usize) {
+    pub(super) fn place(&self, byte: usize) -> (usize, usize) {
         let before = &self.text()[..floor(self.text(), byte)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before[line_start..].chars().filter(|letter| *letter != '\u{feff}').count() + 1;
@@ -135,6 +135,11 @@ impl Problems {
     /// For `check --json`: the list, and how many more there were.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({ "problems": self.list, "left_out": self.left_out })
+    }
+
+    /// None of this file's, to collect those of a further check.
+    pub fn of_same_file(&self) -> Self {
+        Self::none(&self.source)
     }
 
     /// Makes warnings of all of them.

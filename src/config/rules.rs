@@ -18,7 +18,7 @@ use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::rules::{Assign, Escalation, Mode, Once, OwnerDecision, Route, Rule, Team, Trigger};
 use handoffd_kit::id::DeskId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -34,6 +34,8 @@ pub(super) struct World<'a> {
 pub(super) struct Rules {
     pub routes: Vec<Route>,
     pub escalations: Vec<Escalation>,
+    /// The names of all, those that are wrong in themselves included.
+    pub names: BTreeSet<String>,
 }
 
 /// Reads all rules.
@@ -55,7 +57,8 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, world: &World<'_>)
         escalations.push(escalation);
     }
     graph::check(found, &edges);
-    Rules { routes: routes.into_iter().filter_map(|draft| draft.route).collect(), escalations }
+    let routes = routes.into_iter().filter_map(|draft| draft.route).collect();
+    Rules { routes, escalations, names: names.into_keys().collect() }
 }
 
 /// Opens a rule's table and reads its name; a name is used once among all rules, for commands and marks carry it.
@@ -357,7 +360,7 @@ fn from_tier(
     }
     if teams.is_empty() {
         let message = format!("no other team of the desk \"{desk}\" is of tier {}", tier.value);
-        let tiers: std::collections::BTreeSet<String> = world
+        let tiers: BTreeSet<String> = world
             .teams
             .values()
             .flatten()

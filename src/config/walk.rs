@@ -102,6 +102,16 @@ impl<'a> Section<'a> {
         Some(text)
     }
 
+    /// A text, which may be empty.
+    pub fn any_text(&self, found: &mut Found<'_>, key: &str) -> Option<At<&'a str>> {
+        self.of_type(found, key, "text in quotes", DeValue::as_str)
+    }
+
+    /// `true` or `false`.
+    pub fn yes_no(&self, found: &mut Found<'_>, key: &str) -> Option<bool> {
+        self.of_type(found, key, "true or false", DeValue::as_bool).map(|yes| yes.value)
+    }
+
     /// A text that must be there.
     pub fn required(&self, found: &mut Found<'_>, key: &str) -> Option<At<&'a str>> {
         if !self.has(key) {

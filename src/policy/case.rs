@@ -166,6 +166,18 @@ pub enum ClosedBy {
     Contest,
 }
 
+impl ClosedBy {
+    /// In words, for people.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::Bounce => "it was handed back",
+            Self::Undo => "a person undid it",
+            Self::Rejection => "it was rejected",
+            Self::Contest => "another automation undid it",
+        }
+    }
+}
+
 /// The handoff that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenHandoff {

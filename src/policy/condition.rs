@@ -90,6 +90,17 @@ impl Condition {
         };
         Told { answer, looked_at: touched.into_iter().map(|place| &self.0.facts[place]).collect() }
     }
+
+    /// The parts that must all hold, as far as it is a conjunction; none where it always holds.
+    pub fn conjuncts(&self) -> Vec<cel::Conjunct> {
+        cel::conjuncts(&self.0.node, &self.0.facts)
+    }
+
+    /// What would have to change for it to hold, in sentences that must all come true; empty where it holds. `show`
+    /// makes a value fit to be printed.
+    pub fn wishes(&self, facts: &dyn FactSource, show: &cel::Show<'_>) -> Vec<String> {
+        cel::wishes(&self.0.node, &self.0.facts, facts, show)
+    }
 }
 
 impl fmt::Debug for Condition {

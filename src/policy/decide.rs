@@ -163,10 +163,7 @@ impl Deciding<'_> {
         if wanted.iter().any(|(_, to)| to != acting.path.to) {
             risks.push(Risk::Disagreement(wanted));
         }
-        let hops = self.proposer.case.memory.hops_today;
-        if hops >= self.proposer.policy.limits.hops_per_day {
-            risks.push(Risk::HopBudget(hops));
-        }
+        risks.extend(self.proposer.hop_risk());
         risks.extend(self.proposer.risks(acting));
         risks
     }
@@ -206,7 +203,7 @@ impl Deciding<'_> {
                 let would = matches!(candidate.result, RuleResult::Shadow | RuleResult::Held);
                 RuleTrace { would_ask: if would { self.proposer.risks(candidate) } else { Vec::new() }, ..trace }
             }
-            None => any.not_from(),
+            None => any.traced(RuleResult::NotFrom),
         })
         .collect()
     }

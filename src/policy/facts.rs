@@ -87,21 +87,7 @@ impl<'a> Facts<'a> {
 
     /// A fact as text for traces and notes: one line, bounded, cleaned as a package is; `unknown`, `not read` and `empty` where there is no value.
     pub fn shown(&self, name: &FactName) -> String {
-        let text = match self.fact(name) {
-            Found::Value(Value::Text(text)) if text.is_empty() => return "empty".into(),
-            Found::Value(Value::List(values)) if values.is_empty() => return "none".into(),
-            Found::Value(value) => value.shown(),
-            Found::Empty => return "empty".into(),
-            Found::Unknown => return "unknown".into(),
-            Found::Unread(_) => return "not read".into(),
-        };
-        // Far more than is shown, so that nothing which must be masked is cut in two before it is seen.
-        let bounded: String = text.chars().take(4 * SHOWN_MAX).collect();
-        let line = package::clean(&bounded).split_whitespace().collect::<Vec<_>>().join(" ");
-        match line.char_indices().nth(SHOWN_MAX) {
-            Some((end, _)) => format!("{}…", &line[..end]),
-            None => line,
-        }
+        shown(self.fact(name))
     }
 
     /// A fact whole, for hashing: two values that differ anywhere differ here.
@@ -312,6 +298,32 @@ impl FactSource for Facts<'_> {
             FactName::Clock(name) => self.clock(name),
         }
     }
+}
+
+/// What is known about a fact, as text for traces and notes.
+pub fn shown(found: Found<'_>) -> String {
+    let text = match found {
+        Found::Value(Value::Text(text)) if text.is_empty() => return "empty".into(),
+        Found::Value(Value::List(values)) if values.is_empty() => return "none".into(),
+        Found::Value(value) => value.shown(),
+        Found::Empty => return "empty".into(),
+        Found::Unknown => return "unknown".into(),
+        Found::Unread(_) => return "not read".into(),
+    };
+    // Far more than is shown, so that nothing which must be masked is cut in two before it is seen.
+    let bounded: String = text.chars().take(4 * SHOWN_MAX).collect();
+    let line = package::clean(&bounded).split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// The same inside a sentence: a list ends where its bracket does.
+pub fn shown_in_sentence(found: Found<'_>) -> String {
+    let is_list = matches!(&found, Found::Value(Value::List(values)) if !values.is_empty());
+    let text = shown(found);
+    if is_list { format!("[{text}]") } else { text }
 }
 
 /// Whether this is a public message by somebody in this role.

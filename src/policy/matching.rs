@@ -54,9 +54,9 @@ impl<'a> AnyRule<'a> {
         matches!(self, Self::Escalation(escalation) if escalation.trigger == Trigger::Manual)
     }
 
-    /// The trace of a rule that is not asked, because the case is not one of its cases.
-    pub fn not_from(self) -> RuleTrace {
-        trace(self, RuleResult::NotFrom, Vec::new())
+    /// The trace of a rule that no condition was asked of.
+    pub fn traced(self, result: RuleResult) -> RuleTrace {
+        trace(self, result, Vec::new())
     }
 }
 
@@ -147,7 +147,7 @@ impl<'a> Candidate<'a> {
 }
 
 /// Facts by name, as text.
-fn shown(names: &[&FactName], facts: &Facts<'_>) -> Vec<(String, String)> {
+pub fn shown(names: &[&FactName], facts: &Facts<'_>) -> Vec<(String, String)> {
     names.iter().map(|name| (name.to_string(), facts.shown(name))).collect()
 }
 
@@ -198,7 +198,7 @@ fn ask<'a>(any: AnyRule<'a>, facts: &Facts<'_>) -> Asked<'a> {
 }
 
 /// The time keys of a rule. An agent who was asked for package parts and answers has not made the case a busy one.
-fn times(rule: &Rule, case: &Case) -> TimeKeys {
+pub fn times(rule: &Rule, case: &Case) -> TimeKeys {
     let asking = case.memory.asking.as_ref() == Some(&rule.name);
     let idle_for = rule.times.idle_for.filter(|_| !asking);
     TimeKeys { idle_for, ..rule.times.clone() }

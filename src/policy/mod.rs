@@ -13,12 +13,14 @@ pub mod customer;
 pub mod decide;
 pub mod due;
 mod escalation;
+pub mod explain;
 pub mod facts;
 pub mod hold;
 pub mod known;
 mod matching;
 pub mod message;
 pub mod names;
+pub mod overlap;
 pub mod package;
 pub mod proposal;
 mod propose;
@@ -36,6 +38,8 @@ mod tests;
 #[cfg(test)]
 mod time_tests;
 pub mod timing;
+pub mod trial;
 pub mod verdict;
+pub mod whatif;
 
 pub use routing::INTAKE;

@@ -66,6 +66,17 @@ impl Proposer<'_> {
     /// Why a person is asked before this rule writes.
     pub fn risks(&self, candidate: &Candidate<'_>) -> Vec<Risk> {
         let AnyRule::Escalation(escalation) = candidate.any else { return Vec::new() };
+        self.review_risks(escalation)
+    }
+
+    /// Why a person is asked where the case has moved too often today.
+    pub fn hop_risk(&self) -> Option<Risk> {
+        let hops = self.case.memory.hops_today;
+        (hops >= self.policy.limits.hops_per_day).then_some(Risk::HopBudget(hops))
+    }
+
+    /// Why a person is asked by a rule's own word.
+    pub fn review_risks(&self, escalation: &Escalation) -> Vec<Risk> {
         match &escalation.review {
             ReviewDecision::Never => Vec::new(),
             ReviewDecision::Always => vec![Risk::Always],

@@ -159,6 +159,8 @@ pub enum RuleResult {
     NotAsked,
     /// The case is not with one of its teams, or not on its desk.
     NotFrom,
+    /// The case stays before any rule is asked. Only in explanations.
+    NotReached,
     /// An earlier route matched.
     Behind(RuleName),
     /// It matched; it is in shadow.
@@ -179,7 +181,67 @@ pub enum RuleResult {
     AlreadyThere,
 }
 
+impl RuleResult {
+    /// What came out in words, after the rule's name.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Fires => "fires".into(),
+            Self::Agrees => "matches too, with the same target".into(),
+            Self::NotMatched(n, words) => format!("does not match: condition {n} does not hold: {words}"),
+            Self::Unknown(n, what) => format!("cannot be told: condition {n}: unknown: {what}"),
+            Self::NotFrom => "is not about this case: not with one of its teams".into(),
+            Self::NotYet(at) => format!("waits for its time: {at} if nothing happens before"),
+            Self::NoInstant(why) => format!("never, as things stand: {why}"),
+            Self::TimeUnknown(key) => format!("cannot be told: since when, for {key}"),
+            Self::PersonActive(until) => {
+                format!("matches, but an agent has just acted on the case: it waits until {until}")
+            }
+            Self::NotAsked => "acts when an agent asks for it (/handoff), and nobody did".into(),
+            Self::NotReached => "was not asked: the case stays before that".into(),
+            Self::Behind(rule) => format!("comes after {rule}, which matched"),
+            Self::Shadow => "would fire, but is in shadow".into(),
+            Self::OutsideShare => "matches, but the ticket is outside its share".into(),
+            Self::AlreadyFired => "matches, and has fired already".into(),
+            Self::PathClosed(why) => format!("matches, but this path is closed for the case ({})", why.shown()),
+            Self::Held => "matched before it went live: `handoffd handoffs release` lets it act".into(),
+            Self::OverLimit => "matches, but its limit is used up for this hour".into(),
+            Self::Paused => "matches, but is paused".into(),
+            Self::AlreadyThere => "matches, and the case is already there".into(),
+        }
+    }
+}
+
 impl StayReason {
+    /// One word for it, as tests of the policy write it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::NotOurs => "not-ours",
+            Self::Unclear(_) => "unclear",
+            Self::Never => "never",
+            Self::BeforeStart => "before-start",
+            Self::NoRule => "no-rule",
+            Self::NotYet => "not-yet",
+            Self::HeldBack => "held-back",
+            Self::UnderWay => "under-way",
+            Self::Paused => "paused",
+        }
+    }
+
+    /// Every word.
+    pub const WORDS: [&'static str; 10] = [
+        "ended",
+        "not-ours",
+        "unclear",
+        "never",
+        "before-start",
+        "no-rule",
+        "not-yet",
+        "held-back",
+        "under-way",
+        "paused",
+    ];
+
     /// The reason in words, for people.
     pub fn shown(&self) -> String {
         match self {

@@ -2,6 +2,7 @@
 
 use handoffd::config::keys::{self, Shape};
 use handoffd::config::{self, Severity};
+use handoffd::policy::trial;
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::{Table, Value};
@@ -17,7 +18,7 @@ fn with_later_keys() -> String {
         .lines()
         .map(|line| {
             line.strip_prefix("#~ ")
-                .or_else(|| line.strip_prefix("# hooks").map(|_| &line[2..]))
+                .or_else(|| ["# hooks", "# says"].iter().any(|choice| line.starts_with(choice)).then(|| &line[2..]))
                 .unwrap_or(line)
                 .to_owned()
         })
@@ -33,6 +34,17 @@ fn the_example_is_right() {
     assert_eq!(config.desks.len(), 2);
     assert_eq!(config.policy.routes.len(), 2);
     assert_eq!(config.policy.escalations.len(), 4);
+}
+
+#[test]
+fn the_tests_of_the_example_pass() {
+    let config = config::read(&example(), "config.example.toml", Path::new("")).expect("a right example");
+    assert_eq!(config.tests.len(), 4);
+    let live = trial::as_if_live(&config.policy);
+    for test in &config.tests {
+        let report = trial::run(&test.trial, &live);
+        assert_eq!(report.differences, [], "{}: {:?}", test.trial.name, report.why);
+    }
 }
 
 #[test]
@@ -80,6 +92,15 @@ fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::PREVIOUS, vec!["escalate", "*", "owner", "previous"]),
         (keys::CLOCK, vec!["escalate", "*", "clock"]),
         (keys::CUSTOMER, vec!["escalate", "*", "customer"]),
+        (keys::TEST, vec!["test", "*"]),
+        (keys::TEST_TICKET, vec!["test", "*", "ticket"]),
+        (keys::TEST_MESSAGE, vec!["test", "*", "ticket", "messages", "*"]),
+        (keys::TEST_CUSTOMER, vec!["test", "*", "customer"]),
+        (keys::TEST_ORGANIZATION, vec!["test", "*", "organization"]),
+        (keys::TEST_CASE, vec!["test", "*", "case"]),
+        (keys::TEST_REQUEST, vec!["test", "*", "case", "request"]),
+        (keys::TEST_CLOCK, vec!["test", "*", "clocks", "*"]),
+        (keys::TEST_EXPECT, vec!["test", "*", "expect"]),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use handoffd::config::{self, keys};
 use handoffd::policy::known::KnownFacts;
+use handoffd::policy::trial;
 use std::path::Path;
 
 #[expect(clippy::expect_used, reason = "a test's helper")]
@@ -23,6 +24,12 @@ fn the_blocks_of_the_guide_are_one_policy_without_a_problem() {
     let config = config::read(&blocks.concat(), "docs/POLICY-GUIDE.md", Path::new(""));
     let config = config.unwrap_or_else(|problems| panic!("{problems}"));
     assert!(config.warnings.is_empty(), "{}", config.warnings);
+    assert!(!config.tests.is_empty());
+    let live = trial::as_if_live(&config.policy);
+    for test in &config.tests {
+        let report = trial::run(&test.trial, &live);
+        assert_eq!(report.differences, [], "{}: {:?}", test.trial.name, report.why);
+    }
 }
 
 #[test]

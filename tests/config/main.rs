@@ -9,4 +9,5 @@ mod problems;
 mod secrets;
 mod targets;
 mod times;
+mod trials;
 mod versions;

@@ -445,7 +445,6 @@ fn what_does_nothing_yet_is_refused_at_its_place() {
     for (old, new, message, help) in [
         (daemon, "¦include = [\"a.toml\"]\n[daemon]", "`include`", "in this file"),
         (daemon, "[¦alerts.room]\nchannel = \"slack\"\n[daemon]", "`alerts`", "note on the helpdesk"),
-        (daemon, "[[¦test]]\nname = \"x\"\n[daemon]", "`test`", "explain"),
         ("lead = \"lead\"", "¦alert = [\"room\"]", "`alert` of [teams.billing]", "note on the helpdesk"),
         ("needs = ", "¦sensitive = true\nneeds = ", "`sensitive`", "shadow"),
         ("assign = \"queue\", previous", "assign = ¦\"round-robin\", previous", "round-robin", "\"queue\""),

@@ -1,7 +1,7 @@
 //! Functions of conditions: CEL's own that make sense here, and ours: `has_tag("x")`, `mentions(text, "word")`.
 
 use super::check::{Checker, Typed};
-use super::node::{Loop, Node, Target, TextTest};
+use super::node::{Asked, Finder, Loop, Node, Target, TextTest};
 use super::types::Type;
 use crate::policy::known::{FactName, HouseFact, Known, nearest};
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
@@ -113,7 +113,10 @@ impl Checker<'_> {
         let node = self.text(text, "mentions");
         match written(word).map(str::trim) {
             Some(written) if !written.is_empty() => match whole_word(written) {
-                Ok(found) => (Node::Finds(node.into(), found.into()), Type::YesNo),
+                Ok(regex) => {
+                    let finder = Finder { regex, asked: Asked::Word(written.to_owned()) };
+                    (Node::Finds(node.into(), finder.into()), Type::YesNo)
+                }
                 Err(error) => self.problem(word, short(&error), how("mentions")),
             },
             _ => self.problem(word, "`mentions` takes a word that is written here", how("mentions")),
@@ -126,7 +129,10 @@ impl Checker<'_> {
             return self.problem(expression, "`matches` takes an expression that is written here", how("matches"));
         };
         match RegexBuilder::new(written).size_limit(REGEX_BYTES_MAX).build() {
-            Ok(found) => (Node::Finds(node.into(), found.into()), Type::YesNo),
+            Ok(regex) => {
+                let finder = Finder { regex, asked: Asked::Expression(written.to_owned()) };
+                (Node::Finds(node.into(), finder.into()), Type::YesNo)
+            }
             Err(error) => self.problem(expression, short(&error), "a regular expression without look-around"),
         }
     }

@@ -48,19 +48,25 @@ pub fn evaluate<'v>(
     source: &'v dyn FactSource,
     touched: &mut Vec<usize>,
 ) -> Result<bool, Missing> {
-    let mut run = Run { names, source, touched, locals: Vec::new() };
-    run.yes_no(node)
+    Run::new(names, source, touched).yes_no(node)
 }
 
-struct Run<'v, 't> {
+/// One run through a condition.
+pub(super) struct Run<'v, 't> {
     names: &'v [FactName],
     source: &'v dyn FactSource,
     touched: &'t mut Vec<usize>,
     locals: Vec<Value<'v>>,
 }
 
-impl<'v> Run<'v, '_> {
-    fn value(&mut self, node: &'v Node) -> Outcome<'v> {
+impl<'v, 't> Run<'v, 't> {
+    /// A run that has not begun.
+    pub(super) fn new(names: &'v [FactName], source: &'v dyn FactSource, touched: &'t mut Vec<usize>) -> Self {
+        Self { names, source, touched, locals: Vec::new() }
+    }
+
+    /// What a node comes to.
+    pub(super) fn value(&mut self, node: &'v Node) -> Outcome<'v> {
         match node {
             Node::YesNo(yes) => Ok(Value::YesNo(*yes)),
             Node::Whole(number) => Ok(Value::Whole(*number)),
@@ -108,13 +114,14 @@ impl<'v> Run<'v, '_> {
                     TextTest::EndsWith => text.ends_with(&*part),
                 }))
             }
-            Node::Finds(text, expression) => self.text(text).map(|text| Value::YesNo(expression.is_match(&text))),
+            Node::Finds(text, finder) => self.text(text).map(|text| Value::YesNo(finder.regex.is_match(&text))),
             Node::Loop(what, list, _, body) => self.over(*what, list, body),
             Node::Convert(target, inner) => convert(*target, self.value(inner)?),
         }
     }
 
-    fn yes_no(&mut self, node: &'v Node) -> Result<bool, Missing> {
+    /// What a node that is yes or no comes to.
+    pub(super) fn yes_no(&mut self, node: &'v Node) -> Result<bool, Missing> {
         match self.value(node)? {
             Value::YesNo(yes) => Ok(yes),
             _ => Err(Missing::of("a yes or no")),

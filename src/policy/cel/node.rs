@@ -43,12 +43,58 @@ pub enum Node {
     Size(Box<Node>),
     /// A question about a text and another.
     TextTest(TextTest, Box<Node>, Box<Node>),
-    /// Whether the expression is found in the text (`matches`, `mentions`).
-    Finds(Box<Node>, Box<Regex>),
+    /// Whether it is found in the text (`matches`, `mentions`).
+    Finds(Box<Node>, Box<Finder>),
     /// A loop over a list, with the depth of its variable.
     Loop(Loop, Box<Node>, usize, Box<Node>),
     /// A conversion.
     Convert(Target, Box<Node>),
+}
+
+impl Node {
+    /// The nodes directly inside it, in the order of its text.
+    pub fn parts(&self) -> Vec<&Node> {
+        match self {
+            Node::YesNo(_)
+            | Node::Whole(_)
+            | Node::Number(_)
+            | Node::Text(_)
+            | Node::Fact(_)
+            | Node::Has(_)
+            | Node::Local(_) => Vec::new(),
+            Node::List(nodes) => nodes.iter().collect(),
+            Node::Not(one) | Node::Negate(one) | Node::Size(one) | Node::Finds(one, _) | Node::Convert(_, one) => {
+                vec![one]
+            }
+            Node::And(one, two)
+            | Node::Or(one, two)
+            | Node::Compare(_, one, two)
+            | Node::Arithmetic(_, one, two)
+            | Node::In(one, two)
+            | Node::At(one, two)
+            | Node::TextTest(_, one, two)
+            | Node::Loop(_, one, _, two) => vec![one, two],
+            Node::If(one, two, three) => vec![one, two, three],
+        }
+    }
+}
+
+/// What is looked for in a text, compiled once.
+#[derive(Clone, Debug)]
+pub struct Finder {
+    /// What finds it.
+    pub regex: Regex,
+    /// What was written.
+    pub asked: Asked,
+}
+
+/// How a condition asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// `mentions(text, "word")`
+    Word(String),
+    /// `text.matches("expression")`
+    Expression(String),
 }
 
 /// How two values are compared.

@@ -315,6 +315,14 @@ proptest! {
     }
 
     #[test]
+    fn a_condition_said_again_means_the_same_and_wishes_for_nothing_only_where_it_holds(source in conditions()) {
+        let Ok(checked) = check(&source, &known()) else { return Ok(()) };
+        let again = words::say(&checked.node, &checked.facts);
+        prop_assert_eq!(Condition::compile(&again, &known()).map(|said| said.ask(&ticket())), Ok(ask(&source)), "{}", again);
+        prop_assert_eq!(wishes(&source).is_empty(), ask(&source) == Answer::Holds, "{}", source);
+    }
+
+    #[test]
     fn no_text_makes_the_compiler_panic(source in r#"([a-z.]{1,9}|[ ()\[\]{}!&|=<>+*/%?:,"'`~@#$^\\-]|ticket\.|"|ü|“|\PC){0,40}"#) {
         if let Err(problems) = Condition::compile(&source, &known()) {
             prop_assert!(!problems.is_empty());
@@ -322,5 +330,53 @@ proptest! {
                 prop_assert!(source.get(problem.start..problem.end).is_some(), "{:?}", problem);
             }
         }
+    }
+}
+
+/// What would have to change, with values as they are.
+fn wishes(source: &str) -> Vec<String> {
+    let condition = Condition::compile(source, &known()).unwrap_or_else(|problems| panic!("{source}: {problems:?}"));
+    condition.wishes(&ticket(), &crate::policy::facts::shown_in_sentence)
+}
+
+#[test]
+fn what_would_have_to_change_is_read_from_the_structure() {
+    for (source, wanted) in [
+        ("ticket.fields.refund_eur > 500.0", &[][..]),
+        ("ticket.fields.refund_eur > 9000.0", &["ticket.fields.refund_eur is 6000, must be > 9000"]),
+        ("9000.0 < ticket.fields.refund_eur", &["ticket.fields.refund_eur is 6000, must be > 9000"]),
+        ("!(case.hops >= 3)", &["case.hops is 3, must be < 3"]),
+        ("case.hops != 3", &["case.hops is 3, must not be 3"]),
+        ("has_tag('other')", &["ticket.tags is [refund, vip-gold], must have \"other\""]),
+        ("!has_tag('refund')", &["ticket.tags is [refund, vip-gold], must not have \"refund\""]),
+        ("ticket.subject in ['a', 'b']", &["ticket.subject is Refund for INV-7, must be one of \"a\", \"b\""]),
+        ("has_tag('refund') && case.hops > 5", &["case.hops is 3, must be > 5"]),
+        (
+            "has_tag('a') && case.hops > 5",
+            &["ticket.tags is [refund, vip-gold], must have \"a\"", "case.hops is 3, must be > 5"],
+        ),
+        (
+            "has_tag('a') || case.hops > 5 && ticket.subject == 'x'",
+            &["either ticket.tags is [refund, vip-gold], must have \"a\"; or case.hops is 3, must be > 5; and \
+               ticket.subject is Refund for INV-7, must be \"x\""],
+        ),
+        ("mentions(ticket.subject, 'money')", &["ticket.subject is Refund for INV-7, must mention \"money\""]),
+        ("!mentions(ticket.subject, 'refund')", &["ticket.subject is Refund for INV-7, must not mention \"refund\""]),
+        ("ticket.subject.startsWith('x')", &["ticket.subject is Refund for INV-7, must start with \"x\""]),
+        ("ticket.subject.matches('^x$')", &["ticket.subject is Refund for INV-7, must match \"^x$\""]),
+        ("size(ticket.tags) > 5", &["size(ticket.tags) is 2, must be > 5"]),
+        (
+            "case.hops * 2 > case.hops + 9",
+            &["case.hops * 2 is 6 and case.hops + 9 is 12, case.hops * 2 must be > case.hops + 9"],
+        ),
+        ("has(ticket.fields.vip)", &["ticket.fields.vip is empty, must be there"]),
+        ("ticket.channel == 'web'", &["ticket.channel is unknown, must be \"web\""]),
+        (
+            "ticket.tags.exists(tag, tag.startsWith('x'))",
+            &["`ticket.tags.exists(x, x.startsWith(\"x\"))` must hold; ticket.tags is [refund, vip-gold]"],
+        ),
+        ("1 > 2", &["`1 > 2` must hold, and no fact can change it"]),
+    ] {
+        assert_eq!(wishes(source), wanted, "{source}");
     }
 }

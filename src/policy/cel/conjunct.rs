@@ -1,0 +1,203 @@
+//! What one condition proves about another, as far as their structure tells. A condition is taken apart at its `&&`s;
+//! each part proves itself, and a comparison with a fixed value proves the wider ones. What is not proved is not claimed:
+//! every `false` here means *cannot tell*.
+//!
+//! That a part proves another holds for unknown facts too: where the first one holds, its facts are known.
+
+use super::node::{Comparison, Node};
+use super::words::say;
+use crate::policy::known::FactName;
+use std::cmp::Ordering;
+
+/// One part of a conjunction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conjunct {
+    /// As it could be written; equal text means the same.
+    pub text: String,
+    shape: Shape,
+}
+
+/// What can be said about a part beyond its text.
+#[derive(Clone, Debug, PartialEq)]
+enum Shape {
+    /// Never holds.
+    Never,
+    /// The opposite of this text.
+    Not(String),
+    /// This stands so to a number.
+    Number(String, Comparison, f64),
+    /// This is one of these texts.
+    OneOf(String, Vec<String>),
+    /// This is none of these texts.
+    NoneOf(String, Vec<String>),
+    /// Anything else.
+    Other,
+}
+
+/// The parts of a condition; none for one that always holds.
+pub fn conjuncts(node: &Node, names: &[FactName]) -> Vec<Conjunct> {
+    let mut parts = Vec::new();
+    collect(node, names, &mut parts);
+    parts
+}
+
+fn collect(node: &Node, names: &[FactName], into: &mut Vec<Conjunct>) {
+    match node {
+        Node::YesNo(true) => {}
+        Node::And(one, two) => {
+            collect(one, names, into);
+            collect(two, names, into);
+        }
+        Node::Not(inner) if matches!(**inner, Node::Not(_)) => {
+            if let Node::Not(twice) = &**inner {
+                collect(twice, names, into);
+            }
+        }
+        Node::Compare(how, fixed, part) if is_literal(fixed) && !is_literal(part) => {
+            // `500 < x` reads `x > 500`.
+            into.push(compared(mirrored(*how), part, fixed, names));
+        }
+        Node::Compare(how, part, fixed) if is_literal(fixed) => into.push(compared(*how, part, fixed, names)),
+        node => into.push(Conjunct { text: say(node, names), shape: shape(node, names) }),
+    }
+}
+
+fn compared(how: Comparison, part: &Node, fixed: &Node, names: &[FactName]) -> Conjunct {
+    let part_text = say(part, names);
+    let text = format!("{part_text} {} {}", super::words::sign(how), say(fixed, names));
+    let shape = match (how, fixed) {
+        // Beyond 2^53 a double no longer tells whole numbers apart.
+        (how, Node::Whole(number)) if number.unsigned_abs() < 1 << 53 => Shape::Number(part_text, how, *number as f64),
+        (how, Node::Number(number)) => Shape::Number(part_text, how, *number),
+        (Comparison::Equal, Node::Text(text)) => Shape::OneOf(part_text, vec![text.clone()]),
+        (Comparison::Unequal, Node::Text(text)) => Shape::NoneOf(part_text, vec![text.clone()]),
+        _ => Shape::Other,
+    };
+    Conjunct { text, shape }
+}
+
+fn shape(node: &Node, names: &[FactName]) -> Shape {
+    match node {
+        Node::YesNo(false) => Shape::Never,
+        Node::In(part, list) if !is_literal(part) => match texts(list) {
+            Some(texts) => Shape::OneOf(say(part, names), texts),
+            None => Shape::Other,
+        },
+        Node::Not(inner) => match &**inner {
+            Node::In(part, list) if !is_literal(part) => match texts(list) {
+                Some(texts) => Shape::NoneOf(say(part, names), texts),
+                None => Shape::Not(say(inner, names)),
+            },
+            inner => Shape::Not(say(inner, names)),
+        },
+        _ => Shape::Other,
+    }
+}
+
+/// The texts of a written list of texts.
+fn texts(list: &Node) -> Option<Vec<String>> {
+    let Node::List(nodes) = list else { return None };
+    nodes.iter().map(|node| if let Node::Text(text) = node { Some(text.clone()) } else { None }).collect()
+}
+
+fn is_literal(node: &Node) -> bool {
+    matches!(node, Node::YesNo(_) | Node::Whole(_) | Node::Number(_) | Node::Text(_))
+}
+
+fn mirrored(how: Comparison) -> Comparison {
+    match how {
+        Comparison::Equal | Comparison::Unequal => how,
+        Comparison::Less => Comparison::Greater,
+        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+        Comparison::Greater => Comparison::Less,
+        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+    }
+}
+
+impl Conjunct {
+    /// Whether the other one holds wherever this one does.
+    pub fn proves(&self, other: &Conjunct) -> bool {
+        if self.text == other.text || self.shape == Shape::Never {
+            return true;
+        }
+        match (&self.shape, &other.shape) {
+            (Shape::Number(one, how, at), Shape::Number(two, wider, limit)) if one == two => {
+                inside(*how, *at, *wider, *limit)
+            }
+            (Shape::OneOf(one, these), Shape::OneOf(two, those)) => {
+                one == two && these.iter().all(|text| those.contains(text))
+            }
+            (Shape::OneOf(one, these), Shape::NoneOf(two, those)) => {
+                one == two && these.iter().all(|text| !those.contains(text))
+            }
+            (Shape::NoneOf(one, these), Shape::NoneOf(two, those)) => {
+                one == two && those.iter().all(|text| these.contains(text))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the two never hold together.
+    pub fn excludes(&self, other: &Conjunct) -> bool {
+        match (&self.shape, &other.shape) {
+            (Shape::Never, _) | (_, Shape::Never) => true,
+            (Shape::Not(text), _) if *text == other.text => true,
+            (_, Shape::Not(text)) if *text == self.text => true,
+            (Shape::Number(one, how, at), Shape::Number(two, other, limit)) => {
+                one == two && apart(*how, *at, *other, *limit)
+            }
+            (Shape::OneOf(one, these), Shape::OneOf(two, those)) => {
+                one == two && !these.iter().any(|text| those.contains(text))
+            }
+            (Shape::OneOf(one, these), Shape::NoneOf(two, those))
+            | (Shape::NoneOf(two, those), Shape::OneOf(one, these)) => {
+                one == two && these.iter().all(|text| those.contains(text))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether every number that stands so to `at` stands so to `limit`.
+fn inside(how: Comparison, at: f64, wider: Comparison, limit: f64) -> bool {
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Unequal};
+    let Some(order) = at.partial_cmp(&limit) else { return false };
+    match (how, wider) {
+        (Equal, wider) => stands(order, wider),
+        (Greater, Greater) | (GreaterOrEqual, GreaterOrEqual) | (Greater, GreaterOrEqual | Unequal) => {
+            order != Ordering::Less
+        }
+        (GreaterOrEqual, Greater | Unequal) => order == Ordering::Greater,
+        (Less, Less) | (LessOrEqual, LessOrEqual) | (Less, LessOrEqual | Unequal) => order != Ordering::Greater,
+        (LessOrEqual, Less | Unequal) => order == Ordering::Less,
+        _ => false,
+    }
+}
+
+/// Whether no number stands so to both.
+fn apart(how: Comparison, at: f64, other: Comparison, limit: f64) -> bool {
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Unequal};
+    let Some(order) = at.partial_cmp(&limit) else { return false };
+    match (how, other) {
+        (Equal, other) => !stands(order, other),
+        (how, Equal) => !stands(order.reverse(), how),
+        (Greater, Less | LessOrEqual) | (GreaterOrEqual, Less) => order != Ordering::Less,
+        (GreaterOrEqual, LessOrEqual) => order == Ordering::Greater,
+        (Less, Greater | GreaterOrEqual) | (LessOrEqual, Greater) => order != Ordering::Greater,
+        (LessOrEqual, GreaterOrEqual) => order == Ordering::Less,
+        (Unequal, _) | (_, Unequal) => false,
+        _ => false,
+    }
+}
+
+/// Whether something with this order to a limit stands so to it.
+fn stands(order: Ordering, how: Comparison) -> bool {
+    match how {
+        Comparison::Equal => order == Ordering::Equal,
+        Comparison::Unequal => order != Ordering::Equal,
+        Comparison::Less => order == Ordering::Less,
+        Comparison::LessOrEqual => order != Ordering::Greater,
+        Comparison::Greater => order == Ordering::Greater,
+        Comparison::GreaterOrEqual => order != Ordering::Less,
+    }
+}
