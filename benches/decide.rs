@@ -80,6 +80,7 @@ fn escalation(n: usize, known: &handoffd::policy::known::KnownFacts) -> Escalati
             name: "escalated".into(),
             respond_within: Some(SignedDuration::from_hours(8).into()),
             quiet_for: None,
+            after_reply: None,
         },
         review: ReviewDecision::Never,
     }
@@ -122,6 +123,7 @@ fn policy() -> Policy {
         targets: Vec::new(),
         never: None,
         quiet_after_person: None,
+        suppress: Vec::new(),
         limits: Limits::default(),
         routes: Vec::new(),
         escalations: (0..RULES).map(|n| escalation(n, &known)).collect(),

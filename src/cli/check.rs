@@ -27,6 +27,9 @@ pub struct CheckArgs {
     /// Also ask the desks: logins, rights, queues, fields. Writes nothing.
     #[arg(long)]
     online: bool,
+    /// Warnings too end with exit code 1.
+    #[arg(long)]
+    strict: bool,
 }
 
 impl CheckArgs {
@@ -45,7 +48,7 @@ impl CheckArgs {
             let mut problems = config.warnings.clone();
             problems.extend(secrets::check(&config, &environment));
             wrong_settings(&config, &mut problems);
-            return offline(context, &config, &problems, &tests);
+            return self.offline(context, &config, &problems, &tests);
         }
         let seams = seams();
         let desks = match open_desks(&config, &environment, &seams) {
@@ -55,23 +58,30 @@ impl CheckArgs {
         let runtime = super::run::runtime()?;
         runtime.block_on(ask_desks(context, &config, desks.into_iter().collect(), &tests))
     }
-}
 
-/// Prints what there is to say without a network, and gives the exit code.
-fn offline(context: &Context, config: &Config, problems: &Problems, tests: &TestRun) -> Result<ExitCode, Failure> {
-    let code = if problems.has_errors() { 2 } else { u8::from(tests.fails()) };
-    if context.json {
-        let mut found = problems.to_json();
-        found["tests"] = tests.to_json().map_err(anyhow::Error::from)?;
-        context.print_json(&found)?;
-        return Ok(ExitCode::from(code));
+    /// Prints what there is to say without a network, and gives the exit code.
+    fn offline(
+        &self,
+        context: &Context,
+        config: &Config,
+        problems: &Problems,
+        tests: &TestRun,
+    ) -> Result<ExitCode, Failure> {
+        let warned = self.strict && !problems.is_empty();
+        let code = if problems.has_errors() { 2 } else { u8::from(tests.fails() || warned) };
+        if context.json {
+            let mut found = problems.to_json();
+            found["tests"] = tests.to_json().map_err(anyhow::Error::from)?;
+            context.print_json(&found)?;
+            return Ok(ExitCode::from(code));
+        }
+        context.say(&summary(&config.policy));
+        tests.print(context);
+        if !problems.is_empty() || !tests.fails() {
+            show(context, problems, code)?;
+        }
+        Ok(ExitCode::from(code))
     }
-    context.say(&summary(&config.policy));
-    tests.print(context);
-    if !problems.is_empty() || !tests.fails() {
-        show(context, problems, code)?;
-    }
-    Ok(ExitCode::from(code))
 }
 
 /// What connectors find wrong in their desks' tables. Where a secret is missing here, a stand-in takes its place, and

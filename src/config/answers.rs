@@ -15,6 +15,7 @@ use crate::policy::rules::{
     Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, InternalFrom, Missing,
     OwnerDecision, PackageDecision, PreviousTask, ReviewDecision, Then,
 };
+use jiff::SignedDuration;
 use toml::de::DeValue;
 
 /// What a rule, or the defaults, say to one of the five questions.
@@ -243,7 +244,7 @@ fn customer(found: &mut Found<'_>, table: &Section<'_>, messages: &Messages) -> 
             None
         }
         (false, true) => {
-            for key in ["respond_within", "quiet_for"].into_iter().filter(|key| table.has(key)) {
+            for key in ["respond_within", "quiet_for", "after_reply"].into_iter().filter(|key| table.has(key)) {
                 let message = format!("`{key}` belongs to a message, and none is sent");
                 found.error(&table.key_span(key), message, "leave it out, or send a message");
             }
@@ -251,7 +252,8 @@ fn customer(found: &mut Found<'_>, table: &Section<'_>, messages: &Messages) -> 
         }
         (true, false) => {
             let respond_within = table.wait(found, "respond_within", WAITS);
-            let quiet_for = table.duration(found, "quiet_for", WAITS);
+            let quiet_for = table.duration(found, "quiet_for", QUIET).unwrap_or(QUIET_FOR);
+            let after_reply = table.duration(found, "after_reply", QUIET).unwrap_or(AFTER_REPLY);
             let known = messages.keys().map(MessageName::as_str);
             let name =
                 table.text(found, "message").filter(|name| refers(found, name, "message", "[messages.NAME]", known))?;
@@ -261,7 +263,8 @@ fn customer(found: &mut Found<'_>, table: &Section<'_>, messages: &Messages) -> 
                 let message = format!("the message `{name}` says {{{{ respond_by }}}}, and no time is given");
                 found.mismatch(&table.key_span("message"), message, "add customer.respond_within = \"8h\"");
             }
-            Some(CustomerDecision::Message { name, respond_within, quiet_for })
+            let (quiet_for, after_reply) = (Some(quiet_for), Some(after_reply));
+            Some(CustomerDecision::Message { name, respond_within, quiet_for, after_reply })
         }
     }
 }
@@ -283,3 +286,10 @@ fn review(found: &mut Found<'_>, section: &Section<'_>, facts: &Facts) -> Answer
     };
     decision.map_or(Answer::Broken, |decision| Answer::Given(At::new(decision, text.span)))
 }
+
+/// At most one message to a customer in so long, where a rule says nothing else.
+const QUIET_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// No message so soon after an agent's reply, where a rule says nothing else.
+const AFTER_REPLY: SignedDuration = SignedDuration::from_mins(10);
+/// From nothing to a year.
+const QUIET: (SignedDuration, SignedDuration) = (SignedDuration::ZERO, SignedDuration::from_hours(365 * 24));

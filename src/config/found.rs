@@ -34,6 +34,8 @@ struct Finding {
     needs: Needs,
     message: String,
     help: String,
+    /// Another place that it is about, and what is to be seen there.
+    also: Option<(Range<usize>, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,25 @@ impl<'t> Found<'t> {
         self.push(span, Severity::Warning, Needs::TheWholeFile, message, help);
     }
 
+    /// The same about two places: what stands at the other one is said there.
+    pub fn warning_with(
+        &mut self,
+        span: &Range<usize>,
+        also: (&Range<usize>, String),
+        message: impl Display,
+        help: impl Display,
+    ) {
+        self.warning(span, message, help);
+        if let Some(finding) = self.list.last_mut() {
+            finding.also = Some((also.0.clone(), also.1));
+        }
+    }
+
+    /// Whether nothing was found that stops the configuration from being used.
+    pub fn is_usable(&self) -> bool {
+        self.list.iter().all(|finding| finding.severity == Severity::Warning)
+    }
+
     /// The problems in the order of the file. With broken syntax, `syntax` comes along and what depends on the
     /// whole file is left out.
     pub fn into_problems(mut self, source: &Source, syntax: Vec<toml::de::Error>) -> Problems {
@@ -96,7 +117,7 @@ impl<'t> Found<'t> {
         self.list.sort_by_key(|finding| finding.span.start);
         let mut problems = Problems::none(source);
         for finding in self.list {
-            problems.add(finding.span, finding.severity, finding.message, finding.help);
+            problems.add_with(finding.span, finding.severity, finding.message, finding.help, finding.also);
         }
         problems
     }
@@ -110,6 +131,6 @@ impl<'t> Found<'t> {
         help: impl Display,
     ) {
         let (message, help) = (message.to_string(), help.to_string());
-        self.list.push(Finding { span: span.clone(), severity, needs, message, help });
+        self.list.push(Finding { span: span.clone(), severity, needs, message, help, also: None });
     }
 }

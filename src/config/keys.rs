@@ -92,6 +92,7 @@ pub const POLICY: Shape = Shape {
         key("feared_failure", "\"An internal note reaches a customer\""),
         key("never", "'has_tag(\"legal-hold\")'"),
         key("quiet_after_person", "\"10m\""),
+        key("suppress", "[\"no-reply@*\", \"*@bounces.example\"]"),
         key("limits", "{ per_rule_per_hour = 30, per_desk_per_hour = 200, hops_per_day = 4 }"),
     ],
 };
@@ -337,6 +338,7 @@ pub const CUSTOMER: Shape = Shape {
         key("nothing", "\"because …\""),
         key("respond_within", "\"8h\""),
         key("quiet_for", "\"24h\""),
+        key("after_reply", "\"10m\""),
     ],
 };
 

@@ -16,6 +16,7 @@ mod graph;
 mod hours;
 pub mod keys;
 mod labels;
+mod lints;
 mod mask;
 mod messages;
 mod names;
@@ -164,9 +165,9 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let people = teams::read_people(found, &root, &desks);
     let hours = hours::read(found, &root, base);
     let teams = teams::read_teams(found, &root, &teams::Around { desks: &desks, people: &people, hours: &hours });
-    let messages = messages::read(found, &root, &desks, &people);
     let labels = labels::read(found, &root);
     let targets = targets::read(found, &root, &desks, &hours);
+    let messages = messages::read(found, &root, &desks, &people, &labels);
     let table = policy::read(found, &root, &desks);
     let world = rules::World { desks: &desks, teams: &teams, people: &people, messages: &messages };
     let rules = rules::read(found, &root, &world);
@@ -187,6 +188,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         targets: targets?,
         never: table.never,
         quiet_after_person: table.quiet_after_person,
+        suppress: table.suppress,
         limits: table.limits,
         routes: rules.routes,
         escalations: rules.escalations,

@@ -6,6 +6,7 @@ use super::found::Found;
 use super::keys;
 use super::scalar;
 use super::walk::{Section, kind_of};
+use crate::policy::address::AddressPattern;
 use crate::policy::condition::Condition;
 use crate::policy::rules::Limits;
 use jiff::SignedDuration;
@@ -38,6 +39,7 @@ pub(super) struct PolicyTable {
     pub header: PolicyHeader,
     pub never: Option<Condition>,
     pub quiet_after_person: Option<SignedDuration>,
+    pub suppress: Vec<AddressPattern>,
     pub limits: Limits,
 }
 
@@ -59,7 +61,30 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> 
     header.review_by = review_by(found, &section);
     let facts = Facts::of(desks.values()).without_package();
     let never = section.text(found, "never").and_then(|text| conditions::compile(found, &text, &facts));
-    PolicyTable { header, never, quiet_after_person: quiet(found, &section), limits: limits(found, &section) }
+    PolicyTable {
+        header,
+        never,
+        quiet_after_person: quiet(found, &section),
+        suppress: suppress(found, &section),
+        limits: limits(found, &section),
+    }
+}
+
+fn suppress(found: &mut Found<'_>, section: &Section<'_>) -> Vec<AddressPattern> {
+    let mut patterns = Vec::new();
+    for text in section.texts(found, "suppress").unwrap_or_default() {
+        match AddressPattern::read(text.value) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(wrong) => {
+                found.error(
+                    &text.span,
+                    format!("\"{}\": {wrong}", scalar::shown(text.value)),
+                    section.like("suppress"),
+                );
+            }
+        }
+    }
+    patterns
 }
 
 /// How long automatic escalations wait after an agent's last act.

@@ -43,6 +43,22 @@ pub struct Problem {
     pub message: String,
     /// What would be accepted.
     pub help: String,
+    /// Another place that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also: Option<Also>,
+}
+
+/// The other place of a problem about two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Also {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The place in bytes.
+    pub span: Range<usize>,
+    /// What is to be seen there.
+    pub label: String,
 }
 
 /// A file's name and text, to say where something stands. Debug prints the name alone.
@@ -102,13 +118,29 @@ impl Problems {
 
     /// Adds one at its place.
     pub(super) fn add(&mut self, span: Range<usize>, severity: Severity, message: String, help: String) {
+        self.add_with(span, severity, message, help, None);
+    }
+
+    /// Adds one with another place that it is about, and what is to be seen there.
+    pub(super) fn add_with(
+        &mut self,
+        span: Range<usize>,
+        severity: Severity,
+        message: String,
+        help: String,
+        also: Option<(Range<usize>, String)>,
+    ) {
         if self.list.len() >= KEPT {
             self.left_out += 1;
             return;
         }
         let (line, column) = self.source.place(span.start);
         let file = self.source.name().to_owned();
-        self.list.push(Problem { file, line, column, span, severity, message, help });
+        let also = also.map(|(span, label)| {
+            let (line, column) = self.source.place(span.start);
+            Also { line, column, span, label }
+        });
+        self.list.push(Problem { file, line, column, span, severity, message, help, also });
     }
 
     /// Adds those of another check of the same file.
@@ -206,15 +238,27 @@ fn render_one(problem: &Problem, text: &str, renderer: &Renderer) -> String {
     };
     let title = level.primary_title(title);
     let help = Level::HELP.message(&problem.help);
-    let (line, span) = line_of(text, &problem.span);
-    let masked = mask(line);
-    // A line of a thousand characters helps nobody; its place does.
-    if masked.is_empty() || masked.len() > 1_000 {
+    let Some((line, span)) = shown_line(text, &problem.span) else {
         let origin = annotate_snippets::Origin::path(&problem.file).line(problem.line).char_column(problem.column);
         return renderer.render(&[title.element(origin).element(help)]);
+    };
+    let snippet = Snippet::source(line).line_start(problem.line).path(&problem.file);
+    let mut report = title.element(snippet.annotation(AnnotationKind::Primary.span(span)));
+    if let Some(also) = &problem.also
+        && let Some((line, span)) = shown_line(text, &also.span)
+    {
+        let snippet = Snippet::source(line).line_start(also.line).path(&problem.file);
+        report = report.element(snippet.annotation(AnnotationKind::Context.span(span).label(&also.label)));
     }
-    let snippet = Snippet::source(masked).line_start(problem.line).path(&problem.file);
-    renderer.render(&[title.element(snippet.annotation(AnnotationKind::Primary.span(span))).element(help)])
+    renderer.render(&[report.element(help)])
+}
+
+/// The line a span begins on, fit to be shown. A line of a thousand characters helps nobody; its place does.
+fn shown_line(text: &str, span: &Range<usize>) -> Option<(String, Range<usize>)> {
+    let (line, span) = line_of(text, span);
+    let masked = mask(line);
+    let fits = !masked.is_empty() && masked.len() <= 1_000;
+    fits.then_some((masked, span))
 }
 
 /// The line a span begins on, without its end, and the span within it.

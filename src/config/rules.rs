@@ -7,7 +7,8 @@ use super::desks::Desks;
 use super::found::{At, Found};
 use super::graph;
 use super::keys::{self, Shape};
-use super::messages::{Messages, template};
+use super::lints;
+use super::messages::{Messages, check_for, template};
 use super::names::refers;
 use super::reach;
 use super::scalar::{self, shown};
@@ -16,7 +17,7 @@ use super::times;
 use super::walk::{Section, unknown_word};
 use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
-use crate::policy::rules::{Assign, Escalation, Mode, Once, OwnerDecision, Route, Rule, Team, Trigger};
+use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger};
 use handoffd_kit::id::DeskId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -57,7 +58,13 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, world: &World<'_>)
         escalations.push(escalation);
     }
     graph::check(found, &edges);
-    let routes = routes.into_iter().filter_map(|draft| draft.route).collect();
+    let routes: Vec<At<Route>> =
+        routes.into_iter().filter_map(|draft| draft.route.map(|route| At::new(route, draft.span))).collect();
+    // What is wrong in itself hides how rules stand to each other.
+    if found.is_usable() {
+        lints::check(found, &routes, &edges, &lints::Placed { teams: world.teams, root });
+    }
+    let routes = routes.into_iter().map(|at| at.value).collect();
     Rules { routes, escalations, names: names.into_keys().collect() }
 }
 
@@ -132,9 +139,7 @@ fn target<'w>(found: &mut Found<'_>, section: &Section<'_>, world: &World<'w>) -
 struct RouteDraft {
     route: Option<Route>,
     desk: Option<DeskId>,
-    title: String,
     span: Range<usize>,
-    mode: Mode,
     catches_all: bool,
 }
 
@@ -164,14 +169,12 @@ impl RouteDraft {
         if let (Some(rule), Some(team)) = (&rule, team) {
             times::check_reach(found, section, &rule.times, std::iter::once(team));
         }
-        let mode = rule.as_ref().map_or(Mode::Shadow, |rule| rule.mode);
         let route = (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to? }))();
-        let (title, span) = (section.title.clone(), section.span.clone());
-        Self { route, desk, title, span, mode, catches_all: unconditional && whole }
+        Self { route, desk, span: section.span.clone(), catches_all: unconditional && whole }
     }
 }
 
-/// Each desk with routes needs its own catch-all, and nothing behind it is ever reached.
+/// Each desk with routes needs its own catch-all.
 fn check_catch_alls(found: &mut Found<'_>, routes: &[RouteDraft]) {
     let mut by_desk: BTreeMap<&DeskId, Vec<&RouteDraft>> = BTreeMap::new();
     for route in routes {
@@ -180,19 +183,13 @@ fn check_catch_alls(found: &mut Found<'_>, routes: &[RouteDraft]) {
         }
     }
     for (desk, routes) in by_desk {
-        let Some(first) = routes.iter().position(|route| route.catches_all) else {
-            let Some(last) = routes.last() else { continue };
-            let help =
-                format!("end with [[route]] name = \"everything-else\", desk = \"{desk}\", to = \"…\" and no `when`");
-            found.mismatch(&last.span, format!("the desk \"{desk}\" has routes and no catch-all behind them"), help);
+        if routes.iter().any(|route| route.catches_all) {
             continue;
-        };
-        // In shadow it hides no live route.
-        let hides = |behind: &&&RouteDraft| routes[first].mode == Mode::Live || behind.mode == Mode::Shadow;
-        for behind in routes.iter().skip(first + 1).filter(hides) {
-            let message = format!("{} stands behind {}, which takes every case", behind.title, routes[first].title);
-            found.warning(&behind.span, message, "move it before the catch-all, or leave it out");
         }
+        let Some(last) = routes.last() else { continue };
+        let help =
+            format!("end with [[route]] name = \"everything-else\", desk = \"{desk}\", to = \"…\" and no `when`");
+        found.mismatch(&last.span, format!("the desk \"{desk}\" has routes and no catch-all behind them"), help);
     }
 }
 
@@ -246,6 +243,7 @@ fn read_escalation(
     }
     if let Some(team) = team {
         reach::check(found, team, clock.as_ref(), customer.as_ref());
+        customer.iter().for_each(|customer| check_for(found, customer, team, world.messages));
     }
     if let (Some(package), Some(from)) = (&package, &from) {
         let giving = from.iter().filter_map(|name| world.teams.get(name)?.as_ref());

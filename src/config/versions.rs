@@ -6,6 +6,7 @@
 
 use super::PolicyHeader;
 use super::desks::DeskConfig;
+use crate::policy::address::AddressPattern;
 use crate::policy::condition::Condition;
 use crate::policy::due::{Counts, Wait};
 use crate::policy::package::{LABELS, Label};
@@ -106,6 +107,7 @@ fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, Desk
         "targets": policy.targets.iter().map(target).collect::<Vec<_>>(),
         "quiet_after_person": policy.quiet_after_person.map(|quiet| quiet.as_secs()),
         "never": policy.never.as_ref().map(Condition::source),
+        "suppress": policy.suppress.iter().map(AddressPattern::as_str).collect::<Vec<_>>(),
         "limits": [per_rule_per_hour, per_desk_per_hour, hops_per_day],
         "desks": desks,
         "teams": teams,
@@ -210,8 +212,9 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         CustomerClock::Continue => "continue",
     };
     let customer = match customer {
-        CustomerDecision::Message { name, respond_within, quiet_for } => {
-            json!({ "message": [name, respond_within.map(waited), quiet_for.map(|it| it.as_secs())] })
+        CustomerDecision::Message { name, respond_within, quiet_for, after_reply } => {
+            let [quiet_for, after_reply] = [quiet_for, after_reply].map(|it| it.map(|it| it.as_secs()));
+            json!({ "message": [name, respond_within.map(waited), quiet_for, after_reply] })
         }
         CustomerDecision::Nothing { because } => json!({ "nothing": because }),
     };

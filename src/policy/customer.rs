@@ -1,62 +1,56 @@
-//! 4: the word to the customer. A message that would reach nobody, or somebody too often, or in a wording that nobody
-//! signed, is held back, and the reason stands in the note.
+//! 4: the word to the customer: which wording, filled in, or why nothing is said ([`super::silence`]).
 //!
-//! Where a desk does not say whether the customer side is a machine, the address decides: only one that is known, and is
-//! not a machine's by its name, is written to. Where it does not say whether a reply reaches the customer, the reply is
-//! sent: it stands on the ticket in any case.
+//! A promised time is an instant in the receiving team's hours, written in the wording's language and in the customer's
+//! zone, else the team's. Where a desk does not say whether a reply reaches the customer, the reply is sent: it stands on the
+//! ticket in any case.
 
 use super::case::Case;
+use super::date_words;
 use super::due::{Wait, instant};
-use super::message::{names_in, render_public};
+use super::message::render_public;
 use super::package::clean;
 use super::proposal::CustomerPlan;
-use super::rules::{CustomerDecision, PublicMessage, Team};
-use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{PartKind, PartSet};
-use jiff::tz::{TimeZone, TimeZoneDatabase};
-use jiff::{SignedDuration, Timestamp};
+use super::rules::{CustomerDecision, Policy, PublicMessage, Team};
+use super::silence::{Quiet, Silence, Silencer};
+use handoffd_kit::model::PartSet;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
-
-/// Beginnings of addresses behind which nobody reads.
-const MACHINES: [&str; 8] =
-    ["noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "mailer-daemon", "postmaster", "bounce"];
 
 /// What is needed to plan the word to the customer.
 pub struct Occasion<'a> {
-    /// The case.
-    pub case: &'a Case,
+    /// What may hold it back.
+    silencer: Silencer<'a>,
     /// The receiving team.
-    pub to: &'a Team,
+    to: &'a Team,
     /// The message that the rule names.
-    pub message: &'a PublicMessage,
+    message: &'a PublicMessage,
     /// What it promises, in the receiving team's hours.
-    pub respond_within: Option<Wait>,
-    /// Not within this time of our last message.
-    pub quiet_for: Option<SignedDuration>,
+    respond_within: Option<Wait>,
     /// Whether this wording, with its hash, is signed.
-    pub signed: &'a dyn Fn(&str, &str) -> bool,
-    /// The instant.
-    pub now: Timestamp,
+    signed: &'a dyn Fn(&str, &str) -> bool,
 }
 
 impl<'a> Occasion<'a> {
     /// The occasion of a rule that tells the customer something.
     pub fn of(
         decision: &CustomerDecision,
-        messages: &'a BTreeMap<super::names::MessageName, PublicMessage>,
+        policy: &'a Policy,
         case: &'a Case,
         to: &'a Team,
         signed: &'a dyn Fn(&str, &str) -> bool,
         now: Timestamp,
     ) -> Option<Self> {
-        let CustomerDecision::Message { name, respond_within, quiet_for } = decision else { return None };
-        let message = messages.get(name)?;
-        Some(Self { case, to, message, respond_within: *respond_within, quiet_for: *quiet_for, signed, now })
+        let CustomerDecision::Message { name, respond_within, quiet_for, after_reply } = decision else { return None };
+        let message = policy.messages.get(name)?;
+        let quiet = Quiet { after_ours: *quiet_for, after_agent: *after_reply };
+        let silencer = Silencer { case, to: &to.name, quiet, suppress: &policy.suppress, now };
+        Some(Self { silencer, to, message, respond_within: *respond_within, signed })
     }
 
     /// What is told, or why nothing is.
     pub fn plan(&self) -> CustomerPlan {
-        match self.held_back().map_or_else(|| self.text(), Err) {
+        let held_back = self.at_once().or_else(|| self.silencer.once_read());
+        match held_back.map_or_else(|| self.text(), |why| Err(why.shown())) {
             Ok(text) => CustomerPlan::Tell {
                 message: self.message.name.clone(),
                 wording_hash: self.message.wording_hash.clone(),
@@ -68,64 +62,33 @@ impl<'a> Occasion<'a> {
 
     /// The parts that it takes; none where the message is held back anyway.
     pub fn needs(&self) -> PartSet {
-        let personal = |text: &String| {
-            names_in(text)
-                .is_ok_and(|names| names.iter().any(|name| matches!(name.as_str(), "respond_by" | "customer.name")))
-        };
-        let wanted = self.message.wordings.len() > 1
-            || self.case.head.machine_mail.is_unknown()
-            || self.message.wordings.values().any(personal);
-        if wanted && self.held_back_at_once().is_none() { PartSet::of(&[PartKind::Customer]) } else { PartSet::NONE }
+        if self.at_once().is_none() { self.silencer.needs() } else { PartSet::NONE }
     }
 
     /// What holds it back, as far as the head and the ledger tell.
-    fn held_back_at_once(&self) -> Option<String> {
-        let head = &self.case.head;
-        if head.machine_mail == Fact::Known(true) {
-            return Some("the customer side is a machine".into());
-        }
-        if head.reply_reaches_customer == Fact::Known(false) {
-            return Some("a reply on this ticket does not reach the customer".into());
-        }
-        if let (Some(last), Some(quiet)) = (self.case.memory.last_public_message, self.quiet_for)
-            && last.saturating_add(quiet).unwrap_or(Timestamp::MAX) > self.now
-        {
-            return Some(format!("we wrote to them at {} already", last.strftime("%Y-%m-%d %H:%M UTC")));
-        }
-        let name = self.message.name.as_str();
-        if !(self.signed)(name, &self.message.wording_hash) {
-            return Some(format!("the wording is not signed yet: handoffd policy approve {name}"));
-        }
-        None
+    fn at_once(&self) -> Option<Silence> {
+        self.silencer.at_once().or_else(|| {
+            let name = self.message.name.as_str();
+            let signed = (self.signed)(name, &self.message.wording_hash);
+            (!signed).then(|| Silence::Unsigned(name.to_owned()))
+        })
     }
 
-    fn held_back(&self) -> Option<String> {
-        self.held_back_at_once().or_else(|| {
-            if self.case.head.machine_mail != Fact::Unknown {
-                return None;
-            }
-            let email = self.case.parts.customer.as_ref().and_then(|who| who.person.email.as_deref());
-            match email.map(str::to_lowercase) {
-                None => Some("the desk does not say who the customer is".into()),
-                Some(email) if MACHINES.iter().any(|start| email.starts_with(start)) => {
-                    Some("nobody reads the customer's address".into())
-                }
-                Some(_) => None,
-            }
-        })
+    fn case(&self) -> &'a Case {
+        self.silencer.case
     }
 
     fn text(&self) -> Result<String, String> {
         let (language, wording) = self.wording().ok_or("the message has no wording")?;
-        render_public(wording, &self.values()).map_err(|error| {
+        render_public(wording, &self.values(language)).map_err(|error| {
             format!("the wording \"{language}\" of {} cannot be filled in: {error}", self.message.name)
         })
     }
 
     /// The customer's language, else the ticket's, else English, else the first.
     fn wording(&self) -> Option<(&str, &str)> {
-        let customers = self.case.parts.customer.as_ref().and_then(|who| who.language.known()?.as_deref());
-        let tickets = self.case.head.language.known().and_then(|language| language.as_deref());
+        let customers = self.case().parts.customer.as_ref().and_then(|who| who.language.known()?.as_deref());
+        let tickets = self.case().head.language.known().and_then(|language| language.as_deref());
         let short = |language: &str| language.split(['-', '_']).next().unwrap_or_default().to_lowercase();
         let wanted = customers.into_iter().chain(tickets).map(short).chain(["en".to_owned()]);
         let found = wanted.into_iter().find_map(|language| self.message.wordings.get_key_value(&language));
@@ -134,13 +97,13 @@ impl<'a> Occasion<'a> {
             .map(|(language, text)| (language.as_str(), text.as_str()))
     }
 
-    fn values(&self) -> BTreeMap<String, String> {
-        let head = &self.case.head;
-        let customer = self.case.parts.customer.as_ref();
-        let promised = self.respond_within.and_then(|within| instant(self.to.hours.as_deref(), self.now, within));
+    fn values(&self, language: &str) -> BTreeMap<String, String> {
+        let (head, now) = (&self.case().head, self.silencer.now);
+        let customer = self.case().parts.customer.as_ref();
+        let promised = self.respond_within.and_then(|within| instant(self.to.hours.as_deref(), now, within));
         let respond_by = promised.map(|(at, _)| {
             let zone = customer.and_then(|who| who.zone.known()?.as_deref());
-            shown_in_zone(at, zone.or(self.to.zone()))
+            date_words::shown(at, now, language, zone.or(self.to.zone()))
         });
         let plain = |text: &str| clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
         [
@@ -156,17 +119,14 @@ impl<'a> Occasion<'a> {
     }
 }
 
-/// An instant as a customer reads it: in this zone where it is known, else in UTC; it says which.
-pub fn shown_in_zone(at: Timestamp, zone: Option<&str>) -> String {
-    let known = zone.and_then(|name| Some((TimeZoneDatabase::bundled().get(name).ok()?, name)));
-    let (zone, name) = known.unwrap_or((TimeZone::UTC, "UTC"));
-    format!("{} ({name})", at.to_zoned(zone).strftime("%Y-%m-%d %H:%M"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::address::AddressPattern;
     use crate::policy::testing;
+    use handoffd_kit::fact::Fact;
+    use handoffd_kit::model::{InternalText, PartKind, Role, Said};
+    use jiff::SignedDuration;
 
     /// The plan for a case that was changed by this; the wording is signed.
     fn plan_for(change: impl FnOnce(&mut Case)) -> CustomerPlan {
@@ -174,12 +134,20 @@ mod tests {
     }
 
     fn plan_with(change: impl FnOnce(&mut Case), signed: &dyn Fn(&str, &str) -> bool) -> CustomerPlan {
-        let mut case = testing::case_with_parts();
+        plan_in(change, signed, |_| {})
+    }
+
+    fn plan_in(
+        change: impl FnOnce(&mut Case),
+        signed: &dyn Fn(&str, &str) -> bool,
+        adapt: impl FnOnce(&mut Policy),
+    ) -> CustomerPlan {
+        let (mut case, mut policy) = (testing::case_with_parts(), testing::policy());
         change(&mut case);
-        let policy = testing::policy();
+        adapt(&mut policy);
         let rule = testing::escalation("refund", "", "billing");
         let to = &policy.teams[&"billing".into()];
-        Occasion::of(&rule.customer, &policy.messages, &case, to, signed, testing::now()).unwrap().plan()
+        Occasion::of(&rule.customer, &policy, &case, to, signed, testing::now()).unwrap().plan()
     }
 
     fn because(plan: CustomerPlan) -> String {
@@ -200,10 +168,10 @@ mod tests {
     fn the_promise_stands_in_the_customers_zone_and_says_so() {
         assert_eq!(
             text(plan_for(|_| {})),
-            "our billing specialists look at this now. You hear from us by 2026-11-02 21:00 (Europe/Berlin)."
+            "our billing specialists look at this now. You hear from us by Monday, 2 November, 21:00 (Europe/Berlin)."
         );
         let unknown_zone = |case: &mut Case| case.parts.customer.as_mut().unwrap().zone = Fact::Unknown;
-        assert!(text(plan_for(unknown_zone)).ends_with("2026-11-02 20:00 (UTC)."));
+        assert!(text(plan_for(unknown_zone)).ends_with("Monday, 2 November, 20:00 (UTC)."));
     }
 
     #[test]
@@ -211,7 +179,10 @@ mod tests {
         let german = |case: &mut Case| {
             case.parts.customer.as_mut().unwrap().language = Fact::Known(Some("de-AT".into()));
         };
-        assert!(text(plan_for(german)).contains("kümmern"));
+        assert_eq!(
+            text(plan_for(german)),
+            "our billing specialists kümmern sich darum, bis Montag, 2. November, 21:00 Uhr (Europe/Berlin)."
+        );
         let other = |case: &mut Case| {
             case.parts.customer.as_mut().unwrap().language = Fact::Known(Some("fr".into()));
             case.head.language = Fact::Known(Some("de".into()));
@@ -235,6 +206,65 @@ mod tests {
             |case: &mut Case| case.memory.last_public_message = Some(testing::now() - SignedDuration::from_hours(24));
         text(plan_for(long_ago));
         assert!(because(plan_with(|_| {}, &|_, _| false)).ends_with("handoffd policy approve escalated"));
+    }
+
+    #[test]
+    fn a_case_that_came_back_or_goes_where_it_has_been_is_for_people_to_explain() {
+        assert!(because(plan_for(|case| case.memory.bounces = 1)).contains("handed back before"));
+        let been = |case: &mut Case| case.memory.teams_seen = vec!["billing".into(), "frontline".into()];
+        assert!(because(plan_for(been)).contains("been with billing before"));
+    }
+
+    #[test]
+    fn nothing_is_said_right_after_an_agent_wrote() {
+        let wrote = |minutes: i64, role: Role, internal: bool| {
+            move |case: &mut Case| {
+                let mut message = testing::said_by_agent("Hello");
+                message.at = testing::now() - SignedDuration::from_mins(minutes);
+                message.author.role = role;
+                if internal {
+                    message.said = Said::Internally(InternalText("a note".into()));
+                }
+                case.parts.conversation.as_mut().unwrap().messages.push(message);
+            }
+        };
+        assert_eq!(because(plan_for(wrote(9, Role::Agent, false))), "an agent wrote to them at 2026-11-02 11:51 UTC");
+        text(plan_for(wrote(10, Role::Agent, false)));
+        text(plan_for(wrote(1, Role::Agent, true)));
+        text(plan_for(wrote(1, Role::Customer, false)));
+        text(plan_for(wrote(1, Role::Automation, false)));
+    }
+
+    #[test]
+    fn suppressed_addresses_and_those_of_machines_are_never_written_to() {
+        let suppressing = |email: Option<&str>| {
+            let email = email.map(str::to_owned);
+            let change = |case: &mut Case| case.parts.customer.as_mut().unwrap().person.email = email;
+            plan_in(change, &|_, _| true, |policy| {
+                policy.suppress = vec![AddressPattern::read("*@Bounces.example").unwrap()];
+            })
+        };
+        assert_eq!(
+            because(suppressing(Some("x@bounces.EXAMPLE"))),
+            "the policy suppresses addresses like *@Bounces.example"
+        );
+        assert!(because(suppressing(None)).contains("who the customer is"));
+        // Whatever the desk says of the customer side.
+        assert!(because(suppressing(Some("noreply@shop.example"))).contains("nobody reads"));
+        text(suppressing(Some("eva@customer.example")));
+    }
+
+    #[test]
+    fn a_message_that_is_held_back_at_once_costs_no_read() {
+        let needs = |signed: bool| {
+            let (case, policy) = (testing::case(), testing::policy());
+            let rule = testing::escalation("refund", "", "billing");
+            let to = &policy.teams[&"billing".into()];
+            let signed = |_: &str, _: &str| signed;
+            Occasion::of(&rule.customer, &policy, &case, to, &signed, testing::now()).unwrap().needs()
+        };
+        assert_eq!(needs(true), PartSet::of(&[PartKind::Customer, PartKind::Conversation]));
+        assert_eq!(needs(false), PartSet::NONE);
     }
 
     #[test]

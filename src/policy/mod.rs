@@ -4,12 +4,14 @@
 //! Routing (where a case should start) and escalation (when it has outgrown its tier) are different objects throughout.
 
 mod activity;
+pub mod address;
 pub mod case;
 pub mod cel;
 pub mod clocks;
 pub mod command;
 pub mod condition;
 pub mod customer;
+mod date_words;
 pub mod decide;
 pub mod due;
 mod escalation;
@@ -28,6 +30,7 @@ pub mod reviewers;
 mod routing;
 pub mod rules;
 mod scope;
+mod silence;
 pub mod targets;
 #[cfg(test)]
 mod targets_tests;
@@ -41,5 +44,6 @@ pub mod timing;
 pub mod trial;
 pub mod verdict;
 pub mod whatif;
+pub mod wording;
 
 pub use routing::INTAKE;

@@ -248,7 +248,7 @@ impl Proposer<'_> {
 
     fn occasion(&self, escalation: &Escalation) -> Option<Occasion<'_>> {
         let to = self.policy.teams.get(&escalation.to)?;
-        Occasion::of(&escalation.customer, &self.policy.messages, self.case, to, self.signed, self.now)
+        Occasion::of(&escalation.customer, self.policy, self.case, to, self.signed, self.now)
     }
 
     fn customer(&self, escalation: &Escalation) -> CustomerPlan {

@@ -1,6 +1,7 @@
 //! The checked policy. Values of these types come from validation only, so nothing here can be half right:
 //! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
 
+use super::address::AddressPattern;
 use super::clocks::ClockName;
 use super::condition::Condition;
 use super::due::{TeamHours, Wait};
@@ -40,6 +41,8 @@ pub struct Policy {
     pub never: Option<Condition>,
     /// How long an escalation waits after an agent's last act, in wall time; none: not at all. A rule may say otherwise.
     pub quiet_after_person: Option<SignedDuration>,
+    /// Addresses that are never written to.
+    pub suppress: Vec<AddressPattern>,
     /// How much may happen.
     pub limits: Limits,
     /// Routing rules in the order of the file.
@@ -483,6 +486,8 @@ pub enum CustomerDecision {
         respond_within: Option<Wait>,
         /// Not within this time of our last message to them.
         quiet_for: Option<SignedDuration>,
+        /// Not within this time of an agent's public reply.
+        after_reply: Option<SignedDuration>,
     },
     /// Nothing.
     Nothing {

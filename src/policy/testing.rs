@@ -142,6 +142,7 @@ pub fn escalation(name: &str, when: &str, to: &str) -> Escalation {
             name: "escalated".into(),
             respond_within: Some(SignedDuration::from_hours(8).into()),
             quiet_for: Some(SignedDuration::from_hours(24)),
+            after_reply: Some(SignedDuration::from_mins(10)),
         },
         review: ReviewDecision::Never,
     }
@@ -177,6 +178,7 @@ pub fn policy() -> Policy {
         targets: Vec::new(),
         never: None,
         quiet_after_person: None,
+        suppress: Vec::new(),
         limits: Limits::default(),
         routes: Vec::new(),
         escalations: Vec::new(),

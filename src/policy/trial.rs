@@ -101,7 +101,7 @@ pub fn as_if_live(policy: &Policy) -> Policy {
 /// Runs a test against a policy that is [`as_if_live`].
 pub fn run(trial: &Trial, live: &Policy) -> Report {
     let mut case = trial.case.clone();
-    case.asked = PartSet::of(&[PartKind::Conversation, PartKind::History, PartKind::Customer, PartKind::Clocks]);
+    case.asked = PartSet::of(&PartKind::ALL);
     let verdict = match decide(&case, live, &|_, _| true, trial.at) {
         Decision::Verdict(verdict) => verdict,
         Decision::Need(parts) => {

@@ -39,7 +39,7 @@ fn the_example_is_right() {
 #[test]
 fn the_tests_of_the_example_pass() {
     let config = config::read(&example(), "config.example.toml", Path::new("")).expect("a right example");
-    assert_eq!(config.tests.len(), 4);
+    assert_eq!(config.tests.len(), 5);
     let live = trial::as_if_live(&config.policy);
     for test in &config.tests {
         let report = trial::run(&test.trial, &live);

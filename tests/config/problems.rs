@@ -480,10 +480,52 @@ fn what_does_nothing_yet_is_refused_at_its_place() {
 }
 
 #[test]
+fn suppressed_addresses_are_patterns_of_addresses() {
+    let owner = "owner = \"ops@acme.example\"";
+    for (pattern, message) in [
+        ("no-reply", "a pattern of addresses has one @"),
+        ("*@*", "this fits every address"),
+        ("a b@c", "an address has no spaces"),
+    ] {
+        let new = format!("{owner}\nsuppress = [\"no-reply@*\", ¦\"{pattern}\"]");
+        error(owner, &new, message, "suppress = [\"no-reply@*\"");
+    }
+}
+
+#[test]
+fn a_wording_that_could_never_be_filled_in_is_refused() {
+    let name = "public_name = \"our billing specialists\"\n";
+    let without = BASE.replacen(name, "", 1);
+    assert_ne!(without, BASE);
+    let problems = read(&without).expect_err("nobody has this name");
+    let all: Vec<_> = problems.iter().collect();
+    assert_eq!(all.len(), 1, "{problems}");
+    assert!(all[0].message.contains("the wording `en` of `escalated` says {{ to.public_name }}"), "{problems}");
+    assert!(all[0].help.contains("[teams.billing]"), "{problems}");
+    // One that asks first is fine.
+    let careful = without.replacen(
+        "{{ to.public_name }} look",
+        "{% if to.public_name %}{{ to.public_name }}{% else %}we{% endif %} look",
+        1,
+    );
+    assert!(read(&careful).is_ok_and(|config| config.warnings.is_empty()));
+}
+
+#[test]
+fn a_wording_that_asks_for_what_is_known_or_may_lack_a_name_is_a_warning() {
+    let en = "en = \"{{";
+    let asks = "en = \"¦What is your refund? {{";
+    expect(Severity::Warning, en, asks, "the case may hold already: ticket.fields.refund_eur", "asked twice");
+    expect(Severity::Warning, en, "en = ¦\"Dear {{ customer.name }}, {{", "does not tell `customer.name`", "{% if");
+    let careful = BASE.replacen(en, "en = \"{% if customer.name %}Dear {{ customer.name }}, {% endif %}{{", 1);
+    assert!(read(&careful).is_ok_and(|config| config.warnings.is_empty()));
+}
+
+#[test]
 fn what_works_and_should_be_looked_at_is_a_warning() {
     let rest = "name = \"rest\"\ndesk = \"acme\"\nto = \"frontline\"";
     let behind = format!("{rest}\n\n[[route]]\n¦name = \"late\"\ndesk = \"acme\"\nto = \"billing\"");
-    expect(Severity::Warning, rest, &behind, "stands behind rule \"rest\"", "before the catch-all");
+    expect(Severity::Warning, rest, &behind, "\"rest\" stands before it and takes every case", "before that route");
     // In shadow a catch-all hides no live route.
     let live = BASE.replacen(rest, &behind.replace("¦name = \"late\"", "name = \"late\"\nmode = \"live\""), 1);
     assert!(read(&live).is_ok_and(|config| config.warnings.is_empty()));

@@ -95,6 +95,7 @@ fn every_change_of_meaning_changes_the_rule_and_the_whole() {
         ("clock.internal = \"4h\"", "clock.accountable = \"from\""),
         ("customer.respond_within = \"8h\"", "customer.respond_within = \"9h\""),
         ("customer.quiet_for = \"24h\"", "customer.quiet_for = \"25h\""),
+        ("customer.quiet_for = \"24h\"", "customer.quiet_for = \"24h\"\ncustomer.after_reply = \"11m\""),
         ("review = 'ticket.fields.refund_eur > 5000.0'", "review = \"always\""),
         ("review = 'ticket.fields.refund_eur > 5000.0'", "review = \"never\""),
     ] {
@@ -112,6 +113,7 @@ fn what_rules_stand_on_changes_the_whole_alone() {
         ("owner = \"ops", "limits = { hops_per_day = 5 }\nowner = \"ops"),
         ("owner = \"ops", "quiet_after_person = \"5m\"\nowner = \"ops"),
         ("owner = \"ops@acme.example\"", "owner = \"other@acme.example\""),
+        ("owner = \"ops", "suppress = [\"no-reply@*\"]\nowner = \"ops"),
         ("intake = [\"Incoming\"]", "intake = [\"Incoming\", \"More\"]"),
         ("start = \"now\"", "start = 2026-01-01"),
         ("\"360001\"", "\"360009\""),

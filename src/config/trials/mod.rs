@@ -134,6 +134,7 @@ fn read_test(
         history: Some(history),
         customer: reading.customer(found, customer.as_ref(), organization.as_ref()),
         clocks: Some(reading.clocks(found, section, &mut memory)),
+        people: Vec::new(),
     };
     let case = Case { desk: place.desk, head, parts, asked: PartSet::NONE, memory };
     let trial = Trial { name: name?.value.to_owned(), case, at, expect: expect? };

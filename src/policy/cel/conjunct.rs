@@ -15,6 +15,8 @@ pub struct Conjunct {
     /// As it could be written; equal text means the same.
     pub text: String,
     shape: Shape,
+    /// Whether it asks about the rule's own package: the same text then means something else in another rule.
+    own: bool,
 }
 
 /// What can be said about a part beyond its text.
@@ -58,7 +60,7 @@ fn collect(node: &Node, names: &[FactName], into: &mut Vec<Conjunct>) {
             into.push(compared(mirrored(*how), part, fixed, names));
         }
         Node::Compare(how, part, fixed) if is_literal(fixed) => into.push(compared(*how, part, fixed, names)),
-        node => into.push(Conjunct { text: say(node, names), shape: shape(node, names) }),
+        node => into.push(Conjunct { text: say(node, names), shape: shape(node, names), own: is_own(node, names) }),
     }
 }
 
@@ -73,7 +75,14 @@ fn compared(how: Comparison, part: &Node, fixed: &Node, names: &[FactName]) -> C
         (Comparison::Unequal, Node::Text(text)) => Shape::NoneOf(part_text, vec![text.clone()]),
         _ => Shape::Other,
     };
-    Conjunct { text, shape }
+    Conjunct { text, shape, own: is_own(part, names) }
+}
+
+fn is_own(node: &Node, names: &[FactName]) -> bool {
+    match node {
+        Node::Fact(place) | Node::Has(place) => names.get(*place).is_some_and(FactName::is_of_the_package),
+        node => node.parts().into_iter().any(|part| is_own(part, names)),
+    }
 }
 
 fn shape(node: &Node, names: &[FactName]) -> Shape {
@@ -115,8 +124,11 @@ fn mirrored(how: Comparison) -> Comparison {
 }
 
 impl Conjunct {
-    /// Whether the other one holds wherever this one does.
+    /// Whether the other one, of any rule, holds wherever this one does.
     pub fn proves(&self, other: &Conjunct) -> bool {
+        if other.own && self.shape != Shape::Never {
+            return false;
+        }
         if self.text == other.text || self.shape == Shape::Never {
             return true;
         }
@@ -137,7 +149,7 @@ impl Conjunct {
         }
     }
 
-    /// Whether the two never hold together.
+    /// Whether the two, of one rule, never hold together.
     pub fn excludes(&self, other: &Conjunct) -> bool {
         match (&self.shape, &other.shape) {
             (Shape::Never, _) | (_, Shape::Never) => true,

@@ -1,0 +1,180 @@
+//! What works and is probably not meant: rules that others forestall, conditions that never hold, teams that no rule
+//! brings a case to. Warnings, each with both of its places. What cannot be proved is not claimed.
+//!
+//! A rule in shadow, or one for a share of tickets, forestalls nothing that is live.
+
+use super::found::{At, Found};
+use super::teams::Teams;
+use super::walk::Section;
+use crate::policy::names::TeamName;
+use crate::policy::overlap::Conjunction;
+use crate::policy::rules::{Escalation, Mode, Route, Rule, Trigger};
+use handoffd_kit::id::DeskId;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// The teams with their places in the file.
+pub(super) struct Placed<'a> {
+    pub teams: &'a Teams,
+    pub root: &'a Section<'a>,
+}
+
+impl Placed<'_> {
+    fn desk(&self, team: &TeamName) -> Option<&DeskId> {
+        self.teams.get(team)?.as_ref().map(|team| &team.desk)
+    }
+
+    fn place(&self, team: &TeamName) -> Range<usize> {
+        let tables = self.root.raw("teams").and_then(|value| value.get_ref().as_table());
+        let key = tables.and_then(|tables| tables.get_key_value(team.as_str()));
+        key.map_or(0..0, |(key, _)| key.span())
+    }
+}
+
+/// Looks at all rules together.
+pub(super) fn check(found: &mut Found<'_>, routes: &[At<Route>], escalations: &[At<Escalation>], teams: &Placed<'_>) {
+    let routes: Vec<Asked<'_, Route>> = routes.iter().map(|at| Asked::of(at, &at.value.rule)).collect();
+    let escalations: Vec<Asked<'_, Escalation>> = escalations.iter().map(|at| Asked::of(at, &at.value.rule)).collect();
+    routes.iter().for_each(|route| never_holds(found, route.rule, &route.asks, &route.at.span));
+    escalations.iter().for_each(|one| never_holds(found, one.rule, &one.asks, &one.at.span));
+    forestalled_routes(found, &routes);
+    forestalled_escalations(found, &escalations);
+    unfed_teams(found, &routes, &escalations, teams);
+}
+
+/// A rule with what its conditions ask together.
+struct Asked<'a, R> {
+    at: &'a At<R>,
+    rule: &'a Rule,
+    asks: Conjunction,
+}
+
+impl<'a, R> Asked<'a, R> {
+    fn of(at: &'a At<R>, rule: &'a Rule) -> Self {
+        Self { at, rule, asks: Conjunction::of(&rule.when) }
+    }
+
+    /// Whether this one matches wherever the other one does, and counts there. Of times only the same are compared.
+    fn covers(&self, other: &Self) -> bool {
+        let counts = self.rule.share >= 1.0 && (self.rule.mode == Mode::Live || other.rule.mode == Mode::Shadow);
+        let in_time = self.rule.times.is_empty() || self.rule.times == other.rule.times;
+        counts && in_time && other.asks.proves(&self.asks)
+    }
+
+    /// "takes every case", "has the same conditions", "asks for less".
+    fn how(&self, other: &Self) -> &'static str {
+        if self.asks.is_always() && self.rule.times.is_empty() {
+            "takes every case"
+        } else if self.asks.proves(&other.asks) {
+            "has the same conditions"
+        } else {
+            "matches wherever this one does"
+        }
+    }
+}
+
+fn never_holds(found: &mut Found<'_>, rule: &Rule, asks: &Conjunction, span: &Range<usize>) {
+    let Some((one, two)) = asks.contradiction() else { return };
+    let why =
+        if one == two { format!("`{one}` never holds") } else { format!("`{one}` and `{two}` never hold together") };
+    let message = format!("the rule \"{}\" never matches: {why}", rule.name);
+    found.warning(span, message, "loosen one of them, or leave the rule out");
+}
+
+/// The first route that matches decides: one that an earlier one always forestalls is never reached.
+fn forestalled_routes(found: &mut Found<'_>, routes: &[Asked<'_, Route>]) {
+    for (at, route) in routes.iter().enumerate() {
+        let mut earlier = routes[..at].iter().filter(|earlier| earlier.at.value.desk == route.at.value.desk);
+        let Some(first) = earlier.find(|earlier| earlier.covers(route)) else { continue };
+        let how = first.how(route);
+        let message = format!(
+            "the route \"{}\" is never reached: \"{}\" stands before it and {how}",
+            route.rule.name, first.rule.name
+        );
+        let label = format!("\"{}\" {how}", first.rule.name);
+        let help = "move it before that route, or leave it out";
+        found.warning_with(&route.at.span, (&first.at.span, label), message, help);
+    }
+}
+
+/// All escalations are asked. Of those that agree the first acts; those that disagree leave it to a person.
+fn forestalled_escalations(found: &mut Found<'_>, rules: &[Asked<'_, Escalation>]) {
+    for (at, rule) in rules.iter().enumerate() {
+        for (other_at, other) in rules.iter().enumerate().filter(|(other_at, _)| *other_at != at) {
+            let agrees = other.at.value.to == rule.at.value.to;
+            // A later one that agrees takes nothing away; of two that disagree with the same conditions, one is told.
+            if (agrees && other_at > at) || !other.covers(rule) || !act_alike(&rule.at.value, &other.at.value) {
+                continue;
+            }
+            if !agrees && other_at > at && rule.covers(other) {
+                continue;
+            }
+            let Some(whose) = shared(&rule.at.value, &other.at.value) else { continue };
+            let (one, two) = (&rule.rule.name, &other.rule.name);
+            let label = format!("\"{two}\" {}", other.how(rule));
+            let (message, help) = if agrees {
+                (
+                    format!(
+                        "wherever the rule \"{one}\" matches{whose}, \"{two}\" stands before it with the same target"
+                    ),
+                    format!(
+                        "its own answers count only where \"{two}\" is held back: move it before that rule, or leave it out"
+                    ),
+                )
+            } else {
+                let to = &other.at.value.to;
+                (
+                    format!(
+                        "wherever the rule \"{one}\" matches{whose}, \"{two}\" matches too and wants \"{to}\": a person is asked"
+                    ),
+                    "leave out of one of them what the other one is for".to_owned(),
+                )
+            };
+            found.warning_with(&rule.at.span, (&other.at.span, label), message, help);
+            break;
+        }
+    }
+}
+
+/// Whether both act by themselves, or both when an agent asks, and wait alike for agents who have just acted.
+fn act_alike(rule: &Escalation, other: &Escalation) -> bool {
+    let on_request = |rule: &Escalation| rule.trigger == Trigger::Manual;
+    on_request(rule) == on_request(other)
+        && (on_request(rule) && rule.to == other.to
+            || !on_request(rule) && rule.quiet_after_person == other.quiet_after_person)
+}
+
+/// The teams whose cases both rules are asked about, as an ending of a sentence: nothing where those are all of the first
+/// rule's. None: there is no such team.
+fn shared(rule: &Escalation, other: &Escalation) -> Option<String> {
+    let both: Vec<&str> = rule.from.iter().filter(|team| other.from.contains(team)).map(TeamName::as_str).collect();
+    match both.len() {
+        0 => None,
+        all if all == rule.from.len() => Some(String::new()),
+        _ => Some(format!(" for cases of {}", both.join(", "))),
+    }
+}
+
+/// Where a desk's new cases are routed, a team that no rule leads to has only what people bring it.
+fn unfed_teams(
+    found: &mut Found<'_>,
+    routes: &[Asked<'_, Route>],
+    escalations: &[Asked<'_, Escalation>],
+    teams: &Placed<'_>,
+) {
+    let routed: BTreeSet<&DeskId> = routes.iter().map(|route| &route.at.value.desk).collect();
+    let mut fed: BTreeSet<&TeamName> = routes.iter().map(|route| &route.at.value.to).collect();
+    fed.extend(escalations.iter().map(|rule| &rule.at.value.to));
+    for rule in escalations {
+        let on_routed = |team: &&TeamName| teams.desk(team).is_some_and(|desk| routed.contains(desk));
+        for team in rule.at.value.from.iter().filter(|team| !fed.contains(team)).filter(on_routed) {
+            let message = format!(
+                "the rule \"{}\" takes cases from \"{team}\", to which no route and no escalation leads",
+                rule.rule.name
+            );
+            let help = "only people bring cases there; is a route missing, or another team meant?";
+            let label = format!("\"{team}\" gets no case by a rule");
+            found.warning_with(&rule.at.span, (&teams.place(team), label), message, help);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What works and is probably not meant: a warning with both of its places; what cannot be proved is not claimed.
+
+use handoffd::config::{self, Problem, Severity};
+use std::path::Path;
+
+const BASE: &str = include_str!("../fixtures/config/base.toml");
+
+/// The warnings of the base with these rules behind it.
+fn warnings(text: &str) -> Vec<Problem> {
+    let config =
+        config::read(text, "handoffd.toml", Path::new("")).unwrap_or_else(|problems| panic!("{text}\n{problems}"));
+    config.warnings.iter().cloned().collect()
+}
+
+/// The base with routes before its catch-all.
+fn with_routes(routes: &str) -> String {
+    let rest = "[[route]]\nname = \"rest\"";
+    assert!(BASE.contains(rest));
+    BASE.replacen(rest, &format!("{routes}\n{rest}"), 1)
+}
+
+fn route(name: &str, when: &str, more: &str) -> String {
+    format!("[[route]]\nname = \"{name}\"\ndesk = \"acme\"\nwhen = {when}\nto = \"billing\"\n{more}\n")
+}
+
+fn escalation(name: &str, when: &str, to: &str, more: &str) -> String {
+    format!(
+        "\n[[escalate]]\nname = \"{name}\"\ntrigger = \"exception\"\nfrom = [\"frontline\"]\nto = \"{to}\"\nwhen = {when}\n\
+         reason = \"x\"\npackage.require = []\nclock.customer = \"continue\"\ncustomer.nothing = \"x\"\n\
+         review = \"never\"\n{more}\n"
+    )
+}
+
+/// The base with a third team and these escalations instead of its own.
+fn with_escalations(rules: &str) -> String {
+    let (before, _) = BASE.split_once("[[escalate]]").unwrap_or_default();
+    format!("{before}[teams.engineering]\ntier = 3\ndesk = \"acme\"\nqueue = \"Engineering\"\n{rules}")
+}
+
+/// The one warning: message, label of the other place, and the texts at both places.
+#[expect(clippy::expect_used, reason = "a test's helper")]
+fn one(text: &str) -> (String, String, String, String) {
+    let all = warnings(text);
+    assert_eq!(all.len(), 1, "{text}\n{all:#?}");
+    let also = all[0].also.clone().expect("another place");
+    assert_eq!(all[0].severity, Severity::Warning);
+    (all[0].message.clone(), also.label, text[all[0].span.clone()].to_owned(), text[also.span].to_owned())
+}
+
+#[test]
+fn a_route_that_an_earlier_one_forestalls_is_named_with_both_places() {
+    let invoices = "mentions(ticket.subject, \"invoice\")";
+    for (when, how) in [
+        (format!("'{invoices}'"), "has the same conditions"),
+        (format!("'{}'", invoices.replace("\", \"", "\",   \"").replace("(t", "( t")), "has the same conditions"),
+        (format!("['has_tag(\"x\")', '{invoices}']"), "matches wherever this one does"),
+        (format!("'{invoices} && case.hops == 0'"), "matches wherever this one does"),
+    ] {
+        let (message, label, here, there) = one(&with_routes(&route("late", &when, "")));
+        assert_eq!(message, format!("the route \"late\" is never reached: \"invoices\" stands before it and {how}"));
+        assert_eq!(label, format!("\"invoices\" {how}"));
+        assert_eq!((here.as_str(), there.as_str()), ("name = \"late\"", "name = \"invoices\""));
+    }
+}
+
+#[test]
+fn a_route_that_may_be_reached_is_not_named() {
+    let invoices = "mentions(ticket.subject, \"invoice\")";
+    for (when, more) in [
+        (format!("'{invoices} || has_tag(\"x\")'"), ""),
+        ("'mentions(ticket.subject, \"bill\")'".to_owned(), ""),
+        // The earlier one is in shadow: it forestalls no live one.
+        (format!("'{invoices}'"), "mode = \"live\""),
+    ] {
+        assert_eq!(warnings(&with_routes(&route("late", &when, more))), [], "{when}");
+    }
+    // The earlier one is for a share of the tickets.
+    let shared = BASE.replacen("to = \"billing\"\n\n[[route]]", "to = \"billing\"\nshare = \"50%\"\n\n[[route]]", 1);
+    assert_ne!(shared, BASE);
+    let rest = "[[route]]\nname = \"rest\"";
+    let text = shared.replacen(rest, &format!("{}{rest}", route("late", &format!("'{invoices}'"), "")), 1);
+    assert_eq!(warnings(&text), []);
+}
+
+#[test]
+fn an_escalation_that_never_acts_in_its_own_name_is_named() {
+    let wide = escalation("wide", "'ticket.fields.refund_eur > 500.0'", "billing", "");
+    let narrow = escalation("narrow", "'ticket.fields.refund_eur > 1000.0'", "billing", "");
+    let (message, label, here, there) = one(&with_escalations(&format!("{wide}{narrow}")));
+    assert_eq!(message, "wherever the rule \"narrow\" matches, \"wide\" stands before it with the same target");
+    assert_eq!(label, "\"wide\" matches wherever this one does");
+    assert_eq!((here.as_str(), there.as_str()), ("name = \"narrow\"", "name = \"wide\""));
+    // The narrow one first: each acts where it should.
+    assert_eq!(warnings(&with_escalations(&format!("{narrow}{wide}"))), []);
+    // One that is live is not forestalled by one in shadow.
+    let live = escalation("narrow", "'ticket.fields.refund_eur > 1000.0'", "billing", "mode = \"live\"");
+    assert_eq!(warnings(&with_escalations(&format!("{wide}{live}"))), []);
+}
+
+#[test]
+fn escalations_that_always_disagree_are_named_once() {
+    let one_way = |name, to| escalation(name, "'has_tag(\"x\")'", to, "");
+    let text = with_escalations(&format!("{}{}", one_way("a", "billing"), one_way("b", "engineering")));
+    let (message, ..) = one(&text);
+    assert_eq!(message, "wherever the rule \"b\" matches, \"a\" matches too and wants \"billing\": a person is asked");
+    // In whatever order they stand.
+    let narrow = escalation("narrow", "'has_tag(\"x\") && case.hops == 0'", "engineering", "");
+    let (message, ..) = one(&with_escalations(&format!("{narrow}{}", one_way("wide", "billing"))));
+    assert!(message.starts_with("wherever the rule \"narrow\" matches, \"wide\" matches too"), "{message}");
+}
+
+#[test]
+fn rules_of_different_teams_do_not_meet() {
+    let frontline = escalation("a", "'has_tag(\"x\")'", "engineering", "");
+    let billing = escalation("b", "'has_tag(\"x\")'", "engineering", "").replace("[\"frontline\"]", "[\"billing\"]");
+    let both = escalation("c", "'has_tag(\"x\")'", "engineering", "")
+        .replace("[\"frontline\"]", "[\"billing\", \"frontline\"]");
+    assert_eq!(warnings(&with_escalations(&format!("{frontline}{billing}"))), []);
+    let (message, ..) = one(&with_escalations(&format!("{frontline}{both}")));
+    assert!(message.contains("matches for cases of frontline, \"a\" stands before it"), "{message}");
+}
+
+#[test]
+fn each_rules_own_package_is_its_own() {
+    let a = escalation("a", "'\"steps\" in package.missing'", "billing", "");
+    let b = escalation("b", "'\"steps\" in package.missing'", "billing", "")
+        .replace("require = []", "require = [\"steps\"]");
+    assert_eq!(warnings(&with_escalations(&format!("{a}{b}"))), []);
+}
+
+#[test]
+fn a_rule_that_can_never_match_is_named() {
+    for (when, why) in [
+        ("'false'", "`false` never holds"),
+        ("['case.hops > 3', 'case.hops < 2']", "`case.hops > 3` and `case.hops < 2` never hold together"),
+        (
+            "'has_tag(\"x\") && !has_tag(\"x\")'",
+            "`\"x\" in ticket.tags` and `!(\"x\" in ticket.tags)` never hold together",
+        ),
+    ] {
+        let all = warnings(&with_escalations(&escalation("a", when, "billing", "")));
+        let messages: Vec<&str> = all.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages, [format!("the rule \"a\" never matches: {why}")], "{when}");
+    }
+}
+
+#[test]
+fn a_team_that_no_rule_leads_to_is_named_where_cases_are_routed() {
+    let from_engineering =
+        escalation("a", "'has_tag(\"x\")'", "billing", "").replace("[\"frontline\"]", "[\"engineering\"]");
+    let text = with_escalations(&from_engineering);
+    let (message, label, here, there) = one(&text);
+    assert_eq!(message, "the rule \"a\" takes cases from \"engineering\", to which no route and no escalation leads");
+    assert_eq!(label, "\"engineering\" gets no case by a rule");
+    assert_eq!((here.as_str(), there.as_str()), ("name = \"a\"", "engineering"));
+    // Where the helpdesk itself routes, nothing is known.
+    let (before, after) = text.split_once("[[route]]").unwrap_or_default();
+    let (_, after) = after.split_once("[teams.engineering]").unwrap_or_default();
+    assert_eq!(warnings(&format!("{before}[teams.engineering]{after}")), []);
+}
+
+#[test]
+fn both_places_are_shown_and_no_secret_with_them() {
+    let text = with_routes(&route("late", "'mentions(ticket.subject, \"invoice\")'", ""));
+    let config = config::read(&text, "handoffd.toml", Path::new("")).unwrap_or_else(|problems| panic!("{problems}"));
+    let shown = config::render(&config.warnings, config::Look::Plain);
+    for piece in ["name = \"late\"", "name = \"invoices\"", "\"invoices\" has the same conditions", "= help:"] {
+        assert!(shown.contains(piece), "{piece}\n{shown}");
+    }
+}
