@@ -1,6 +1,6 @@
 //! `handoffd simulate` from outside: a policy over a small history, two policies compared, and wrong usage.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test fails by panicking and says what it leaves out")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking and says what it leaves out")]
 
 use assert_cmd::Command;
 use serde_json::{Value, json};

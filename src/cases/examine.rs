@@ -77,7 +77,7 @@ pub struct Prepared<'a> {
 /// # Errors
 /// The parts.
 pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
-    let readable = look.capabilities.readable_history && !look.refused.has(PartKind::History);
+    let readable = history_is_readable(look);
     let history = look.parts.history.as_deref();
     let stays = match new_stays(look.record, look.policy, look.desk, look.head, history, readable) {
         Stays::NeedHistory => return Err(PartSet::of(&[PartKind::History])),
@@ -109,6 +109,10 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     Ok(Prepared { case, stays, after, unsent })
 }
 
+fn history_is_readable(look: &Look<'_>) -> bool {
+    look.capabilities.readable_history && !look.refused.has(PartKind::History)
+}
+
 /// Finishes a look, or says what is missing.
 pub fn examine(look: &Look<'_>) -> Step {
     let Prepared { case, stays, after, unsent } = match prepare(look) {
@@ -129,7 +133,7 @@ pub fn examine(look: &Look<'_>) -> Step {
         return scene.carry_out(&listened.orders, update);
     }
     if let Some(back) = unsent.filter(|open| is_back(open)) {
-        if history.is_none() && readable {
+        if look.parts.history.is_none() && history_is_readable(look) {
             return Step::Need(PartSet::of(&[PartKind::History]));
         }
         return Step::Done(Box::new(still_back(look, &case, back, update)));
@@ -139,7 +143,7 @@ pub fn examine(look: &Look<'_>) -> Step {
         Decision::Verdict(verdict) => verdict,
     };
     // The keys of a handoff derive from the change that opened the episode: find it out before anything is recorded.
-    let readable = look.capabilities.readable_history && !look.refused.has(PartKind::History);
+    let readable = history_is_readable(look);
     let vague = case.memory.stay.as_ref().is_some_and(|stay| is_provisional(&stay.episode));
     if acts(&verdict) && vague && look.parts.history.is_none() && readable {
         return Step::Need(PartSet::of(&[PartKind::History, PartKind::Conversation]).without(look.parts.read()));

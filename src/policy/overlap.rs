@@ -134,7 +134,7 @@ mod tests {
             tagged in any::<bool>(),
         ) {
             let (first, second) = (testing::condition(&one), testing::condition(&two));
-            let (a, b) = (Conjunction::of(&[first.clone()]), Conjunction::of(&[second.clone()]));
+            let (a, b) = (Conjunction::of(std::slice::from_ref(&first)), Conjunction::of(std::slice::from_ref(&second)));
             let mut case = testing::case();
             case.memory.hops = hops;
             case.head.status = status;

@@ -529,8 +529,11 @@ fn what_works_and_should_be_looked_at_is_a_warning() {
     // In shadow a catch-all hides no live route.
     let live = BASE.replacen(rest, &behind.replace("¦name = \"late\"", "name = \"late\"\nmode = \"live\""), 1);
     assert!(read(&live).is_ok_and(|config| config.warnings.is_empty()));
-    let open = "mode = \"shadow\"\nlisten = ¦\"0.0.0.0:8787\"";
-    expect(Severity::Warning, "mode = \"shadow\"", open, "to everybody", "127.0.0.1");
+}
+
+#[test]
+fn an_address_that_the_daemon_would_refuse_is_refused_by_the_check() {
+    error("mode = \"shadow\"", "mode = \"shadow\"\nlisten = ¦\"0.0.0.0:8787\"", "to everybody", "127.0.0.1");
 }
 
 #[test]

@@ -35,12 +35,20 @@ fn outcome(test: &str) -> String {
 
 const TICKET: &str = "ticket = { team = \"frontline\", tags = [\"refund\"], fields = { refund_eur = 6000.0 } }\n";
 
+/// Each of these tests has one problem: at this place, with these words and this remedy.
+fn named<const N: usize>(tests: [(String, &str, &str, &str); N]) {
+    for (test, at, message, help) in tests {
+        let (place, said, remedy) = problem(&test);
+        assert!(said.contains(message), "{test}: {said}");
+        assert!(remedy.contains(help), "{test}: {remedy}");
+        assert!(at.is_empty() || place == at, "{test}: points at {place:?}");
+    }
+}
+
 #[test]
-fn what_is_wrong_with_a_test_is_named_at_its_place() {
+fn what_is_wrong_with_the_ticket_of_a_test_is_named_at_its_place() {
     let ticket = |inside: &str| format!("name = \"x\"\nticket = {{ {inside} }}\nexpect = {{ stays = true }}\n");
-    let expect = |inside: &str| format!("name = \"x\"\n{TICKET}expect = {{ {inside} }}\n");
-    let extra = |line: &str| format!("name = \"x\"\n{TICKET}expect = {{ review = true }}\n{line}\n");
-    for (test, at, message, help) in [
+    named([
         (format!("{TICKET}expect = {{ review = true }}"), "", "has no `name`", "add name ="),
         ("name = \"x\"\nexpect = { stays = true }".to_owned(), "name = \"x\"", "has no `ticket`", "add ticket ="),
         (format!("name = \"x\"\n{TICKET}"), "name = \"x\"", "has no `expect`", "add expect ="),
@@ -97,6 +105,14 @@ fn what_is_wrong_with_a_test_is_named_at_its_place() {
             "`from` cannot be \"boss\"",
             "customer, agent, automation",
         ),
+    ]);
+}
+
+#[test]
+fn what_is_wrong_with_the_rest_of_a_test_is_named_at_its_place() {
+    let expect = |inside: &str| format!("name = \"x\"\n{TICKET}expect = {{ {inside} }}\n");
+    let extra = |line: &str| format!("name = \"x\"\n{TICKET}expect = {{ review = true }}\n{line}\n");
+    named([
         (expect(""), "expect", "expects nothing", "rule, to, review, stays"),
         (expect("rule = \"refunds\""), "\"refunds\"", "no rule \"refunds\"", "did you mean `refund`?"),
         (expect("to = \"biling\""), "\"biling\"", "no team \"biling\"", "did you mean `billing`?"),
@@ -115,12 +131,7 @@ fn what_is_wrong_with_a_test_is_named_at_its_place() {
         (extra("clocks = { resolution = { state = \"off\" } }"), "\"off\"", "cannot be \"off\"", "paused"),
         (extra("customer = { emial = \"x\" }"), "emial", "has no key `emial`", "did you mean `email`?"),
         (extra("organization = { fields = { plan = \"x\" } }"), "plan", "no field \"plan\"", "[desks.NAME.fields]"),
-    ] {
-        let (place, said, remedy) = problem(&test);
-        assert!(said.contains(message), "{test}: {said}");
-        assert!(remedy.contains(help), "{test}: {remedy}");
-        assert!(at.is_empty() || place == at, "{test}: points at {place:?}");
-    }
+    ]);
 }
 
 #[test]
