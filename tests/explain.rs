@@ -139,7 +139,7 @@ fn a_ticket_is_explained_condition_by_condition_and_what_if_changes_the_verdict(
 }
 
 /// The keys of an object, sorted: their order says nothing.
-fn keys(object: &serde_json::Value) -> Vec<&str> {
+fn keys(object: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = object.as_object().expect("an object").keys().map(String::as_str).collect();
     keys.sort_unstable();
     keys
