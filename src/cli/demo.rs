@@ -5,7 +5,9 @@ mod stage;
 
 use super::failure::Failure;
 use super::output::Context;
-use account::Account;
+use crate::ledger::states::HandoffState;
+use crate::policy::proposal::HandoffKind;
+use account::{Account, Line};
 use clap::Args;
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::ids::TicketNo;
@@ -92,8 +94,8 @@ fn report(context: &Context, sandbox: &Sandbox, account: &Account) -> Result<(),
         return context.print_json(account);
     }
     account::print(context, account);
-    let first = account.handoffs.iter().find(|one| one["kind"] == "escalate" && one["state"] == "settled");
-    let ticket = first.and_then(|one| one["ticket"].as_str()).and_then(|no| no.parse().ok()).map(TicketNo);
+    let settled = |one: &&Line| one.kind == HandoffKind::Escalate && one.state == HandoffState::Settled;
+    let ticket = account.handoffs.iter().find(settled).and_then(ticket_no);
     let note = ticket.and_then(|no| sandbox.ticket(no)).and_then(|ticket| {
         let mut latest = ticket.messages.iter().rev();
         latest
@@ -107,7 +109,12 @@ fn report(context: &Context, sandbox: &Sandbox, account: &Account) -> Result<(),
     Ok(())
 }
 
-/// The helpdesk's own journal must agree with the account: one marked note for each handoff that was sent, none public.
+fn ticket_no(line: &Line) -> Option<TicketNo> {
+    line.ticket.as_str().parse().ok().map(TicketNo)
+}
+
+/// The helpdesk's own journal must agree with the account: on each ticket that was handed off one marked note, on no other,
+/// none of them public.
 fn agrees(context: &Context, sandbox: &Sandbox, account: &Account) -> bool {
     let journal = sandbox.journal();
     let marked = journal.effects.iter().filter(|effect| {
@@ -116,11 +123,15 @@ fn agrees(context: &Context, sandbox: &Sandbox, account: &Account) -> bool {
     });
     let (internal, public): (Vec<_>, Vec<_>) =
         marked.partition(|effect| effect.visibility == Some(Visibility::Internal));
-    let sent = account.routed + account.escalated;
-    let agrees = internal.len() == sent && public.is_empty();
+    let mut noted: Vec<TicketNo> = internal.iter().map(|effect| effect.ticket).collect();
+    let mut sent: Vec<TicketNo> = account.handoffs.iter().filter(|line| line.sent).filter_map(ticket_no).collect();
+    noted.sort();
+    sent.sort();
+    let agrees = noted == sent && public.is_empty();
     context.say(&format!(
-        "the helpdesk's own journal: {} notes for {sent} handoffs, {} of them public: {}",
+        "the helpdesk's own journal: {} notes for {} handoffs, {} of them public: {}",
         internal.len() + public.len(),
+        sent.len(),
         public.len(),
         if agrees { "agrees" } else { "DISAGREES" }
     ));

@@ -4,11 +4,14 @@ use super::super::output::Context;
 use crate::ledger::records::HandoffRecord;
 use crate::ledger::states::HandoffState;
 use crate::ledger::{HandoffFilter, Ledger, Result};
-use crate::policy::proposal::{CustomerPlan, HandoffKind};
-use serde::Serialize;
-use serde_json::{Value, json};
+use crate::policy::names::{RuleName, TeamName};
+use crate::policy::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Package, Proposal};
+use handoffd_kit::id::TicketId;
+use serde::{Serialize, Serializer};
+use serde_json::json;
+use std::collections::BTreeSet;
 
-/// What the demo did.
+/// What the demo did. Its JSON has the keys that are promised to scripts, and no others.
 #[derive(Serialize)]
 pub struct Account {
     /// Cases looked at.
@@ -23,10 +26,44 @@ pub struct Account {
     pub in_review: usize,
     /// Effects that wait for a person.
     pub parked: usize,
-    /// Every handoff.
-    pub handoffs: Vec<Value>,
-    /// What rules in shadow would have done.
-    pub would: Vec<Value>,
+    /// Every handoff, oldest first.
+    pub handoffs: Vec<Line>,
+    /// What rules in shadow would have done, for people.
+    #[serde(skip)]
+    pub would: Vec<Proposal>,
+}
+
+/// One handoff. What is for people alone is left out of the JSON.
+#[derive(Serialize)]
+pub struct Line {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// The rule that acted.
+    pub rule: RuleName,
+    /// The giving team; none for a route.
+    pub from: Option<TeamName>,
+    /// The receiving team.
+    pub to: TeamName,
+    /// Why.
+    pub reason: String,
+    /// The context that travelled; none for a route.
+    pub package: Option<Package>,
+    /// Who owns it from now.
+    pub owner: OwnerPlan,
+    /// Which clock runs.
+    pub clock: ClockPlan,
+    /// What the customer is told, or why nothing.
+    #[serde(serialize_with = "as_told")]
+    pub customer: CustomerPlan,
+    /// Where it stands.
+    #[serde(skip)]
+    pub state: HandoffState,
+    /// Whether it was a first or a next team.
+    #[serde(skip)]
+    pub kind: HandoffKind,
+    /// Whether it was written to the helpdesk.
+    #[serde(skip)]
+    pub sent: bool,
 }
 
 /// Reads the account out of a ledger.
@@ -34,49 +71,52 @@ pub struct Account {
 /// # Errors
 /// The ledger's.
 pub fn account(ledger: &Ledger) -> Result<Account> {
-    let handoffs = ledger.handoffs(&HandoffFilter { limit: Some(usize::MAX), ..HandoffFilter::default() })?;
-    let sent = |kind| {
-        let ours = |one: &&HandoffRecord| one.proposal.kind == kind && one.sent_at.is_some();
-        handoffs.iter().filter(ours).count()
-    };
-    let in_review = handoffs.iter().filter(|one| one.state == HandoffState::InReview).count();
+    let records = ledger.handoffs(&HandoffFilter { limit: Some(usize::MAX), ..HandoffFilter::default() })?;
+    let handoffs: Vec<Line> = records.into_iter().rev().map(Line::of).collect();
+    let sent = |kind| handoffs.iter().filter(|one| one.kind == kind && one.sent).count();
     let seen = ledger.cases_seen()?;
-    let moved: std::collections::BTreeSet<_> =
-        handoffs.iter().filter(|one| one.state != HandoffState::Withdrawn).map(|one| &one.proposal.ticket).collect();
+    let moved: BTreeSet<_> =
+        handoffs.iter().filter(|one| one.state != HandoffState::Withdrawn).map(|one| &one.ticket).collect();
     Ok(Account {
         seen,
         stayed: seen.saturating_sub(moved.len()),
         routed: sent(HandoffKind::Route),
         escalated: sent(HandoffKind::Escalate),
-        in_review,
+        in_review: handoffs.iter().filter(|one| one.state == HandoffState::InReview).count(),
         parked: ledger.parked()?.len(),
-        would: ledger.would(None, usize::MAX)?.iter().map(|one| summary(&one.proposal)).collect(),
-        handoffs: handoffs.iter().rev().map(shown).collect(),
+        would: ledger.would(None, usize::MAX)?.into_iter().map(|one| one.proposal).collect(),
+        handoffs,
     })
 }
 
-fn summary(proposal: &crate::policy::proposal::Proposal) -> Value {
-    json!({
-        "ticket": proposal.ticket, "rule": proposal.rule, "from": proposal.from, "to": proposal.to,
-        "reason": proposal.reason,
-    })
+impl Line {
+    fn of(handoff: HandoffRecord) -> Self {
+        let HandoffRecord { state, sent_at, proposal, .. } = handoff;
+        let Proposal { ticket, rule, from, to, reason, package, owner, clock, customer, kind, .. } = proposal;
+        Self { ticket, rule, from, to, reason, package, owner, clock, customer, state, kind, sent: sent_at.is_some() }
+    }
+
+    fn print(&self, context: &Context) {
+        let from = self.from.as_ref().map_or("intake", |team| team.as_str());
+        context.print("");
+        context.print(&format!("{} {from} ─▶ {}", context.strong(&format!("ticket {}", self.ticket)), self.to));
+        context.print(&format!("  why       {} ({})", self.reason, self.rule));
+        context.print(&format!("  state     {}", self.state.name().replace('_', " ")));
+        context.print(&format!("  owner     {}", self.owner.shown));
+        let word = match &self.customer {
+            CustomerPlan::Tell { text, .. } => format!("“{text}”"),
+            CustomerPlan::Nothing { because } => format!("nothing: {because}"),
+        };
+        context.print(&format!("  customer  {word}"));
+    }
 }
 
-fn shown(handoff: &HandoffRecord) -> Value {
-    let proposal = &handoff.proposal;
-    let customer = match &proposal.customer {
+fn as_told<S: Serializer>(customer: &CustomerPlan, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let told = match customer {
         CustomerPlan::Tell { text, .. } => json!({ "message": text }),
         CustomerPlan::Nothing { because } => json!({ "nothing": because }),
     };
-    let mut shown = summary(proposal);
-    let more = json!({
-        "id": handoff.id, "state": handoff.state, "kind": proposal.kind, "package": proposal.package,
-        "owner": proposal.owner, "clock": proposal.clock, "customer": customer,
-    });
-    if let (Value::Object(shown), Value::Object(more)) = (&mut shown, more) {
-        shown.extend(more);
-    }
-    shown
+    told.serialize(serializer)
 }
 
 /// Prints the account for a person.
@@ -85,26 +125,9 @@ pub fn print(context: &Context, account: &Account) {
     context.print(&format!(
         "{seen} cases looked at: {routed} routed, {escalated} escalated, {in_review} waiting for a person, {stayed} stay; {parked} parked"
     ));
-    for handoff in &account.handoffs {
-        let text = |key: &str| handoff[key].as_str().unwrap_or("–").to_owned();
-        let from = handoff["from"].as_str().unwrap_or("intake");
-        context.print("");
-        context.print(&format!("{} {from} ─▶ {}", context.strong(&format!("ticket {}", text("ticket"))), text("to")));
-        context.print(&format!("  why       {} ({})", text("reason"), text("rule")));
-        context.print(&format!("  state     {}", text("state").replace('_', " ")));
-        context.print(&format!("  owner     {}", handoff["owner"]["shown"].as_str().unwrap_or("–")));
-        let customer = &handoff["customer"];
-        let word = customer["message"].as_str().map(|text| format!("“{text}”"));
-        let word = word.or(customer["nothing"].as_str().map(|why| format!("nothing: {why}"))).unwrap_or_default();
-        context.print(&format!("  customer  {word}"));
-    }
+    account.handoffs.iter().for_each(|handoff| handoff.print(context));
     for would in &account.would {
         context.print("");
-        context.print(&format!(
-            "in shadow: ticket {} would go to {} ({})",
-            would["ticket"].as_str().unwrap_or("–"),
-            would["to"].as_str().unwrap_or("–"),
-            would["rule"].as_str().unwrap_or("–")
-        ));
+        context.print(&format!("in shadow: ticket {} would go to {} ({})", would.ticket, would.to, would.rule));
     }
 }
