@@ -10,7 +10,7 @@ use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::mark::Mark;
 use jiff::Timestamp;
-use rusqlite::{Row, named_params, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, purpose, \
      ticket, deadline";
@@ -42,7 +42,7 @@ fn claimable(index: &str, rest: &str) -> String {
 }
 
 impl Ledger {
-    /// Stores planned effects. One whose number is known already is the same one: its key is the same.
+    /// Stores the planned effects of a handoff.
     pub(super) fn add_effects(
         &mut self,
         handoff: &str,
@@ -50,26 +50,14 @@ impl Ledger {
         purpose: Purpose,
         now: Timestamp,
     ) -> Result<()> {
-        let state = EffectState::Due { at: now, attempt: 0 };
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO effects (handoff, desk, ticket, number, purpose, label, state, state_data, due, deadline, write)
-             SELECT id, desk, ticket, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM handoffs WHERE id = ?1
-             ON CONFLICT (handoff, number) DO NOTHING",
-        )?;
-        for effect in effects {
-            statement.execute(params![
-                handoff,
-                effect.number,
-                purpose.name(),
-                effect.label,
-                state.name(),
-                json("effect", &state)?,
-                millis(now),
-                millis(effect.write.deadline),
-                json("write", &effect.write)?
-            ])?;
-        }
-        Ok(())
+        let of = self
+            .connection
+            .prepare_cached("SELECT desk, ticket FROM handoffs WHERE id = ?")?
+            .query_row([handoff], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .optional()?;
+        let Some((desk, ticket)) = of else { return Ok(()) };
+        let (desk, ticket) = (DeskId::new(desk), TicketId::new(ticket));
+        effects.iter().try_for_each(|effect| self.add_effect(handoff, &desk, &ticket, effect, purpose, now))
     }
 
     /// Stores the effects that answer a command: they belong to it, as their marks say.
@@ -80,17 +68,32 @@ impl Ledger {
         effects: &[PlannedEffect],
         now: Timestamp,
     ) -> Result<()> {
+        let apart = Purpose::Apart;
+        effects.iter().try_for_each(|one| self.add_effect(&one.write.mark.handoff, desk, ticket, one, apart, now))
+    }
+
+    /// Stores one planned effect. One whose number is known already is the same one: its key is the same.
+    fn add_effect(
+        &mut self,
+        of: &str,
+        desk: &DeskId,
+        ticket: &TicketId,
+        effect: &PlannedEffect,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<()> {
         let state = EffectState::Due { at: now, attempt: 0 };
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO effects (handoff, desk, ticket, number, purpose, label, state, state_data, due, deadline, write)
-             VALUES (?, ?, ?, ?, 'apart', ?, ?, ?, ?, ?, ?) ON CONFLICT (handoff, number) DO NOTHING",
-        )?;
-        for effect in effects {
-            statement.execute(params![
-                effect.write.mark.handoff,
+        self.connection
+            .prepare_cached(
+                "INSERT INTO effects (handoff, desk, ticket, number, purpose, label, state, state_data, due, deadline, write)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (handoff, number) DO NOTHING",
+            )?
+            .execute(params![
+                of,
                 desk.as_str(),
                 ticket.as_str(),
                 effect.number,
+                purpose.name(),
                 effect.label,
                 state.name(),
                 json("effect", &state)?,
@@ -98,7 +101,6 @@ impl Ledger {
                 millis(effect.write.deadline),
                 json("write", &effect.write)?
             ])?;
-        }
         Ok(())
     }
 
