@@ -73,7 +73,7 @@ impl Delivery {
 fn say(claimed: &ClaimedEffect, outcome: &EffectOutcome) {
     let what = match outcome.event {
         EffectEvent::Accepted | EffectEvent::Found => "effect.sent",
-        EffectEvent::Park => "effect.parked",
+        EffectEvent::Park | EffectEvent::ParkApplied => "effect.parked",
         EffectEvent::Refused => "effect.refused",
         _ => return,
     };
