@@ -2,12 +2,11 @@
 //! case goes back where the handoff took it from, with the reason). Pure.
 
 use super::PlannedEffect;
-use super::effects::{mark, numbered, split};
-use super::note::marked;
+use super::restore::Restore;
 use crate::policy::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, Mode, Team};
 use handoffd_kit::capability::Capabilities;
-use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, Update, Write};
+use handoffd_kit::desk::OwnerSpec;
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
 
@@ -77,26 +76,11 @@ pub fn rejected(
     head: &TicketHead,
     now: Timestamp,
 ) -> Vec<PlannedEffect> {
-    let queue = proposal.from_queue.as_ref().map(|queue| QueueSpec::Id(queue.id.as_str().to_owned()));
-    let owner = proposal.owner.previous_id.clone().map_or(OwnerSpec::Nobody, OwnerSpec::User);
     let from = proposal.from.as_ref().map_or("where it came from", |team| team.as_str());
     let text = format!(
         "Rejected: {} → {from}\nWhy: {reason} ({by}, /reject)\nQueue and owner are as before. Rule {} does not hand this \
          case to {} again unless what it matched changes.",
         proposal.to, proposal.rule, proposal.to
     );
-    let mark = mark(id, FIRST, proposal.rule.as_str(), &proposal.rule_version);
-    let note = Some(marked(&text, &mark, capabilities.note_max_bytes));
-    let wanted = Update { note, queue, owner: Some(owner), ..Update::default() };
-    let changes =
-        split(wanted, capabilities).into_iter().map(|update| ("rejection".to_owned(), DeskChange::Update(update)));
-    let like = Write {
-        ticket: proposal.ticket.clone(),
-        change: DeskChange::Update(Update::default()),
-        mark,
-        expected: Some(head.version.clone()),
-        first_tried: None,
-        deadline: now,
-    };
-    numbered(changes.collect(), FIRST, &like)
+    Restore { proposal, id, capabilities, head, first: FIRST, label: "rejection", now }.effects(&text)
 }

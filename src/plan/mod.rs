@@ -12,6 +12,7 @@ pub mod compare;
 mod effects;
 mod key;
 pub mod note;
+mod restore;
 mod stale;
 #[cfg(test)]
 mod tests;

@@ -57,7 +57,7 @@ fn collect(node: &Node, names: &[FactName], into: &mut Vec<Conjunct>) {
         }
         Node::Compare(how, fixed, part) if is_literal(fixed) && !is_literal(part) => {
             // `500 < x` reads `x > 500`.
-            into.push(compared(mirrored(*how), part, fixed, names));
+            into.push(compared(how.mirrored(), part, fixed, names));
         }
         Node::Compare(how, part, fixed) if is_literal(fixed) => into.push(compared(*how, part, fixed, names)),
         node => into.push(Conjunct { text: say(node, names), shape: shape(node, names), own: is_own(node, names) }),
@@ -111,16 +111,6 @@ fn texts(list: &Node) -> Option<Vec<String>> {
 
 fn is_literal(node: &Node) -> bool {
     matches!(node, Node::YesNo(_) | Node::Whole(_) | Node::Number(_) | Node::Text(_))
-}
-
-fn mirrored(how: Comparison) -> Comparison {
-    match how {
-        Comparison::Equal | Comparison::Unequal => how,
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-    }
 }
 
 impl Conjunct {

@@ -125,7 +125,7 @@ impl<'v> Wishing<'v, '_> {
         let how = if wanted { how } else { opposite(how) };
         match (is_fixed(one), is_fixed(two)) {
             (false, true) => self.must(one, self.stand(how, two)),
-            (true, false) => self.must(two, self.stand(mirrored(how), one)),
+            (true, false) => self.must(two, self.stand(how.mirrored(), one)),
             (false, false) => {
                 let (left, right) = (say(one, self.names), say(two, self.names));
                 let (is_left, is_right) = (self.value(one), self.value(two));
@@ -211,16 +211,6 @@ fn opposite(how: Comparison) -> Comparison {
         Comparison::LessOrEqual => Comparison::Greater,
         Comparison::Greater => Comparison::LessOrEqual,
         Comparison::GreaterOrEqual => Comparison::Less,
-    }
-}
-
-fn mirrored(how: Comparison) -> Comparison {
-    match how {
-        Comparison::Equal | Comparison::Unequal => how,
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
     }
 }
 

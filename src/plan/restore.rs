@@ -1,0 +1,56 @@
+//! Putting a case back where a handoff took it from: queue and owner as they were, and a note that says why. Pure.
+
+use super::PlannedEffect;
+use super::effects::{mark, numbered, split};
+use super::note::marked;
+use crate::policy::proposal::Proposal;
+use handoffd_kit::capability::Capabilities;
+use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, Update, Write};
+use handoffd_kit::model::{QueueRef, TicketHead};
+use jiff::Timestamp;
+
+/// What is put back.
+pub(super) struct Restore<'a> {
+    /// What the handoff did.
+    pub proposal: &'a Proposal,
+    /// Its id.
+    pub id: &'a str,
+    /// What the desk can do.
+    pub capabilities: &'a Capabilities,
+    /// The ticket as just read.
+    pub head: &'a TicketHead,
+    /// The number of the first effect.
+    pub first: u32,
+    /// What the effects are for.
+    pub label: &'static str,
+    /// They are due at once.
+    pub now: Timestamp,
+}
+
+impl Restore<'_> {
+    /// The effects. Where the case lay in no queue only the note is written: no desk takes a case out of all queues.
+    pub fn effects(&self, text: &str) -> Vec<PlannedEffect> {
+        let proposal = self.proposal;
+        let id = |queue: &QueueRef| QueueSpec::Id(queue.id.as_str().to_owned());
+        let queue = proposal.from_queue.as_ref().map(id);
+        let owner = proposal.owner.previous_id.clone().map_or(OwnerSpec::Nobody, OwnerSpec::User);
+        let mark = mark(self.id, self.first, proposal.rule.as_str(), &proposal.rule_version);
+        let wanted = Update {
+            note: Some(marked(text, &mark, self.capabilities.note_max_bytes)),
+            owner: queue.is_some().then_some(owner),
+            queue,
+            ..Update::default()
+        };
+        let updates = split(wanted, self.capabilities).into_iter();
+        let changes = updates.map(|update| (self.label.to_owned(), DeskChange::Update(update))).collect();
+        let like = Write {
+            ticket: proposal.ticket.clone(),
+            change: DeskChange::Update(Update::default()),
+            mark,
+            expected: Some(self.head.version.clone()),
+            first_tried: None,
+            deadline: self.now,
+        };
+        numbered(changes, self.first, &like)
+    }
+}
