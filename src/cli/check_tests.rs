@@ -15,6 +15,7 @@ pub struct TestRun {
 #[derive(Clone, Debug, Serialize)]
 struct Row {
     name: String,
+    file: String,
     line: usize,
     passed: bool,
     differences: Vec<Difference>,
@@ -33,8 +34,9 @@ impl TestRun {
             if !passed {
                 failed.extend(config.test_problem(test, &report));
             }
-            let (name, line) = (test.trial.name.clone(), config.test_line(test));
-            rows.push(Row { name, line, passed, differences: report.differences, why: report.why });
+            let (file, line) = config.test_place(test);
+            let name = test.trial.name.clone();
+            rows.push(Row { name, file, line, passed, differences: report.differences, why: report.why });
         }
         Self { rows, failed }
     }

@@ -1,6 +1,7 @@
 //! What the readers find wrong, before places become lines and columns.
 
-use super::problem::{Problems, Severity, Source};
+use super::problem::{Problems, Severity};
+use super::source::Source;
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -23,6 +24,8 @@ pub(super) struct Found<'t> {
     /// The file, to find a place inside a text.
     text: &'t str,
     list: Vec<Finding>,
+    /// Whether a file is missing: what fits nothing here may fit something there.
+    incomplete: bool,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,7 @@ enum Needs {
 impl<'t> Found<'t> {
     /// Nothing yet.
     pub fn new(text: &'t str) -> Self {
-        Self { text, list: Vec::new() }
+        Self { text, list: Vec::new(), incomplete: false }
     }
 
     /// The place of a part of a text: bytes of its meaning. Escapes hide it; then it is the whole text's.
@@ -96,6 +99,11 @@ impl<'t> Found<'t> {
         }
     }
 
+    /// A part of the configuration could not be read.
+    pub fn is_incomplete(&mut self) {
+        self.incomplete = true;
+    }
+
     /// Whether nothing was found that stops the configuration from being used.
     pub fn is_usable(&self) -> bool {
         self.list.iter().all(|finding| finding.severity == Severity::Warning)
@@ -104,6 +112,9 @@ impl<'t> Found<'t> {
     /// The problems in the order of the file. With broken syntax, `syntax` comes along and what depends on the
     /// whole file is left out.
     pub fn into_problems(mut self, source: &Source, syntax: Vec<toml::de::Error>) -> Problems {
+        if self.incomplete {
+            self.list.retain(|finding| finding.needs == Needs::ItsPlace);
+        }
         for error in &syntax {
             let span = error.span().unwrap_or(0..0);
             // A value that is broken TOML was guessed; what is said about the guess would mislead too.

@@ -59,7 +59,7 @@ pub const ROOT: Shape = Shape {
         key("route", "entries [[route]]"),
         key("escalate", "entries [[escalate]]"),
         key("test", "entries [[test]]"),
-        later("include", "[\"policy/*.toml\"]", "keep the whole policy in this file"),
+        key("include", "[\"policy/*.toml\"]"),
     ],
 };
 

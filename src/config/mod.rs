@@ -14,6 +14,7 @@ pub mod events;
 mod found;
 mod graph;
 mod hours;
+mod include;
 pub mod keys;
 mod labels;
 mod lints;
@@ -26,6 +27,7 @@ mod reach;
 mod rules;
 mod scalar;
 pub mod secrets;
+mod source;
 mod syntax;
 mod targets;
 mod teams;
@@ -37,9 +39,10 @@ mod walk;
 pub use daemon::{DaemonConfig, LogFormat};
 pub use desks::DeskConfig;
 pub use policy::PolicyHeader;
-pub use problem::{Look, Problem, Problems, Severity, Source, render};
+pub use problem::{Look, Problem, Problems, Severity, render};
 pub use scalar::duration;
 pub use secrets::{RawSetting, SecretSource};
+pub use source::Source;
 pub use trials::TestEntry;
 
 use crate::policy::rules::Policy;
@@ -80,9 +83,14 @@ impl Config {
         self.source.name()
     }
 
-    /// The line a test stands on, from 1.
-    pub fn test_line(&self, test: &TestEntry) -> usize {
-        test.line(&self.source)
+    /// All files it was read from: the main file, then those that it includes.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.source.names()
+    }
+
+    /// The file a test stands in, and the line from 1.
+    pub fn test_place(&self, test: &TestEntry) -> (String, usize) {
+        test.place(&self.source)
     }
 
     /// A test that does not pass, at its place in the file.
@@ -110,17 +118,18 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
     read(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
 }
 
-/// Checks a configuration's text. `name` is what problems call the file; `base` is the folder that its paths are
-/// relative to.
+/// Checks a configuration's text and the files that it includes. `name` is what problems call the file; `base` is the
+/// folder that its paths are relative to.
 ///
 /// # Errors
 /// Every problem of the text, warnings included.
 pub fn read(text: &str, name: &str, base: &Path) -> Result<Config, Problems> {
-    let source = Source::new(name, text);
-    let (document, syntax) = DeTable::parse_recoverable(text);
-    let mut found = Found::new(text);
-    let config = check(&mut found, document.get_ref(), base, &source);
-    let mut problems = found.into_problems(&source, syntax);
+    let laid = include::lay_out(name, text, base);
+    let (document, syntax) = DeTable::parse_recoverable(&laid.text);
+    let mut found = Found::new(&laid.text);
+    laid.report(&mut found);
+    let config = check(&mut found, document.get_ref(), base, &laid.source);
+    let mut problems = found.into_problems(&laid.source, syntax);
     match config {
         Some(config) if !problems.has_errors() => Ok(Config { warnings: problems, ..config }),
         _ => {
@@ -160,6 +169,8 @@ fn read_text(path: &Path, help: &str) -> Result<String, Problems> {
 /// The second step: from the document to what is checked, as far as it goes.
 fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, source: &Source) -> Option<Config> {
     let root = Section::open(found, document, keys::ROOT, "the file".into(), 0..0);
+    // The files are read already; a list that is none, or names one twice, is refused here.
+    root.texts(found, "include");
     let daemon = daemon::read(found, &root, base);
     let mut desks = desks::read(found, &root, base);
     let people = teams::read_people(found, &root, &desks);

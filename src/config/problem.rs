@@ -4,12 +4,12 @@
 //! file is masked first: text behind a key that names a secret, and logins inside addresses, never reach a screen.
 
 use super::mask::mask;
+use super::source::{Place, Source, floor};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
 /// How many problems one run keeps; the rest is counted.
 const KEPT: usize = 200;
@@ -29,13 +29,13 @@ pub enum Severity {
 /// One problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The file as it was named on the command line.
+    /// The file: as it was named on the command line, or as it was included.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The place in bytes.
+    /// The place in that file, in bytes.
     pub span: Range<usize>,
     /// How bad it is.
     pub severity: Severity,
@@ -51,48 +51,16 @@ pub struct Problem {
 /// The other place of a problem about two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Also {
+    /// The file.
+    pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The place in bytes.
+    /// The place in that file, in bytes.
     pub span: Range<usize>,
     /// What is to be seen there.
     pub label: String,
-}
-
-/// A file's name and text, to say where something stands. Debug prints the name alone.
-#[derive(Clone)]
-pub struct Source(Arc<(String, String)>);
-
-impl Source {
-    /// A file that was read.
-    pub fn new(name: &str, text: &str) -> Self {
-        Self(Arc::new((name.to_owned(), text.to_owned())))
-    }
-
-    /// Its name, as given.
-    pub fn name(&self) -> &str {
-        &self.0.0
-    }
-
-    fn text(&self) -> &str {
-        &self.0.1
-    }
-
-    /// Line and column, from 1, of a byte.
-    pub(super) fn place(&self, byte: usize) -> (usize, usize) {
-        let before = &self.text()[..floor(self.text(), byte)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before[line_start..].chars().filter(|letter| *letter != '\u{feff}').count() + 1;
-        (before.matches('\n').count() + 1, column)
-    }
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Source").field(&self.name()).finish()
-    }
 }
 
 /// All problems of one run, in the order of the file.
@@ -134,12 +102,11 @@ impl Problems {
             self.left_out += 1;
             return;
         }
-        let (line, column) = self.source.place(span.start);
-        let file = self.source.name().to_owned();
         let also = also.map(|(span, label)| {
-            let (line, column) = self.source.place(span.start);
-            Also { line, column, span, label }
+            let Place { file, line, column, span } = self.source.place(&span);
+            Also { file, line, column, span, label }
         });
+        let Place { file, line, column, span } = self.source.place(&span);
         self.list.push(Problem { file, line, column, span, severity, message, help, also });
     }
 
@@ -222,7 +189,7 @@ pub fn render(problems: &Problems, look: Look) -> String {
     };
     let mut shown = String::new();
     for problem in &problems.list {
-        shown.push_str(&render_one(problem, problems.source.text(), &renderer));
+        shown.push_str(&render_one(problem, &problems.source, &renderer));
         shown.push_str("\n\n");
     }
     shown.push_str(&problems.summary());
@@ -230,7 +197,7 @@ pub fn render(problems: &Problems, look: Look) -> String {
     shown
 }
 
-fn render_one(problem: &Problem, text: &str, renderer: &Renderer) -> String {
+fn render_one(problem: &Problem, source: &Source, renderer: &Renderer) -> String {
     let (level, title) = match problem.severity {
         Severity::Error => (Level::ERROR, problem.message.clone()),
         Severity::NotSupportedYet => (Level::ERROR, format!("not supported yet: {}", problem.message)),
@@ -238,16 +205,16 @@ fn render_one(problem: &Problem, text: &str, renderer: &Renderer) -> String {
     };
     let title = level.primary_title(title);
     let help = Level::HELP.message(&problem.help);
-    let Some((line, span)) = shown_line(text, &problem.span) else {
+    let Some((line, span)) = shown_line(source.text_of(&problem.file), &problem.span) else {
         let origin = annotate_snippets::Origin::path(&problem.file).line(problem.line).char_column(problem.column);
         return renderer.render(&[title.element(origin).element(help)]);
     };
     let snippet = Snippet::source(line).line_start(problem.line).path(&problem.file);
     let mut report = title.element(snippet.annotation(AnnotationKind::Primary.span(span)));
     if let Some(also) = &problem.also
-        && let Some((line, span)) = shown_line(text, &also.span)
+        && let Some((line, span)) = shown_line(source.text_of(&also.file), &also.span)
     {
-        let snippet = Snippet::source(line).line_start(also.line).path(&problem.file);
+        let snippet = Snippet::source(line).line_start(also.line).path(&also.file);
         report = report.element(snippet.annotation(AnnotationKind::Context.span(span).label(&also.label)));
     }
     renderer.render(&[report.element(help)])
@@ -271,15 +238,6 @@ fn line_of<'a>(text: &'a str, span: &Range<usize>) -> (&'a str, Range<usize>) {
     let inside = |byte: usize| floor(line, byte.saturating_sub(start + bom));
     let (from, to) = (inside(at), inside(span.end));
     (line, from..to.max(from))
-}
-
-/// The nearest character boundary at or before a byte.
-fn floor(text: &str, byte: usize) -> usize {
-    let mut byte = byte.min(text.len());
-    while !text.is_char_boundary(byte) {
-        byte -= 1;
-    }
-    byte
 }
 
 #[cfg(test)]

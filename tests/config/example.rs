@@ -18,7 +18,9 @@ fn with_later_keys() -> String {
         .lines()
         .map(|line| {
             line.strip_prefix("#~ ")
-                .or_else(|| ["# hooks", "# says"].iter().any(|choice| line.starts_with(choice)).then(|| &line[2..]))
+                .or_else(|| {
+                    ["# hooks", "# says", "# include"].iter().any(|choice| line.starts_with(choice)).then(|| &line[2..])
+                })
                 .unwrap_or(line)
                 .to_owned()
         })
@@ -50,7 +52,10 @@ fn the_tests_of_the_example_pass() {
 #[test]
 fn every_later_key_of_the_example_is_refused_as_such_and_as_nothing_else() {
     let text = with_later_keys();
-    let problems = config::read(&text, "config.example.toml", Path::new("")).expect_err("later keys are refused");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("policy")).expect("a folder");
+    std::fs::write(folder.path().join("policy/more.toml"), "").expect("a file to include");
+    let problems = config::read(&text, "config.example.toml", folder.path()).expect_err("later keys are refused");
     let others: Vec<_> = problems
         .iter()
         .filter(|problem| problem.severity == Severity::Error)

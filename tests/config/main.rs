@@ -5,6 +5,7 @@ mod example;
 mod guide;
 mod hostile;
 mod hours;
+mod include;
 mod lints;
 mod problems;
 mod secrets;

@@ -443,7 +443,6 @@ fn circles_of_automatic_escalations_are_refused_and_a_review_breaks_them() {
 fn what_does_nothing_yet_is_refused_at_its_place() {
     let daemon = "[daemon]";
     for (old, new, message, help) in [
-        (daemon, "¦include = [\"a.toml\"]\n[daemon]", "`include`", "in this file"),
         (daemon, "[¦alerts.room]\nchannel = \"slack\"\n[daemon]", "`alerts`", "note on the helpdesk"),
         ("lead = \"lead\"", "¦alert = [\"room\"]", "`alert` of [teams.billing]", "note on the helpdesk"),
         ("needs = ", "¦sensitive = true\nneeds = ", "`sensitive`", "shadow"),

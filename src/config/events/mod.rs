@@ -13,8 +13,9 @@ mod tiers;
 pub use tiers::{Tier, TierRule, TierTest, Tiers};
 
 use super::found::Found;
-use super::problem::{Problems, Severity, Source};
+use super::problem::{Problems, Severity};
 use super::scalar::{listed, nearest, shown};
+use super::source::Source;
 use jiff::tz::TimeZone;
 use std::ops::Range;
 use std::path::Path;

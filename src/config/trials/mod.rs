@@ -12,9 +12,10 @@ use super::desks::DeskDraft;
 use super::found::{At, Found};
 use super::keys;
 use super::names::refers;
-use super::problem::{Problems, Severity, Source};
+use super::problem::{Problems, Severity};
 use super::rules::World;
 use super::scalar::{self, shown};
+use super::source::Source;
 use super::walk::{Section, kind_of};
 use crate::policy::case::{Case, Fired, Memory, Request, Stay};
 use crate::policy::names::{RuleName, TeamName};
@@ -43,9 +44,10 @@ pub struct TestEntry {
 }
 
 impl TestEntry {
-    /// The line it stands on, from 1.
-    pub(super) fn line(&self, source: &Source) -> usize {
-        source.place(self.span.start).0
+    /// The file it stands in, and the line from 1.
+    pub(super) fn place(&self, source: &Source) -> (String, usize) {
+        let place = source.place(&self.span);
+        (place.file, place.line)
     }
 
     /// A test that does not pass, at its place.
