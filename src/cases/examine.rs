@@ -98,6 +98,9 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
         memory.internal_until = internal_target(look.record, moved);
     }
     memory.closed_paths.extend(after.close.clone());
+    if !news {
+        memory.arrived = look.record.arrived.clone();
+    }
     let unsent = unsent(look.record, &mut memory);
     let case = Case {
         desk: look.desk.clone(),
@@ -223,6 +226,8 @@ fn unsent<'a>(record: &'a CaseRecord, memory: &mut Memory) -> Option<&'a Handoff
     memory.open = None;
     let episode = handoff.proposal.episode.clone();
     memory.fired.retain(|fired| (&fired.rule, &fired.episode) != (&handoff.proposal.rule, &episode));
+    // What is under way goes on under the policy that replaces the one it was decided by.
+    memory.arrived.retain(|rule| *rule != handoff.proposal.rule);
     let rule = || Some(handoff.proposal.rule.clone());
     match handoff.state {
         HandoffState::InReview => memory.in_review = rule(),

@@ -8,8 +8,10 @@ use crate::cases::work::Cases;
 use crate::delivery::Delivery;
 use crate::desks::Desks;
 use crate::intake::Intake;
+use crate::ledger::stock::InForce;
 use crate::ledger::{Handle, LedgerError};
-use crate::policy::rules::Policy;
+use crate::policy::hold;
+use crate::policy::rules::{Mode, Policy, Rule, Trigger};
 use crate::web::{Sources, Web};
 use handoffd_kit::desk::Desk;
 use handoffd_kit::id::DeskId;
@@ -109,12 +111,32 @@ impl House {
         Web::new(sources, webhook_max_bytes)
     }
 
-    /// What has to happen before anything is delivered: whatever was in flight when the last process ended is unsure.
+    /// What has to happen before anything is delivered: whatever was in flight when the last process ended is unsure, and
+    /// where the policy is another one than then, stock is taken. Gives how many effects are unsure.
     ///
     /// # Errors
     /// The ledger's.
     pub async fn recover(&self) -> Result<usize, LedgerError> {
         let now: Timestamp = self.seams.clock.now();
-        self.ledger.call(move |ledger| ledger.recover(now)).await
+        let in_force = in_force(&self.policy);
+        let (unsure, noted) =
+            self.ledger.call(move |ledger| Ok((ledger.recover(now)?, ledger.take_stock(&in_force, now)?))).await?;
+        if noted > 0 {
+            tracing::info!(policy = %self.policy.version, cases = noted, "policy.takes_stock");
+        }
+        Ok(unsure)
+    }
+}
+
+/// The policy as far as stock is taken by it. Rules that act when an agent asks are left out: each of them is asked for.
+fn in_force(policy: &Policy) -> InForce {
+    let escalations = policy.escalations.iter().filter(|rule| rule.trigger != Trigger::Manual).map(|rule| &rule.rule);
+    let rules = policy.routes.iter().map(|route| &route.rule).chain(escalations);
+    let live = rules.filter(|rule| hold::mode(rule, policy) == Mode::Live);
+    let meaning = |rule: &Rule| (rule.name.clone(), format!("{} for {}", rule.version, rule.share));
+    InForce {
+        version: policy.version.clone(),
+        desks: policy.desks.keys().cloned().collect(),
+        live: live.map(meaning).collect(),
     }
 }

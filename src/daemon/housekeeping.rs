@@ -1,12 +1,24 @@
-//! Housekeeping, once a minute: desks whose login or rights failed are tried again; old payloads are thrown away.
+//! Housekeeping, once a minute: desks whose login or rights failed are tried again; old payloads are thrown away; the next
+//! few cases are looked at under a policy that is new.
 
 use super::house::House;
 use crate::ledger::LedgerError;
+use handoffd_kit::capability::DeclaredLimit;
 use handoffd_kit::desk::Severity;
+use handoffd_kit::id::DeskId;
+use jiff::Timestamp;
+
+/// The endpoint name under which a connector declares what all its calls share.
+const ACCOUNT: &str = "account";
+/// Cases of a desk without such a limit.
+const MOST_A_MINUTE: u32 = 30;
+/// Cases of a desk with a very small one.
+const LEAST_A_MINUTE: u32 = 2;
 
 impl House {
     pub(super) async fn keep_house(&self) -> Result<(), LedgerError> {
         let (now, keep) = (self.seams.clock.now(), self.keep_raw);
+        self.draw_stock(now).await?;
         let troubles = self
             .ledger
             .call(move |ledger| {
@@ -27,5 +39,41 @@ impl House {
             }
         }
         Ok(())
+    }
+
+    /// The next cases of each desk that were not yet looked at under this policy.
+    async fn draw_stock(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let paces: Vec<(DeskId, u32)> = self
+            .desks
+            .iter()
+            .filter(|(desk, _)| self.policy.desks.contains_key(desk))
+            .map(|(desk, station)| (desk.clone(), stock_a_minute(&station.desk.capabilities().limits)))
+            .collect();
+        self.ledger
+            .call(move |ledger| paces.iter().try_for_each(|(desk, most)| ledger.draw_stock(desk, *most, now).map(drop)))
+            .await
+    }
+}
+
+/// How many cases of a desk are looked at in a minute for the sake of a new policy. Looks keep a tenth of the gate; half of
+/// that is left to tickets on which something happens. Each look may cost two calls.
+fn stock_a_minute(limits: &[DeclaredLimit]) -> u32 {
+    let a_minute = |limit: &DeclaredLimit| f64::from(limit.calls) * 60.0 / limit.per.as_secs_f64().max(1.0);
+    let slowest = limits.iter().filter(|limit| limit.endpoint == ACCOUNT).map(a_minute).min_by(f64::total_cmp);
+    slowest.map_or(MOST_A_MINUTE, |calls| ((calls / 40.0) as u32).clamp(LEAST_A_MINUTE, MOST_A_MINUTE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn taking_stock_leaves_the_gate_to_others() {
+        let limit =
+            |endpoint, calls| DeclaredLimit { endpoint, calls, per: Duration::from_secs(60), per_ticket: false };
+        assert_eq!(stock_a_minute(&[limit("account", 400), limit("search", 10)]), 10);
+        assert_eq!(stock_a_minute(&[limit("account", 20)]), LEAST_A_MINUTE, "slow, and not for ever");
+        assert_eq!(stock_a_minute(&[]), MOST_A_MINUTE);
     }
 }

@@ -40,6 +40,7 @@ impl Ledger {
             last_version: last.map(Version::new),
             own_version: own.map(Version::new),
             ended: self.ended_handoffs(desk, ticket)?,
+            arrived: self.arrived(desk, ticket)?,
             first_seen: first_seen.map(instant),
         })
     }
@@ -76,6 +77,7 @@ impl Ledger {
             fired: self.fired(desk, ticket)?,
             closed_paths: self.closed_paths(desk, ticket)?,
             held,
+            arrived: Vec::new(),
             released,
             asked: self.asked(desk, ticket)?,
             open: open.map(|handoff| OpenHandoff {

@@ -34,6 +34,8 @@ pub struct Counts {
     pub webhooks: u32,
     /// Cases that rules would act on and may not.
     pub would: u32,
+    /// Open cases that were not yet looked at under the policy that runs.
+    pub stocktaking: u32,
     /// When each stream was last read.
     pub polled: BTreeMap<(DeskId, StreamName), Timestamp>,
 }
@@ -66,6 +68,7 @@ impl Ledger {
             oldest_effect: oldest("SELECT min(due) FROM effects")?.map(instant),
             webhooks: one("SELECT count(*) FROM webhooks")?,
             would: one("SELECT count(*) FROM would WHERE released = 0")?,
+            stocktaking: one("SELECT count(*) FROM stocktaking")?,
             paused: one(PAUSED)?,
             ..Counts::default()
         };

@@ -4,7 +4,7 @@
 //! commit ([`Handle`]) is a shell around it. Every state has its one transition function in [`states`].
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
-//! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes); `handoffs`, `effects`,
+//! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy); `handoffs`, `effects`,
 //! `outcomes`; `people`, `commands`, `switches`, `case_troubles`; `counts`, `reports`, `purge`.
 
 mod case_troubles;
@@ -30,6 +30,7 @@ pub(crate) mod samples;
 mod schema;
 pub mod states;
 mod stays;
+pub mod stock;
 mod switches;
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,9 @@ impl Ledger {
         if let Some(verdict) = &update.verdict {
             self.put_verdict(update, verdict)?;
         }
+        if update.verdict.is_some() || update.version.is_none() {
+            self.stock_taken(desk, ticket)?;
+        }
         self.record_heard(update)?;
         if let Some(generation) = update.generation {
             self.clear_look(desk, ticket, generation)?;

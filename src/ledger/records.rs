@@ -101,6 +101,8 @@ pub struct CaseRecord {
     pub own_version: Option<Version>,
     /// How many handoffs of this case have ended, by rule and episode: the next one of the same gets a new key.
     pub ended: Vec<(RuleName, String, u32)>,
+    /// Rules that went live since this case was last looked at.
+    pub arrived: Vec<RuleName>,
     /// When the ledger first met this ticket.
     pub first_seen: Option<Timestamp>,
 }

@@ -99,6 +99,17 @@ CREATE TABLE place_waits (
     UNIQUE (desk, ticket)
 ) STRICT;
 CREATE INDEX place_waits_rule ON place_waits (desk, rule, id);
+-- The policy that runs, since when each rule may write, and the open cases that were not yet looked at under it.
+CREATE TABLE policy_in_force (
+    one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE rules_live (
+    rule TEXT PRIMARY KEY, meaning TEXT NOT NULL, since INTEGER NOT NULL
+) STRICT;
+CREATE TABLE stocktaking (
+    desk TEXT NOT NULL, ticket TEXT NOT NULL, since INTEGER NOT NULL, drawn INTEGER NOT NULL,
+    PRIMARY KEY (desk, ticket)
+) STRICT;
 CREATE TABLE switches (
     kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (kind, name)

@@ -37,6 +37,9 @@ pub struct Memory {
     pub closed_paths: Vec<ClosedPath>,
     /// Rules that matched in this episode before they were live and were not released yet.
     pub held: Vec<RuleName>,
+    /// Rules that have just gone live and that this case, on which nothing has changed, is asked for the first time: where
+    /// they match, they matched before.
+    pub arrived: Vec<RuleName>,
     /// Rules whose match a person released or approved for this episode: once, limits and closed paths do not hold them back.
     pub released: Vec<RuleName>,
     /// Where the current agent was asked for package parts: once for each rule and episode.

@@ -66,7 +66,8 @@ pub fn held_back(
         return Some(RuleResult::Shadow);
     }
     let released = case.memory.released.contains(&path.rule.name);
-    closed.filter(|_| !released).map(RuleResult::PathClosed)
+    let held = || case.memory.arrived.contains(&path.rule.name).then_some(RuleResult::Held);
+    closed.map(RuleResult::PathClosed).or_else(held).filter(|_| !released)
 }
 
 /// Whether the hour has no place left for this rule, or on this desk. A released rule needs none.

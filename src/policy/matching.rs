@@ -99,7 +99,9 @@ impl<'a> Candidate<'a> {
         let asked = ask(any, &facts.with_package(any.package()));
         let there = facts.team().is_some_and(|team| team.name == *path.to);
         let bar = barred(path, case, policy);
-        let idle = there || bar.is_some();
+        // A rule that is held is asked like one in shadow: its time may pass, and come again.
+        let held = bar == Some(RuleResult::Held);
+        let idle = there || bar.is_some() && !held;
         // The hours are those of the team that holds the case; a route has only the one that would receive it.
         let team = if path.from.is_some() { facts.team() } else { policy.teams.get(path.to) };
         let timed = match (&asked.result, team) {
@@ -113,7 +115,7 @@ impl<'a> Candidate<'a> {
         });
         let unread = if idle { PartSet::NONE } else { asked.unread.union(timed.unread) };
         // A pause may be over by then; whatever else bars a rule does not end by time.
-        let waits = !there && matches!(bar, None | Some(RuleResult::Paused));
+        let waits = !there && (held || matches!(bar, None | Some(RuleResult::Paused)));
         let turns = timed.at.into_iter().chain(asked.looked_at.iter().filter_map(|name| facts.turns_at(name)));
         let again_at = if waits { turns.min() } else { None };
         Self { any, path, looked_at: asked.looked_at, result, matched, unread, timed, again_at }

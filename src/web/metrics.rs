@@ -104,6 +104,7 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
     one(registry, "oldest_effect_seconds", "How long the longest due effect has waited", overdue);
     one(registry, "reviews_open", "Handoffs that wait for a person's yes or no", figures.reviews_open().into());
     one(registry, "would", "Cases that a rule matches without being allowed to act", counts.would.into());
+    one(registry, "stocktaking", "Open cases not yet looked at under this policy", counts.stocktaking.into());
     one(registry, "switches_on", "Kill switches that are on", figures.switches.len() as f64);
     let effects = counts.effects.iter().map(|(state, count)| ([("state", state.clone())], f64::from(*count)));
     many(registry, "effects", "Effects by state", effects);
