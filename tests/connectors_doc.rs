@@ -8,7 +8,7 @@
 use handoffd::clock::{SystemClock, SystemRandom};
 use handoffd::config::{self, secrets};
 use handoffd::registry;
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, WebhookTrust};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, WebhookTrust};
 use handoffd_kit::settings::Seams;
 use handoffd_kit::transport::HttpTransport;
 use std::fmt::Write;
@@ -57,11 +57,20 @@ fn together(capabilities: &Capabilities) -> String {
         Aspect::Queue => "queue",
         Aspect::Owner => "owner",
         Aspect::Priority => "priority",
+        Aspect::Status => "status",
         Aspect::Fields => "fields",
     };
     match capabilities.together {
         [] => "one thing in each call, the note first".to_owned(),
         aspects => format!("one call: {}", aspects.iter().map(word).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn pausing(capabilities: &Capabilities) -> String {
+    let one = |pausing: &Pausing| format!("`{}`, ended by `{}`", pausing.word, pausing.resumes);
+    match capabilities.pausing {
+        [] => "none".to_owned(),
+        statuses => statuses.iter().map(one).collect::<Vec<_>>().join("; "),
     }
 }
 
@@ -119,13 +128,14 @@ fn page() -> String {
     row(&mut page, "", all.iter().map(|one| format!("[{0}](../connectors/{0}/README.md)", one.connector)));
     row(&mut page, "---", all.iter().map(|_| "---".to_owned()));
     type Cell = fn(&Capabilities) -> String;
-    let rows: [(&str, Cell); 13] = [
+    let rows: [(&str, Cell); 14] = [
         ("a handoff is", together),
         ("a write is guarded", |one| guard(one.guard)),
         ("a lost answer can be looked up", |one| yes(one.can_find)),
         ("“not found” counts after", |one| span(one.settle_time)),
         ("history says who changed what", |one| yes(one.readable_history)),
         ("the desk's SLA clocks are read", |one| yes(one.sla_clocks)),
+        ("statuses that stop the customer's clock", pausing),
         ("tags change without touching others", |one| yes(one.race_free_tags)),
         ("webhooks", |one| webhook(one.webhook).to_owned()),
         ("streams that are polled", streams),

@@ -5,8 +5,8 @@
 use super::stays::{Moved, shown};
 use crate::ledger::records::{HandoffHappening, HandoffRecord};
 use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
-use crate::plan::asking::is_about_asking;
-use crate::plan::compare::{Difference, as_decided};
+use crate::plan::carries_out;
+use crate::plan::compare::{Difference, as_left};
 use crate::policy::case::{ClosedBy, ClosedPath};
 use crate::policy::proposal::HandoffKind;
 use handoffd_kit::capability::Aspect;
@@ -119,7 +119,7 @@ fn verify(handoff: &HandoffRecord, seen: &Seen<'_>) -> After {
         return After { look_again: Some(verify_at + seen.patience), ..After::default() };
     }
     let written = handoff.effects.iter().filter(|effect| effect.state == EffectState::Done);
-    let differences: Vec<Difference> = written.flat_map(|effect| as_decided(&effect.write.change, seen.head)).collect();
+    let differences = as_left(written.map(|effect| &effect.write.change), seen.head);
     if differences.is_empty() {
         return After { happening: Some(happening(handoff, Some(HandoffEvent::Verified), None)), ..After::default() };
     }
@@ -175,6 +175,7 @@ fn last_actor(history: &[Change], aspect: Aspect, since: Timestamp) -> Option<Ac
             (Aspect::Queue, What::Queue { .. })
                 | (Aspect::Owner, What::Owner { .. })
                 | (Aspect::Priority, What::Priority { .. })
+                | (Aspect::Status, What::Status { .. })
                 | (Aspect::Fields, What::Field { .. })
         )
     };
@@ -211,9 +212,9 @@ fn first_act(handoff: &HandoffRecord, history: &[Change]) -> Option<(Timestamp, 
     history[ours + 1..].iter().find(by_agent).map(|change| (change.at, shown(&change.by)))
 }
 
-/// Whether a mark is a sign of the handoff itself: what asked for parts came before it, and the end of that may come late.
+/// Whether a mark is a sign of the handoff itself: what asked for parts came before it, and what comes later may come after a claim.
 fn is_of(mark: &Mark, handoff: &HandoffRecord) -> bool {
-    mark.handoff == handoff.id && !is_about_asking(mark.number)
+    mark.handoff == handoff.id && carries_out(mark.number)
 }
 
 fn new_owner(handoff: &HandoffRecord, seen: &Seen<'_>) -> Option<(Timestamp, String)> {

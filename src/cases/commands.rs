@@ -11,7 +11,7 @@ use super::review::{Still, as_reviewed, compare};
 use crate::ledger::commands::{CommandOutcome, Deed, HandledCommand};
 use crate::ledger::records::{CaseUpdate, HandoffRecord, NewHandoff, ReviewAnswer};
 use crate::ledger::states::HandoffState;
-use crate::plan::{self, Answer, PlannedEffect};
+use crate::plan::{self, Answer, PlannedEffect, Rejection};
 use crate::policy::case::{Case, Request, Stay};
 use crate::policy::command::{Command, Rating, Target};
 use crate::policy::names::TeamName;
@@ -235,8 +235,8 @@ impl Scene<'_> {
             return Done::refused(format!("a handoff to {} is under way", open.to)).about(&open.id);
         }
         let (look, by) = (self.look, self.by(order));
-        let effects =
-            plan::rejected(&came.proposal, &came.id, &order.by, reason, look.capabilities, look.head, look.now);
+        let rejection = Rejection { by: &order.by, reason, paused: came.paused_by(), now: look.now };
+        let effects = plan::rejected(&came.proposal, &came.id, &rejection, look.capabilities, look.head);
         let deed = Deed::GiveBack { handoff: came.id.clone(), reason: reason.to_owned(), effects };
         let done = Done::because(CommandOutcome::Done, format!("rejected by {by}, back to {to}: {reason}"));
         Done { answered: false, deed, ..done.about(&came.id) }

@@ -5,6 +5,7 @@ use super::after::{After, Seen, after};
 use super::asking;
 use super::commands::Scene;
 use super::hearing::{Hearing, end_of_history, hear};
+use super::pauses;
 use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays};
 use crate::ledger::commands::Heard;
@@ -68,6 +69,8 @@ pub struct Prepared<'a> {
     stays: Vec<Moved>,
     /// What became of the handoff under way.
     after: After,
+    /// What became of a pause of the customer's clock.
+    pause: Option<pauses::Found>,
     /// The open handoff that has sent nothing.
     unsent: Option<&'a HandoffRecord>,
 }
@@ -90,6 +93,10 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     if after.need_history {
         return Err(PartSet::of(&[PartKind::History]));
     }
+    let pause = look.record.pause.as_ref().map(|pause| pauses::judge(pause, look, readable));
+    if matches!(pause, Some(pauses::Found::NeedHistory)) {
+        return Err(PartSet::of(&[PartKind::History]));
+    }
     let mut memory = look.record.memory.clone();
     memory.counts = counts(look);
     for moved in &stays {
@@ -101,6 +108,10 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     if !news {
         memory.arrived = look.record.arrived.clone();
     }
+    memory.paused_until = match &pause {
+        Some(pauses::Found::GoesOn(_)) => look.record.pause.as_ref().map(|pause| pause.until),
+        _ => None,
+    };
     let unsent = unsent(look.record, &mut memory);
     let case = Case {
         desk: look.desk.clone(),
@@ -109,7 +120,7 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
         asked: look.parts.read().union(look.refused),
         memory,
     };
-    Ok(Prepared { case, stays, after, unsent })
+    Ok(Prepared { case, stays, after, pause, unsent })
 }
 
 fn history_is_readable(look: &Look<'_>) -> bool {
@@ -118,7 +129,7 @@ fn history_is_readable(look: &Look<'_>) -> bool {
 
 /// Finishes a look, or says what is missing.
 pub fn examine(look: &Look<'_>) -> Step {
-    let Prepared { case, stays, after, unsent } = match prepare(look) {
+    let Prepared { case, stays, after, pause, unsent } = match prepare(look) {
         Ok(prepared) => prepared,
         Err(parts) => return Step::Need(parts),
     };
@@ -130,6 +141,11 @@ pub fn examine(look: &Look<'_>) -> Step {
     let mut update = base(look, case.memory.counts);
     update.stays = stays.into_iter().map(|moved| moved.change).collect();
     record_after(&mut update, after);
+    match pause {
+        Some(pauses::Found::GoesOn(until)) => update.look_again = earlier(update.look_again, Some(until)),
+        Some(pauses::Found::Ends(ends)) => update.pause = Some(ends),
+        Some(pauses::Found::NeedHistory) | None => {}
+    }
     update.heard.up_to = listened.up_to;
     if !listened.orders.is_empty() {
         let scene = Scene { look, case: &case, came_by, unsent, decide: &|| decided(look, &case) };
@@ -268,6 +284,7 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         would: Vec::new(),
         handoff: None,
         asked_enough: None,
+        pause: None,
         look_again: None,
         over_limit: None,
         limits: look.policy.limits,

@@ -11,6 +11,7 @@ pub mod differences;
 pub mod examine;
 mod hearing;
 pub mod overtaken;
+mod pauses;
 mod requests;
 pub mod review;
 pub mod stays;

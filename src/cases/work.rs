@@ -379,6 +379,7 @@ fn gone(
         would: Vec::new(),
         handoff: None,
         asked_enough: None,
+        pause: None,
         look_again: None,
         over_limit: None,
         limits,

@@ -207,14 +207,7 @@ fn clock(found: &mut Found<'_>, table: &Section<'_>) -> Option<ClockDecision> {
     if !table.has("customer") {
         table.missing(found, "customer");
     }
-    if let Some(value) = table.raw("customer")
-        && value.get_ref().is_table()
-    {
-        let help = "write clock.customer = \"continue\": the desk's own clock runs on";
-        found.later(&value.span(), "pausing the customer's clock", help);
-        return None;
-    }
-    let customer = table.word(found, "customer", &[("continue", CustomerClock::Continue)]);
+    let customer = customers_clock(found, table);
     let internal = table.wait(found, "internal", WAITS);
     let starts = [("handoff", InternalFrom::Handoff), ("opened", InternalFrom::Opened)];
     let internal_from = table.word_or_default(found, "internal_from", &starts);
@@ -229,6 +222,27 @@ fn clock(found: &mut Found<'_>, table: &Section<'_>) -> Option<ClockDecision> {
     let words = [("to", Accountable::To), ("from", Accountable::From)];
     let accountable = table.word(found, "accountable", &words).unwrap_or(Accountable::To);
     Some(ClockDecision { customer: customer?, internal, internal_from: internal_from?, accountable })
+}
+
+/// "continue", or a pause with its longest.
+fn customers_clock(found: &mut Found<'_>, table: &Section<'_>) -> Option<CustomerClock> {
+    let value = table.raw("customer")?;
+    if !value.get_ref().is_table() {
+        let text = table.text(found, "customer")?;
+        if text.value != "continue" {
+            let message = format!("`clock.customer` cannot be \"{}\"", shown(text.value));
+            found.error(&text.span, message, "write \"continue\", or { pause = \"hold\", at_most = \"1d\" }");
+            return None;
+        }
+        return Some(CustomerClock::Continue);
+    }
+    let section = table.table(found, "customer", keys::PAUSE, format!("`customer` of {}", table.title))?;
+    if !section.has("at_most") {
+        section.missing(found, "at_most");
+    }
+    let status = section.required(found, "pause");
+    let at_most = section.duration(found, "at_most", WAITS);
+    Some(CustomerClock::Pause { status: status?.value.to_owned(), at_most: at_most? })
 }
 
 fn customer(found: &mut Found<'_>, table: &Section<'_>, messages: &Messages) -> Option<CustomerDecision> {

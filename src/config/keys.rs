@@ -330,6 +330,9 @@ pub const CLOCK: Shape = Shape {
     ],
 };
 
+/// A pause of the customer's clock.
+pub const PAUSE: Shape = Shape { title: "clock.customer", keys: &[key("pause", "\"hold\""), key("at_most", "\"1d\"")] };
+
 /// The fourth answer.
 pub const CUSTOMER: Shape = Shape {
     title: "customer",

@@ -208,8 +208,9 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         PreviousTask::Nothing => Value::Null,
         PreviousTask::Task { task, within } => json!([task, within.map(waited)]),
     };
-    let runs = match clock.customer {
-        CustomerClock::Continue => "continue",
+    let runs = match &clock.customer {
+        CustomerClock::Continue => json!("continue"),
+        CustomerClock::Pause { status, at_most } => json!([status, at_most.as_secs()]),
     };
     let customer = match customer {
         CustomerDecision::Message { name, respond_within, quiet_for, after_reply } => {

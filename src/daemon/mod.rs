@@ -12,6 +12,8 @@ mod afterwards;
 mod asking_parts;
 mod housekeeping;
 #[cfg(test)]
+mod pause_tests;
+#[cfg(test)]
 mod stock_tests;
 #[cfg(test)]
 pub(crate) mod testing;

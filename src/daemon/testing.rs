@@ -5,7 +5,7 @@ use super::pipeline::Until;
 use crate::ledger::{Handle, Ledger};
 use crate::policy::rules::{Policy, ReviewDecision};
 use crate::policy::testing;
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Stream, WebhookTrust};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, Stream, WebhookTrust};
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::desk::*;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
@@ -25,6 +25,10 @@ use tokio_util::sync::CancellationToken;
 
 /// The secret in the address of [`FakeDesk`]'s webhooks.
 pub(crate) const TOKEN: &str = "s3cret";
+
+/// The status that stops the customer's clock on [`FakeDesk`].
+pub(crate) const HOLD: Pausing =
+    Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open };
 
 /// A desk with one ticket, which is what a test makes it.
 pub(crate) struct FakeDesk {
@@ -63,10 +67,11 @@ impl FakeDesk {
         case.head.updated_at = Fact::Known(testing::now());
         let capabilities = Capabilities {
             connector: "fake",
-            together: &[Aspect::Note, Aspect::Queue, Aspect::Owner],
+            together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Status],
             guard: Guard::Conditional { grain: Duration::from_secs(1) },
             readable_history: true,
             sla_clocks: false,
+            pausing: &[HOLD],
             race_free_tags: true,
             can_find: true,
             settle_time: Duration::from_secs(30),
@@ -189,6 +194,10 @@ impl Ticket {
             tags.extend(add.iter().cloned());
             self.head.tags = Fact::Known(tags);
             what.push(What::Tags { added: add.clone(), removed: remove.clone() });
+        }
+        if let DeskChange::Update(Update { status: Some(status), .. }) = &write.change {
+            what.push(What::Status { from: self.head.status.known().copied(), to: Some(status.means) });
+            self.head.status = Fact::Known(status.means);
         }
         let us = Author { id: Some("1".into()), name: None, role: Role::Us };
         self.record(us, Actor::Us, Some(write.mark.clone()), at, what);

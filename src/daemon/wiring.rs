@@ -5,7 +5,7 @@ use crate::config::{Config, Problems, secrets};
 use crate::ledger::Handle;
 use crate::policy::clocks::ClockName;
 use crate::policy::names::TeamName;
-use crate::policy::rules::Policy;
+use crate::policy::rules::{CustomerClock, Escalation, Policy};
 use crate::registry;
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::Desk;
@@ -59,7 +59,33 @@ pub fn unsupported(policy: &Policy, desk: &DeskId, capabilities: &Capabilities) 
             });
         }
     }
+    problems.extend(escalations_on(policy, desk).flat_map(|rule| cannot_pause(policy, rule, capabilities)));
     problems
+}
+
+fn escalations_on<'p>(policy: &'p Policy, desk: &DeskId) -> impl Iterator<Item = &'p Escalation> {
+    policy.escalations.iter().filter(move |rule| policy.teams.get(&rule.to).is_some_and(|team| team.desk == *desk))
+}
+
+/// A rule that stops the customer's clock where nothing can be stopped.
+fn cannot_pause(policy: &Policy, rule: &Escalation, capabilities: &Capabilities) -> Option<SettingProblem> {
+    let CustomerClock::Pause { status, .. } = &rule.clock.customer else { return None };
+    let name = &rule.rule.name;
+    let problem = |problem: String, help: String| Some(SettingProblem { key: "connector".into(), problem, help });
+    let Some(pausing) = capabilities.pausing(status) else {
+        let words: Vec<&str> = capabilities.pausing.iter().map(|pausing| pausing.word).collect();
+        let help = match words.is_empty() {
+            true => "write clock.customer = \"continue\" on the rule".to_owned(),
+            false => format!("write one of its own on the rule: {}", words.join(", ")),
+        };
+        return problem(format!("rule \"{name}\" pauses by the status {status}, which stops no clock here"), help);
+    };
+    let stands = policy.targets.iter().any(|target| target.paused_in.contains(&pausing.means));
+    if capabilities.sla_clocks || stands {
+        return None;
+    }
+    let words = format!("rule \"{name}\" pauses a clock, and none stands still: the helpdesk has no clocks of its own");
+    problem(words, format!("add paused_in = [\"{}\"] to a [targets.NAME] with a resolution", pausing.means.name()))
 }
 
 /// Wires a house from a configuration, its open desks and its ledger.

@@ -116,6 +116,20 @@ pub fn changed_meanwhile(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutco
     }
 }
 
+/// The ticket changed before the customer's clock was let run again: a look tells whether that is still ours to do, and plans
+/// it for the version that the ticket has now.
+pub fn look_first(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutcome {
+    if claimed.effect.conflicts + 1 >= CONFLICTS {
+        return changed_meanwhile(claimed, now);
+    }
+    EffectOutcome {
+        conflict: true,
+        look_at: Some(now),
+        reason: Some("the ticket changed since it was read; read again".into()),
+        ..outcome(claimed, EffectEvent::TryAgain(now + SignedDuration::from_mins(5)), now)
+    }
+}
+
 /// A note or a label for a ticket that has ended meanwhile: nobody needs it any more.
 pub fn moot(claimed: &ClaimedEffect, ending: &Ending, now: Timestamp) -> EffectOutcome {
     let why = format!("the ticket has ended ({ending:?})").to_lowercase();

@@ -3,7 +3,7 @@
 use super::check::{Meanwhile, meanwhile};
 use super::{Delivery, outcome};
 use crate::desks::Station;
-use crate::ledger::records::{ClaimedEffect, EffectOutcome};
+use crate::ledger::records::{ClaimedEffect, EffectOutcome, Purpose};
 use handoffd_kit::capability::Guard;
 use handoffd_kit::desk::{DeskChange, Receipt, Update, Write};
 use handoffd_kit::error::DeskError;
@@ -56,6 +56,9 @@ impl Delivery {
             // It says what was or was not done, or takes our label off: whatever a person has changed since.
             write.expected = matches!(write.change, DeskChange::Update(_)).then_some(head.version);
             return Ok(None);
+        }
+        if claimed.effect.purpose == Purpose::Resume {
+            return Ok(Some(outcome::look_first(claimed, now)));
         }
         if claimed.first {
             return Ok(Some(outcome::changed_meanwhile(claimed, now)));

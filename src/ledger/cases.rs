@@ -36,6 +36,7 @@ impl Ledger {
             memory,
             came_by,
             heard: self.heard_before(desk, ticket)?,
+            pause: self.pause_of(desk, ticket)?,
             handoff,
             last_version: last.map(Version::new),
             own_version: own.map(Version::new),
@@ -71,6 +72,7 @@ impl Ledger {
         Ok(Memory {
             counts,
             internal_until: handoff.and_then(|handoff| internal_target(handoff, stays.last())),
+            paused_until: None,
             in_review: None,
             asking: None,
             teams_seen: figures.teams_seen,

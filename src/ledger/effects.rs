@@ -236,7 +236,7 @@ impl Ledger {
         Ok(next)
     }
 
-    fn put_state(&mut self, id: i64, state: &EffectState) -> Result<()> {
+    pub(super) fn put_state(&mut self, id: i64, state: &EffectState) -> Result<()> {
         self.connection
             .prepare_cached("UPDATE effects SET state = ?, state_data = ?, due = ? WHERE id = ?")?
             .execute(params![state.name(), json("effect", state)?, state.due().map(millis), id])?;
@@ -329,7 +329,7 @@ fn claimed(effect: EffectRecord, handoff: &HandoffRecord, work: EffectWork, atte
         last: left.is_empty(),
         ended: match effect.purpose {
             Purpose::Handoff => false,
-            Purpose::Apart => true,
+            Purpose::Apart | Purpose::Resume => true,
             Purpose::Asking => handoff.state != HandoffState::Asking,
         },
         left,

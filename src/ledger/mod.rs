@@ -19,6 +19,7 @@ mod handoffs;
 mod looks;
 mod open;
 mod outcomes;
+mod pauses;
 mod people;
 mod places;
 mod purge;

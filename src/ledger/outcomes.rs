@@ -97,13 +97,13 @@ impl Ledger {
         let effect = self.effect(id)?;
         let waits = matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. });
         // What stands apart is wanted whatever has become of the handoff; the answer to a command has none.
-        if !waits || effect.purpose == Purpose::Apart {
+        if !waits || matches!(effect.purpose, Purpose::Apart | Purpose::Resume) {
             return Ok(());
         }
         let state = self.handoff_state(&effect.handoff)?;
         let wanted = match effect.purpose {
             Purpose::Handoff => !state.has_ended(),
-            Purpose::Apart => true,
+            Purpose::Apart | Purpose::Resume => true,
             Purpose::Asking => state == HandoffState::Asking || !plan::asks(effect.number),
         };
         if wanted {
@@ -128,6 +128,7 @@ impl Ledger {
             .execute(params![millis(outcome.at), effect.handoff, effect.purpose != Purpose::Asking])?;
         let Some(handoff) = self.find_handoff(&effect.handoff)? else { return Ok(()) };
         self.tell_next(&handoff, effect, outcome)?;
+        self.note_status(&handoff, effect, outcome.at)?;
         let verify_at = outcome.verify_at.unwrap_or(outcome.at);
         if self.sent_if_over(&handoff, outcome.at, verify_at)? && outcome.look_at.is_none() {
             self.wait_to_look(&effect.desk, ticket, verify_at)?;

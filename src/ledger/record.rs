@@ -63,6 +63,9 @@ impl Ledger {
         if let Some((handoff, effects)) = update.asked_enough.as_ref().filter(|_| started == Started::Here) {
             self.add_effects(handoff, effects, Purpose::Asking, update.at)?;
         }
+        if let Some(pause) = &update.pause {
+            self.record_pause(pause, update.at)?;
+        }
         if let Some(verdict) = &update.verdict {
             self.put_verdict(update, verdict)?;
         }

@@ -9,10 +9,11 @@ use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::Limits;
 use crate::policy::verdict::{Risk, Verdict};
-use handoffd_kit::desk::{Cursor, Receipt, Write};
+use handoffd_kit::desk::{Cursor, DeskChange, Receipt, StatusSpec, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind};
 use handoffd_kit::id::{DeskId, StreamName, TicketId, Version};
-use handoffd_kit::model::TicketHead;
+use handoffd_kit::mark::Mark;
+use handoffd_kit::model::{Status, TicketHead};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -93,6 +94,8 @@ pub struct CaseRecord {
     pub handoff: Option<HandoffRecord>,
     /// The handoff that brought the case where it is, as far as it stands.
     pub came_by: Option<Box<HandoffRecord>>,
+    /// The pause of the customer's clock that we began and that goes on.
+    pub pause: Option<PauseRecord>,
     /// How far its history was read for commands.
     pub heard: HeardBefore,
     /// The version of the ticket at the last finished look.
@@ -113,6 +116,40 @@ impl CaseRecord {
         let same = |(one, other, _): &&(RuleName, String, u32)| one == rule && other == episode;
         self.ended.iter().find(same).map_or(0, |(_, _, count)| *count)
     }
+}
+
+/// A pause of the customer's clock that we began.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PauseRecord {
+    /// The handoff that began it, with the words of its marks.
+    pub mark: Mark,
+    /// The desk's word for the status.
+    pub word: String,
+    /// What that is in the common model.
+    pub means: Status,
+    /// When it began.
+    pub since: Timestamp,
+    /// When it ends at the latest.
+    pub until: Timestamp,
+}
+
+/// What a look found about a pause.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PauseUpdate {
+    /// It is over without us.
+    Over {
+        /// The handoff that began it.
+        handoff: String,
+        /// Why, for people.
+        why: String,
+    },
+    /// It is as long as it may be: these effects end it.
+    Resume {
+        /// The handoff that began it.
+        handoff: String,
+        /// What ends it.
+        effects: Vec<PlannedEffect>,
+    },
 }
 
 /// A handoff as stored.
@@ -150,6 +187,17 @@ pub struct HandoffRecord {
     pub rated: Option<Rated>,
 }
 
+impl HandoffRecord {
+    /// The status that this handoff stopped the customer's clock with, if it did.
+    pub fn paused_by(&self) -> Option<&StatusSpec> {
+        let done = |effect: &&EffectRecord| effect.purpose == Purpose::Handoff && effect.state == EffectState::Done;
+        self.effects.iter().filter(done).find_map(|effect| match &effect.write.change {
+            DeskChange::Update(update) => update.status.as_ref(),
+            DeskChange::Reply(_) | DeskChange::Tags { .. } => None,
+        })
+    }
+}
+
 /// What the receiving team thinks of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rated {
@@ -173,6 +221,8 @@ pub enum Purpose {
     Apart,
     /// To ask the current agent for package parts, or to end that.
     Asking,
+    /// To let the customer's clock run again that the handoff stopped.
+    Resume,
 }
 
 impl Purpose {
@@ -182,12 +232,13 @@ impl Purpose {
             Self::Handoff => "handoff",
             Self::Apart => "apart",
             Self::Asking => "asking",
+            Self::Resume => "resume",
         }
     }
 
     /// The purpose of that name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Handoff, Self::Apart, Self::Asking].into_iter().find(|purpose| purpose.name() == name)
+        [Self::Handoff, Self::Apart, Self::Asking, Self::Resume].into_iter().find(|purpose| purpose.name() == name)
     }
 }
 
@@ -253,6 +304,8 @@ pub struct CaseUpdate {
     pub handoff: Option<NewHandoff>,
     /// A handoff that no longer asks for package parts, with the effects that say so on the ticket.
     pub asked_enough: Option<(String, Vec<PlannedEffect>)>,
+    /// What was found about a pause of the customer's clock.
+    pub pause: Option<PauseUpdate>,
     /// Look again then, if nothing happens before.
     pub look_again: Option<Timestamp>,
     /// The rule that would act if the hour had a place left: the case waits for one.

@@ -110,6 +110,12 @@ CREATE TABLE stocktaking (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, since INTEGER NOT NULL, drawn INTEGER NOT NULL,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
+-- Pauses of customers' clocks that we began. Each has a look at the instant at which it ends at the latest.
+CREATE TABLE pauses (
+    handoff TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, version TEXT NOT NULL,
+    word TEXT NOT NULL, means TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, ended_at INTEGER, why TEXT
+) STRICT;
+CREATE INDEX pauses_case ON pauses (desk, ticket) WHERE ended_at IS NULL;
 CREATE TABLE switches (
     kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (kind, name)

@@ -6,7 +6,7 @@ use super::restore::Restore;
 use crate::policy::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, Mode, Team};
 use handoffd_kit::capability::Capabilities;
-use handoffd_kit::desk::OwnerSpec;
+use handoffd_kit::desk::{OwnerSpec, StatusSpec};
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
 
@@ -46,6 +46,8 @@ pub fn back(came: &Proposal, to: &Team, episode: &str, asked: AskedFor, head: &T
             internal_until: None,
             internal_from: InternalFrom::Handoff,
             customer_until: None,
+            pause: None,
+            paused_until: None,
             accountable: Accountable::To,
         },
         customer: CustomerPlan::Nothing { because: "the case goes back to those who know them".into() },
@@ -66,21 +68,32 @@ fn previous_owner(came: &Proposal, to: &crate::policy::names::TeamName) -> (Owne
     }
 }
 
+/// The receiving team says no.
+pub struct Rejection<'a> {
+    /// Who.
+    pub by: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// The status that the handoff stopped the customer's clock with, if it did.
+    pub paused: Option<&'a StatusSpec>,
+    /// The effects are due at once.
+    pub now: Timestamp,
+}
+
 /// The effects of a rejection by the receiving team: queue and owner as they were, and a note with the reason.
 pub fn rejected(
     proposal: &Proposal,
     id: &str,
-    by: &str,
-    reason: &str,
+    rejection: &Rejection<'_>,
     capabilities: &Capabilities,
     head: &TicketHead,
-    now: Timestamp,
 ) -> Vec<PlannedEffect> {
+    let Rejection { by, reason, paused, now } = *rejection;
     let from = proposal.from.as_ref().map_or("where it came from", |team| team.as_str());
     let text = format!(
         "Rejected: {} → {from}\nWhy: {reason} ({by}, /reject)\nQueue and owner are as before. Rule {} does not hand this \
          case to {} again unless what it matched changes.",
         proposal.to, proposal.rule, proposal.to
     );
-    Restore { proposal, id, capabilities, head, first: FIRST, label: "rejection", now }.effects(&text)
+    Restore { proposal, id, capabilities, head, first: FIRST, label: "rejection", paused, now }.effects(&text)
 }

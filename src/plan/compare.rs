@@ -25,6 +25,7 @@ impl fmt::Display for Difference {
             Aspect::Queue => "queue",
             Aspect::Owner => "owner",
             Aspect::Priority => "priority",
+            Aspect::Status => "status",
             Aspect::Fields => "field",
         };
         write!(f, "{aspect} is {} instead of {}", self.found, self.wanted)
@@ -43,8 +44,29 @@ pub fn as_decided(change: &DeskChange, head: &TicketHead) -> Vec<Difference> {
         let found = found.map_or("none", |priority| priority.name()).to_owned();
         differences.push(Difference { aspect: Aspect::Priority, wanted: wanted.name().to_owned(), found });
     }
+    if let (Some(wanted), Fact::Known(found)) = (&update.status, &head.status)
+        && wanted.means != *found
+    {
+        let (wanted, found) = (wanted.means.name().to_owned(), found.name().to_owned());
+        differences.push(Difference { aspect: Aspect::Status, wanted, found });
+    }
     differences.extend(update.fields.iter().filter_map(|(id, wanted)| field(id, wanted, head)));
     differences
+}
+
+/// What of these changes, made one after the other, is not so on the ticket now: a later one takes the place of an earlier.
+pub fn as_left<'a>(changes: impl IntoIterator<Item = &'a DeskChange>, head: &TicketHead) -> Vec<Difference> {
+    let mut left = Update::default();
+    for change in changes {
+        let DeskChange::Update(update) = change else { continue };
+        left.queue = update.queue.clone().or(left.queue);
+        left.owner = update.owner.clone().or(left.owner);
+        left.priority = update.priority.or(left.priority);
+        left.status = update.status.clone().or(left.status);
+        left.fields.retain(|(id, _)| update.fields.iter().all(|(later, _)| later != id));
+        left.fields.extend(update.fields.iter().cloned());
+    }
+    as_decided(&DeskChange::Update(left), head)
 }
 
 fn queue(update: &Update, head: &TicketHead) -> Option<Difference> {

@@ -4,6 +4,7 @@
 
 use super::PlannedEffect;
 use super::note::{self, Occasion};
+use super::pause;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Proposal};
 use handoffd_kit::capability::{Aspect, Capabilities};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, Update, WordingSignature, Write};
@@ -54,10 +55,12 @@ impl Planner<'_> {
     fn plan(self) -> Vec<PlannedEffect> {
         let proposal = self.proposal;
         let reply = self.reply();
+        let pause = pause::planned(proposal, self.capabilities, self.head);
         let mark = mark(self.id, 1, proposal.rule.as_str(), &proposal.rule_version);
         let occasion = Occasion {
             mark: &mark,
             tells: reply.is_some(),
+            pause: &pause,
             approved_by: self.approved_by,
             max_bytes: self.capabilities.note_max_bytes,
         };
@@ -65,6 +68,7 @@ impl Planner<'_> {
             note: Some(note::note(proposal, &occasion)),
             queue: Some(proposal.to_queue.clone()),
             owner: owner(&proposal.owner.set, self.head),
+            status: pause.status(),
             ..Update::default()
         };
         let note_word = match proposal.kind {
@@ -123,6 +127,7 @@ pub(super) fn split(wanted: Update, capabilities: &Capabilities) -> Vec<Update> 
         (Aspect::Queue, Update { queue: wanted.queue, ..Update::default() }),
         (Aspect::Owner, Update { owner: wanted.owner, ..Update::default() }),
         (Aspect::Priority, Update { priority: wanted.priority, ..Update::default() }),
+        (Aspect::Status, Update { status: wanted.status, ..Update::default() }),
         (Aspect::Fields, Update { fields: wanted.fields, ..Update::default() }),
     ];
     let mut updates: Vec<Update> = Vec::new();
@@ -144,6 +149,7 @@ fn merge(into: &mut Update, from: Update) {
     into.queue = into.queue.take().or(from.queue);
     into.owner = into.owner.take().or(from.owner);
     into.priority = into.priority.take().or(from.priority);
+    into.status = into.status.take().or(from.status);
     into.fields.extend(from.fields);
 }
 
@@ -152,6 +158,7 @@ fn label(update: &Update, note_word: &str) -> String {
         (update.queue.is_some(), "transfer"),
         (update.owner.is_some() && update.queue.is_none(), "owner"),
         (update.priority.is_some(), "priority"),
+        (update.status.is_some(), "status"),
         (!update.fields.is_empty(), "fields"),
     ];
     let set: Vec<&str> = words.into_iter().filter(|(set, _)| *set).map(|(_, word)| word).collect();

@@ -12,6 +12,7 @@ pub mod compare;
 mod effects;
 mod key;
 pub mod note;
+pub mod pause;
 mod restore;
 mod stale;
 #[cfg(test)]
@@ -19,7 +20,7 @@ mod tests;
 mod undo;
 
 pub use asking::asks;
-pub use back::{back, rejected};
+pub use back::{Rejection, back, rejected};
 pub use command::{Answer, answer, untag};
 pub use effects::{approved_effects, closing_note, correcting_note, effects};
 pub use key::{back_id, command_id, handoff_id};
@@ -38,4 +39,9 @@ pub struct PlannedEffect {
     pub label: String,
     /// The write, with its mark.
     pub write: Write,
+}
+
+/// Whether an effect of this number carries its handoff out; later ones undo it, ask for it or remind of it.
+pub fn carries_out(number: u32) -> bool {
+    (1..undo::FIRST).contains(&number)
 }

@@ -1,6 +1,7 @@
 //! The internal note: all that the receiving agents need, in a fixed order, with the mark as its last line. Plain text;
 //! connectors turn it into what their desk takes.
 
+use super::pause::Pause;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Package, Proposal};
 use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, PackagePart};
@@ -15,6 +16,8 @@ pub struct Occasion<'a> {
     pub mark: &'a Mark,
     /// Whether the customer message that the proposal plans is sent with it.
     pub tells: bool,
+    /// What becomes of the pause of the customer's clock that the proposal plans.
+    pub pause: &'a Pause,
     /// Who said yes, where a person was asked.
     pub approved_by: Option<&'a str>,
     /// The largest note in bytes.
@@ -165,7 +168,7 @@ fn title(part: PackagePart) -> &'static str {
 fn after(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
     let mut lines = vec![owner(proposal)];
     lines.extend(previous(proposal));
-    lines.push(clocks(proposal));
+    lines.push(clocks(proposal, occasion.pause));
     lines.extend(
         proposal.opened_at.map(|opened| format!("Open for: {}", span(proposal.decided_at.duration_since(opened)))),
     );
@@ -202,10 +205,11 @@ fn previous(proposal: &Proposal) -> Option<String> {
     Some(format!("Still with {who}: {}{until}", one_line(task)))
 }
 
-fn clocks(proposal: &Proposal) -> String {
-    let customer = match &proposal.clock.customer_until {
-        Some((name, until)) => format!("{} runs on until {}", one_line(name), until.told()),
-        None => "the customer's runs on".to_owned(),
+fn clocks(proposal: &Proposal, pause: &Pause) -> String {
+    let customer = match (pause.told(proposal), &proposal.clock.customer_until) {
+        (Some(pause), _) => pause,
+        (None, Some((name, until))) => format!("{} runs on until {}", one_line(name), until.told()),
+        (None, None) => "the customer's runs on".to_owned(),
     };
     let answers = match proposal.clock.accountable {
         Accountable::To => proposal.to.as_str(),

@@ -1,11 +1,12 @@
-//! Putting a case back where a handoff took it from: queue and owner as they were, and a note that says why. Pure.
+//! Putting a case back where a handoff took it from: queue and owner as they were, the customer's clock
+//! running again where the handoff stopped it, and a note that says why. Pure.
 
 use super::PlannedEffect;
 use super::effects::{mark, numbered, split};
 use super::note::marked;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::capability::Capabilities;
-use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, Update, Write};
+use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, StatusSpec, Update, Write};
 use handoffd_kit::model::{QueueRef, TicketHead};
 use jiff::Timestamp;
 
@@ -23,6 +24,8 @@ pub(super) struct Restore<'a> {
     pub first: u32,
     /// What the effects are for.
     pub label: &'static str,
+    /// The status that the handoff stopped the customer's clock with, if it did.
+    pub paused: Option<&'a StatusSpec>,
     /// They are due at once.
     pub now: Timestamp,
 }
@@ -38,6 +41,7 @@ impl Restore<'_> {
         let wanted = Update {
             note: Some(marked(text, &mark, self.capabilities.note_max_bytes)),
             owner: queue.is_some().then_some(owner),
+            status: self.resumed(),
             queue,
             ..Update::default()
         };
@@ -52,5 +56,12 @@ impl Restore<'_> {
             deadline: self.now,
         };
         numbered(changes, self.first, &like)
+    }
+
+    /// A pause of the customer's clock that the handoff began ends with it, as long as nobody has set another status.
+    fn resumed(&self) -> Option<StatusSpec> {
+        let pausing = self.capabilities.pausing(&self.paused?.word)?;
+        let paused = self.head.status.known() == Some(&pausing.means);
+        paused.then(|| StatusSpec { word: pausing.resumes.to_owned(), means: pausing.resumed })
     }
 }

@@ -7,11 +7,11 @@ use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::rules::Policy;
 use crate::policy::testing::{self, escalation, route};
 use crate::policy::verdict::{Decision, Outcome};
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, WebhookTrust};
-use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, Update, WordingSignature};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, WebhookTrust};
+use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, StatusSpec, Update, WordingSignature};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::mark::Mark;
-use handoffd_kit::model::{Attachment, Conversation, FieldValue, InternalText, Priority, TicketHead};
+use handoffd_kit::model::{Attachment, Conversation, FieldValue, InternalText, Priority, Status, TicketHead};
 use std::time::Duration;
 
 const ALL: &[Aspect] = &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Fields];
@@ -23,6 +23,7 @@ fn desk(together: &'static [Aspect]) -> Capabilities {
         guard: Guard::None,
         readable_history: true,
         sla_clocks: false,
+        pausing: &[],
         race_free_tags: false,
         can_find: true,
         settle_time: Duration::from_secs(1),
@@ -207,7 +208,7 @@ fn what_was_not_done_is_said_in_one_closing_note_with_its_own_key() {
 #[test]
 fn an_undo_puts_queue_and_owner_back_with_a_note() {
     let (proposal, head) = escalated();
-    let by = Undo { by: "ops", reason: Some("wrong team"), now: testing::now() };
+    let by = Undo { by: "ops", reason: Some("wrong team"), paused: None, now: testing::now() };
     let effects = undo(&proposal, "habc", &desk(ALL), &head, &by);
     assert_eq!(effects.len(), 1);
     assert_eq!(update(&effects[0]).queue, Some(QueueSpec::Id("q-Support".into())));
@@ -243,15 +244,58 @@ fn a_ticket_is_as_decided_or_the_difference_has_a_name() {
 
 #[test]
 fn the_effects_of_one_handoff_never_share_a_number() {
-    // Own ones count from 1; an update is split into five at the most.
+    // Own ones count from 1; an update is split into six at the most.
     let own: Vec<u32> = (1..50).collect();
     let several = |first: u32| (first..first + 6).collect::<Vec<u32>>();
+    let resuming: Vec<u32> = (pause::RESUME..pause::RESUME + 10).collect();
     let asking = vec![asking::ASK_NOTE, asking::ASK_TAG, asking::END_TAG, asking::END_NOTE];
-    let ranges =
-        [own, several(undo::FIRST), asking, several(back::FIRST), vec![effects::CLOSING], vec![effects::CORRECTING]];
+    let ranges = [
+        own,
+        several(undo::FIRST),
+        asking,
+        several(back::FIRST),
+        vec![effects::CLOSING],
+        vec![effects::CORRECTING],
+        resuming,
+    ];
     let mut all: Vec<u32> = ranges.concat();
     let count = all.len();
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), count, "two kinds of effects share a number: the second one would be lost");
+}
+
+#[test]
+fn a_case_that_goes_back_ends_the_pause_that_its_handoff_began_and_no_other() {
+    const HOLD: Pausing = Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open };
+    let capabilities = Capabilities { pausing: &[HOLD], ..desk(ALL) };
+    let (proposal, mut head) = escalated();
+    let set = StatusSpec { word: "hold".into(), means: Status::OnHold };
+    let status = |head: &TicketHead, paused: Option<&StatusSpec>| {
+        let rejection = Rejection { by: "Chen", reason: "not ours", paused, now: testing::now() };
+        let rejected = rejected(&proposal, "h1", &rejection, &capabilities, head);
+        let by = Undo { by: "ops", reason: None, paused, now: testing::now() };
+        let undone = undo(&proposal, "h1", &capabilities, head, &by);
+        let status = |effects: &[PlannedEffect]| effects.iter().find_map(|one| update(one).status.clone());
+        assert_eq!(status(&rejected), status(&undone));
+        status(&undone).map(|status| status.word)
+    };
+    head.status = Fact::Known(Status::OnHold);
+    assert_eq!(status(&head, Some(&set)).as_deref(), Some("open"));
+    assert_eq!(status(&head, None), None, "somebody else's status is theirs");
+    head.status = Fact::Known(Status::Pending);
+    assert_eq!(status(&head, Some(&set)), None, "nor is it set over one that came later");
+}
+
+#[test]
+fn what_was_written_later_is_what_must_be_there() {
+    let (_, mut head) = escalated();
+    head.status = Fact::Known(Status::Open);
+    let to = |word: &str, means| {
+        let status = Some(StatusSpec { word: word.into(), means });
+        DeskChange::Update(Update { status, ..Update::default() })
+    };
+    let (paused, resumed) = (to("hold", Status::OnHold), to("open", Status::Open));
+    assert_eq!(compare::as_left([&paused, &resumed], &head), []);
+    assert_eq!(compare::as_left([&resumed, &paused], &head).len(), 1);
 }

@@ -5,6 +5,7 @@ use super::PlannedEffect;
 use super::restore::Restore;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::capability::Capabilities;
+use handoffd_kit::desk::StatusSpec;
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
 
@@ -17,6 +18,8 @@ pub struct Undo<'a> {
     pub by: &'a str,
     /// Their reason, if they gave one.
     pub reason: Option<&'a str>,
+    /// The status that the handoff stopped the customer's clock with, if it did.
+    pub paused: Option<&'a StatusSpec>,
     /// The instant: an undo is due at once.
     pub now: Timestamp,
 }
@@ -36,5 +39,6 @@ pub fn undo(
         None => "It lay in no queue before: please move it.",
     };
     let text = format!("The handoff to {} was taken back by {}{reason}.\n{left}", proposal.to, undo.by);
-    Restore { proposal, id, capabilities, head, first: FIRST, label: "undo", now: undo.now }.effects(&text)
+    Restore { proposal, id, capabilities, head, first: FIRST, label: "undo", paused: undo.paused, now: undo.now }
+        .effects(&text)
 }

@@ -172,8 +172,23 @@ pub struct ClockPlan {
     pub internal_from: InternalFrom,
     /// The customer's clock that runs out next, by name, where it was read.
     pub customer_until: Option<(String, Due)>,
+    /// The pause of the customer's clock that the handoff begins.
+    #[serde(default)]
+    pub pause: Option<PausePlan>,
+    /// A pause that an earlier handoff began and that goes on, at the latest until then.
+    #[serde(default)]
+    pub paused_until: Option<Due>,
     /// Which side answers.
     pub accountable: Accountable,
+}
+
+/// A pause of the customer's clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PausePlan {
+    /// The desk's word for the status that stops it.
+    pub status: String,
+    /// When it ends at the latest.
+    pub until: Due,
 }
 
 /// What the customer is told.

@@ -6,17 +6,17 @@ use super::cel::{FactSource, Found};
 use super::clocks::nearest;
 use super::condition::Answer;
 use super::customer::Occasion;
-use super::due::Due;
+use super::due::{Due, Wait};
 use super::facts::Facts;
 use super::hold;
 use super::matching::{AnyRule, Candidate, facts_hash};
 use super::message::{facts_in, render_reason};
 use super::names::RuleName;
 use super::package;
-use super::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
+use super::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, PausePlan, Proposal};
 use super::rules::{
-    Accountable, Assign, ClockDecision, CustomerDecision, CustomerFacing, Escalation, InternalFrom, OwnerDecision,
-    Policy, PreviousTask, ReviewDecision, Team,
+    Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Escalation, InternalFrom,
+    OwnerDecision, Policy, PreviousTask, ReviewDecision, Team,
 };
 use super::verdict::Risk;
 use handoffd_kit::desk::OwnerSpec;
@@ -165,6 +165,8 @@ impl Proposer<'_> {
                 internal_until: None,
                 internal_from: InternalFrom::Handoff,
                 customer_until: self.customers_clock(to),
+                pause: None,
+                paused_until: self.paused_until(to),
                 accountable: Accountable::To,
             },
             customer: CustomerPlan::Nothing { because: "this is where the case starts".into() },
@@ -191,6 +193,8 @@ impl Proposer<'_> {
                 internal_until: escalation.clock.internal.and_then(|target| to.due(begins, target)),
                 internal_from,
                 customer_until: self.customers_clock(to),
+                pause: self.pause(&escalation.clock, to),
+                paused_until: self.paused_until(to),
                 accountable: escalation.clock.accountable,
             },
             customer: self.customer(escalation),
@@ -204,6 +208,21 @@ impl Proposer<'_> {
             (InternalFrom::Opened, Some(opened)) => (InternalFrom::Opened, *opened),
             _ => (InternalFrom::Handoff, self.now),
         }
+    }
+
+    /// The pause of the customer's clock that a rule begins. One that an earlier handoff began is not prolonged.
+    fn pause(&self, clock: &ClockDecision, to: &Team) -> Option<PausePlan> {
+        let CustomerClock::Pause { status, at_most } = &clock.customer else { return None };
+        if self.case.memory.paused_until.is_some() {
+            return None;
+        }
+        Some(PausePlan { status: status.clone(), until: to.due(self.now, Wait::wall(*at_most))? })
+    }
+
+    /// A pause that an earlier handoff began.
+    fn paused_until(&self, to: &Team) -> Option<Due> {
+        let at = self.case.memory.paused_until?;
+        Some(Due { at, shown: to.moment(at, self.now), working: "as that handoff's rule says".to_owned() })
     }
 
     /// The customer's clock that runs out next, as the receiving team reads it.

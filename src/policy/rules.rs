@@ -459,10 +459,17 @@ pub enum InternalFrom {
 }
 
 /// What the customer's clock does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CustomerClock {
     /// Runs on.
     Continue,
+    /// Stands still.
+    Pause {
+        /// The desk's word for the status that stops it.
+        status: String,
+        /// For how long at most, in wall time.
+        at_most: SignedDuration,
+    },
 }
 
 /// Which side answers for the clocks.

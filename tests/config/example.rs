@@ -96,6 +96,7 @@ fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::OWNER, vec!["escalate", "*", "owner"]),
         (keys::PREVIOUS, vec!["escalate", "*", "owner", "previous"]),
         (keys::CLOCK, vec!["escalate", "*", "clock"]),
+        (keys::PAUSE, vec!["escalate", "*", "clock", "customer"]),
         (keys::CUSTOMER, vec!["escalate", "*", "customer"]),
         (keys::TEST, vec!["test", "*"]),
         (keys::TEST_TICKET, vec!["test", "*", "ticket"]),

@@ -97,3 +97,27 @@ fn a_route_with_a_time_key_catches_not_all() {
     let problems = read(&text).expect_err("no catch-all");
     assert!(problems.to_string().contains("no catch-all"), "{problems}");
 }
+
+#[test]
+fn a_pause_names_its_status_and_its_longest() {
+    let pause = |value: &str| {
+        let text = BASE.replacen("clock.customer = \"continue\"", &format!("clock.customer = {value}"), 1);
+        assert_ne!(text, BASE);
+        read(&text)
+    };
+    pause("{ pause = \"hold\", at_most = \"1d\" }").unwrap_or_else(|problems| panic!("{problems}"));
+    for (value, message, help) in [
+        ("{ pause = \"hold\" }", "has no `at_most`", "at_most = \"1d\""),
+        ("{ at_most = \"1d\" }", "has no `pause`", "pause = \"hold\""),
+        ("{ pause = \"hold\", at_most = \"never\" }", "is no duration", "30s"),
+        ("{ pause = \"\", at_most = \"1d\" }", "`pause` is empty", "pause = \"hold\""),
+        ("{ pause = \"hold\", at_most = \"1d\", until = \"x\" }", "has no key `until`", "pause, at_most"),
+        ("\"pause\"", "`clock.customer` cannot be \"pause\"", "at_most"),
+        ("7", "`customer` is text", "continue"),
+    ] {
+        let problems = pause(value).err().unwrap_or_else(|| panic!("{value}: no problem"));
+        let found: Vec<_> = problems.iter().collect();
+        assert_eq!(found.len(), 1, "{value}\n{problems}");
+        assert!(found[0].message.contains(message) && found[0].help.contains(help), "{value}\n{problems}");
+    }
+}

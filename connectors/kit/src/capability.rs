@@ -2,6 +2,7 @@
 //! conformance suite tests each declared ability, and the documentation's table is printed from it.
 
 use crate::id::StreamName;
+use crate::model::Status;
 use std::time::Duration;
 
 /// One thing that an update can set.
@@ -15,8 +16,23 @@ pub enum Aspect {
     Owner,
     /// The priority.
     Priority,
+    /// The status: only the words of [`Capabilities::pausing`].
+    Status,
     /// Custom fields.
     Fields,
+}
+
+/// A status that stops the customer's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pausing {
+    /// The desk's word for it, as the configuration writes it.
+    pub word: &'static str,
+    /// What it is in the common model.
+    pub means: Status,
+    /// The desk's word for the status that lets the clock run again.
+    pub resumes: &'static str,
+    /// What that is in the common model.
+    pub resumed: Status,
 }
 
 /// How a write is kept from covering somebody else's change.
@@ -92,6 +108,8 @@ pub struct Capabilities {
     pub readable_history: bool,
     /// Whether the desk gives its SLA clocks.
     pub sla_clocks: bool,
+    /// Statuses that stop the customer's clock, with what lets it run again. Empty: a handoff cannot pause it here.
+    pub pausing: &'static [Pausing],
     /// Whether tags can be added and removed without touching the others.
     pub race_free_tags: bool,
     /// Whether an effect's mark can be looked up after a lost answer.
@@ -115,6 +133,11 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// The pausing status that the configuration names by the desk's word.
+    pub fn pausing(&self, word: &str) -> Option<&'static Pausing> {
+        self.pausing.iter().find(|pausing| pausing.word == word)
+    }
+
     /// Whether one call can set both.
     pub fn sets_together(&self, one: Aspect, other: Aspect) -> bool {
         self.together.contains(&one) && self.together.contains(&other)

@@ -5,7 +5,9 @@ use crate::error::Result;
 use crate::gate::Figures;
 use crate::id::{StreamName, TicketId, UserId, Version};
 use crate::mark::Mark;
-use crate::model::{FieldValue, InternalText, PartSet, Parts, Person, Priority, PublicText, QueueRef, TicketHead};
+use crate::model::{
+    FieldValue, InternalText, PartSet, Parts, Person, Priority, PublicText, QueueRef, Status, TicketHead,
+};
 use crate::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -139,8 +141,19 @@ pub struct Update {
     pub owner: Option<OwnerSpec>,
     /// The priority to set.
     pub priority: Option<Priority>,
+    /// The status to set.
+    pub status: Option<StatusSpec>,
     /// Custom fields by the desk's own id or name.
     pub fields: Vec<(String, FieldValue)>,
+}
+
+/// A status to set, in the desk's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusSpec {
+    /// The desk's word.
+    pub word: String,
+    /// What a head shows afterwards.
+    pub means: Status,
 }
 
 /// A team's queue as the configuration names it: by the name people see, or by the vendor's id.

@@ -7,12 +7,12 @@ use crate::normalise::customer;
 use crate::read::{Account, Kinds, by_transaction, number};
 use crate::stream::TRANSACTIONS;
 use crate::write::NOTE_MAX_BYTES;
-use handoffd_kit::capability::{Capabilities, Guard, NoteFormat, Stream, WebhookTrust};
+use handoffd_kit::capability::{Capabilities, Guard, NoteFormat, Pausing, Stream, WebhookTrust};
 use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
 use handoffd_kit::id::{StreamName, TicketId, UserId};
-use handoffd_kit::model::{Customer, PartKind, PartSet, Parts, Person, Role, TicketHead};
+use handoffd_kit::model::{Customer, PartKind, PartSet, Parts, Person, Role, Status, TicketHead};
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -167,6 +167,10 @@ impl Desk for RtDesk {
     }
 }
 
+/// RT's default life cycle. A ticket that is stalled waits; its due date, where a site has one, does not count for it.
+const PAUSING: &[Pausing] =
+    &[Pausing { word: "stalled", means: Status::Pending, resumes: "open", resumed: Status::Open }];
+
 fn capabilities(hooked: bool) -> Capabilities {
     Capabilities {
         connector: crate::NAME,
@@ -174,6 +178,7 @@ fn capabilities(hooked: bool) -> Capabilities {
         guard: Guard::Leaky,
         readable_history: true,
         sla_clocks: false,
+        pausing: PAUSING,
         race_free_tags: false,
         can_find: true,
         settle_time: Duration::from_secs(60),

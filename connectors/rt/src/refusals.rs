@@ -41,7 +41,7 @@ pub(crate) fn right(wish: &Wish) -> String {
             queue.shown()
         ),
         Wish::Owner(_) => "grant handoffd's user ModifyTicket and ReassignTicket in the ticket's queue".into(),
-        Wish::Priority(_) => "grant handoffd's user ModifyTicket in the ticket's queue".into(),
+        Wish::Priority(_) | Wish::Status(_) => "grant handoffd's user ModifyTicket in the ticket's queue".into(),
         Wish::Fields(_) | Wish::Labels(_) => {
             "grant handoffd's user ModifyTicket, SeeCustomField and ModifyCustomField in the ticket's queue".into()
         }

@@ -4,7 +4,7 @@
 use crate::history::sets_owner;
 use crate::normalise::{LABELS, NOBODY, field_is, field_to_write, priority, priority_number};
 use crate::wire::Transaction;
-use handoffd_kit::desk::QueueSpec;
+use handoffd_kit::desk::{QueueSpec, StatusSpec};
 use handoffd_kit::model::{FieldValue, Priority, TicketHead};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,8 @@ pub(crate) enum Wish {
     Owner(String),
     /// The priority.
     Priority(Priority),
+    /// The status.
+    Status(StatusSpec),
     /// Custom fields by name.
     Fields(Vec<(String, FieldValue)>),
     /// The values that the labels should have.
@@ -48,6 +50,7 @@ impl Wish {
             Wish::Queue(_) => "queue",
             Wish::Owner(_) => "owner",
             Wish::Priority(_) => "priority",
+            Wish::Status(_) => "status",
             Wish::Fields(_) => "custom fields",
             Wish::Labels(_) => "labels",
         }
@@ -60,6 +63,7 @@ impl Wish {
             Wish::Queue(queue) => json!({ "Queue": queue.shown() }),
             Wish::Owner(login) => json!({ "Owner": login }),
             Wish::Priority(priority) => json!({ "Priority": priority_number(*priority) }),
+            Wish::Status(status) => json!({ "Status": status.word }),
             Wish::Fields(fields) => {
                 let fields: Map<String, Value> =
                     fields.iter().map(|(name, value)| (name.clone(), field_to_write(value))).collect();
@@ -79,6 +83,7 @@ impl Wish {
                 Some(person) => person.id.as_str() == login,
             }),
             Wish::Priority(priority) => head.priority.known() == Some(&Some(*priority)),
+            Wish::Status(status) => head.status.known() == Some(&status.means),
             Wish::Fields(fields) => fields.iter().all(|(name, value)| field_is(head.fields.get(name), value)),
             Wish::Labels(labels) => {
                 head.tags.known().is_some_and(|tags| tags.iter().cloned().collect::<BTreeSet<_>>() == *labels)
@@ -97,6 +102,9 @@ impl Wish {
             Wish::Queue(_) => transaction.kind == "Set" && transaction.field == "Queue",
             Wish::Owner(_) => sets_owner(transaction),
             Wish::Priority(_) => transaction.kind == "Set" && transaction.field == "Priority",
+            Wish::Status(_) => {
+                transaction.kind == "Status" || (transaction.kind == "Set" && transaction.field == "Status")
+            }
             Wish::Fields(fields) => named(&|name| fields.iter().any(|(wanted, _)| wanted == name)),
             Wish::Labels(_) => named(&|name| name == LABELS),
         }
@@ -114,6 +122,7 @@ impl Wish {
                 Wish::Queue(QueueSpec::Name(name)) => named(&numbers.queues, name),
                 Wish::Owner(login) => named(&numbers.users, login),
                 Wish::Priority(wanted) => new.trim().parse().is_ok_and(|level| priority(level) == *wanted),
+                Wish::Status(status) => new == status.word,
                 Wish::Note(_) | Wish::Reply(_) | Wish::Fields(_) | Wish::Labels(_) => true,
             }
     }
@@ -124,6 +133,7 @@ impl Wish {
         match self {
             Wish::Queue(_) => Some(json!({ "Queue": new })),
             Wish::Owner(_) => Some(json!({ "Owner": new })),
+            Wish::Status(_) => Some(json!({ "Status": new })),
             Wish::Priority(_) => Some(json!({ "Priority": new.trim().parse::<i64>().ok()? })),
             Wish::Fields(_) => Some(json!({ "CustomFields": { numbers.fields.get(&theirs.field)?.as_str(): new } })),
             Wish::Note(_) | Wish::Reply(_) | Wish::Labels(_) => None,

@@ -66,6 +66,7 @@ impl Account {
             wishes.push(Wish::Owner(self.login(owner, write.deadline).await?));
         }
         wishes.extend(update.priority.map(Wish::Priority));
+        wishes.extend(update.status.clone().map(Wish::Status));
         if !update.fields.is_empty() {
             wishes.push(Wish::Fields(update.fields.clone()));
         }

@@ -18,7 +18,7 @@ use handoffd_kit::conformance::{
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{TicketId, UserId};
-use handoffd_kit::model::{FieldValue, Priority};
+use handoffd_kit::model::{FieldValue, Priority, Status};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -291,6 +291,14 @@ impl Stage for SandboxStage {
 
     fn look<'a>(&'a mut self, ticket: &'a TicketId) -> Staged<'a, OnDesk> {
         staged(self.seen(ticket))
+    }
+
+    fn status<'a>(&'a mut self, ticket: &'a TicketId) -> Staged<'a, Status> {
+        let status = parsed(ticket.as_str()).and_then(|no| {
+            let found = self.sandbox.with(|desk| desk.tickets.get(&TicketNo(no)).map(|ticket| ticket.status));
+            found.ok_or_else(|| CannotStage(format!("no ticket {ticket}")))
+        });
+        staged(status)
     }
 
     fn act<'a>(&'a mut self, ticket: &'a TicketId, act: PersonAct) -> Staged<'a, ()> {

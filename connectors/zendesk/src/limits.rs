@@ -1,8 +1,9 @@
 //! What Zendesk can do and allows, with the headers by which it corrects us (Zendesk sheet, *Rate limits*, *Write-back*).
 
 use crate::NAME;
-use handoffd_kit::capability::{Aspect, Capabilities, DeclaredLimit, Guard, NoteFormat, Stream, WebhookTrust};
+use handoffd_kit::capability::{Aspect, Capabilities, DeclaredLimit, Guard, NoteFormat, Pausing, Stream, WebhookTrust};
 use handoffd_kit::gate::Correction;
+use handoffd_kit::model::Status;
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -24,14 +25,18 @@ pub(crate) const TICKETS: &str = "tickets";
 /// A comment over 64 kB is cut silently; the rest is a margin for how the vendor counts.
 pub(crate) const COMMENT_BYTES: usize = 64_000;
 
+/// `hold` waits for somebody who is not the customer; it must be switched on in Admin Center (ticket statuses).
+const PAUSING: &[Pausing] = &[Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open }];
+
 /// What this connector can do.
 pub(crate) fn capabilities(limits: Vec<DeclaredLimit>) -> Capabilities {
     Capabilities {
         connector: NAME,
-        together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Fields],
+        together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Status, Aspect::Fields],
         guard: Guard::Conditional { grain: Duration::from_secs(1) },
         readable_history: true,
         sla_clocks: true,
+        pausing: PAUSING,
         race_free_tags: true,
         can_find: true,
         settle_time: Duration::from_secs(120),

@@ -243,6 +243,9 @@ fn update_body(update: &Update, group: Option<Id>, write: &Write) -> Result<Valu
             ticket.insert("assignee_email".into(), json!(email));
         }
     }
+    if let Some(status) = &update.status {
+        ticket.insert("status".into(), json!(status.word));
+    }
     if let Some(priority) = update.priority {
         ticket.insert("priority".into(), json!(priority.name()));
     }

@@ -10,10 +10,12 @@ mod description;
 use bytes::Bytes;
 use description::Description;
 use handoffd_kit::clock::{Clock, ManualClock};
-use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, PublicReply, QueueSpec, Update, WordingSignature, Write};
+use handoffd_kit::desk::{
+    Desk, DeskChange, OwnerSpec, PublicReply, QueueSpec, StatusSpec, Update, WordingSignature, Write,
+};
 use handoffd_kit::id::{StreamName, TicketId};
 use handoffd_kit::mark::Mark;
-use handoffd_kit::model::{FieldValue, InternalText, PartKind, PartSet, Priority, PublicText, TicketHead};
+use handoffd_kit::model::{FieldValue, InternalText, PartKind, PartSet, Priority, PublicText, Status, TicketHead};
 use handoffd_kit::random::Random;
 use handoffd_kit::settings::{DeskSettings, Seams, Setting};
 use handoffd_kit::transport::{Bounds, Exchange, Transport};
@@ -119,6 +121,7 @@ fn handoff() -> Update {
         queue: Some(QueueSpec::Name("Billing".into())),
         owner: Some(OwnerSpec::Nobody),
         priority: Some(Priority::Urgent),
+        status: Some(StatusSpec { word: "hold".into(), means: Status::OnHold }),
         fields: vec![
             (seed::REFUND_EUR.to_string(), FieldValue::Number(600.0)),
             (seed::STEPS.to_string(), FieldValue::Text("restart".into())),

@@ -127,6 +127,7 @@ fn read_test(
         reading.replies(found, &case, &mut conversation, opened);
         history.extend(reading.reopens(found, &case, opened));
     }
+    history.extend(ticket::spoken(&conversation));
     history.sort_by_key(|change| change.at);
     memory.stay = place.team.map(|team| Stay { team: team.name.clone(), episode: EPISODE.into(), since });
     let customer = table(found, "customer", keys::TEST_CUSTOMER);

@@ -262,6 +262,15 @@ fn said(at: Timestamp, role: Role, words: &str, internal: bool) -> Message {
     Message { id: MessageId::from("test"), at, author, said, attachments: Vec::new() }
 }
 
+/// What was said, as the history tells it: an agent who wrote has acted.
+pub fn spoken(conversation: &Conversation) -> impl Iterator<Item = Change> {
+    conversation.messages.iter().map(|message| {
+        let what = What::Said { visibility: message.said.visibility(), message: message.id.clone() };
+        let actor = if message.author.role == Role::Automation { Actor::Automation } else { Actor::Person };
+        Change { by: message.author.clone(), actor, ..change(message.at, what) }
+    })
+}
+
 fn change(at: Timestamp, what: What) -> Change {
     let by = Author { id: None, name: None, role: Role::Unknown };
     Change { id: ChangeId::from("test"), at, by, actor: Actor::Unknown, mark: None, what: vec![what] }

@@ -8,8 +8,8 @@ use crate::daemon::house::House;
 use crate::ledger::Act;
 use crate::ledger::records::HandoffRecord;
 use crate::ledger::states::{EffectState, HandoffState};
-use crate::plan::compare::as_decided;
-use crate::plan::{self, Undo};
+use crate::plan::compare::as_left;
+use crate::plan::{self, Undo, carries_out};
 use handoffd_kit::model::{Actor, Change, Role, TicketHead, What};
 
 pub(super) async fn undo(house: &House, id: &str, act: Act) -> Result<Reply, CommandError> {
@@ -30,7 +30,7 @@ pub(super) async fn undo(house: &House, id: &str, act: Act) -> Result<Reply, Com
         let words = format!("{id} is not undone: {who}. Move the case on the desk instead, if it should go back");
         return Err(CommandError::Refused(words));
     }
-    let back = Undo { by: &act.by, reason: act.reason.as_deref(), now: act.at };
+    let back = Undo { by: &act.by, reason: act.reason.as_deref(), paused: handoff.paused_by(), now: act.at };
     let effects = plan::undo(proposal, id, station.desk.capabilities(), &read.head, &back);
     let touched = effects.len();
     let asked = id.to_owned();
@@ -67,17 +67,18 @@ fn somebody_acted(handoff: &HandoffRecord, head: &TicketHead, history: Option<&[
         return Some(format!("{who} has taken it on ({at})"));
     }
     let done = handoff.effects.iter().filter(|effect| effect.state == EffectState::Done);
-    let mut differences = done.flat_map(|effect| as_decided(&effect.write.change, head));
-    if let Some(difference) = differences.next() {
+    if let Some(difference) = as_left(done.map(|effect| &effect.write.change), head).first() {
         return Some(format!("the ticket is not as we left it: {difference}"));
     }
     let change = since_ours(handoff, history?).iter().find(|change| is_an_act(change))?;
     Some(format!("{} has acted on it since", shown(&change.by)))
 }
 
-/// What came after the last change that carries this handoff's mark. Without one, nothing counts as since.
+/// What came after the last change that carried this handoff out. Without one, nothing counts as since.
 fn since_ours<'a>(handoff: &HandoffRecord, history: &'a [Change]) -> &'a [Change] {
-    let ours = |change: &Change| change.mark.as_ref().is_some_and(|mark| mark.handoff == handoff.id);
+    let ours = |change: &Change| {
+        change.mark.as_ref().is_some_and(|mark| mark.handoff == handoff.id && carries_out(mark.number))
+    };
     history.iter().rposition(ours).map_or(&[], |last| &history[last + 1..])
 }
 

@@ -7,7 +7,7 @@ use crate::clock::ManualClock;
 use crate::desk::QueueSpec;
 use crate::fact::Fact;
 use crate::id::{TicketId, UserId};
-use crate::model::{FieldValue, Priority, Visibility};
+use crate::model::{FieldValue, Priority, Status, Visibility};
 use jiff::SignedDuration;
 use std::future::Future;
 use std::pin::Pin;
@@ -54,6 +54,11 @@ pub trait Stage: Send {
 
     /// Ends a ticket.
     fn end<'a>(&'a mut self, ticket: &'a TicketId, how: EndAct) -> Staged<'a, ()>;
+
+    /// A ticket's status, read past the connector.
+    fn status<'a>(&'a mut self, _ticket: &'a TicketId) -> Staged<'a, Status> {
+        staged(Err(CannotStage("the stage does not show statuses".into())))
+    }
 
     /// Takes the connector's account the right to change tickets (it may still log in and read), or gives it back.
     fn rights(&mut self, rights: Rights) -> Staged<'_, ()>;

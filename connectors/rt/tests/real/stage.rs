@@ -11,7 +11,7 @@ use handoffd_kit::conformance::{
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{TicketId, UserId};
-use handoffd_kit::model::{FieldValue, Priority, Visibility};
+use handoffd_kit::model::{FieldValue, Priority, Status, Visibility};
 use handoffd_kit::transport::{Bounds, Exchange, HttpTransport, Transport};
 use http::{HeaderValue, Request};
 use jiff::{SignedDuration, Timestamp};
@@ -251,6 +251,18 @@ impl Stage for RealStage {
 
     fn look<'a>(&'a mut self, ticket: &'a TicketId) -> Staged<'a, OnDesk> {
         Box::pin(self.seen(ticket))
+    }
+
+    fn status<'a>(&'a mut self, ticket: &'a TicketId) -> Staged<'a, Status> {
+        Box::pin(async move {
+            let shown = self.admin.get(&format!("/ticket/{ticket}")).await;
+            match shown["Status"].as_str() {
+                Some("new") => Ok(Status::New),
+                Some("open") => Ok(Status::Open),
+                Some("stalled") => Ok(Status::Pending),
+                other => Err(CannotStage(format!("the status is {other:?}"))),
+            }
+        })
     }
 
     fn act<'a>(&'a mut self, ticket: &'a TicketId, act: PersonAct) -> Staged<'a, ()> {

@@ -1,8 +1,8 @@
 //! Bodies, proofs and refusals that need no wire. The wire is in `tests/requests.rs`.
 
 use super::*;
-use handoffd_kit::desk::WordingSignature;
-use handoffd_kit::model::Priority;
+use handoffd_kit::desk::{StatusSpec, WordingSignature};
+use handoffd_kit::model::{Priority, Status};
 
 fn write(change: DeskChange, expected: Option<&str>) -> Write {
     Write {
@@ -26,6 +26,7 @@ fn a_handoff_is_one_conditional_update() {
         queue: Some(QueueSpec::Name("Billing".into())),
         owner: Some(OwnerSpec::Nobody),
         priority: Some(Priority::Urgent),
+        status: None,
         fields: vec![
             ("1".into(), FieldValue::Text("tier2".into())),
             ("2".into(), FieldValue::Number(12.0)),
@@ -44,6 +45,8 @@ fn what_is_not_set_is_not_sent() {
         body(&Update::default(), None),
         json!({ "metadata": { "handoffd": "h3f9/1", "handoffd_rule": "refund@a1b2" } })
     );
+    let hold = StatusSpec { word: "hold".into(), means: Status::OnHold };
+    assert_eq!(body(&Update { status: Some(hold), ..Update::default() }, None)["status"], "hold");
     let by_mail = body(&Update { owner: Some(OwnerSpec::Email("a@x.example".into())), ..Update::default() }, None);
     assert_eq!(by_mail["assignee_email"], "a@x.example");
     assert!(by_mail.get("assignee_id").is_none());

@@ -5,8 +5,8 @@ use super::super::stage::{NewTicket, NoteOnDesk, OnDesk, PersonAct};
 use super::super::wire::Fault;
 use super::reading::{changes, no_history};
 use super::{Check, always};
-use crate::capability::Aspect;
-use crate::desk::{DeskChange, OwnerSpec, PublicReply, Update, WordingSignature, Write};
+use crate::capability::{Aspect, Pausing};
+use crate::desk::{DeskChange, OwnerSpec, PublicReply, StatusSpec, Update, WordingSignature, Write};
 use crate::fact::Fact;
 use crate::id::TicketId;
 use crate::mark::Mark;
@@ -24,6 +24,11 @@ pub(super) const CHECKS: &[Check] = &[
     always("a note is internal and reads as it was written", |ground| Box::pin(note_as_written(ground))),
     always("a note that is too long is cut visibly and keeps its mark", |ground| Box::pin(long_note(ground))),
     always("a public reply is public, and nothing else is", |ground| Box::pin(reply(ground))),
+    Check {
+        promise: "a status stops the customer's clock and another lets it run again, each touching nothing else",
+        not_declared: |capabilities| capabilities.pausing.is_empty().then_some("no status stops the customer's clock"),
+        try_it: |ground| Box::pin(pausing(ground)),
+    },
     Check {
         promise: "tags are added and removed while somebody else adds one",
         not_declared: |capabilities| (!capabilities.race_free_tags).then_some("tags are not declared to be race-free"),
@@ -48,6 +53,7 @@ fn update(ground: &Ground<'_>, aspects: &[Aspect], mark: &Mark) -> Update {
         queue: has(Aspect::Queue).then(|| ground.names.away.clone()),
         owner: has(Aspect::Owner).then(|| OwnerSpec::User(ground.names.agent.clone())),
         priority: has(Aspect::Priority).then_some(Priority::Urgent),
+        status: ground.capabilities().pausing.first().filter(|_| has(Aspect::Status)).map(|pausing| stops(*pausing)),
         fields: field.into_iter().map(|(id, _, other)| (id, other)).collect(),
     }
 }
@@ -58,7 +64,8 @@ fn with(ground: &Ground<'_>, aspects: &[Aspect], before: OnDesk) -> OnDesk {
     let mut desk = before;
     for aspect in aspects {
         match aspect {
-            Aspect::Note => {}
+            // What is seen of a status, its own check asks for.
+            Aspect::Note | Aspect::Status => {}
             Aspect::Queue => desk.queue = Fact::Known(Some(names.away_shown.clone())),
             Aspect::Owner => desk.owner = Fact::Known(Some(names.agent.clone())),
             Aspect::Priority => desk.priority = Fact::Known(Some(Priority::Urgent)),
@@ -110,6 +117,32 @@ async fn each_alone(ground: &mut Ground<'_>) -> Tried {
         }
         // A desk may tie an owner to a queue; an agent of both is asked for, so each stands alone.
         set(ground, &[aspect]).await?;
+    }
+    Ok(())
+}
+
+/// The status that stops the customer's clock.
+fn stops(pausing: Pausing) -> StatusSpec {
+    StatusSpec { word: pausing.word.to_owned(), means: pausing.means }
+}
+
+async fn pausing(ground: &mut Ground<'_>) -> Tried {
+    for pausing in ground.capabilities().pausing {
+        let id = ground.ticket().await?;
+        let before = ground.look(&id).await?;
+        let resumes = StatusSpec { word: pausing.resumes.to_owned(), means: pausing.resumed };
+        for status in [stops(*pausing), resumes] {
+            ground.pass_grain().await?;
+            let change = Update { status: Some(status.clone()), ..Update::default() };
+            let write = ground.write(&id, DeskChange::Update(change)).await?;
+            ground.apply(&write).await?;
+            let seen = ground.stage.status(&id).await?;
+            ensure(seen == status.means, || format!("after {:?} the status is {seen:?}", status.word))?;
+            let head = ground.head(&id).await?.status;
+            ensure(head == Fact::Known(status.means), || format!("after {:?} the head shows {head:?}", status.word))?;
+            let after = ground.look(&id).await?;
+            ensure(after == before, || format!("{:?} changed the ticket: {after:?}", status.word))?;
+        }
     }
     Ok(())
 }

@@ -50,10 +50,11 @@ impl MiniDesk {
             Stream { name: "feed".into(), overlap: Duration::ZERO, lag: Duration::from_secs(3), carries_heads: true };
         let capabilities = Capabilities {
             connector: "mini",
-            together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Fields],
+            together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Status, Aspect::Fields],
             guard: Guard::Conditional { grain: Duration::ZERO },
             readable_history: true,
             sla_clocks: true,
+            pausing: &[Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open }],
             race_free_tags: true,
             can_find: true,
             settle_time: Duration::from_secs(5),

@@ -200,6 +200,11 @@ impl Ticket {
                     self.head.priority = Fact::Known(Some(priority));
                     what.push(What::Priority { to: Some(priority) });
                 }
+                if let Some(status) = &update.status {
+                    let from = self.head.status.known().copied();
+                    self.head.status = Fact::Known(status.means);
+                    what.push(What::Status { from, to: Some(status.means) });
+                }
                 for (id, value) in &update.fields {
                     self.head.fields.insert(id.clone(), json!(value));
                     what.push(What::Field { id: id.clone() });

@@ -106,6 +106,11 @@ impl Stage for MiniStage {
         }))
     }
 
+    fn status<'a>(&'a mut self, ticket: &'a TicketId) -> Staged<'a, Status> {
+        let status = self.helpdesk.state().tickets[ticket].head.status.known().copied();
+        staged(status.ok_or_else(|| CannotStage("no status".into())))
+    }
+
     fn act<'a>(&'a mut self, ticket: &'a TicketId, act: PersonAct) -> Staged<'a, ()> {
         let agent = person("agent", Role::Agent);
         self.helpdesk.state().change(ticket, agent.clone(), None, |ticket, now| {

@@ -1,0 +1,103 @@
+//! A pause of the customer's clock: the status that stops it, set with the handoff; and what ends it at its longest. Pure.
+
+use super::PlannedEffect;
+use super::effects::numbered;
+use super::note::marked;
+use crate::policy::proposal::Proposal;
+use handoffd_kit::capability::{Capabilities, Pausing};
+use handoffd_kit::desk::{DeskChange, StatusSpec, Update, Write};
+use handoffd_kit::mark::Mark;
+use handoffd_kit::model::TicketHead;
+use jiff::Timestamp;
+
+/// What ends a pause counts from here, apart from the handoff's own effects.
+pub(super) const RESUME: u32 = 120;
+
+/// What becomes of a pause that a proposal plans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// It plans none.
+    None,
+    /// The status is set.
+    Set(&'static Pausing),
+    /// The ticket has that status already, and not by this handoff: it is nobody's to end but theirs who set it.
+    Already(String),
+    /// The desk has no such status.
+    Unsupported(String),
+}
+
+/// What becomes of the pause of a proposal on the ticket as just read.
+pub fn planned(proposal: &Proposal, capabilities: &Capabilities, head: &TicketHead) -> Pause {
+    let Some(pause) = &proposal.clock.pause else { return Pause::None };
+    match capabilities.pausing(&pause.status) {
+        None => Pause::Unsupported(pause.status.clone()),
+        Some(pausing) if head.status.known() == Some(&pausing.means) => Pause::Already(pause.status.clone()),
+        Some(pausing) => Pause::Set(pausing),
+    }
+}
+
+impl Pause {
+    /// The status to set.
+    pub fn status(&self) -> Option<StatusSpec> {
+        match self {
+            Self::Set(pausing) => Some(StatusSpec { word: pausing.word.to_owned(), means: pausing.means }),
+            Self::None | Self::Already(_) | Self::Unsupported(_) => None,
+        }
+    }
+
+    /// What colleagues read of the customer's clock; none: it runs on.
+    pub fn told(&self, proposal: &Proposal) -> Option<String> {
+        let until = proposal.clock.pause.as_ref().map(|pause| pause.until.told()).unwrap_or_default();
+        match self {
+            Self::Set(pausing) => {
+                Some(format!("the customer's stands still ({}), at the latest until {until}", pausing.word))
+            }
+            Self::Already(word) => Some(format!("the customer's stands still already ({word}, set before)")),
+            Self::Unsupported(word) => Some(format!("the customer's runs on: this desk has no status {word}")),
+            Self::None => proposal.clock.paused_until.as_ref().map(|until| {
+                format!("the customer's stands still since an earlier handoff, at the latest until {}", until.told())
+            }),
+        }
+    }
+}
+
+/// The effects that let the customer's clock run again: the status first, then the note that says so.
+pub fn resume(
+    head: &TicketHead,
+    mark: &Mark,
+    pausing: &Pausing,
+    since: Timestamp,
+    now: Timestamp,
+    capabilities: &Capabilities,
+) -> Vec<PlannedEffect> {
+    let mark = Mark { number: RESUME, ..mark.clone() };
+    let shown = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC");
+    let text = format!(
+        "The customer's clock runs again: it stood still ({}) since {}, which is as long as the policy lets it.\n\
+         The status is {} again; nothing else was changed.",
+        pausing.word,
+        shown(since),
+        pausing.resumes
+    );
+    let like = Write {
+        ticket: head.id.clone(),
+        change: DeskChange::Update(Update::default()),
+        mark: mark.clone(),
+        expected: Some(head.version.clone()),
+        first_tried: None,
+        deadline: now,
+    };
+    let status = StatusSpec { word: pausing.resumes.to_owned(), means: pausing.resumed };
+    let status = Update { status: Some(status), ..Update::default() };
+    let together =
+        capabilities.sets_together(handoffd_kit::capability::Aspect::Note, handoffd_kit::capability::Aspect::Status);
+    // Each note carries the mark of its own effect.
+    let number = if together { RESUME } else { RESUME + 1 };
+    let note = marked(&text, &Mark { number, ..mark }, capabilities.note_max_bytes);
+    let updates = match together {
+        true => vec![Update { note: Some(note), ..status }],
+        false => vec![status, Update { note: Some(note), ..Update::default() }],
+    };
+    let label = "the customer's clock runs again".to_owned();
+    numbered(updates.into_iter().map(|update| (label.clone(), DeskChange::Update(update))).collect(), RESUME, &like)
+}
