@@ -120,6 +120,7 @@ fn why_not(trace: &RuleTrace) -> String {
         | RuleResult::Agrees
         | RuleResult::NotAsked
         | RuleResult::NotReached
+        | RuleResult::OffDuty(_)
         | RuleResult::PersonActive(_)
         | RuleResult::NotFrom
         | RuleResult::Behind(_) => format!("rule {rule} does not act"),

@@ -50,6 +50,9 @@ fn print_rule(context: &Context, rule: &RuleExplained, would: &[Proposal]) {
     if verdict.result == RuleResult::NotFrom {
         return;
     }
+    if let Some(other) = &verdict.instead_of {
+        context.print(&tame(&format!("      instead of {}: {}", other.team, other.why)));
+    }
     for (at, one) in rule.conditions.iter().enumerate() {
         condition(context, Some(at + 1), one);
     }

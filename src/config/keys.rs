@@ -243,6 +243,8 @@ pub const ROUTE: Shape = Shape {
         key("desk", "\"acme\""),
         WHEN,
         key("to", "\"billing\""),
+        key("fallback", "\"frontline\""),
+        key("on_duty", "true"),
         MODE,
         SHARE,
         ONCE,

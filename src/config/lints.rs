@@ -81,10 +81,19 @@ fn never_holds(found: &mut Found<'_>, rule: &Rule, asks: &Conjunction, span: &Ra
     found.warning(span, message, "loosen one of them, or leave the rule out");
 }
 
+/// Whether both are for the hours of the same team.
+fn alike(one: &Route, other: &Route) -> bool {
+    one.on_duty && other.on_duty && one.to == other.to
+}
+
 /// The first route that matches decides: one that an earlier one always forestalls is never reached.
 fn forestalled_routes(found: &mut Found<'_>, routes: &[Asked<'_, Route>]) {
     for (at, route) in routes.iter().enumerate() {
-        let mut earlier = routes[..at].iter().filter(|earlier| earlier.at.value.desk == route.at.value.desk);
+        // One for hours on duty leaves the others to those behind it.
+        let whole =
+            |earlier: &&Asked<'_, Route>| !earlier.at.value.on_duty || alike(&earlier.at.value, &route.at.value);
+        let same_desk = |earlier: &&Asked<'_, Route>| earlier.at.value.desk == route.at.value.desk;
+        let mut earlier = routes[..at].iter().filter(same_desk).filter(whole);
         let Some(first) = earlier.find(|earlier| earlier.covers(route)) else { continue };
         let how = first.how(route);
         let message = format!(
@@ -164,6 +173,7 @@ fn unfed_teams(
 ) {
     let routed: BTreeSet<&DeskId> = routes.iter().map(|route| &route.at.value.desk).collect();
     let mut fed: BTreeSet<&TeamName> = routes.iter().map(|route| &route.at.value.to).collect();
+    fed.extend(routes.iter().filter_map(|route| route.at.value.fallback.as_ref()));
     fed.extend(escalations.iter().map(|rule| &rule.at.value.to));
     for rule in escalations {
         let on_routed = |team: &&TeamName| teams.desk(team).is_some_and(|desk| routed.contains(desk));

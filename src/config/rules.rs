@@ -158,6 +158,12 @@ impl RouteDraft {
         {
             across_desks(found, &section.key_span("to"), &team.desk, desk);
         }
+        let fallback = fallback(found, section, world, to.as_ref(), desk.as_ref());
+        let on_duty = section.yes_no(found, "on_duty").unwrap_or(false);
+        if on_duty && team.is_some_and(|team| team.hours.is_none()) {
+            let message = "`on_duty` of a route to a team that is always on duty";
+            found.mismatch(&section.key_span("on_duty"), message, "give the team `hours`, or leave `on_duty` out");
+        }
         let when = section.raw("when").map(|value| value.get_ref());
         let always = |value: &DeValue<'_>| value.as_str() == Some("true");
         let unconditional = match when {
@@ -165,13 +171,42 @@ impl RouteDraft {
             Some(DeValue::Array(list)) => !list.is_empty() && list.iter().all(|value| always(value.get_ref())),
             Some(value) => always(value),
         };
-        let whole = rule.as_ref().is_none_or(|rule| rule.share >= 1.0 && rule.times.is_empty());
+        let whole = !on_duty && rule.as_ref().is_none_or(|rule| rule.share >= 1.0 && rule.times.is_empty());
         if let (Some(rule), Some(team)) = (&rule, team) {
             times::check_reach(found, section, &rule.times, std::iter::once(team));
         }
-        let route = (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to? }))();
+        let route = (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to?, fallback, on_duty }))();
         Self { route, desk, span: section.span.clone(), catches_all: unconditional && whole }
     }
+}
+
+/// The team that takes a route's cases in the stead of its first one: another one of the same desk.
+fn fallback(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    world: &World<'_>,
+    to: Option<&TeamName>,
+    desk: Option<&DeskId>,
+) -> Option<TeamName> {
+    let name = section.text(found, "fallback")?;
+    let known = || world.teams.keys().map(TeamName::as_str);
+    if !refers(found, &name, "team", "[teams.NAME]", known()) {
+        return None;
+    }
+    let fallback = TeamName::new(name.value);
+    if Some(&fallback) == to {
+        let message = format!("{} falls back from \"{fallback}\" to itself", section.title);
+        found.mismatch(&name.span, message, "name another team, or leave it out");
+        return None;
+    }
+    let lies_on = world.teams.get(&fallback).and_then(Option::as_ref).map(|team| &team.desk);
+    if let (Some(lies_on), Some(desk)) = (lies_on, desk)
+        && lies_on != desk
+    {
+        across_desks(found, &name.span, lies_on, desk);
+        return None;
+    }
+    Some(fallback)
 }
 
 /// Each desk with routes needs its own catch-all.

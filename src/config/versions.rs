@@ -177,7 +177,8 @@ fn waited(wait: Wait) -> Value {
 }
 
 fn route_meaning(route: &Route) -> Value {
-    json!({ "rule": rule_meaning(&route.rule), "desk": route.desk, "to": route.to })
+    let Route { rule, desk, to, fallback, on_duty } = route;
+    json!({ "rule": rule_meaning(rule), "desk": desk, "to": to, "fallback": fallback, "on_duty": on_duty })
 }
 
 fn escalation_meaning(escalation: &Escalation) -> Value {

@@ -1,13 +1,16 @@
 //! Housekeeping, once a minute: desks whose login or rights failed are tried again; old payloads are thrown away; the next
-//! few cases are looked at under a policy that is new.
+//! few cases are looked at under a policy that is new; queues that routes lead to are still there.
 
 use super::house::House;
+use crate::desks::queues::gone;
 use crate::ledger::LedgerError;
 use handoffd_kit::capability::DeclaredLimit;
 use handoffd_kit::desk::Severity;
 use handoffd_kit::id::DeskId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+/// How often it is asked whether queues are there.
+const QUEUES_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The endpoint name under which a connector declares what all its calls share.
 const ACCOUNT: &str = "account";
 /// Cases of a desk without such a limit.
@@ -19,6 +22,7 @@ impl House {
     pub(super) async fn keep_house(&self) -> Result<(), LedgerError> {
         let (now, keep) = (self.seams.clock.now(), self.keep_raw);
         self.draw_stock(now).await?;
+        self.check_queues(now).await?;
         let troubles = self
             .ledger
             .call(move |ledger| {
@@ -36,6 +40,31 @@ impl House {
             if healed {
                 tracing::info!(desk = %trouble.desk, "desk.trouble_over");
                 self.ledger.call(move |ledger| ledger.clear_trouble(&trouble.desk)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the queues are there that routes lead to, where a route has another team for a queue that is not. A desk that
+    /// cannot say it now is asked again at the next round.
+    async fn check_queues(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let falls_back =
+            |desk: &DeskId| self.policy.routes.iter().any(|route| route.desk == *desk && route.fallback.is_some());
+        for (desk, station) in self.desks.iter().filter(|(desk, _)| falls_back(desk)) {
+            let id = desk.clone();
+            let checked = self.ledger.call(move |ledger| ledger.queues_checked(&id)).await?;
+            if checked.is_some_and(|checked| now < checked + QUEUES_EVERY) || station.is_silent() {
+                continue;
+            }
+            match gone(&*station.desk, &self.policy.queues(desk)).await {
+                Ok(gone) => {
+                    for queue in &gone {
+                        tracing::warn!(desk = %desk, queue = %queue.shown(), "desk.queue_gone");
+                    }
+                    let desk = desk.clone();
+                    self.ledger.call(move |ledger| ledger.note_queues(&desk, &gone, now)).await?;
+                }
+                Err(error) => tracing::warn!(desk = %desk, error = %error, "desk.queues_not_checked"),
             }
         }
         Ok(())

@@ -14,6 +14,8 @@ mod housekeeping;
 #[cfg(test)]
 mod pause_tests;
 #[cfg(test)]
+mod queue_tests;
+#[cfg(test)]
 mod stock_tests;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -51,6 +51,8 @@ pub(crate) struct Ticket {
     pub(crate) broken_stream: Option<StreamName>,
     pub(crate) refuses: bool,
     pub(crate) refuses_replies: bool,
+    /// A queue that the desk has no more.
+    pub(crate) gone: Option<&'static str>,
     /// So many writes meet a ticket that has just changed.
     pub(crate) conflicts: u32,
     pub(crate) tried: u32,
@@ -102,6 +104,7 @@ impl FakeDesk {
             broken_stream: None,
             refuses: false,
             refuses_replies: false,
+            gone: None,
             conflicts: 0,
             tried: 0,
             stranger: false,
@@ -236,7 +239,11 @@ impl Desk for FakeDesk {
 
     fn apply<'a>(&'a self, write: &'a Write) -> Answer<'a, Receipt> {
         let reply = matches!(write.change, DeskChange::Reply(_));
-        if self.ticket().refuses || reply && self.ticket().refuses_replies {
+        let lost = match &write.change {
+            DeskChange::Update(Update { queue: Some(queue), .. }) => self.ticket().gone == Some(queue.shown()),
+            _ => false,
+        };
+        if lost || self.ticket().refuses || reply && self.ticket().refuses_replies {
             let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, "apply update").words("no such group");
             return Box::pin(async move { Err(error) });
         }
@@ -264,7 +271,11 @@ impl Desk for FakeDesk {
     }
 
     fn directory(&self) -> Answer<'_, Directory> {
-        self.answer(|_| Directory::default())
+        let shown = |gone: Option<&str>| {
+            let left = ["Incoming", "Support", "Billing", "Engineering"].into_iter().filter(|name| gone != Some(name));
+            left.filter_map(|name| testing::queue(name).known().cloned().flatten()).collect()
+        };
+        self.answer(move |ticket| Directory { queues: shown(ticket.gone), ..Directory::default() })
     }
 
     fn figures(&self) -> Option<Figures> {

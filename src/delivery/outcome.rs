@@ -130,6 +130,14 @@ pub fn look_first(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutcome {
     }
 }
 
+/// The desk has no such queue any more: the look that follows at once decides where else the case goes. Trying again is only
+/// the safety net behind it.
+pub fn decided_without_its_queue(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp) -> EffectOutcome {
+    let again = outcome(claimed, EffectEvent::TryAgain(now + SignedDuration::from_mins(5)), now);
+    let again = EffectOutcome { look_at: Some(now), ..again };
+    because(again, error.to_string(), "nothing: the case is decided again, for the fallback of its route")
+}
+
 /// A note or a label for a ticket that has ended meanwhile: nobody needs it any more.
 pub fn moot(claimed: &ClaimedEffect, ending: &Ending, now: Timestamp) -> EffectOutcome {
     let why = format!("the ticket has ended ({ending:?})").to_lowercase();

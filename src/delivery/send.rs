@@ -3,10 +3,12 @@
 use super::check::{Meanwhile, meanwhile};
 use super::{Delivery, outcome};
 use crate::desks::Station;
+use crate::desks::queues::gone;
 use crate::ledger::records::{ClaimedEffect, EffectOutcome, Purpose};
+use crate::policy::rules::Route;
 use handoffd_kit::capability::Guard;
 use handoffd_kit::desk::{DeskChange, Receipt, Update, Write};
-use handoffd_kit::error::DeskError;
+use handoffd_kit::error::{DeskError, DeskErrorKind};
 use handoffd_kit::model::{PartKind, PartSet};
 
 impl Delivery {
@@ -25,10 +27,36 @@ impl Delivery {
                 outcome::accepted(claimed, receipt, now, self.pace(station))
             }
             Err(error) => {
+                if let Some(outcome) = self.without_its_queue(station, claimed, &error).await {
+                    return outcome;
+                }
                 let again = station.failed_on(claimed.attempt, &error, now, self.seams.random.fraction());
                 outcome::failed(claimed, &error, station.desk.capabilities(), now, again, self.pace(station))
             }
         }
+    }
+
+    /// A first write that the desk refuses because the queue it goes to is gone. Where its route has another team for that,
+    /// the desk's queues are noted and the case is decided again.
+    async fn without_its_queue(
+        &self,
+        station: &Station,
+        claimed: &ClaimedEffect,
+        error: &DeskError,
+    ) -> Option<EffectOutcome> {
+        let DeskChange::Update(Update { queue: Some(queue), .. }) = &claimed.effect.write.change else { return None };
+        let rule = &claimed.effect.write.mark.rule;
+        let falls_back = |route: &Route| route.rule.name.as_str() == rule && route.fallback.is_some();
+        let refused = error.kind == DeskErrorKind::Refused && claimed.first;
+        if !refused || !self.policy.routes.iter().any(falls_back) {
+            return None;
+        }
+        let desk = claimed.effect.desk.clone();
+        let gone = gone(&*station.desk, &self.policy.queues(&desk)).await.ok()?;
+        let of_ours = gone.contains(queue);
+        let now = self.seams.clock.now();
+        self.ledger.call(move |ledger| ledger.note_queues(&desk, &gone, now)).await.ok()?;
+        of_ours.then(|| outcome::decided_without_its_queue(claimed, error, now))
     }
 
     /// The check before a call. `Some`: do not send, record this. A first call on a desk that compares versions itself

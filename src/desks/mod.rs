@@ -2,6 +2,7 @@
 //! behind one is known only to the registry.
 
 mod breaker;
+pub mod queues;
 mod refusals;
 
 pub use breaker::Breaker;

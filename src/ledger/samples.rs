@@ -75,6 +75,7 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
         reason: "A refund above the limit".into(),
         needs: None,
         also: Vec::new(),
+        instead_of: None,
         asked: None,
         facts: vec![("ticket.fields.refund_eur".into(), "600".into())],
         facts_hash: facts.into(),

@@ -116,6 +116,10 @@ CREATE TABLE pauses (
     word TEXT NOT NULL, means TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, ended_at INTEGER, why TEXT
 ) STRICT;
 CREATE INDEX pauses_case ON pauses (desk, ticket) WHERE ended_at IS NULL;
+-- Queues of the policy that a desk does not show any more, as of its latest check.
+CREATE TABLE queue_checks (
+    desk TEXT PRIMARY KEY, at INTEGER NOT NULL, gone TEXT NOT NULL
+) STRICT;
 CREATE TABLE switches (
     kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (kind, name)

@@ -233,7 +233,15 @@ mod tests {
         let mut ledger = met(1);
         let mut update: CaseUpdate = nothing_found("0", at(10));
         let (rule, version, to) = ("old".into(), "1".into(), "billing".into());
-        let trace = RuleTrace { rule, version, to, result: RuleResult::OverLimit, facts: vec![], would_ask: vec![] };
+        let trace = RuleTrace {
+            rule,
+            version,
+            to,
+            result: RuleResult::OverLimit,
+            facts: vec![],
+            would_ask: vec![],
+            instead_of: None,
+        };
         update.verdict.as_mut().expect("a verdict").trace.push(trace);
         ledger.record_case(&update).expect("waits for a place");
         ledger.take_stock(&in_force("p2", &["old@2"]), at(20)).expect("taken");

@@ -29,6 +29,7 @@ pub fn back(came: &Proposal, to: &Team, episode: &str, asked: AskedFor, head: &T
         reason: asked.reason.clone(),
         needs: None,
         also: Vec::new(),
+        instead_of: None,
         asked: Some(asked),
         facts: Vec::new(),
         facts_hash: String::new(),

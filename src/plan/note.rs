@@ -79,6 +79,9 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
         format!("Why: {} (rule {}{also})", one_line(&proposal.reason), proposal.rule),
     ];
     lines.extend(
+        proposal.instead_of.as_ref().map(|other| format!("Instead of {}: {}", other.team, one_line(&other.why))),
+    );
+    lines.extend(
         proposal
             .asked
             .as_ref()

@@ -153,6 +153,29 @@ fn a_route_leaves_a_short_note() {
 }
 
 #[test]
+fn a_note_says_instead_of_which_team_and_why() {
+    let mut case = testing::case_with_parts();
+    case.memory.stay = None;
+    case.memory.teams_seen.clear();
+    case.head.queue = testing::queue("Incoming");
+    let mut policy = testing::policy();
+    case.memory.queues_gone = vec![policy.teams[&"billing".into()].queue.clone()];
+    policy.routes = vec![route("invoices", "", "billing")];
+    policy.routes[0].fallback = Some("frontline".into());
+    let proposal = decided(&case, &policy);
+    let effects = effects(&proposal, "h1", &desk(ALL), &case.head, None);
+    let lines: Vec<&str> = note_of(&effects[0]).lines().take(3).collect();
+    assert_eq!(
+        lines,
+        [
+            "Routed: Incoming → frontline",
+            "Why: no other route matches (rule invoices)",
+            "Instead of billing: the desk shows no queue \"Billing\" any more"
+        ]
+    );
+}
+
+#[test]
 fn an_approved_handoff_names_who_said_yes() {
     let (proposal, head) = escalated();
     let effects = approved_effects(&proposal, "habc", &desk(ALL), &head, None, "billing-lead (system user ops)");

@@ -1,6 +1,7 @@
 //! A case: a ticket plus what the ledger knows about it. The one input of `decide` that varies.
 
 use super::names::{RuleName, TeamName};
+use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::{PartSet, Parts, TicketHead};
 use jiff::Timestamp;
@@ -58,6 +59,8 @@ pub struct Memory {
     pub bounces: u32,
     /// Returns seen.
     pub returns: u32,
+    /// Queues of the policy that the desk does not show any more.
+    pub queues_gone: Vec<QueueSpec>,
     /// When we last wrote to the customer.
     pub last_public_message: Option<Timestamp>,
     /// Handoffs in the last hour by rule, and on this desk, with those that wait for a place before this case.

@@ -183,7 +183,11 @@ impl Deciding<'_> {
             StayReason::Paused
         } else if any(|result| *result != RuleResult::AlreadyThere) {
             StayReason::HeldBack
-        } else if self.candidates.iter().any(|candidate| matches!(candidate.result, RuleResult::NotYet(_))) {
+        } else if self
+            .candidates
+            .iter()
+            .any(|candidate| matches!(candidate.result, RuleResult::NotYet(_) | RuleResult::OffDuty(_)))
+        {
             StayReason::NotYet
         } else {
             StayReason::NoRule

@@ -8,6 +8,7 @@ use super::hold::{Path, barred, held_back};
 use super::known::{FactName, HouseFact};
 use super::names::TeamName;
 use super::rules::{Escalation, PackageDecision, Policy, Route, Rule, Trigger};
+use super::target::InsteadOf;
 use super::timing::{TimeKeys, Timed};
 use super::verdict::{RuleResult, RuleTrace};
 use handoffd_kit::model::PartSet;
@@ -49,6 +50,15 @@ impl<'a> AnyRule<'a> {
         }
     }
 
+    /// Whether it may lead there.
+    pub fn leads_to(self, team: &TeamName) -> bool {
+        let fallback = match self {
+            Self::Route(route) => route.fallback.as_ref(),
+            Self::Escalation(_) => None,
+        };
+        self.to() == team || fallback == Some(team)
+    }
+
     /// Whether it acts only when an agent asks for it.
     pub fn is_on_request(self) -> bool {
         matches!(self, Self::Escalation(escalation) if escalation.trigger == Trigger::Manual)
@@ -70,6 +80,7 @@ pub fn trace(any: AnyRule<'_>, result: RuleResult, facts: Vec<(String, String)>)
         result,
         facts,
         would_ask: Vec::new(),
+        instead_of: None,
     }
 }
 
@@ -91,6 +102,8 @@ pub struct Candidate<'a> {
     pub timed: Timed,
     /// When something else could come out, if nothing happens before.
     pub again_at: Option<Timestamp>,
+    /// The team that its target stands in for.
+    pub instead_of: Option<InsteadOf>,
 }
 
 impl<'a> Candidate<'a> {
@@ -103,7 +116,7 @@ impl<'a> Candidate<'a> {
         let held = bar == Some(RuleResult::Held);
         let idle = there || bar.is_some() && !held;
         // The hours are those of the team that holds the case; a route has only the one that would receive it.
-        let team = if path.from.is_some() { facts.team() } else { policy.teams.get(path.to) };
+        let team = if path.from.is_some() { facts.team() } else { policy.teams.get(any.to()) };
         let timed = match (&asked.result, team) {
             (None, Some(team)) => times(any.rule(), case).tell(facts, team, path.from),
             _ => Timed::default(),
@@ -118,14 +131,16 @@ impl<'a> Candidate<'a> {
         let waits = !there && (held || matches!(bar, None | Some(RuleResult::Paused)));
         let turns = timed.at.into_iter().chain(asked.looked_at.iter().filter_map(|name| facts.turns_at(name)));
         let again_at = if waits { turns.min() } else { None };
-        Self { any, path, looked_at: asked.looked_at, result, matched, unread, timed, again_at }
+        let instead_of = None;
+        Self { any, path, looked_at: asked.looked_at, result, matched, unread, timed, again_at, instead_of }
     }
 
     /// A rule that acts on request, in a case for which nobody asked.
     pub fn not_asked(any: AnyRule<'a>, path: Path<'a>) -> Self {
         let (result, matched) = (RuleResult::NotAsked, false);
         let (unread, timed) = (PartSet::NONE, Timed::default());
-        Self { any, path, looked_at: Vec::new(), result, matched, unread, timed, again_at: None }
+        let (again_at, instead_of) = (None, None);
+        Self { any, path, looked_at: Vec::new(), result, matched, unread, timed, again_at, instead_of }
     }
 
     /// Its line of the trace. `seen` keeps what was shown for other rules: most look at the same few facts.
@@ -138,7 +153,9 @@ impl<'a> Candidate<'a> {
             seen.entry(name).or_insert_with(|| facts.shown(name)).clone()
         };
         let shown = self.looked_at.iter().map(|name| (name.to_string(), text(name)));
-        trace(self.any, self.result.clone(), shown.chain(self.timed.shown.iter().cloned()).collect())
+        let told = shown.chain(self.timed.shown.iter().cloned()).collect();
+        let (to, instead_of) = (self.path.to.clone(), self.instead_of.clone());
+        RuleTrace { to, instead_of, ..trace(self.any, self.result.clone(), told) }
     }
 
     /// The facts that it matched, with the working of its time keys, as text.
@@ -235,7 +252,7 @@ fn closed_by(path: Path<'_>, case: &Case, policy: &Policy, facts: &Facts<'_>) ->
         policy.escalations.iter().filter(|escalation| path.from.is_some_and(|from| escalation.from.contains(from)));
     let rules = routes.map(AnyRule::Route).chain(escalations.map(AnyRule::Escalation));
     let hashes: Vec<String> = rules
-        .filter(|any| any.to() == path.to)
+        .filter(|any| any.leads_to(path.to))
         .map(|any| {
             let facts = facts.with_package(any.package());
             facts_hash(&ask(any, &facts).looked_at, &facts)

@@ -31,6 +31,7 @@ mod routing;
 pub mod rules;
 mod scope;
 mod silence;
+pub mod target;
 pub mod targets;
 #[cfg(test)]
 mod targets_tests;

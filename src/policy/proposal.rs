@@ -4,6 +4,7 @@
 use super::due::Due;
 use super::names::{MessageName, RuleName, TeamName};
 use super::rules::{Accountable, CustomerFacing, InternalFrom, Mode, PackagePart, Trigger};
+use super::target::InsteadOf;
 use handoffd_kit::desk::{OwnerSpec, QueueSpec};
 use handoffd_kit::id::{DeskId, TicketId, UserId};
 use handoffd_kit::model::QueueRef;
@@ -37,6 +38,9 @@ pub struct Proposal {
     pub to: TeamName,
     /// Its queue.
     pub to_queue: QueueSpec,
+    /// The team that the receiving one stands in for, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<InsteadOf>,
     /// The kind of reason; none for a route.
     pub trigger: Option<Trigger>,
     /// Why, rendered.

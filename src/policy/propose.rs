@@ -92,7 +92,7 @@ impl Proposer<'_> {
     /// The proposal; none only where the policy lacks the target team.
     pub fn proposal(&self, candidate: &Candidate<'_>, also: Vec<RuleName>) -> Option<Proposal> {
         let rule = candidate.any.rule();
-        let to = self.policy.teams.get(candidate.any.to())?;
+        let to = self.policy.teams.get(candidate.path.to)?;
         let parts = match candidate.any {
             AnyRule::Route(_) => self.route(rule, to),
             AnyRule::Escalation(escalation) => self.escalation(escalation, to),
@@ -113,6 +113,7 @@ impl Proposer<'_> {
             from_queue: self.case.head.queue.known().cloned().flatten(),
             to: to.name.clone(),
             to_queue: to.queue.clone(),
+            instead_of: candidate.instead_of.clone(),
             trigger: match candidate.any {
                 AnyRule::Route(_) => None,
                 AnyRule::Escalation(escalation) => Some(escalation.trigger),

@@ -4,10 +4,12 @@
 use super::hold::Path;
 use super::matching::{AnyRule, Candidate};
 use super::names::RuleName;
-use super::rules::Policy;
+use super::rules::{Policy, Route};
+use super::target::{off_duty_until, target};
 use super::verdict::RuleResult;
 use super::{case::Case, facts::Facts};
 use handoffd_kit::model::PartSet;
+use jiff::Timestamp;
 
 /// What stands for the stay that a route ends.
 pub const INTAKE: &str = "intake";
@@ -19,8 +21,11 @@ pub fn judge<'a>(case: &'a Case, policy: &'a Policy, facts: &Facts<'_>) -> (Vec<
     let mut first: Option<RuleName> = None;
     let mut first_in_shadow: Option<RuleName> = None;
     for route in policy.routes.iter().filter(|route| route.desk == case.desk) {
-        let path = Path { rule: &route.rule, from: None, to: &route.to, episode: INTAKE };
+        let (to, instead_of) = target(route, case, policy, facts.now());
+        let path = Path { rule: &route.rule, from: None, to, episode: INTAKE };
         let mut candidate = Candidate::judge(AnyRule::Route(route), path, case, policy, facts);
+        candidate.instead_of = instead_of;
+        wait_for_duty(&mut candidate, route, policy, facts.now());
         if first.is_none() {
             need = need.union(candidate.unread);
         }
@@ -46,4 +51,14 @@ pub fn judge<'a>(case: &'a Case, policy: &'a Policy, facts: &Facts<'_>) -> (Vec<
         candidates.push(candidate);
     }
     (candidates, need)
+}
+
+/// A route for the hours of its team does not match outside them: those behind it are asked.
+fn wait_for_duty(candidate: &mut Candidate<'_>, route: &Route, policy: &Policy, now: Timestamp) {
+    let until = policy.teams.get(&route.to).and_then(|team| off_duty_until(team, now));
+    if let Some(until) = until.filter(|_| route.on_duty && candidate.matched) {
+        candidate.result = RuleResult::OffDuty(until);
+        candidate.matched = false;
+        candidate.again_at = candidate.again_at.into_iter().chain([until]).min();
+    }
 }

@@ -280,6 +280,10 @@ pub struct Route {
     pub desk: DeskId,
     /// The first team.
     pub to: TeamName,
+    /// The team that takes a case in its stead while it is off duty or its queue is gone.
+    pub fallback: Option<TeamName>,
+    /// Whether it is asked only while its team is on duty.
+    pub on_duty: bool,
 }
 
 /// When a case has outgrown its tier.

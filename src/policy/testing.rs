@@ -110,7 +110,7 @@ pub fn rule(name: &str, when: &str) -> Rule {
 
 /// A route to a team.
 pub fn route(name: &str, when: &str, to: &str) -> Route {
-    Route { rule: rule(name, when), desk: "acme".into(), to: to.into() }
+    Route { rule: rule(name, when), desk: "acme".into(), to: to.into(), fallback: None, on_duty: false }
 }
 
 /// An escalation from frontline to a team.

@@ -4,6 +4,7 @@ use super::clocks::ClockDifference;
 use super::names::{RuleName, TeamName};
 use super::proposal::Proposal;
 use super::rules::PackagePart;
+use super::target::InsteadOf;
 use handoffd_kit::model::PartSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,9 @@ pub struct RuleTrace {
     /// Of a rule that would act and may not: why a person would be asked first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_ask: Vec<Risk>,
+    /// Of a route whose fallback is meant: the team that it stands in for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<InsteadOf>,
 }
 
 /// What came out for one rule.
@@ -153,6 +157,8 @@ pub enum RuleResult {
     NoInstant(String),
     /// Its conditions hold; the desk does not tell since when: for which time key.
     TimeUnknown(String),
+    /// It matched; it is for the hours of its team, which is off duty until then.
+    OffDuty(Timestamp),
     /// It matched; an agent has just acted on the case. It waits until then.
     PersonActive(Timestamp),
     /// It acts when an agent asks for it, and nobody did.
@@ -195,6 +201,9 @@ impl RuleResult {
             Self::TimeUnknown(key) => format!("cannot be told: since when, for {key}"),
             Self::PersonActive(until) => {
                 format!("matches, but an agent has just acted on the case: it waits until {until}")
+            }
+            Self::OffDuty(until) => {
+                format!("matches, but is for the hours of its team, which is off duty until {until}")
             }
             Self::NotAsked => "acts when an agent asks for it (/handoff), and nobody did".into(),
             Self::NotReached => "was not asked: the case stays before that".into(),

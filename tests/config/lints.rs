@@ -83,6 +83,21 @@ fn a_route_that_may_be_reached_is_not_named() {
 }
 
 #[test]
+fn a_route_for_hours_on_duty_forestalls_only_one_for_the_same_hours() {
+    let hours = "[hours.office]\nzone = \"Europe/Berlin\"\nmon-fri = [\"09:00-17:00\"]\n\n[people.lead]";
+    let base = BASE.replacen("[people.lead]", hours, 1);
+    let base = base.replacen("queue = \"Billing\"", "queue = \"Billing\"\nhours = \"office\"", 1);
+    let rest = "[[route]]\nname = \"rest\"";
+    let with = |late: &str| {
+        let early = route("early", "'has_tag(\"x\")'", "on_duty = true");
+        base.replacen(rest, &format!("{early}{}{rest}", route("late", "'has_tag(\"x\")'", late)), 1)
+    };
+    assert_eq!(warnings(&with("")), []);
+    let (message, ..) = one(&with("on_duty = true"));
+    assert!(message.starts_with("the route \"late\" is never reached: \"early\" stands before it"), "{message}");
+}
+
+#[test]
 fn an_escalation_that_never_acts_in_its_own_name_is_named() {
     let wide = escalation("wide", "'ticket.fields.refund_eur > 500.0'", "billing", "");
     let narrow = escalation("narrow", "'ticket.fields.refund_eur > 1000.0'", "billing", "");

@@ -220,6 +220,13 @@ fn every_open_question_is_an_error_at_its_rule() {
         );
     }
     // The owner comes from the defaults: without them it is open too.
+    let elsewhere = "to = \"billing\"\nfallback = ¦\"elsewhere\"\n\n[[route]]";
+    later(
+        "to = \"billing\"\n\n[[route]]",
+        elsewhere,
+        "from the desk \"acme\" to the desk \"other\"",
+        "teams of one desk",
+    );
     let owner = "owner = { assign = \"queue\", previous = { task = \"Answer questions\", within = \"1d\" } }\n";
     let text = BASE.replacen(owner, "", 1);
     assert!(read(&text).is_ok());
@@ -396,6 +403,24 @@ fn rules_must_fit_together() {
             "no `when`",
         ),
         ("from = [\"frontline\"]", "from = [\"frontline\", ¦\"billing\"]", "to itself", "leave it out"),
+        (
+            "to = \"billing\"\n\n[[route]]",
+            "to = \"billing\"\nfallback = ¦\"billing\"\n\n[[route]]",
+            "falls back from \"billing\" to itself",
+            "another team",
+        ),
+        (
+            "to = \"billing\"\n\n[[route]]",
+            "to = \"billing\"\nfallback = ¦\"biling\"\n\n[[route]]",
+            "there is no team \"biling\"",
+            "billing",
+        ),
+        (
+            "to = \"billing\"\n\n[[route]]",
+            "to = \"billing\"\n¦on_duty = true\n\n[[route]]",
+            "always on duty",
+            "`hours`",
+        ),
         (
             "from = [\"frontline\"]",
             "from = { tier = ¦7 }",
