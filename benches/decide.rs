@@ -67,6 +67,7 @@ fn escalation(n: usize, known: &handoffd::policy::known::KnownFacts) -> Escalati
         package: PackageDecision { require: vec![PackagePart::Summary], missing: Missing::Send },
         owner: OwnerDecision {
             assign: Assign::Queue,
+            fallback: Assign::Queue,
             previous: PreviousTask::Nothing,
             customer_facing: CustomerFacing::New,
         },
@@ -164,6 +165,7 @@ fn case(refund_eur: f64) -> Case {
         },
         asked: PartSet::of(&[PartKind::Customer, PartKind::Clocks]),
         memory: Memory { counts: true, stay: Some(stay), teams_seen: vec!["frontline".into()], ..Memory::default() },
+        rosters: handoffd::policy::roster::Rosters::default(),
     }
 }
 

@@ -8,7 +8,7 @@
 use handoffd::clock::{SystemClock, SystemRandom};
 use handoffd::config::{self, secrets};
 use handoffd::registry;
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, WebhookTrust};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, Roster, WebhookTrust};
 use handoffd_kit::settings::Seams;
 use handoffd_kit::transport::HttpTransport;
 use std::fmt::Write;
@@ -90,6 +90,14 @@ fn webhook(trust: WebhookTrust) -> &'static str {
     }
 }
 
+fn roster(roster: Roster) -> &'static str {
+    match roster {
+        Roster::None => "no",
+        Roster::Members => "yes",
+        Roster::WithLoad => "yes, with what each has open",
+    }
+}
+
 fn note(capabilities: &Capabilities) -> String {
     let format = match capabilities.note_format {
         NoteFormat::Html => "HTML",
@@ -128,7 +136,7 @@ fn page() -> String {
     row(&mut page, "", all.iter().map(|one| format!("[{0}](../connectors/{0}/README.md)", one.connector)));
     row(&mut page, "---", all.iter().map(|_| "---".to_owned()));
     type Cell = fn(&Capabilities) -> String;
-    let rows: [(&str, Cell); 14] = [
+    let rows: [(&str, Cell); 16] = [
         ("a handoff is", together),
         ("a write is guarded", |one| guard(one.guard)),
         ("a lost answer can be looked up", |one| yes(one.can_find)),
@@ -137,6 +145,8 @@ fn page() -> String {
         ("the desk's SLA clocks are read", |one| yes(one.sla_clocks)),
         ("statuses that stop the customer's clock", pausing),
         ("tags change without touching others", |one| yes(one.race_free_tags)),
+        ("the people of a queue are told", |one| roster(one.roster).to_owned()),
+        ("a colleague can follow a ticket", |one| yes(one.followers)),
         ("webhooks", |one| webhook(one.webhook).to_owned()),
         ("streams that are polled", streams),
         ("notes", note),

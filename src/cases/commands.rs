@@ -7,7 +7,7 @@
 use super::examine::{Look, Step, effects, planned_signature};
 use super::hearing::Order;
 use super::overtaken::overtaken_since;
-use super::review::{Still, as_reviewed, compare};
+use super::review::{Still, compare};
 use crate::ledger::commands::{CommandOutcome, Deed, HandledCommand};
 use crate::ledger::records::{CaseUpdate, HandoffRecord, NewHandoff, ReviewAnswer};
 use crate::ledger::states::HandoffState;
@@ -268,11 +268,12 @@ impl Scene<'_> {
                 Done { answered: false, deed, ..done.about(&review.id) }
             }
             Still::Same(fresh) => {
-                let (reviewed, by) = (as_reviewed(proposal, *fresh), self.by(order));
+                let (reviewed, by) = (fresh.as_reviewed(proposal), self.by(order));
                 let signature = planned_signature(look, &reviewed);
                 let effects =
                     plan::approved_effects(&reviewed, &review.id, look.capabilities, look.head, signature, &by);
-                let deed = Deed::Approve(self.answer_to(review, &by, reason, effects));
+                let answer = self.answer_to(review, &by, reason, effects);
+                let deed = Deed::Approve(ReviewAnswer { proposal: Some(Box::new(reviewed)), ..answer });
                 let done = Done::because(CommandOutcome::Done, format!("approved, the case goes to {}", proposal.to));
                 Done { answered: false, deed, ..done.about(&review.id) }
             }
@@ -344,7 +345,7 @@ impl Scene<'_> {
         effects: Vec<PlannedEffect>,
     ) -> ReviewAnswer {
         let (by, reason) = (by.to_owned(), reason.cloned());
-        ReviewAnswer { handoff: review.id.clone(), by, reason, at: self.look.now, effects }
+        ReviewAnswer { handoff: review.id.clone(), by, reason, at: self.look.now, effects, proposal: None }
     }
 
     /// Who gave a command, for the record.

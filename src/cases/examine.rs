@@ -9,18 +9,22 @@ use super::pauses;
 use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays};
 use crate::ledger::commands::Heard;
-use crate::ledger::records::{CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, SignedWording};
+use crate::ledger::records::{
+    CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, OwnerSeen, SignedWording,
+};
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
 use crate::policy::case::{Case, Memory};
 use crate::policy::decide::decide;
 use crate::policy::proposal::{CustomerPlan, Proposal};
+use crate::policy::roster::Rosters;
 use crate::policy::rules::{Mode, Policy};
 use crate::policy::verdict::{Decision, Outcome, Risk, StayReason, Verdict};
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::WordingSignature;
+use handoffd_kit::fact::Fact;
 use handoffd_kit::id::DeskId;
-use handoffd_kit::model::{PartKind, PartSet, Parts, TicketHead};
+use handoffd_kit::model::{PartKind, PartSet, Parts, Status, TicketHead};
 use jiff::{SignedDuration, Timestamp};
 
 /// All that one look knows.
@@ -35,6 +39,8 @@ pub struct Look<'a> {
     pub signed: &'a [SignedWording],
     /// What the ledger knows.
     pub record: &'a CaseRecord,
+    /// Who works in the teams of the desk.
+    pub rosters: &'a Rosters,
     /// The ticket's head.
     pub head: &'a TicketHead,
     /// When it was read.
@@ -119,6 +125,7 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
         parts: look.parts.clone(),
         asked: look.parts.read().union(look.refused),
         memory,
+        rosters: look.rosters.clone(),
     };
     Ok(Prepared { case, stays, after, pause, unsent })
 }
@@ -139,6 +146,7 @@ pub fn examine(look: &Look<'_>) -> Step {
     };
     let came_by = came_by(look.record, &stays, &after);
     let mut update = base(look, case.memory.counts);
+    update.owner = owner_seen(&case);
     update.stays = stays.into_iter().map(|moved| moved.change).collect();
     record_after(&mut update, after);
     match pause {
@@ -289,7 +297,16 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         over_limit: None,
         limits: look.policy.limits,
         heard: Heard::default(),
+        owner: None,
     }
+}
+
+/// Who owns the case, where the desk says so.
+fn owner_seen(case: &Case) -> Option<OwnerSeen> {
+    let owner = case.head.owner.known()?.as_ref().map(|person| person.id.clone());
+    let ended = matches!(case.head.status, Fact::Known(Status::Solved | Status::Closed));
+    let held_by = case.memory.stay.as_ref().map(|stay| stay.team.clone());
+    Some(OwnerSeen { owner, held_by, open: !ended && case.head.ending.is_none() })
 }
 
 fn record_after(update: &mut CaseUpdate, after: After) {
@@ -407,6 +424,10 @@ fn record_proposal(
     // A person's yes to the same handoff stands, whatever version the ticket has by now, and its note goes on naming them.
     let approved_by = same.and_then(|handoff| handoff.approved_by.as_deref());
     let asks = !wanted.risks.is_empty() && proposal.mode == Mode::Live && approved_by.is_none();
+    let proposal = &match same.filter(|_| approved_by.is_some()) {
+        Some(reviewed) => proposal.clone().as_reviewed(&reviewed.proposal),
+        None => proposal.clone(),
+    };
     let (state, effects) = match wanted.ask_until {
         Some(until) => (HandoffState::Asking, asking::begin(look, proposal, &id, until)),
         None if asks => (HandoffState::InReview, Vec::new()),

@@ -39,8 +39,3 @@ pub fn compare(handoff: &HandoffRecord, now: Option<&Outcome>) -> Still {
         None => Still::Stale("the case was not decided again".into()),
     }
 }
-
-/// What the reviewer saw travels; what counts from now (clocks, promises, deadlines) is worked out anew.
-pub fn as_reviewed(reviewed: &Proposal, fresh: Proposal) -> Proposal {
-    Proposal { package: reviewed.package.clone(), reason: reviewed.reason.clone(), ..fresh }
-}

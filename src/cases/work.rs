@@ -12,7 +12,9 @@ use crate::ledger::records::{
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::ledger::{Handle, LedgerError, records};
 use crate::policy::names::RuleName;
+use crate::policy::roster::Rosters;
 use crate::policy::rules::{Limits, Policy};
+use handoffd_kit::capability::Roster;
 use handoffd_kit::error::{DeskError, DeskErrorKind};
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::model::{PartSet, Parts, TicketHead};
@@ -40,10 +42,20 @@ pub struct Cases {
     pub differences: Differences,
 }
 
+/// What the ledger knows of a case.
+struct Known {
+    record: CaseRecord,
+    rosters: Rosters,
+    signed: Vec<SignedWording>,
+    desk_met: Timestamp,
+}
+
 /// A ticket as it was read for one look.
 pub struct ReadCase {
     /// What the ledger knows.
     pub record: CaseRecord,
+    /// Who works in the teams of the desk.
+    pub rosters: Rosters,
     /// Signed wordings.
     pub signed: Vec<SignedWording>,
     /// When this desk was first met.
@@ -131,7 +143,10 @@ impl Cases {
             // Looks that are worked at once may want the same last place: one that comes late is decided again as it was
             // read, which costs no call.
             match self.ledger.call(move |ledger| ledger.record_case(&update)).await? {
-                Recorded::NoPlace => read.record = self.known(&look.desk, &look.ticket).await?.0,
+                Recorded::Outrun => {
+                    let known = self.known(station, &look.desk, &look.ticket).await?;
+                    (read.record, read.rosters) = (known.record, known.rosters);
+                }
                 recorded => {
                     self.unknowns.note(verdict.as_ref());
                     let differences = verdict.iter().flat_map(|verdict| &verdict.clock_differences);
@@ -162,20 +177,27 @@ impl Cases {
                 (head, self.seams.clock.now())
             }
         };
-        let (record, signed, desk_met) = self.known(desk, ticket).await?;
-        Ok(ReadCase { record, signed, desk_met, head, read_at, parts: Parts::default(), refused: PartSet::NONE })
+        let Known { record, rosters, signed, desk_met } = self.known(station, desk, ticket).await?;
+        let (parts, refused) = (Parts::default(), PartSet::NONE);
+        Ok(ReadCase { record, rosters, signed, desk_met, head, read_at, parts, refused })
     }
 
-    /// What the ledger knows now: of the case, of signed wordings, and when it met the desk.
-    async fn known(
-        &self,
-        desk: &DeskId,
-        ticket: &TicketId,
-    ) -> Result<(CaseRecord, Vec<SignedWording>, Timestamp), LedgerError> {
+    /// What the ledger knows now.
+    async fn known(&self, station: &Station, desk: &DeskId, ticket: &TicketId) -> Result<Known, LedgerError> {
         let (desk, ticket, now) = (desk.clone(), ticket.clone(), self.seams.clock.now());
+        let told = station.desk.capabilities().roster != Roster::None;
         self.ledger
             .call(move |ledger| {
-                Ok((ledger.case(&desk, &ticket, now)?, ledger.signatures()?, ledger.desk_met(&desk, now)?))
+                let record = ledger.case(&desk, &ticket, now)?;
+                // What is decided anew does not wait for its own turn.
+                let deciding = record.handoff.as_ref().filter(|handoff| handoff.state.is_open() && !handoff.has_sent());
+                let teams = ledger.rosters(&desk, deciding.map(|handoff| handoff.id.as_str()))?;
+                Ok(Known {
+                    record,
+                    rosters: Rosters { told, teams },
+                    signed: ledger.signatures()?,
+                    desk_met: ledger.desk_met(&desk, now)?,
+                })
             })
             .await
     }
@@ -220,6 +242,7 @@ impl Cases {
             policy: &self.policy,
             signed: &read.signed,
             record: &read.record,
+            rosters: &read.rosters,
             head: &read.head,
             read_at: read.read_at,
             parts: &read.parts,
@@ -384,5 +407,6 @@ fn gone(
         over_limit: None,
         limits,
         heard: Heard::default(),
+        owner: None,
     }
 }

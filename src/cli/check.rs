@@ -178,6 +178,9 @@ async fn ask_desks(
             }),
             Err(_) => {}
         }
+        if !unreachable {
+            findings.extend(super::check_people::people(&config.policy, &id, desk.as_ref()).await);
+        }
         all.push((id, findings));
     }
     print_findings(context, &all, tests)?;

@@ -2,6 +2,7 @@
 //! 2 wrong usage or config, 3 desk or ledger unreachable.
 
 pub mod check;
+mod check_people;
 mod check_tests;
 pub mod control;
 pub mod demo;

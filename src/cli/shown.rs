@@ -226,6 +226,9 @@ fn write_decisions(text: &mut String, proposal: &Proposal) -> std::fmt::Result {
         writeln!(text, "  package   {:.0} % of the required parts", package.completeness() * 100.0)?;
     }
     writeln!(text, "  owner     {}", tame(&proposal.owner.shown))?;
+    if let Some(why) = &proposal.owner.fallback {
+        writeln!(text, "            not as declared: {}", tame(why))?;
+    }
     if let Some(until) = &proposal.clock.internal_until {
         writeln!(text, "  clock     internal until {}", until.told())?;
     }

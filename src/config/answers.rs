@@ -162,22 +162,35 @@ enum MissingWord {
 }
 
 fn owner(found: &mut Found<'_>, table: &Section<'_>, people: &People) -> Option<OwnerDecision> {
-    let assign = table.required(found, "assign").and_then(|word| match word.value {
-        "queue" => Some(Assign::Queue),
-        "round-robin" | "least-loaded" => {
-            let message = format!("owner.assign = \"{}\"", word.value);
-            found.later(&word.span, message, "write owner.assign = \"queue\", or a person's name");
-            None
-        }
-        name => {
-            let known = ["queue"].into_iter().chain(people.keys().map(PersonName::as_str));
-            refers(found, &word, "person", "[people.NAME]", known).then(|| Assign::Person(PersonName::new(name)))
-        }
-    });
+    let assign = table.required(found, "assign").and_then(|word| assignee(found, &word, people));
+    let fallback = match table.text(found, "fallback") {
+        None if table.has("fallback") => None,
+        None => Some(Assign::Queue),
+        Some(word) => assignee(found, &word, people),
+    };
+    if table.has("fallback") && assign.is_some() && assign == fallback {
+        let help = "name somebody else there, or leave it out: then the case waits in the queue";
+        found.error(&table.key_span("fallback"), "`owner.fallback` is the same as `owner.assign`", help);
+    }
     let previous = previous(found, table);
     let words = [("previous", CustomerFacing::Previous), ("new", CustomerFacing::New)];
     let customer_facing = table.word(found, "customer_facing", &words).unwrap_or(CustomerFacing::New);
-    Some(OwnerDecision { assign: assign?, previous: previous?, customer_facing })
+    Some(OwnerDecision { assign: assign?, fallback: fallback?, previous: previous?, customer_facing })
+}
+
+/// Words that `owner.assign` takes besides people's names.
+pub(super) const ASSIGN: [&str; 3] = ["queue", "round-robin", "least-loaded"];
+
+fn assignee(found: &mut Found<'_>, word: &At<&str>, people: &People) -> Option<Assign> {
+    match word.value {
+        "queue" => Some(Assign::Queue),
+        "round-robin" => Some(Assign::Turn),
+        "least-loaded" => Some(Assign::Load),
+        name => {
+            let known = ASSIGN.into_iter().chain(people.keys().map(PersonName::as_str));
+            refers(found, word, "person", "[people.NAME]", known).then(|| Assign::Person(PersonName::new(name)))
+        }
+    }
 }
 
 fn previous(found: &mut Found<'_>, table: &Section<'_>) -> Option<PreviousTask> {

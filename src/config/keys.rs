@@ -166,7 +166,11 @@ pub const TEAM: Shape = Shape {
 /// `[people.NAME]`.
 pub const PERSON: Shape = Shape {
     title: "[people.NAME]",
-    keys: &[key("email", "\"billing-lead@acme.example\""), key("desk", "{ acme = \"4711\" }")],
+    keys: &[
+        key("email", "\"billing-lead@acme.example\""),
+        key("desk", "{ acme = \"4711\" }"),
+        key("hours", "\"office\""),
+    ],
 };
 
 /// `[hours.NAME]`, next to its days.
@@ -310,6 +314,7 @@ pub const OWNER: Shape = Shape {
     title: "owner",
     keys: &[
         key("assign", "\"queue\""),
+        key("fallback", "\"queue\""),
         key("previous", "\"nothing\""),
         key("customer_facing", "\"new\""),
         later("claim_within", "\"2h\"", "leave it out: claims are seen and reported, not waited for"),

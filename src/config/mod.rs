@@ -173,8 +173,8 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     root.texts(found, "include");
     let daemon = daemon::read(found, &root, base);
     let mut desks = desks::read(found, &root, base);
-    let people = teams::read_people(found, &root, &desks);
     let hours = hours::read(found, &root, base);
+    let people = teams::read_people(found, &root, &desks, &hours);
     let teams = teams::read_teams(found, &root, &teams::Around { desks: &desks, people: &people, hours: &hours });
     let labels = labels::read(found, &root);
     let targets = targets::read(found, &root, &desks, &hours);

@@ -1,5 +1,6 @@
 //! `[teams.NAME]` and `[people.NAME]`: who owns cases.
 
+use super::answers::ASSIGN;
 use super::desks::{Desks, queue};
 use super::found::{At, Found};
 use super::hours::Hours;
@@ -7,11 +8,13 @@ use super::keys;
 use super::names::refers;
 use super::scalar::{self, shown};
 use super::walk::Section;
+use crate::policy::due::TeamHours;
 use crate::policy::names::{HoursName, PersonName, TeamName};
 use crate::policy::rules::{PersonEntry, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// All people by name, those that are wrong included.
 pub(super) type People = BTreeMap<PersonName, PersonEntry>;
@@ -20,11 +23,11 @@ pub(super) type People = BTreeMap<PersonName, PersonEntry>;
 pub(super) type Teams = BTreeMap<TeamName, Option<Team>>;
 
 /// Reads all people.
-pub(super) fn read_people(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> People {
+pub(super) fn read_people(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, hours: &Hours) -> People {
     let mut people = People::new();
     for named in root.named_tables(found, "people") {
         let section = named.open(found, keys::PERSON);
-        if ["queue", "round-robin", "least-loaded"].contains(&named.name.value) {
+        if ASSIGN.contains(&named.name.value) {
             let message = format!("a person cannot be called \"{}\"", named.name.value);
             found.error(&named.name.span, message, "`owner.assign` uses this word; choose another name");
         }
@@ -36,8 +39,11 @@ pub(super) fn read_people(found: &mut Found<'_>, root: &Section<'_>, desks: &Des
         if let Some(email) = email.as_ref().filter(|email| !scalar::is_email(email.value)) {
             found.error(&email.span, "this is no mail address", section.like("email"));
         }
-        let entry =
-            PersonEntry { email: email.map(|email| email.value.to_owned()), desk: identities(found, &section, desks) };
+        let entry = PersonEntry {
+            email: email.map(|email| email.value.to_owned()),
+            desk: identities(found, &section, desks),
+            hours: named_hours(found, &section, hours).flatten(),
+        };
         people.insert(PersonName::new(named.name.value), entry);
     }
     people
@@ -59,6 +65,23 @@ fn identities(found: &mut Found<'_>, section: &Section<'_>, desks: &Desks) -> BT
         }
     }
     identities
+}
+
+/// The hours that a table names; none at the outside: they are wrong, which was reported.
+fn named_hours(found: &mut Found<'_>, section: &Section<'_>, hours: &Hours) -> Option<Option<Arc<TeamHours>>> {
+    let named = match section.text(found, "hours") {
+        Some(name) => {
+            let known = hours.keys().map(HoursName::as_str);
+            refers(found, &name, "hours", "[hours.NAME]", known).then(|| hours.get(&HoursName::new(name.value)))
+        }
+        None => None,
+    };
+    // Hours that are wrong in themselves were reported; so was a table that names none that are there.
+    match named.flatten() {
+        Some(hours) => Some(Some(hours.clone()?)),
+        None if section.has("hours") => None,
+        None => Some(None),
+    }
 }
 
 /// What teams refer to.
@@ -111,19 +134,7 @@ fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &
         .filter(|person| refers(found, person, "person", "[people.NAME]", known()))
         .map(|person| PersonName::new(person.value))
         .collect();
-    let hours = match section.text(found, "hours") {
-        Some(name) => {
-            let known = hours.keys().map(HoursName::as_str);
-            refers(found, &name, "hours", "[hours.NAME]", known).then(|| hours.get(&HoursName::new(name.value)))
-        }
-        None => None,
-    };
-    // Hours that are wrong in themselves were reported; so was a team that names none that are there.
-    let hours = match hours.flatten() {
-        Some(hours) => Some(hours.clone()?),
-        None if section.has("hours") => return None,
-        None => None,
-    };
+    let hours = named_hours(found, section, hours)?;
     let (tier, desk, spec) = (tier?, desk?, spec?);
     let team = Team {
         name: TeamName::new(name),

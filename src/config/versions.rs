@@ -99,8 +99,13 @@ fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, Desk
             json!([team.name, team.tier, team.desk, team.queue, team.public_name, hours, team.lead, team.reviewers])
         })
         .collect();
-    let people: Vec<Value> =
-        policy.people.iter().map(|(name, person)| json!([name, person.email, person.desk])).collect();
+    let people: Vec<Value> = policy
+        .people
+        .iter()
+        .map(|(name, person)| {
+            json!([name, person.email, person.desk, person.hours.as_ref().map(|hours| &hours.meaning)])
+        })
+        .collect();
     let messages: Vec<Value> = policy.messages.values().map(told).collect();
     json!({
         "header": header,
@@ -201,10 +206,13 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         Missing::Review => json!("review"),
         Missing::Ask { within, then } => json!({ "ask": [waited(within), then] }),
     };
-    let assign = match &owner.assign {
+    let assignee = |assign: &Assign| match assign {
         Assign::Queue => json!("queue"),
+        Assign::Turn => json!("round-robin"),
+        Assign::Load => json!("least-loaded"),
         Assign::Person(person) => json!({ "person": person }),
     };
+    let assign = json!([assignee(&owner.assign), assignee(&owner.fallback)]);
     let previous = match &owner.previous {
         PreviousTask::Nothing => Value::Null,
         PreviousTask::Task { task, within } => json!([task, within.map(waited)]),

@@ -1,5 +1,6 @@
-//! Housekeeping, once a minute: desks whose login or rights failed are tried again; old payloads are thrown away; the next
-//! few cases are looked at under a policy that is new; queues that routes lead to are still there.
+//! Housekeeping, once a minute: the people of teams are asked for when that is due; desks whose login or rights failed are
+//! tried again; old payloads are thrown away; the next few cases are looked at under a policy that is new; queues that routes
+//! lead to are still there.
 
 use super::house::House;
 use crate::desks::queues::gone;
@@ -20,6 +21,7 @@ const LEAST_A_MINUTE: u32 = 2;
 
 impl House {
     pub(super) async fn keep_house(&self) -> Result<(), LedgerError> {
+        self.refresh_rosters().await?;
         let (now, keep) = (self.seams.clock.now(), self.keep_raw);
         self.draw_stock(now).await?;
         self.check_queues(now).await?;

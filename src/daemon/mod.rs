@@ -12,9 +12,12 @@ mod afterwards;
 mod asking_parts;
 mod housekeeping;
 #[cfg(test)]
+mod owners;
+#[cfg(test)]
 mod pause_tests;
 #[cfg(test)]
 mod queue_tests;
+mod rosters;
 #[cfg(test)]
 mod stock_tests;
 #[cfg(test)]

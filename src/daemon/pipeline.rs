@@ -24,6 +24,10 @@ const EFFECTS_AT_ONCE: usize = 16;
 /// How often troubles are tried again and old payloads thrown away.
 const HOUSEKEEPING: SignedDuration = SignedDuration::from_mins(1);
 
+/// At a start, looks wait at most so long until who works in the teams is known: what is decided without knowing it goes to
+/// the queues.
+const KNOWS_ITS_PEOPLE: SignedDuration = SignedDuration::from_secs(30);
+
 /// How long the pipeline runs.
 #[derive(Clone, Copy, Debug)]
 pub enum Until {
@@ -53,6 +57,8 @@ struct InWork {
     next_poll: BTreeMap<DeskId, Timestamp>,
     next_housekeeping: Timestamp,
     housekeeping: bool,
+    /// Looks are not taken before, unless the house has been kept once.
+    looks_from: Option<Timestamp>,
     /// When what was due was last taken.
     taken_at: Timestamp,
 }
@@ -95,6 +101,7 @@ impl House {
             next_poll: self.polls.keys().map(|desk| (desk.clone(), now)).collect(),
             next_housekeeping: now,
             housekeeping: false,
+            looks_from: (!self.rosters_wanted().is_empty()).then(|| now + KNOWS_ITS_PEOPLE),
             taken_at: now,
         }
     }
@@ -160,7 +167,7 @@ impl House {
 
     async fn take_looks(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
         let room = LOOKS_AT_ONCE.saturating_sub(work.looks);
-        if room == 0 {
+        if room == 0 || work.looks_from.is_some_and(|from| now < from) {
             return Ok(());
         }
         let busy = self.busy(work.cases.clone(), BTreeSet::new(), now);
@@ -204,6 +211,7 @@ impl House {
             }
             Finished::Housekeeping => {
                 work.housekeeping = false;
+                work.looks_from = None;
                 work.next_housekeeping = now + HOUSEKEEPING;
             }
         }
@@ -227,7 +235,7 @@ impl House {
         let rests = rests.chain(stations().filter_map(|station| station.refuses_until(now)));
         let house = (!work.housekeeping).then_some(work.next_housekeeping);
         let later = |at: &Timestamp| *at > now;
-        let next = polls.chain(rests).chain(house).chain(rows).filter(later).min();
+        let next = polls.chain(rests).chain(house).chain(rows).chain(work.looks_from).filter(later).min();
         Ok(next.unwrap_or(now + HOUSEKEEPING))
     }
 

@@ -5,7 +5,7 @@ use super::pipeline::Until;
 use crate::ledger::{Handle, Ledger};
 use crate::policy::rules::{Policy, ReviewDecision};
 use crate::policy::testing;
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, Stream, WebhookTrust};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, Roster, Stream, WebhookTrust};
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::desk::*;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
@@ -57,6 +57,14 @@ pub(crate) struct Ticket {
     pub(crate) conflicts: u32,
     pub(crate) tried: u32,
     pub(crate) stranger: bool,
+    /// Who works in each queue.
+    pub(crate) members: BTreeMap<String, Vec<Member>>,
+}
+
+/// An active member of a queue.
+pub(crate) fn member(id: &str) -> Member {
+    let person = Person { id: id.into(), name: Some(format!("Agent {id}")), email: None, role: Role::Agent };
+    Member { person, active: true, open: None }
 }
 
 fn stream(name: &str) -> Stream {
@@ -75,6 +83,8 @@ impl FakeDesk {
             sla_clocks: false,
             pausing: &[HOLD],
             race_free_tags: true,
+            roster: Roster::WithLoad,
+            followers: true,
             can_find: true,
             settle_time: Duration::from_secs(30),
             webhook: WebhookTrust::SecretPath,
@@ -108,6 +118,7 @@ impl FakeDesk {
             conflicts: 0,
             tried: 0,
             stranger: false,
+            members: BTreeMap::from([("Billing".to_owned(), vec![member("21"), member("22"), member("4711")])]),
         };
         Self { capabilities, ticket: Mutex::new(ticket) }
     }
@@ -227,6 +238,12 @@ impl Desk for FakeDesk {
             return Box::pin(async { Err(unusable("read head")) });
         }
         self.answer(|ticket| ticket.head.clone())
+    }
+
+    fn members<'a>(&'a self, queue: &'a QueueSpec, _: Timestamp) -> Answer<'a, Vec<Member>> {
+        let members = self.ticket().members.get(queue.shown()).cloned();
+        let none = || DeskError::new(DeskErrorKind::NotFound, Retry::Never, "read members");
+        Box::pin(std::future::ready(members.ok_or_else(none)))
     }
 
     fn parts<'a>(&'a self, _: &'a TicketHead, _: PartSet, _: Timestamp) -> Answer<'a, Parts> {

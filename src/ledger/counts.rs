@@ -28,6 +28,8 @@ pub struct Counts {
     pub case_troubles: BTreeMap<DeskId, (u32, Timestamp)>,
     /// Cases that wait for a place in the hour, by desk and rule.
     pub place_waits: BTreeMap<(DeskId, RuleName), u32>,
+    /// Handoffs whose owner is not whom the rule names first, by rule.
+    pub fell_back: BTreeMap<RuleName, u32>,
     /// Effects that are due and held by a pause.
     pub paused: u32,
     /// Webhooks stored.
@@ -86,6 +88,7 @@ impl Ledger {
             *since = trouble.since.min(*since);
         }
         counts.place_waits = self.count_place_waits()?;
+        counts.fell_back = self.count_fallbacks()?;
         let mut statement = self.connection.prepare_cached("SELECT desk, stream, at FROM cursors")?;
         let rows = statement.query_map([], |row| {
             let key = (DeskId::new(row.get::<_, String>(0)?), StreamName::new(row.get::<_, String>(1)?));
@@ -93,6 +96,13 @@ impl Ledger {
         })?;
         counts.polled = rows.collect::<rusqlite::Result<_>>()?;
         Ok(counts)
+    }
+
+    fn count_fallbacks(&self) -> Result<BTreeMap<RuleName, u32>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT rule, count(*) FROM handoffs WHERE fell_back <> 0 GROUP BY rule")?;
+        let rows = statement.query_map([], |row| Ok((RuleName::new(row.get::<_, String>(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn count_place_waits(&self) -> Result<BTreeMap<(DeskId, RuleName), u32>> {

@@ -175,8 +175,8 @@ impl Ledger {
         self.connection
             .prepare_cached(
                 "INSERT INTO handoffs (id, desk, ticket, kind, rule, episode, state, proposal, risks, created_at, started_at, released,
-                     completeness, ask_until)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     completeness, ask_until, to_team, assigned, fell_back)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 new.id,
@@ -192,7 +192,10 @@ impl Ledger {
                 started_at,
                 released,
                 completeness(new),
-                new.ask_until.map(millis)
+                new.ask_until.map(millis),
+                proposal.to.as_str(),
+                taken(proposal),
+                proposal.owner.fallback.is_some()
             ])?;
         self.add_effects(&new.id, &new.effects, purpose_in(new.state), now)?;
         self.look_if_over(&new.id, now)
@@ -242,9 +245,18 @@ impl Ledger {
         let (proposal, risks) = (json("proposal", &new.proposal)?, json("risks", &new.risks)?);
         self.connection
             .prepare_cached(
-                "UPDATE handoffs SET proposal = ?, risks = ?, redecided = redecided + ?, completeness = ? WHERE id = ?",
+                "UPDATE handoffs SET proposal = ?, risks = ?, redecided = redecided + ?, completeness = ?, assigned = ?,
+                     fell_back = ? WHERE id = ?",
             )?
-            .execute(params![proposal, risks, changed, completeness(new), known.id])?;
+            .execute(params![
+                proposal,
+                risks,
+                changed,
+                completeness(new),
+                taken(&new.proposal),
+                new.proposal.owner.fallback.is_some(),
+                known.id
+            ])?;
         Ok(())
     }
 
@@ -324,6 +336,11 @@ fn rated(row: &Row<'_>) -> Result<Option<Rated>> {
         return Ok(None);
     };
     Ok(Some(Rated { rating, by: row.get(16)?, at: instant(at), reason: row.get(18)? }))
+}
+
+/// Whom a choice among the team's members took.
+pub(super) fn taken(proposal: &Proposal) -> Option<&str> {
+    proposal.owner.turn.as_ref().map(|turn| turn.taken.as_str())
 }
 
 fn named(id: &str, state: &str) -> Result<HandoffState> {

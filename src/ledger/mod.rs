@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy); `handoffs`, `effects`,
-//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`; `queues`; `counts`, `reports`, `purge`.
+//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `rosters`, `queues`; `counts`, `reports`, `purge`.
 
 mod case_troubles;
 mod cases;
@@ -27,6 +27,7 @@ mod queues;
 mod record;
 pub mod records;
 pub mod reports;
+mod rosters;
 #[cfg(test)]
 pub(crate) mod samples;
 mod schema;

@@ -204,7 +204,7 @@ mod tests {
             .into_iter()
             .map(|ticket| record(&mut ledger, Some(sending(&format!("h{ticket}"), ticket, "v1")), ticket, at(0)))
             .collect();
-        assert_eq!(outcomes, [Recorded::Whole, Recorded::Whole, Recorded::NoPlace]);
+        assert_eq!(outcomes, [Recorded::Whole, Recorded::Whole, Recorded::Outrun]);
         assert_eq!(ledger.handoffs(&super::super::HandoffFilter::default()).expect("listed").len(), 2);
         let released = NewHandoff { needs_place: false, ..sending("h3", "3", "v1") };
         assert_eq!(record(&mut ledger, Some(released), "3", at(0)), Recorded::Whole, "a person's word needs no place");
@@ -247,7 +247,7 @@ mod tests {
         let new = |ledger: &mut Ledger, ticket: &str| {
             record(ledger, Some(sending(&format!("h{ticket}"), ticket, "v1")), ticket, at(3_600))
         };
-        assert_eq!(new(&mut ledger, "9"), Recorded::NoPlace);
+        assert_eq!(new(&mut ledger, "9"), Recorded::Outrun);
         assert_eq!([new(&mut ledger, "3"), new(&mut ledger, "4")], [Recorded::Whole, Recorded::Whole]);
     }
 

@@ -8,11 +8,12 @@ use super::error::{LedgerError, Result};
 use super::handoffs::Started;
 use super::open::Ledger;
 use super::records::{CaseUpdate, Purpose, Recorded};
+use super::states::HandoffState;
 use crate::policy::INTAKE;
 use crate::policy::case::ClosedPath;
 use crate::policy::names::TeamName;
 use crate::policy::verdict::{Outcome, StayReason, Verdict};
-use handoffd_kit::id::{DeskId, TicketId, Version};
+use handoffd_kit::id::{DeskId, TicketId, UserId, Version};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
@@ -27,8 +28,8 @@ impl Ledger {
     /// # Errors
     /// SQLite's, or a row that cannot be read.
     pub fn record_case(&mut self, update: &CaseUpdate) -> Result<Recorded> {
-        if self.lacks_place(update)? {
-            return Ok(Recorded::NoPlace);
+        if self.lacks_place(update)? || self.lost_turn(update)? {
+            return Ok(Recorded::Outrun);
         }
         let why = match self.atomically(|ledger| ledger.record(update)) {
             Err(LedgerError::IllegalStep(step)) => step.to_string(),
@@ -86,6 +87,15 @@ impl Ledger {
         Ok(if started == Started::Left { Recorded::HandoffLeft } else { Recorded::Whole })
     }
 
+    /// Whether somebody else was chosen among the team's members since this look chose one.
+    fn lost_turn(&self, update: &CaseUpdate) -> Result<bool> {
+        let Some(handoff) = &update.handoff else { return Ok(false) };
+        let Some(turn) = &handoff.proposal.owner.turn else { return Ok(false) };
+        let deciding = handoff.replaces.as_ref().unwrap_or(&handoff.id);
+        let last = self.last_turn(&update.desk, &handoff.proposal.to, Some(deciding))?;
+        Ok(handoff.state == HandoffState::Sending && last.map(|last| last.handoff) != turn.after)
+    }
+
     fn put_case(&mut self, update: &CaseUpdate) -> Result<()> {
         let (desk, ticket, at) = (update.desk.as_str(), update.ticket.as_str(), millis(update.at));
         self.connection
@@ -104,6 +114,19 @@ impl Ledger {
                      WHERE desk = ?1 AND ticket = ?2 AND (ended_at IS NULL) = ?3",
                 )?
                 .execute(params![desk, ticket, ended, at])?;
+        }
+        if let Some(seen) = &update.owner {
+            self.connection
+                .prepare_cached(
+                    "UPDATE cases SET owner = ?3, held_by = ?4, is_open = ?5 WHERE desk = ?1 AND ticket = ?2",
+                )?
+                .execute(params![
+                    desk,
+                    ticket,
+                    seen.owner.as_ref().map(UserId::as_str),
+                    seen.held_by.as_ref().map(TeamName::as_str),
+                    seen.open
+                ])?;
         }
         if !update.raw.is_empty() {
             self.connection

@@ -1,5 +1,9 @@
 //! What goes into the ledger and comes out of it, in the domain's words.
 
+mod ownership;
+
+pub use ownership::{OwnerSeen, RosterRead, RosterTrouble, RosterWanted};
+
 use super::commands::{Heard, HeardBefore};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::PlannedEffect;
@@ -314,6 +318,8 @@ pub struct CaseUpdate {
     pub limits: Limits,
     /// What agents ordered inside the helpdesk.
     pub heard: Heard,
+    /// Who owns it, where the desk says so.
+    pub owner: Option<OwnerSeen>,
 }
 
 /// How a finished look was recorded.
@@ -323,8 +329,9 @@ pub enum Recorded {
     Whole,
     /// All but its handoff: something of that one was sent, or may have been, so it stays as it is.
     HandoffLeft,
-    /// Nothing of it: the last place of the hour was taken since the look began. To be decided again, as it was read.
-    NoPlace,
+    /// Nothing of it: the last place of the hour, or the turn of the owner it chose, was taken since the look began. To be
+    /// decided again, as it was read.
+    Outrun,
     /// Nothing of it, with the reason: somebody has acted on the handoff since the look began. The look stays noted.
     Overtaken(String),
 }
@@ -433,6 +440,8 @@ pub struct ReviewAnswer {
     pub at: Timestamp,
     /// On a yes: the effects, planned against the ticket as just read.
     pub effects: Vec<PlannedEffect>,
+    /// And what they were planned from: owner and clocks as of now.
+    pub proposal: Option<Box<Proposal>>,
 }
 
 /// A signed wording.

@@ -11,9 +11,9 @@ use super::states::{EffectEvent, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::Stay;
 use crate::policy::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
-use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, Limits, Mode};
+use crate::policy::rules::{Accountable, InternalFrom, Limits, Mode};
 use crate::policy::verdict::{Outcome, Risk, StayReason, Verdict};
-use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, QueueSpec, Receipt, Update, WordingSignature, Write};
+use handoffd_kit::desk::{DeskChange, PublicReply, QueueSpec, Receipt, Update, WordingSignature, Write};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{PublicText, TicketHead};
 use jiff::{SignedDuration, Timestamp};
@@ -80,15 +80,7 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
         facts: vec![("ticket.fields.refund_eur".into(), "600".into())],
         facts_hash: facts.into(),
         package: None,
-        owner: OwnerPlan {
-            set: OwnerSpec::Nobody,
-            shown: "the queue Billing".into(),
-            previous: None,
-            previous_id: None,
-            previous_task: None,
-            previous_until: None,
-            customer_facing: CustomerFacing::New,
-        },
+        owner: OwnerPlan::queue("the queue Billing".into()),
         clock: ClockPlan {
             internal_until: None,
             internal_from: InternalFrom::Handoff,
@@ -153,6 +145,7 @@ pub(crate) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
         over_limit: None,
         limits: Limits::default(),
         heard: Heard::default(),
+        owner: None,
     }
 }
 
@@ -229,7 +222,7 @@ pub(crate) fn act(now: Timestamp) -> Act {
 /// A person's answer to a review.
 pub(crate) fn answer(handoff: &str, effects: Vec<PlannedEffect>, now: Timestamp) -> ReviewAnswer {
     let Act { by, reason, at } = act(now);
-    ReviewAnswer { handoff: handoff.into(), by, reason, at, effects }
+    ReviewAnswer { handoff: handoff.into(), by, reason, at, effects, proposal: None }
 }
 
 /// A stay with a team.

@@ -32,8 +32,10 @@ CREATE TABLE cases (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, first_seen INTEGER NOT NULL, counts INTEGER NOT NULL,
     last_version TEXT, own_version TEXT, own_written_at INTEGER, last_public INTEGER, ended_at INTEGER,
     heard_change TEXT, heard_at INTEGER, request TEXT,
+    owner TEXT, held_by TEXT, is_open INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
+CREATE INDEX cases_owner ON cases (desk, held_by, owner) WHERE owner IS NOT NULL AND is_open <> 0;
 CREATE TABLE stays (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL,
     team TEXT, episode TEXT, since INTEGER NOT NULL, by_handoff TEXT, by TEXT
@@ -66,8 +68,11 @@ CREATE TABLE handoffs (
     created_at INTEGER NOT NULL, started_at INTEGER, first_sent_at INTEGER, sent_at INTEGER, verify_at INTEGER,
     claimed_at INTEGER, claimed_by TEXT, approved_by TEXT, released INTEGER NOT NULL DEFAULT 0,
     redecided INTEGER NOT NULL DEFAULT 0, completeness REAL, ask_until INTEGER,
-    rating TEXT, rated_by TEXT, rated_at INTEGER, rating_reason TEXT
+    rating TEXT, rated_by TEXT, rated_at INTEGER, rating_reason TEXT,
+    to_team TEXT NOT NULL, assigned TEXT, fell_back INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+-- Whose turn it was, by team.
+CREATE INDEX handoffs_assigned ON handoffs (desk, to_team, started_at) WHERE assigned IS NOT NULL;
 CREATE INDEX handoffs_case ON handoffs (desk, ticket, created_at);
 CREATE INDEX handoffs_state ON handoffs (state, created_at);
 -- All that the limits count, so that a busy hour's proposals need not be read for it.
@@ -119,6 +124,11 @@ CREATE INDEX pauses_case ON pauses (desk, ticket) WHERE ended_at IS NULL;
 -- Queues of the policy that a desk does not show any more, as of its latest check.
 CREATE TABLE queue_checks (
     desk TEXT PRIMARY KEY, at INTEGER NOT NULL, gone TEXT NOT NULL
+) STRICT;
+CREATE TABLE rosters (
+    desk TEXT NOT NULL, team TEXT NOT NULL, queue TEXT NOT NULL, members TEXT, read_at INTEGER, due INTEGER NOT NULL,
+    what TEXT, next_step TEXT, since INTEGER,
+    PRIMARY KEY (desk, team)
 ) STRICT;
 CREATE TABLE switches (
     kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,

@@ -4,7 +4,7 @@
 use super::PlannedEffect;
 use super::restore::Restore;
 use crate::policy::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
-use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, Mode, Team};
+use crate::policy::rules::{Accountable, InternalFrom, Mode, Team};
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::{OwnerSpec, StatusSpec};
 use handoffd_kit::model::TicketHead;
@@ -36,12 +36,9 @@ pub fn back(came: &Proposal, to: &Team, episode: &str, asked: AskedFor, head: &T
         package: None,
         owner: OwnerPlan {
             set,
-            shown,
             previous: owner.map(|person| person.name.clone().unwrap_or_else(|| person.id.to_string())),
             previous_id: owner.map(|person| person.id.clone()),
-            previous_task: None,
-            previous_until: None,
-            customer_facing: CustomerFacing::New,
+            ..OwnerPlan::queue(shown)
         },
         clock: ClockPlan {
             internal_until: None,

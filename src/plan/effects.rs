@@ -69,6 +69,7 @@ impl Planner<'_> {
             queue: Some(proposal.to_queue.clone()),
             owner: owner(&proposal.owner.set, self.head),
             status: pause.status(),
+            followers: proposal.owner.follower.clone().into_iter().filter(|_| self.capabilities.followers).collect(),
             ..Update::default()
         };
         let note_word = match proposal.kind {
@@ -125,7 +126,7 @@ pub(super) fn split(wanted: Update, capabilities: &Capabilities) -> Vec<Update> 
     let single = [
         (Aspect::Note, Update { note: wanted.note, ..Update::default() }),
         (Aspect::Queue, Update { queue: wanted.queue, ..Update::default() }),
-        (Aspect::Owner, Update { owner: wanted.owner, ..Update::default() }),
+        (Aspect::Owner, Update { owner: wanted.owner, followers: wanted.followers, ..Update::default() }),
         (Aspect::Priority, Update { priority: wanted.priority, ..Update::default() }),
         (Aspect::Status, Update { status: wanted.status, ..Update::default() }),
         (Aspect::Fields, Update { fields: wanted.fields, ..Update::default() }),
@@ -151,12 +152,14 @@ fn merge(into: &mut Update, from: Update) {
     into.priority = into.priority.take().or(from.priority);
     into.status = into.status.take().or(from.status);
     into.fields.extend(from.fields);
+    into.followers.extend(from.followers);
 }
 
 fn label(update: &Update, note_word: &str) -> String {
     let words = [
         (update.queue.is_some(), "transfer"),
         (update.owner.is_some() && update.queue.is_none(), "owner"),
+        (!update.followers.is_empty() && update.owner.is_none() && update.queue.is_none(), "follower"),
         (update.priority.is_some(), "priority"),
         (update.status.is_some(), "status"),
         (!update.fields.is_empty(), "fields"),

@@ -193,7 +193,11 @@ fn owner(proposal: &Proposal) -> String {
         (CustomerFacing::Previous, Some(previous)) => one_line(previous),
         (CustomerFacing::Previous, None) => proposal.from.as_ref().map_or("nobody", |team| team.as_str()).to_owned(),
     };
-    format!("Owner: {}; the customer's contact: {facing}", proposal.owner.shown)
+    let fallback = match &proposal.owner.fallback {
+        Some(why) => format!(" (not as declared: {})", one_line(why)),
+        None => String::new(),
+    };
+    format!("Owner: {}{fallback}; the customer's contact: {facing}", one_line(&proposal.owner.shown))
 }
 
 fn previous(proposal: &Proposal) -> Option<String> {

@@ -7,7 +7,7 @@ use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::rules::Policy;
 use crate::policy::testing::{self, escalation, route};
 use crate::policy::verdict::{Decision, Outcome};
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, WebhookTrust};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, Roster, WebhookTrust};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, StatusSpec, Update, WordingSignature};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::mark::Mark;
@@ -25,6 +25,8 @@ fn desk(together: &'static [Aspect]) -> Capabilities {
         sla_clocks: false,
         pausing: &[],
         race_free_tags: false,
+        roster: Roster::None,
+        followers: false,
         can_find: true,
         settle_time: Duration::from_secs(1),
         webhook: WebhookTrust::None,

@@ -1,6 +1,7 @@
 //! A case: a ticket plus what the ledger knows about it. The one input of `decide` that varies.
 
 use super::names::{RuleName, TeamName};
+use super::roster::Rosters;
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::{PartSet, Parts, TicketHead};
@@ -21,6 +22,8 @@ pub struct Case {
     pub asked: PartSet,
     /// What the ledger remembers.
     pub memory: Memory,
+    /// Who works in the teams of its desk.
+    pub rosters: Rosters,
 }
 
 /// What the ledger remembers of a case.

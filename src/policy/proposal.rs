@@ -72,6 +72,14 @@ pub struct Proposal {
     pub deadline: Timestamp,
 }
 
+impl Proposal {
+    /// After a person's yes: what they saw travels; what counts from now (owner, clocks, promises, deadlines) is this one's.
+    #[must_use]
+    pub fn as_reviewed(self, reviewed: &Proposal) -> Self {
+        Self { package: reviewed.package.clone(), reason: reviewed.reason.clone(), ..self }
+    }
+}
+
 /// Whose request a handoff carries out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedFor {
@@ -153,6 +161,15 @@ pub struct OwnerPlan {
     pub set: OwnerSpec,
     /// In words: "the queue Billing", "billing-lead".
     pub shown: String,
+    /// Why it is not whom the policy names first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+    /// The choice among the team's members, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
+    /// The version of the snapshot of members that it rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster: Option<String>,
     /// The previous agent, in words, where known.
     pub previous: Option<String>,
     /// The previous agent as the desk knows them, to put them back.
@@ -164,6 +181,37 @@ pub struct OwnerPlan {
     pub previous_until: Option<Due>,
     /// Who talks to the customer.
     pub customer_facing: CustomerFacing,
+    /// Who follows the ticket because they go on talking to the customer, where the desk has followers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follower: Option<UserId>,
+}
+
+/// A choice among a team's members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Who was taken.
+    pub taken: UserId,
+    /// The handoff of the choice before it, which it builds on.
+    pub after: Option<String>,
+}
+
+impl OwnerPlan {
+    /// The receiving team's queue, and nothing more to say.
+    pub fn queue(shown: String) -> Self {
+        Self {
+            set: OwnerSpec::Nobody,
+            shown,
+            fallback: None,
+            turn: None,
+            roster: None,
+            previous: None,
+            previous_id: None,
+            previous_task: None,
+            previous_until: None,
+            customer_facing: CustomerFacing::New,
+            follower: None,
+        }
+    }
 }
 
 /// What the clocks do.

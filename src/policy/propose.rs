@@ -12,14 +12,13 @@ use super::hold;
 use super::matching::{AnyRule, Candidate, facts_hash};
 use super::message::{facts_in, render_reason};
 use super::names::RuleName;
+use super::owner::in_queue;
 use super::package;
 use super::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, PausePlan, Proposal};
 use super::rules::{
-    Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Escalation, InternalFrom,
-    OwnerDecision, Policy, PreviousTask, ReviewDecision, Team,
+    Accountable, ClockDecision, CustomerClock, CustomerDecision, Escalation, InternalFrom, Policy, ReviewDecision, Team,
 };
 use super::verdict::Risk;
-use handoffd_kit::desk::OwnerSpec;
 use handoffd_kit::model::PartSet;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -153,15 +152,7 @@ impl Proposer<'_> {
             reason,
             needs: None,
             package: None,
-            owner: OwnerPlan {
-                set: OwnerSpec::Nobody,
-                shown: in_queue(to),
-                previous: None,
-                previous_id: None,
-                previous_task: None,
-                previous_until: None,
-                customer_facing: CustomerFacing::New,
-            },
+            owner: OwnerPlan::queue(in_queue(to)),
             clock: ClockPlan {
                 internal_until: None,
                 internal_from: InternalFrom::Handoff,
@@ -233,39 +224,6 @@ impl Proposer<'_> {
         Some((name, due.unwrap_or_else(desks)))
     }
 
-    fn owner(&self, decision: &OwnerDecision, to: &Team) -> OwnerPlan {
-        let (set, shown) = match &decision.assign {
-            Assign::Queue => (OwnerSpec::Nobody, in_queue(to)),
-            Assign::Person(name) => match self.person(name) {
-                Some(spec) => (spec, name.to_string()),
-                None => (OwnerSpec::Nobody, format!("{}; {name} has no identity on this desk", in_queue(to))),
-            },
-        };
-        let (task, until) = match &decision.previous {
-            PreviousTask::Nothing => (None, None),
-            PreviousTask::Task { task, within } => {
-                let giving = self.facts.team().unwrap_or(to);
-                (Some(task.clone()), within.and_then(|within| giving.due(self.now, within)))
-            }
-        };
-        let owner = self.case.head.owner.known().and_then(|owner| owner.as_ref());
-        OwnerPlan {
-            set,
-            shown,
-            previous: owner.map(|person| person.name.clone().unwrap_or_else(|| person.id.to_string())),
-            previous_id: owner.map(|person| person.id.clone()),
-            previous_task: task,
-            previous_until: until,
-            customer_facing: decision.customer_facing,
-        }
-    }
-
-    fn person(&self, name: &super::names::PersonName) -> Option<OwnerSpec> {
-        let entry = self.policy.people.get(name)?;
-        let by_id = entry.desk.get(&self.case.desk).cloned().map(OwnerSpec::User);
-        by_id.or_else(|| entry.email.clone().map(OwnerSpec::Email))
-    }
-
     fn occasion(&self, escalation: &Escalation) -> Option<Occasion<'_>> {
         let to = self.policy.teams.get(&escalation.to)?;
         Occasion::of(&escalation.customer, self.policy, self.case, to, self.signed, self.now)
@@ -291,8 +249,4 @@ struct Answers {
     owner: OwnerPlan,
     clock: ClockPlan,
     customer: CustomerPlan,
-}
-
-fn in_queue(to: &Team) -> String {
-    format!("{} (queue {}), nobody yet", to.name, to.queue.shown())
 }

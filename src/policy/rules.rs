@@ -64,6 +64,15 @@ impl Policy {
         teams
     }
 
+    /// Teams of which it matters who works in them: those whose cases get another owner than the queue.
+    pub fn rostered_teams(&self) -> impl Iterator<Item = &Team> {
+        let gives_owners = |team: &&Team| {
+            let mut rules = self.escalations.iter().filter(|escalation| escalation.to == team.name);
+            rules.any(|escalation| escalation.owner.needs_members())
+        };
+        self.teams.values().filter(gives_owners)
+    }
+
     /// The facts that its conditions and reasons may look at: the fixed ones and every desk's declared fields.
     pub fn known_facts(&self) -> KnownFacts {
         self.desks.values().fold(KnownFacts::new(), |known, desk| known.with_fields(&desk.fields))
@@ -182,12 +191,14 @@ pub struct Team {
 }
 
 /// One person's identities.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct PersonEntry {
     /// Mail address.
     pub email: Option<String>,
     /// The vendor's user id by desk.
     pub desk: BTreeMap<DeskId, UserId>,
+    /// When they are there; none: when their team is.
+    pub hours: Option<Arc<TeamHours>>,
 }
 
 /// A public message. It is sent only in a wording that one of its signers signed.
@@ -399,10 +410,19 @@ pub enum Then {
 pub struct OwnerDecision {
     /// Who becomes owner.
     pub assign: Assign,
+    /// Who, where that is not possible.
+    pub fallback: Assign,
     /// What the previous agent still does.
     pub previous: PreviousTask,
     /// Who talks to the customer from now.
     pub customer_facing: CustomerFacing,
+}
+
+impl OwnerDecision {
+    /// Whether it must be known who works in the receiving team.
+    pub fn needs_members(&self) -> bool {
+        self.assign != Assign::Queue || self.fallback != Assign::Queue
+    }
 }
 
 /// Who becomes owner.
@@ -412,6 +432,10 @@ pub enum Assign {
     Queue,
     /// This person.
     Person(PersonName),
+    /// The receiving team's members on duty, one after the other.
+    Turn,
+    /// The member on duty with the fewest open cases.
+    Load,
 }
 
 /// What the previous agent still does.

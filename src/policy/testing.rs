@@ -5,6 +5,7 @@ use super::condition::Condition;
 use super::due::TeamHours;
 use super::known::KnownFacts;
 use super::names::{MessageName, PersonName, TeamName};
+use super::roster::Rosters;
 use super::rules::*;
 use super::timing::TimeKeys;
 use handoffd_hours::{Block, Calendar, Day, Week};
@@ -126,6 +127,7 @@ pub fn escalation(name: &str, when: &str, to: &str) -> Escalation {
         package: PackageDecision { require: vec![PackagePart::Summary, PackagePart::Reported], missing: Missing::Send },
         owner: OwnerDecision {
             assign: Assign::Queue,
+            fallback: Assign::Queue,
             previous: PreviousTask::Task {
                 task: "Answer questions".into(),
                 within: Some(SignedDuration::from_hours(24).into()),
@@ -165,6 +167,7 @@ pub fn policy() -> Policy {
     let lead = PersonEntry {
         email: Some("billing-lead@acme.example".into()),
         desk: BTreeMap::from([(DeskId::from("acme"), "4711".into())]),
+        hours: None,
     };
     Policy {
         version: "p1".into(),
@@ -211,7 +214,14 @@ pub fn case() -> Case {
     head.created_at = Fact::Known("2026-11-01T09:00:00Z".parse().unwrap());
     let stay = Stay { team: "frontline".into(), episode: "e1".into(), since: now() };
     let memory = Memory { counts: true, stay: Some(stay), teams_seen: vec!["frontline".into()], ..Memory::default() };
-    Case { desk: "acme".into(), head, parts: Parts::default(), asked: PartSet::NONE, memory }
+    Case {
+        desk: "acme".into(),
+        head,
+        parts: Parts::default(),
+        asked: PartSet::NONE,
+        memory,
+        rosters: Rosters::default(),
+    }
 }
 
 /// The same case with all its parts read, each of them plain.
@@ -265,4 +275,14 @@ pub fn noted_by_agent(text: &str) -> Message {
 /// A public reply of an agent.
 pub fn said_by_agent(text: &str) -> Message {
     said(Role::Agent, "First Agent", text)
+}
+
+/// Hours in which somebody is always there.
+pub fn always_open() -> Arc<TeamHours> {
+    let mut week = Week::new();
+    for day in Day::ALL {
+        week.add(day, Block::parse("00:00-24:00").unwrap()).unwrap();
+    }
+    let calendar = Calendar::new(handoffd_hours::zone("UTC").unwrap(), &week, []).unwrap();
+    Arc::new(TeamHours { name: "always".into(), zone: "UTC".into(), calendar, meaning: week.meaning() })
 }

@@ -1,12 +1,12 @@
 //! What stands now, asked from the ledger and the desks in one go: what health judges and metrics print.
 
 use super::Sources;
-use crate::ledger::records::{DeskTrouble, Switch};
+use crate::ledger::records::{DeskTrouble, RosterTrouble, Switch};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, Ledger, LedgerError};
 use crate::policy::case::Recent;
 use crate::policy::clocks::ClockName;
-use crate::policy::names::RuleName;
+use crate::policy::names::{RuleName, TeamName};
 use crate::policy::rules::{Limits, Mode};
 use handoffd_kit::gate;
 use handoffd_kit::id::{DeskId, StreamName};
@@ -34,6 +34,8 @@ pub(super) struct Figures {
     pub(super) polls: Vec<PollFigure>,
     /// Rules, and desks, whose limit for this hour is used up.
     pub(super) over_limit: Vec<OverLimit>,
+    /// Teams whose people cannot be read.
+    pub(super) rosters: Vec<(DeskId, TeamName, RosterTrouble)>,
     /// Kill switches that are on, who set them, and when.
     pub(super) switches: Vec<(Switch, String, Timestamp)>,
 }
@@ -75,9 +77,9 @@ impl Figures {
         let ask = move |ledger: &mut Ledger| {
             let recent = desks.into_iter().map(|desk| Ok((desk.clone(), ledger.recent(&desk, now)?)));
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
-            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, recent))
+            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, ledger.roster_troubles()?, recent))
         };
-        let (counts, mut troubles, switches, recent) = sources.ledger.call(ask).await?;
+        let (counts, mut troubles, switches, rosters, recent) = sources.ledger.call(ask).await?;
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
         let silent = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
         let polls = sources.polls.iter().filter_map(|(desk, every)| {
@@ -104,6 +106,7 @@ impl Figures {
             counts,
             troubles,
             switches,
+            rosters,
         })
     }
 

@@ -124,7 +124,11 @@ fn desks(figures: &Figures) -> Vec<Reason> {
         let next = "nothing, if the desk is down: everything keeps and goes on by itself; else look at the network";
         Reason::new(Status::Degraded, "the desk does not answer", next).desk(desk).since(*since)
     });
-    trouble.chain(silent).collect()
+    let people = figures.rosters.iter().map(|(desk, team, trouble)| {
+        let what = format!("who works in {team} cannot be read: {}", trouble.what);
+        Reason::new(Status::Degraded, what, &trouble.next_step).desk(desk).since(trouble.since)
+    });
+    trouble.chain(silent).chain(people).collect()
 }
 
 fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {

@@ -124,6 +124,11 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
     let waits = waits
         .map(|((desk, rule), count)| ([("desk", desk.to_string()), ("rule", rule.to_string())], f64::from(*count)));
     many(registry, "place_waits", "Cases that wait for a place under the hourly limits", waits);
+    let fell_back = counts.fell_back.iter().map(|(rule, count)| ([("rule", rule.to_string())], f64::from(*count)));
+    many(registry, "owner_fallbacks", "Handoffs whose owner is not whom the rule names first", fell_back);
+    let people = figures.rosters.iter();
+    let people = people.map(|(desk, team, _)| ([("desk", desk.to_string()), ("team", team.to_string())], 1.0));
+    many(registry, "roster_trouble", "1 where the people of a team cannot be read", people);
     let polls = figures.polls.iter();
     let polls = polls.map(|poll| ([("desk", poll.desk.to_string())], age(Some(poll.last), now)));
     many(registry, "poll_age_seconds", "Since a desk's changes were last read", polls);

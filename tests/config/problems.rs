@@ -166,7 +166,12 @@ fn names_that_nothing_defines_are_refused_with_the_nearest_one() {
         ),
         ("to = \"billing\"", "to = ¦\"biling\"", "no team \"biling\"", "did you mean `billing`?"),
         ("from = [\"frontline\"]", "from = [¦\"frontlin\"]", "no team \"frontlin\"", "`frontline`"),
-        ("assign = \"queue\", ", "assign = ¦\"nobody\", ", "no person \"nobody\"", "known here: queue, lead, stranger"),
+        (
+            "assign = \"queue\", ",
+            "assign = ¦\"nobody\", ",
+            "no person \"nobody\"",
+            "known here: queue, round-robin, least-loaded, lead, stranger",
+        ),
         (
             "customer.message = \"escalated\"",
             "customer.message = ¦\"escalate\"",
@@ -364,6 +369,7 @@ fn desks_are_checked_for_addresses_logins_fields_and_queues() {
         ("intake = [\"Incoming\"]", "intake = [¦7]", "names a queue by text", "{ id = \"4711\" }"),
         ("queue = \"Billing\"\nlead", "queue = ¦\"Support\"\nlead", "have the same queue", "its own queue"),
         ("queue = \"Billing\"\nlead", "queue = ¦\"Incoming\"\nlead", "and in the desk's `intake`", "use two queues"),
+        ("[people.stranger]", "[people.¦round-robin]", "cannot be called \"round-robin\"", "another name"),
         ("[people.stranger]\ndesk = { other = \"12\" }", "[people.¦stranger]", "has no identity", "add email"),
         ("{ other = \"12\" }", "{ other = ¦12 }", "is a text in quotes", "other = \"4711\""),
         ("email = \"lead@acme.example\"", "email = ¦\"lead\"", "no mail address", "email = "),
@@ -476,8 +482,6 @@ fn what_does_nothing_yet_is_refused_at_its_place() {
         (daemon, "[¦alerts.room]\nchannel = \"slack\"\n[daemon]", "`alerts`", "note on the helpdesk"),
         ("lead = \"lead\"", "¦alert = [\"room\"]", "`alert` of [teams.billing]", "note on the helpdesk"),
         ("needs = ", "¦sensitive = true\nneeds = ", "`sensitive`", "shadow"),
-        ("assign = \"queue\", previous", "assign = ¦\"round-robin\", previous", "round-robin", "\"queue\""),
-        ("assign = \"queue\", previous", "assign = ¦\"least-loaded\", previous", "least-loaded", "\"queue\""),
         (
             "assign = \"queue\", previous",
             "assign = \"queue\", ¦claim_within = \"2h\", previous",

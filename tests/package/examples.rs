@@ -44,6 +44,7 @@ fn plain() -> Case {
         },
         asked: PartSet::of(&handoffd_kit::model::PartKind::ALL),
         memory: Memory { counts: true, stay: Some(stay), ..Memory::default() },
+        rosters: handoffd::policy::roster::Rosters::default(),
     }
 }
 

@@ -95,6 +95,17 @@ pub struct Stream {
     pub carries_heads: bool,
 }
 
+/// What a desk tells about the people of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roster {
+    /// Nothing.
+    None,
+    /// Who they are.
+    Members,
+    /// Who they are, and how many open tickets each of them owns there.
+    WithLoad,
+}
+
 /// What a desk can do.
 #[derive(Clone, Debug)]
 pub struct Capabilities {
@@ -112,6 +123,10 @@ pub struct Capabilities {
     pub pausing: &'static [Pausing],
     /// Whether tags can be added and removed without touching the others.
     pub race_free_tags: bool,
+    /// What it tells about the people of a queue.
+    pub roster: Roster,
+    /// Whether a colleague can be made to follow a ticket without touching its other followers.
+    pub followers: bool,
     /// Whether an effect's mark can be looked up after a lost answer.
     pub can_find: bool,
     /// How long a write may arrive late; "not found" before that proves nothing.

@@ -1,7 +1,7 @@
 //! The [`Desk`] trait: one helpdesk account. Everything above it is vendor-neutral, nothing below it knows the policy.
 
 use crate::capability::Capabilities;
-use crate::error::Result;
+use crate::error::{DeskError, DeskErrorKind, Result, Retry};
 use crate::gate::Figures;
 use crate::id::{StreamName, TicketId, UserId, Version};
 use crate::mark::Mark;
@@ -57,6 +57,15 @@ pub trait Desk: Send + Sync {
 
     /// Queues, fields and people as the desk names them, for `check --online` and for resolving targets.
     fn directory(&self) -> Answer<'_, Directory>;
+
+    /// Who may own cases in a queue, as the desk says now; see [`Roster`](crate::capability::Roster). A queue that does not
+    /// exist, or whose people the desk does not tell, is an error: nobody is never the answer to a failed question.
+    fn members<'a>(&'a self, queue: &'a QueueSpec, deadline: Timestamp) -> Answer<'a, Vec<Member>> {
+        let _ = deadline;
+        let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, "read members");
+        let error = error.words(format!("this desk does not tell who works in {}", queue.shown()));
+        Box::pin(std::future::ready(Err(error)))
+    }
 
     /// What the gate under this desk has done and how it stands, for metrics; none where there is no gate.
     fn figures(&self) -> Option<Figures> {
@@ -145,6 +154,10 @@ pub struct Update {
     pub status: Option<StatusSpec>,
     /// Custom fields by the desk's own id or name.
     pub fields: Vec<(String, FieldValue)>,
+    /// Colleagues who follow the ticket from now on, beside those who do already. Only where the desk can
+    /// ([`Capabilities::followers`]).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub followers: Vec<UserId>,
 }
 
 /// A status to set, in the desk's word.
@@ -246,6 +259,17 @@ pub struct Directory {
     pub people: Vec<Person>,
     /// Custom fields: id or name, as the configuration writes it.
     pub fields: Vec<String>,
+}
+
+/// Somebody who works in a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who. Our own account has the role [`Us`](crate::model::Role::Us).
+    pub person: Person,
+    /// Whether they can be given tickets: neither disabled nor suspended.
+    pub active: bool,
+    /// How many open tickets they own in this queue, where the desk tells it cheaply.
+    pub open: Option<u32>,
 }
 
 /// One finding of [`Desk::check`].

@@ -7,8 +7,8 @@ use crate::normalise::customer;
 use crate::read::{Account, Kinds, by_transaction, number};
 use crate::stream::TRANSACTIONS;
 use crate::write::NOTE_MAX_BYTES;
-use handoffd_kit::capability::{Capabilities, Guard, NoteFormat, Pausing, Stream, WebhookTrust};
-use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, QueueSpec, Receipt, Sighting, Write};
+use handoffd_kit::capability::{Capabilities, Guard, NoteFormat, Pausing, Roster, Stream, WebhookTrust};
+use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Member, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
 use handoffd_kit::id::{StreamName, TicketId, UserId};
@@ -158,6 +158,10 @@ impl Desk for RtDesk {
         Box::pin(self.read_me())
     }
 
+    fn members<'a>(&'a self, queue: &'a QueueSpec, deadline: Timestamp) -> Answer<'a, Vec<Member>> {
+        Box::pin(self.account.members(queue, deadline))
+    }
+
     fn directory(&self) -> Answer<'_, Directory> {
         Box::pin(self.read_directory())
     }
@@ -180,6 +184,9 @@ fn capabilities(hooked: bool) -> Capabilities {
         sla_clocks: false,
         pausing: PAUSING,
         race_free_tags: false,
+        roster: Roster::WithLoad,
+        // A list of watchers is replaced as a whole, and its version check has a gap.
+        followers: false,
         can_find: true,
         settle_time: Duration::from_secs(60),
         webhook: if hooked { WebhookTrust::SecretPath } else { WebhookTrust::None },
@@ -203,6 +210,7 @@ fn capabilities(hooked: bool) -> Capabilities {
             "ReassignTicket",
             "CreateTicket",
             "ModifyCustomField",
+            "SeeGroup (to know who works in a queue)",
         ],
         checked: "November 2026, Request Tracker 5.0.3, RT sheet",
     }

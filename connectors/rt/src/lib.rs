@@ -22,6 +22,7 @@ mod history;
 mod normalise;
 mod read;
 mod refusals;
+mod roster;
 mod stream;
 mod webhook;
 mod wire;

@@ -98,6 +98,38 @@ pub(crate) struct Queue {
     pub links: Vec<Link>,
 }
 
+/// A queue by itself, for the people it names.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct QueueRecord {
+    #[serde(rename = "Name")]
+    pub name: String,
+    #[serde(rename = "AdminCc", default)]
+    pub admin_cc: Vec<Named>,
+}
+
+/// A group by itself.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct GroupRecord {
+    #[serde(rename = "Members", default)]
+    pub members: Vec<Named>,
+}
+
+/// A person by name, or a group by number.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Named {
+    #[serde(default, deserialize_with = "loose_text")]
+    pub id: String,
+    #[serde(rename = "type", default)]
+    pub kind: String,
+}
+
+/// A ticket in a list, for who owns it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct OwnedTicket {
+    #[serde(rename = "Owner", default)]
+    pub owner: UserRef,
+}
+
 /// A custom field in a list.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct CustomField {

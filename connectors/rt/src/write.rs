@@ -59,6 +59,10 @@ impl Account {
     }
 
     async fn wish_of(&self, write: &Write, update: &Update) -> Result<Wish> {
+        if !update.followers.is_empty() {
+            let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, OPERATION);
+            return Err(error.words("RT takes no followers one by one"));
+        }
         let mut wishes = Vec::new();
         wishes.extend(update.note.as_ref().map(|note| Wish::Note(note_to_write(&note.0, write))));
         wishes.extend(update.queue.clone().map(Wish::Queue));

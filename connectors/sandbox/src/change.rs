@@ -33,8 +33,19 @@ pub struct Update {
     pub fields: BTreeMap<FieldNo, Vec<String>>,
     /// The dialect's own properties.
     pub extra: BTreeMap<String, Option<String>>,
+    /// Colleagues who follow it from now on, and those who do not any more; no history shows it.
+    pub follow: Vec<(PersonNo, Follow)>,
     /// What is said, in order.
     pub say: Vec<NewMessage>,
+}
+
+/// Whether somebody follows a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// From now on.
+    Begins,
+    /// No more.
+    Ends,
 }
 
 /// What happens to labels.
@@ -162,6 +173,12 @@ impl Helpdesk {
         set(&mut ticket.priority, update.priority, What::Priority, &mut done);
         set(&mut ticket.kind, update.kind, What::Kind, &mut done);
         set(&mut ticket.subject, update.subject, What::Subject, &mut done);
+        for (who, follow) in update.follow {
+            match follow {
+                Follow::Begins => ticket.followers.insert(who),
+                Follow::Ends => ticket.followers.remove(&who),
+            };
+        }
         let tags = update.tags.map(|change| change.on(&ticket.tags));
         set(&mut ticket.tags, tags, What::Tags, &mut done);
         for (field, values) in update.fields {

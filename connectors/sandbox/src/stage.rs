@@ -13,7 +13,7 @@ use crate::zendesk::Limits;
 use handoffd_kit::clock::ManualClock;
 use handoffd_kit::conformance::{
     CannotStage, EndAct, FactName, Names, NewMessage as Further, NewTicket, NoteOnDesk, OnDesk, PersonAct, Posted,
-    Rights, Stage, Staged, Wire, staged,
+    Rights, StaffAct, Stage, Staged, Wire, staged,
 };
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
@@ -247,6 +247,7 @@ impl SandboxStage {
                 tags: Fact::Known(ticket.tags.iter().cloned().collect()),
                 priority: Fact::Known(ticket.priority.as_deref().and_then(self.words.read_priority)),
                 field: FieldType::Number.read(&ticket.field(seed::REFUND_EUR).map_or(Value::Null, Value::from)),
+                followers: Fact::Known(ticket.followers.iter().filter_map(|no| user(desk, *no)).collect()),
             })
         };
         self.sandbox.with(on_desk).ok_or_else(|| CannotStage(format!("no ticket {ticket}")))
@@ -304,6 +305,25 @@ impl Stage for SandboxStage {
     fn act<'a>(&'a mut self, ticket: &'a TicketId, act: PersonAct) -> Staged<'a, ()> {
         let acted = self.acted(ticket, act);
         staged(acted)
+    }
+
+    fn staff<'a>(&'a mut self, queue: &'a QueueSpec, act: StaffAct) -> Staged<'a, ()> {
+        let (no, agent) = (self.queue(queue), self.numbered(AGENT));
+        let changed = no.map(|no| {
+            self.sandbox.with(|desk| {
+                let Some(agent) = agent else { return };
+                let members = desk.queues.get_mut(&no).map(|queue| &mut queue.members);
+                match (act, members) {
+                    (StaffAct::Leaves, Some(members)) => drop(members.remove(&agent)),
+                    (StaffAct::ComesBack, Some(members)) => drop(members.insert(agent)),
+                    _ => {}
+                }
+                if let Some(person) = desk.people.get_mut(&agent) {
+                    person.suspended = act == StaffAct::IsDisabled;
+                }
+            });
+        });
+        staged(changed)
     }
 
     fn end<'a>(&'a mut self, ticket: &'a TicketId, how: EndAct) -> Staged<'a, ()> {

@@ -257,6 +257,7 @@ impl Helpdesk {
             organization: self.person(new.requester).and_then(|person| person.organization),
             queue: None,
             owner: None,
+            followers: BTreeSet::new(),
             tags: BTreeSet::new(),
             fields: BTreeMap::new(),
             extra: BTreeMap::new(),

@@ -32,6 +32,8 @@ pub struct Ticket {
     pub queue: Option<QueueNo>,
     /// Who owns it.
     pub owner: Option<PersonNo>,
+    /// Colleagues who follow it.
+    pub followers: BTreeSet<PersonNo>,
     /// Labels.
     pub tags: BTreeSet<String>,
     /// Custom fields; an absent one is empty. One value, or several where the field takes them.

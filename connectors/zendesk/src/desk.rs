@@ -6,9 +6,9 @@ use crate::limits;
 use crate::people::{People, person, role};
 use crate::stream::LARGE_PAGE;
 use crate::webhook;
-use crate::wire::{FieldDefinition, Id, Membership};
+use crate::wire::{FieldDefinition, Id, Membership, Sent, User};
 use handoffd_kit::capability::{Capabilities, DeclaredLimit};
-use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Page, QueueSpec, Receipt, Sighting, Write};
+use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Member, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
 use handoffd_kit::id::{StreamName, TicketId};
@@ -68,6 +68,29 @@ impl ZendeskDesk {
         let ids: BTreeSet<Id> = memberships.items.into_iter().filter_map(|member| member.user_id.some()).collect();
         let users: BTreeMap<Id, _> = self.people.roles(&self.api, &ids, deadline).await?;
         Ok(users.iter().map(|(id, user)| person(*id, Some(user), role(user))).collect())
+    }
+
+    /// Who works in a group now. Suspended agents and those whose role was taken keep their membership for a while.
+    async fn members_of(&self, queue: &QueueSpec, deadline: Timestamp) -> Result<Vec<Member>> {
+        let group = self.group(queue, deadline).await?;
+        let us = self.people.our_id(&self.api, deadline).await?;
+        let ask = Ask::get("read group members", format!("groups/{group}/memberships"), deadline);
+        let memberships = self.api.list::<Membership>(&ask, "group_memberships").await?;
+        if !memberships.complete {
+            return Err(ask.malformed("the list of the group's members does not end"));
+        }
+        let ids: BTreeSet<Id> = memberships.items.into_iter().filter_map(|member| member.user_id.some()).collect();
+        let users = self.people.now(&self.api, &ids, deadline).await?;
+        let member = |(id, user): (&Id, &User)| {
+            let works = role(user) == Role::Agent;
+            Member {
+                person: person(*id, Some(user), if Some(*id) == us { Role::Us } else { role(user) }),
+                active: works && user.active != Sent::Value(false) && user.suspended != Sent::Value(true),
+                // Counting each agent's tickets would be a search for each of them.
+                open: None,
+            }
+        };
+        Ok(users.iter().map(member).collect())
     }
 
     /// Fields of tickets by id; of customers and organisations by key, where the login may see their definitions.
@@ -135,6 +158,10 @@ impl Desk for ZendeskDesk {
 
     fn me(&self) -> Answer<'_, Person> {
         Box::pin(self.own_account())
+    }
+
+    fn members<'a>(&'a self, queue: &'a QueueSpec, deadline: Timestamp) -> Answer<'a, Vec<Member>> {
+        Box::pin(self.members_of(queue, deadline))
     }
 
     fn directory(&self) -> Answer<'_, Directory> {

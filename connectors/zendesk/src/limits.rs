@@ -1,7 +1,9 @@
 //! What Zendesk can do and allows, with the headers by which it corrects us (Zendesk sheet, *Rate limits*, *Write-back*).
 
 use crate::NAME;
-use handoffd_kit::capability::{Aspect, Capabilities, DeclaredLimit, Guard, NoteFormat, Pausing, Stream, WebhookTrust};
+use handoffd_kit::capability::{
+    Aspect, Capabilities, DeclaredLimit, Guard, NoteFormat, Pausing, Roster, Stream, WebhookTrust,
+};
 use handoffd_kit::gate::Correction;
 use handoffd_kit::model::Status;
 use http::HeaderMap;
@@ -38,6 +40,8 @@ pub(crate) fn capabilities(limits: Vec<DeclaredLimit>) -> Capabilities {
         sla_clocks: true,
         pausing: PAUSING,
         race_free_tags: true,
+        roster: Roster::Members,
+        followers: true,
         can_find: true,
         settle_time: Duration::from_secs(120),
         webhook: WebhookTrust::Signed,

@@ -132,6 +132,13 @@ impl People {
         Ok(memory.known(ids))
     }
 
+    /// What the desk says about these people now, whatever is remembered.
+    pub(crate) async fn now(&self, api: &Api, ids: &BTreeSet<Id>, deadline: Timestamp) -> Result<BTreeMap<Id, User>> {
+        let mut memory = self.users.lock().await;
+        fill(&mut memory, api, &USERS, ids, SignedDuration::ZERO, deadline).await?;
+        Ok(memory.known(ids))
+    }
+
     /// What the desk tells about a customer now, or ten minutes ago.
     pub(crate) async fn customer(&self, api: &Api, id: Id, deadline: Timestamp) -> Result<Option<User>> {
         let ids = BTreeSet::from([id]);

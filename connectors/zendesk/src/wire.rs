@@ -230,6 +230,8 @@ pub(crate) struct User {
     pub(crate) name: Sent<String>,
     pub(crate) email: Sent<String>,
     pub(crate) role: Sent<String>,
+    pub(crate) active: Sent<bool>,
+    pub(crate) suspended: Sent<bool>,
     pub(crate) locale: Sent<String>,
     pub(crate) iana_time_zone: Sent<String>,
     pub(crate) ticket_restriction: Sent<String>,

@@ -51,7 +51,7 @@ impl ZendeskDesk {
     }
 
     /// The group that a team's queue means.
-    async fn group(&self, queue: &QueueSpec, deadline: Timestamp) -> Result<Id> {
+    pub(crate) async fn group(&self, queue: &QueueSpec, deadline: Timestamp) -> Result<Id> {
         let found = match queue {
             QueueSpec::Id(id) => Id::read(id).filter(|id| id.is_record()),
             QueueSpec::Name(name) => self.people.group_named(&self.api, name, deadline).await?,
@@ -245,6 +245,15 @@ fn update_body(update: &Update, group: Option<Id>, write: &Write) -> Result<Valu
     }
     if let Some(status) = &update.status {
         ticket.insert("status".into(), json!(status.word));
+    }
+    if !update.followers.is_empty() {
+        // `put` adds to those who follow already.
+        let followers = update.followers.iter().map(|user| {
+            let id = Id::read(user.as_str()).filter(|id| id.is_record());
+            let id = id.ok_or_else(|| not_a_number("person", user.as_str()))?;
+            Ok(json!({ "user_id": id.to_string(), "action": "put" }))
+        });
+        ticket.insert("followers".into(), Value::Array(followers.collect::<Result<_>>()?));
     }
     if let Some(priority) = update.priority {
         ticket.insert("priority".into(), json!(priority.name()));

@@ -88,6 +88,7 @@ async fn everything(desk: &ZendeskDesk, ticket: &TicketId, clock: &ManualClock) 
     let all = PartSet::of(&[PartKind::Conversation, PartKind::History, PartKind::Customer, PartKind::Clocks]);
     desk.me().await.unwrap();
     desk.directory().await.unwrap();
+    desk.members(&QueueSpec::Name("Billing".into()), now).await.unwrap();
     desk.check(&[]).await.unwrap();
     let stream = StreamName::from("tickets");
     let page = desk.changed_since(&stream, None, now).await.unwrap();
@@ -126,6 +127,7 @@ fn handoff() -> Update {
             (seed::REFUND_EUR.to_string(), FieldValue::Number(600.0)),
             (seed::STEPS.to_string(), FieldValue::Text("restart".into())),
         ],
+        followers: vec!["1002".into()],
     }
 }
 
@@ -142,8 +144,8 @@ fn expecting(head: &TicketHead, change: DeskChange, number: u32) -> Write {
 
 /// Paging and sorting, which the description has in words only; the page size of the export, which the sheet names.
 const IN_WORDS: [&str; 4] = ["page[size]", "page[after]", "sort", "per_page"];
-/// Paths that the description lacks: the undocumented clocks, and the token that is in use.
-const ONLY_IN_THE_SHEET: [&str; 2] = ["/slas/policy_metrics.json", "/oauth/tokens/current.json"];
+/// Paths that the description lacks: the undocumented clocks, the token that is in use, and the members of one group.
+const ONLY_IN_THE_SHEET: [&str; 3] = ["/slas/policy_metrics.json", "/oauth/tokens/current.json", "/memberships"];
 /// Keys of an update that the sheet and the prose of the description know, and its schema does not.
 const KEYS_OF_THE_SHEET: [&str; 1] = ["metadata"];
 

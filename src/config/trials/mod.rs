@@ -19,6 +19,7 @@ use super::source::Source;
 use super::walk::{Section, kind_of};
 use crate::policy::case::{Case, Fired, Memory, Request, Stay};
 use crate::policy::names::{RuleName, TeamName};
+use crate::policy::roster::Rosters;
 use crate::policy::rules::Team;
 use crate::policy::trial::{Report, Trial};
 use handoffd_kit::id::DeskId;
@@ -139,7 +140,9 @@ fn read_test(
         clocks: Some(reading.clocks(found, section, &mut memory)),
         people: Vec::new(),
     };
-    let case = Case { desk: place.desk, head, parts, asked: PartSet::NONE, memory };
+    // A test states no members of teams: an owner who is one of several is not looked for.
+    let rosters = Rosters::default();
+    let case = Case { desk: place.desk, head, parts, asked: PartSet::NONE, memory, rosters };
     let trial = Trial { name: name?.value.to_owned(), case, at, expect: expect? };
     Some(TestEntry { trial, span: section.key_span("expect") })
 }

@@ -5,7 +5,7 @@ use super::execute::may_not;
 use super::{CommandError, Reply};
 use crate::cases::examine::planned_signature;
 use crate::cases::overtaken::overtaken_since;
-use crate::cases::review::{Still, as_reviewed, compare};
+use crate::cases::review::{Still, compare};
 use crate::cases::work::{ReadCase, Trouble};
 use crate::daemon::house::House;
 use crate::desks::Station;
@@ -43,10 +43,10 @@ pub(super) async fn approve(house: &House, id: &str, who: &str, act: Act) -> Res
         Still::Stale(why) => end_as_stale(house, station, &handoff, &read, &why, act).await,
         Still::Same(fresh) => {
             let look = house.cases.look(station, &proposal.desk, &read, None);
-            let reviewed = as_reviewed(proposal, *fresh);
+            let reviewed = fresh.as_reviewed(proposal);
             let signature = planned_signature(&look, &reviewed);
             let planned = approved_effects(&reviewed, id, look.capabilities, look.head, signature, &act.by);
-            send(house, &handoff, planned, act).await
+            send(house, &handoff, planned, reviewed, act).await
         }
     }
 }
@@ -114,11 +114,13 @@ async fn send(
     house: &House,
     handoff: &HandoffRecord,
     effects: Vec<PlannedEffect>,
+    proposal: Proposal,
     act: Act,
 ) -> Result<Reply, CommandError> {
     let Act { by, reason, at } = act;
     let touched = effects.len();
-    let answer = ReviewAnswer { handoff: handoff.id.clone(), by, reason, at, effects };
+    let proposal = Some(Box::new(proposal));
+    let answer = ReviewAnswer { handoff: handoff.id.clone(), by, reason, at, effects, proposal };
     house.ledger.call(move |ledger| ledger.approve(&answer)).await?;
     let proposal = &handoff.proposal;
     let said = format!("{} is approved: {}/{} goes to {}", handoff.id, proposal.desk, proposal.ticket, proposal.to);

@@ -225,7 +225,7 @@ async fn reject(house: &House, handoff: String, who: &str, act: Act) -> Result<R
     let proposal = &record.proposal;
     may_decide(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
     let Act { by, reason, at } = act;
-    let answer = ReviewAnswer { handoff: handoff.clone(), by, reason, at, effects: Vec::new() };
+    let answer = ReviewAnswer { handoff: handoff.clone(), by, reason, at, effects: Vec::new(), proposal: None };
     house.ledger.call(move |ledger| ledger.reject(&answer)).await?;
     let said = format!(
         "{handoff} is rejected: nothing was written, and this path is closed for the case until a matched fact changes"

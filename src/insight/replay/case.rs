@@ -7,6 +7,7 @@ use crate::policy::case::{Case, Fired, Memory, Stay};
 use crate::policy::decide::decide;
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
+use crate::policy::roster::Rosters;
 use crate::policy::verdict::{Decision, Outcome, RuleResult, Verdict};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{TicketId, Version};
@@ -71,7 +72,8 @@ impl<'r> Replaying<'r> {
         // The log has nothing of these: what takes one is unknown, and never asked for.
         let asked = PartSet::of(&[PartKind::Conversation, PartKind::Customer, PartKind::History, PartKind::Clocks]);
         let memory = Memory { counts: true, ..Memory::default() };
-        let case = Case { desk: stage.desk.clone(), head, parts: Parts::default(), asked, memory };
+        let (parts, rosters) = (Parts::default(), Rosters::default());
+        let case = Case { desk: stage.desk.clone(), head, parts, asked, memory, rosters };
         Self { stage, log, events, case, team: None }
     }
 

@@ -17,8 +17,8 @@ use ground::{Ground, Stop};
 
 pub use report::{Line, Outcome, Report};
 pub use stage::{
-    CannotStage, EndAct, FactName, Names, NewMessage, NewTicket, NoteOnDesk, OnDesk, PersonAct, Posted, Rights, Stage,
-    Staged, staged,
+    CannotStage, EndAct, FactName, Names, NewMessage, NewTicket, NoteOnDesk, OnDesk, PersonAct, Posted, Rights,
+    StaffAct, Stage, Staged, staged,
 };
 pub use wire::{Edit, Fault, IsWrite, Traffic, Wire};
 

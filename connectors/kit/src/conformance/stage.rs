@@ -52,6 +52,11 @@ pub trait Stage: Send {
     /// Changes a ticket as the agent of [`Names::agent`] would at their screen.
     fn act<'a>(&'a mut self, ticket: &'a TicketId, act: PersonAct) -> Staged<'a, ()>;
 
+    /// Changes what the agent of [`Names::agent`] is in a queue.
+    fn staff<'a>(&'a mut self, _queue: &'a QueueSpec, _act: StaffAct) -> Staged<'a, ()> {
+        staged(Err(CannotStage("the stage cannot change who works where".into())))
+    }
+
     /// Ends a ticket.
     fn end<'a>(&'a mut self, ticket: &'a TicketId, how: EndAct) -> Staged<'a, ()>;
 
@@ -156,6 +161,8 @@ pub struct OnDesk {
     pub priority: Fact<Option<Priority>>,
     /// The value of the field in [`Names::field`]; `Known(None)`: empty.
     pub field: Fact<Option<FieldValue>>,
+    /// Colleagues who follow it.
+    pub followers: Fact<Vec<UserId>>,
 }
 
 /// A message as it lies on the helpdesk.
@@ -186,6 +193,17 @@ pub enum PersonAct {
     Reply(String),
     /// Writes among colleagues.
     Note(String),
+}
+
+/// What happens to an agent's place in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaffAct {
+    /// They do not work there any more.
+    Leaves,
+    /// Their account is disabled or suspended.
+    IsDisabled,
+    /// Both taken back.
+    ComesBack,
 }
 
 /// How a ticket ends.

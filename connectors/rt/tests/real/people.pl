@@ -40,6 +40,12 @@ for my $name (qw(tier1 tier2)) {
     $queue->Load($name);
     grant( $floater, $queue, @see, @work );
 }
+for my $name (qw(tier1-agents tier2-agents)) {
+    my $group = RT::Group->new($system);
+    $group->LoadUserDefinedGroup($name);
+    my ( $ok, $msg ) = $group->AddMember( $floater->PrincipalId );
+    die "$name: $msg\n" unless $ok;
+}
 token( FLOATER => $floater );
 
 my $reader = user( 'reader', Privileged => 1 );

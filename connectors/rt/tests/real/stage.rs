@@ -5,8 +5,8 @@ use crate::raw::Raw;
 use bytes::Bytes;
 use handoffd_kit::clock::{Clock, ManualClock, Sleep};
 use handoffd_kit::conformance::{
-    CannotStage, EndAct, FactName, Names, NewMessage, NewTicket, NoteOnDesk, OnDesk, PersonAct, Rights, Stage, Staged,
-    Wire, staged,
+    CannotStage, EndAct, FactName, Names, NewMessage, NewTicket, NoteOnDesk, OnDesk, PersonAct, Rights, StaffAct,
+    Stage, Staged, Wire, staged,
 };
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
@@ -164,6 +164,7 @@ impl RealStage {
             tags: Fact::Known(labels.iter().filter_map(text).collect()),
             priority: Fact::Known(Some(read_level(number))),
             field: Fact::Known(field_value),
+            followers: Fact::Unknown,
         })
     }
 
@@ -267,6 +268,26 @@ impl Stage for RealStage {
 
     fn act<'a>(&'a mut self, ticket: &'a TicketId, act: PersonAct) -> Staged<'a, ()> {
         Box::pin(self.acted(ticket, act))
+    }
+
+    fn staff<'a>(&'a mut self, queue: &'a QueueSpec, act: StaffAct) -> Staged<'a, ()> {
+        Box::pin(async move {
+            let admin = &self.admin;
+            let shown = admin.get(&format!("/queue/{}", queue.shown())).await;
+            let group = shown["AdminCc"][0]["id"].as_str().unwrap_or_default().to_owned();
+            let floater = admin.get("/user/floater").await["id"].to_string().trim_matches('"').to_owned();
+            match act {
+                StaffAct::Leaves => drop(admin.send("DELETE", &format!("/group/{group}/member/{floater}"), None).await),
+                StaffAct::IsDisabled => {
+                    admin.json("PUT", "/user/floater", Some(json!({ "Disabled": "1" }))).await;
+                }
+                StaffAct::ComesBack => {
+                    admin.json("PUT", "/user/floater", Some(json!({ "Disabled": "0" }))).await;
+                    admin.json("PUT", &format!("/group/{group}/members"), Some(json!([floater]))).await;
+                }
+            }
+            Ok(())
+        })
     }
 
     fn end<'a>(&'a mut self, ticket: &'a TicketId, how: EndAct) -> Staged<'a, ()> {

@@ -7,7 +7,7 @@ use super::record;
 use super::refusals::Refusal;
 use super::request::Call;
 use crate::ids::PersonNo;
-use crate::people::{Person, Queue, Role};
+use crate::people::{Person, Queue, Reach, Role};
 use crate::store::Helpdesk;
 use crate::ticket::FieldDef;
 use serde_json::{Map, Value, json};
@@ -81,11 +81,32 @@ fn queue_record(desk: &Helpdesk, me: PersonNo, base: &str, queue: &Queue) -> Map
     }
     let shown = json!({
         "id": queue.no, "Name": queue.name, "Description": "", "Lifecycle": "default", "Disabled": "0",
-        "SLADisabled": "1", "SortOrder": "0", "Created": record::time(queue.created_at), "Cc": [], "AdminCc": [],
+        "SLADisabled": "1", "SortOrder": "0", "Created": record::time(queue.created_at), "Cc": [],
+        "AdminCc": [record::reference(base, "group", &group_no(queue).to_string())],
         "TicketCustomFields": desk.fields.values().map(field).collect::<Vec<_>>(), "CustomFields": [],
         "_hyperlinks": links,
     });
     shown.as_object().cloned().unwrap_or_default()
+}
+
+/// The group of those who work in a queue: each queue has one.
+fn group_no(queue: &Queue) -> u64 {
+    10_000_000 + queue.no.0
+}
+
+/// `GET /group/:id`, for those who see every queue.
+pub(super) fn group(desk: &Helpdesk, me: PersonNo, call: &Call<'_>, no: u64) -> Result<Value, Refusal> {
+    let queue = desk.queues.values().find(|queue| group_no(queue) == no).ok_or(Refusal::NotFound)?;
+    if !desk.person(me).is_some_and(|person| person.rights.sees == Reach::All) {
+        return Err(Refusal::Forbidden);
+    }
+    let member = |no: &PersonNo| record::reference(&call.base(), "user", &record::login(desk, Some(*no)));
+    let links = [json!({ "ref": "self", "type": "group", "id": no, "_url": format!("{}/group/{no}", call.base()) })];
+    Ok(json!({
+        "id": no, "Name": format!("{}-agents", queue.name), "Domain": "UserDefined", "Instance": "0", "Disabled": "0",
+        "Members": queue.members.iter().map(member).collect::<Vec<_>>(), "CustomFields": [],
+        "Created": record::time(queue.created_at), "_hyperlinks": links,
+    }))
 }
 
 /// `GET /customfields` with JSON conditions.
@@ -146,7 +167,8 @@ pub(super) fn users(desk: &Helpdesk, me: PersonNo, call: &Call<'_>) -> Result<Va
     };
     let base = call.base();
     let list = List {
-        items: desk.people.values().filter(fits).collect(),
+        // Disabled people are not found.
+        items: desk.people.values().filter(|person| !person.suspended).filter(fits).collect(),
         counted: true,
         kind: "user",
         newest_first: false,

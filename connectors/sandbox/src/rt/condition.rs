@@ -85,7 +85,8 @@ impl Condition {
         }
     }
 
-    /// JSON conditions: a list that must all hold. `None`: there is nothing to look for.
+    /// JSON conditions: a list that must all hold, but several equalities of one field of which one must. `None`: there is
+    /// nothing to look for.
     pub(super) fn from_json(conditions: &Value) -> Option<Self> {
         let list = conditions.as_array().filter(|list| !list.is_empty())?;
         let test = |one: &Value| {
@@ -98,7 +99,19 @@ impl Condition {
             };
             Some(Self::Test(Test { field, op, values }))
         };
-        list.iter().map(test).collect::<Option<Vec<_>>>().map(Self::All)
+        let mut all: Vec<Self> = Vec::new();
+        for one in list.iter().map(test).collect::<Option<Vec<_>>>()? {
+            let Self::Test(new) = &one else { continue };
+            let earlier = all.iter_mut().find_map(|known| match known {
+                Self::Test(known) if known.field == new.field && (known.op, new.op) == (Op::Is, Op::Is) => Some(known),
+                _ => None,
+            });
+            match earlier {
+                Some(known) => known.values.extend(new.values.iter().cloned()),
+                None => all.push(one),
+            }
+        }
+        Some(Self::All(all))
     }
 }
 

@@ -58,6 +58,7 @@ fn carry_out(desk: &mut Helpdesk, call: &Call<'_>) -> Answered {
         Endpoint::Attachments => attachments::search(desk, me, call)?,
         Endpoint::Queues => catalog::queues(desk, me, call),
         Endpoint::Queue(name) => catalog::queue(desk, me, call, name)?,
+        Endpoint::Group(no) => catalog::group(desk, me, call, *no)?,
         Endpoint::User(who) => catalog::user(desk, me, call, who)?,
         Endpoint::Users => catalog::users(desk, me, call)?,
         Endpoint::CustomFields => catalog::fields(desk, me, call)?,

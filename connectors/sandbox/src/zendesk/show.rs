@@ -63,7 +63,7 @@ pub(super) fn ticket(desk: &Helpdesk, base: &str, ticket: &Ticket) -> Value {
         "organization_id": ticket.organization,
         "brand_id": 123,
         "ticket_form_id": 47,
-        "collaborator_ids": [], "follower_ids": [], "email_cc_ids": [],
+        "collaborator_ids": [], "follower_ids": ticket.followers, "email_cc_ids": [],
         "problem_id": null,
         "has_incidents": false,
         "followup_ids": [],

@@ -5,7 +5,7 @@ use super::login::Caller;
 use super::refusals::Refusal;
 use super::request::Call;
 use super::{audit, checks, show};
-use crate::change::{By, NewMessage, TagChange, Update};
+use crate::change::{By, Follow, NewMessage, TagChange, Update};
 use crate::ids::{FieldNo, PersonNo, QueueNo, TicketNo};
 use crate::store::Helpdesk;
 use crate::text::cut;
@@ -40,6 +40,8 @@ struct Wanted {
     subject: Option<String>,
     tags: Option<Vec<String>>,
     #[serde(default)]
+    followers: Vec<Follower>,
+    #[serde(default)]
     custom_fields: Vec<CustomField>,
     comment: Option<Comment>,
     #[serde(default)]
@@ -62,6 +64,41 @@ enum Priority {
 struct CustomField {
     id: FieldNo,
     value: Value,
+}
+
+/// Numbers of people come as text here.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Follower {
+    user_id: Option<String>,
+    user_email: Option<String>,
+    #[serde(default)]
+    action: FollowerAction,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FollowerAction {
+    #[default]
+    Put,
+    Delete,
+}
+
+impl Follower {
+    fn read(&self, desk: &Helpdesk) -> Result<(PersonNo, Follow), Refusal> {
+        let is = |person: &&crate::people::Person| match (&self.user_id, &self.user_email) {
+            (Some(id), _) => person.no.to_string() == *id,
+            (None, Some(email)) => person.email.eq_ignore_ascii_case(email),
+            (None, None) => false,
+        };
+        let person = desk.people.values().find(is).filter(|person| person.role.is_staff());
+        let person = person.ok_or_else(|| Refusal::invalid("followers", "Followers: is invalid"))?;
+        let follow = match self.action {
+            FollowerAction::Put => Follow::Begins,
+            FollowerAction::Delete => Follow::Ends,
+        };
+        Ok((person.no, follow))
+    }
 }
 
 #[derive(Deserialize)]
@@ -120,6 +157,7 @@ fn read(desk: &Helpdesk, ticket: &Ticket, wanted: Wanted) -> Result<Update, Refu
         fields.insert(id, values(id, &value)?);
     }
     let priority = wanted.priority.map(|priority| priority.map(|priority| priority.word().to_owned()));
+    let follow = wanted.followers.iter().map(|follower| follower.read(desk)).collect::<Result<_, _>>()?;
     let say = wanted.comment.map(|comment| comment.read(desk, ticket)).transpose()?;
     Ok(Update {
         queue: wanted.group_id,
@@ -131,6 +169,7 @@ fn read(desk: &Helpdesk, ticket: &Ticket, wanted: Wanted) -> Result<Update, Refu
         tags: wanted.tags.map(|tags| TagChange::Set(tags.into_iter().collect())),
         fields,
         extra: BTreeMap::new(),
+        follow,
         say: say.flatten().into_iter().collect(),
     })
 }

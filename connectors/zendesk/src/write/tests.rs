@@ -34,6 +34,7 @@ fn a_handoff_is_one_conditional_update() {
             ("4".into(), FieldValue::YesNo(true)),
             ("5".into(), FieldValue::Date("2026-05-03".parse().unwrap())),
         ],
+        followers: vec!["1002".into()],
     };
     let write = write(DeskChange::Update(update.clone()), Some("2026-05-03T10:05:12Z"));
     insta::assert_json_snapshot!(update_body(&update, Some(Id(98738)), &write).unwrap());

@@ -3,6 +3,7 @@
 mod ending;
 mod finding;
 mod guarding;
+mod owning;
 mod reading;
 mod refusing;
 mod streaming;
@@ -37,6 +38,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Check> {
         reading::CHECKS,
         streaming::CHECKS,
         writing::CHECKS,
+        owning::CHECKS,
         guarding::CHECKS,
         finding::CHECKS,
         ending::CHECKS,

@@ -55,6 +55,7 @@ fn update(ground: &Ground<'_>, aspects: &[Aspect], mark: &Mark) -> Update {
         priority: has(Aspect::Priority).then_some(Priority::Urgent),
         status: ground.capabilities().pausing.first().filter(|_| has(Aspect::Status)).map(|pausing| stops(*pausing)),
         fields: field.into_iter().map(|(id, _, other)| (id, other)).collect(),
+        followers: Vec::new(),
     }
 }
 

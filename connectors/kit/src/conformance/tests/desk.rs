@@ -56,6 +56,8 @@ impl MiniDesk {
             sla_clocks: true,
             pausing: &[Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open }],
             race_free_tags: true,
+            roster: Roster::WithLoad,
+            followers: true,
             can_find: true,
             settle_time: Duration::from_secs(5),
             webhook: WebhookTrust::Signed,
@@ -258,6 +260,24 @@ impl Desk for MiniDesk {
 
     fn me(&self) -> Answer<'_, Person> {
         Box::pin(std::future::ready(Ok(person("bot", Role::Us))))
+    }
+
+    fn members<'a>(&'a self, queue: &'a QueueSpec, _: Timestamp) -> Answer<'a, Vec<Member>> {
+        Box::pin(async move {
+            let mut members: Vec<Member> = match self
+                .get(format!("members/{}", queue.shown().replace(' ', "%20")))
+                .await
+            {
+                Err(error) if self.defect == Defect::TakesNoQueueForNobody && error.kind == DeskErrorKind::NotFound => {
+                    Vec::new()
+                }
+                members => members?,
+            };
+            if self.defect == Defect::TakesEverybodyForActive {
+                members.iter_mut().for_each(|member| member.active = true);
+            }
+            Ok(members)
+        })
     }
 
     fn directory(&self) -> Answer<'_, Directory> {

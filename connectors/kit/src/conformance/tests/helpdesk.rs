@@ -2,7 +2,7 @@
 
 use super::Defect;
 use crate::clock::{Clock, ManualClock};
-use crate::desk::{DeskChange, OwnerSpec, QueueSpec, Write};
+use crate::desk::{DeskChange, Member, OwnerSpec, QueueSpec, Write};
 use crate::fact::Fact;
 use crate::id::{ChangeId, MessageId, TicketId, UserId, Version};
 use crate::mark::Mark;
@@ -25,6 +25,8 @@ pub(super) struct State {
     pub may_write: bool,
     pub defect: Defect,
     pub deliveries: u64,
+    /// Who works in each queue, and whether they are active.
+    pub staff: BTreeMap<String, BTreeMap<UserId, bool>>,
 }
 
 #[derive(Clone)]
@@ -34,6 +36,7 @@ pub(super) struct Ticket {
     pub changes: Vec<Change>,
     pub version: u64,
     pub deleted: bool,
+    pub followers: Vec<UserId>,
 }
 
 pub(super) fn person(id: &str, role: Role) -> Person {
@@ -47,7 +50,10 @@ pub(super) fn queue(spec: &QueueSpec) -> QueueRef {
 impl Helpdesk {
     pub fn new(clock: ManualClock, defect: Defect) -> Self {
         let (lag, feed) = (SignedDuration::ZERO, Vec::new());
-        Self(Mutex::new(State { clock, tickets: BTreeMap::new(), feed, lag, may_write: true, defect, deliveries: 0 }))
+        let agents = || BTreeMap::from([(UserId::from("agent"), true), (UserId::from("other"), true)]);
+        let staff = ["Home", "Away"].map(|queue| (queue.to_owned(), agents())).into();
+        let tickets = BTreeMap::new();
+        Self(Mutex::new(State { clock, tickets, feed, lag, may_write: true, defect, deliveries: 0, staff }))
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -68,6 +74,7 @@ impl State {
         let path: Vec<&str> = request.uri().path()[1..].split('/').collect();
         match path[..] {
             ["rights"] => (200, json!(self.may_write)),
+            ["members", queue] => self.members(queue),
             ["feed", from] => (200, self.page(from.parse().unwrap())),
             ["head", id] => self.with(id, |ticket| json!(ticket.head)),
             ["parts", id] => self.with(id, |ticket| json!(ticket.parts())),
@@ -86,6 +93,21 @@ impl State {
     fn with(&self, id: &str, show: impl FnOnce(&Ticket) -> Value) -> (u16, Value) {
         let ticket = self.tickets.get(&TicketId::from(id)).filter(|ticket| !ticket.deleted);
         ticket.map_or((404, json!(null)), |ticket| (200, show(ticket)))
+    }
+
+    fn members(&self, queue: &str) -> (u16, Value) {
+        let Some(staff) = self.staff.get(queue) else { return (404, json!(null)) };
+        let owns = |ticket: &&Ticket, who: &UserId| {
+            let head = &ticket.head;
+            let here = head.queue.known().and_then(|at| at.as_ref()).is_some_and(|at| at.id.as_str() == queue);
+            here && head.owner.known().and_then(|owner| owner.as_ref()).is_some_and(|owner| owner.id == *who)
+        };
+        let members = staff.iter().map(|(who, active)| Member {
+            person: person(who.as_str(), Role::Agent),
+            active: *active,
+            open: Some(self.tickets.values().filter(|ticket| owns(ticket, who)).count() as u32),
+        });
+        (200, json!(members.collect::<Vec<_>>()))
     }
 
     /// A hundred entries at most, from a place in the feed.
@@ -204,6 +226,10 @@ impl Ticket {
                     let from = self.head.status.known().copied();
                     self.head.status = Fact::Known(status.means);
                     what.push(What::Status { from, to: Some(status.means) });
+                }
+                match defect {
+                    Defect::ReplacesFollowers => self.followers.clone_from(&update.followers),
+                    _ => self.followers.extend(update.followers.iter().cloned()),
                 }
                 for (id, value) in &update.fields {
                     self.head.fields.insert(id.clone(), json!(value));

@@ -39,6 +39,9 @@ enum Defect {
     MovesTicketsWhenReplying,
     OverlooksUnseenQueues,
     DoesNotSayWhoActed,
+    TakesEverybodyForActive,
+    TakesNoQueueForNobody,
+    ReplacesFollowers,
 }
 
 fn report(defect: Defect) -> Report {
@@ -93,6 +96,9 @@ fn each_defect_breaks_its_promise() {
             "an agent's note and label are theirs, word for word, and a customer's words are not",
         ),
         (Defect::ExpandsPlaceholders, "a note is internal and reads as it was written"),
+        (Defect::TakesEverybodyForActive, "who cannot be given tickets any more is not listed as active"),
+        (Defect::TakesNoQueueForNobody, "a queue that does not exist has no members and says so"),
+        (Defect::ReplacesFollowers, "a follower is added beside those who follow already"),
         (Defect::Calls500Applied, "a 500 on a write leaves us unsure, done or not"),
     ] {
         let report = report(defect);

@@ -6,7 +6,7 @@ use super::helpdesk::{Helpdesk, Ticket, person, queue};
 use crate::clock::{Clock, ManualClock};
 use crate::desk::QueueSpec;
 use crate::fact::Fact;
-use crate::id::{TicketId, Version};
+use crate::id::{TicketId, UserId, Version};
 use crate::model::*;
 use crate::webhook::testing;
 use jiff::SignedDuration;
@@ -65,7 +65,14 @@ impl Stage for MiniStage {
             raw: "kept".into(),
             ..TicketHead::unknown(id.clone(), Version::from("0"))
         };
-        let fresh = Ticket { head, messages: Vec::new(), changes: Vec::new(), version: 0, deleted: false };
+        let fresh = Ticket {
+            head,
+            messages: Vec::new(),
+            changes: Vec::new(),
+            version: 0,
+            deleted: false,
+            followers: Vec::new(),
+        };
         state.tickets.insert(id.clone(), fresh);
         let customer = person("customer", Role::Customer);
         state.change(&id, customer.clone(), None, |ticket, now| {
@@ -89,7 +96,7 @@ impl Stage for MiniStage {
 
     fn look<'a>(&'a mut self, ticket: &'a TicketId) -> Staged<'a, OnDesk> {
         let state = self.helpdesk.state();
-        let Ticket { head, messages, .. } = &state.tickets[ticket];
+        let Ticket { head, messages, followers, .. } = &state.tickets[ticket];
         let note = |message: &Message| NoteOnDesk {
             text: message.said.words().to_owned(),
             visibility: message.said.visibility(),
@@ -103,6 +110,7 @@ impl Stage for MiniStage {
             tags: head.tags.clone(),
             priority: head.priority.clone(),
             field: Fact::Known(field),
+            followers: Fact::Known(followers.clone()),
         }))
     }
 
@@ -136,6 +144,17 @@ impl Stage for MiniStage {
             };
             vec![what]
         });
+        staged(Ok(()))
+    }
+
+    fn staff<'a>(&'a mut self, queue: &'a QueueSpec, act: StaffAct) -> Staged<'a, ()> {
+        let mut state = self.helpdesk.state();
+        let staff = state.staff.entry(queue.shown().to_owned()).or_default();
+        match act {
+            StaffAct::Leaves => drop(staff.remove(&UserId::from("agent"))),
+            StaffAct::IsDisabled => drop(staff.insert("agent".into(), false)),
+            StaffAct::ComesBack => drop(staff.insert("agent".into(), true)),
+        }
         staged(Ok(()))
     }
 

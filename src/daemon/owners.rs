@@ -1,0 +1,116 @@
+//! Who becomes owner, tried on a whole house: by turn, by load, a person, and what stands in for them.
+
+use super::testing::{Stage, member, sending};
+use crate::ledger::records::HandoffRecord;
+use crate::ledger::states::HandoffState;
+use crate::policy::rules::{Assign, CustomerFacing, Policy};
+use handoffd_kit::clock::Clock;
+use handoffd_kit::desk::{DeskChange, Member, OwnerSpec, Update};
+use handoffd_kit::model::What;
+use jiff::SignedDuration;
+
+fn assigning(assign: Assign) -> Policy {
+    let mut policy = sending();
+    policy.escalations[0].owner.assign = assign;
+    policy
+}
+
+/// What was written to the ticket.
+fn written(stage: &Stage, number: usize) -> Update {
+    let DeskChange::Update(update) = &stage.desk.ticket().written[number].change else { panic!("an update") };
+    update.clone()
+}
+
+fn note(stage: &Stage, number: usize) -> String {
+    written(stage, number).note.expect("a note").0
+}
+
+async fn sent(stage: &Stage) -> HandoffRecord {
+    stage.look().await;
+    let handoff = stage.handoffs().await.remove(0);
+    assert_eq!(handoff.state, HandoffState::Verifying, "{:?}", handoff.effects);
+    handoff
+}
+
+#[tokio::test]
+async fn the_owner_goes_round_among_those_who_work_there() {
+    let stage = Stage::new(assigning(Assign::Turn));
+    let first = sent(&stage).await;
+    assert_eq!(written(&stage, 0).owner, Some(OwnerSpec::User("21".into())));
+    assert!(note(&stage, 0).contains("Owner: Agent 21 of billing (by turn)"), "{}", note(&stage, 0));
+    assert!(first.proposal.owner.roster.is_some());
+    // Given back, its facts changed: the next handoff is the next one's turn.
+    stage.clock.advance(SignedDuration::from_mins(10));
+    stage.desk.agent(stage.clock.now(), What::Field { id: "f-refund".into() }, |head| {
+        head.queue = crate::policy::testing::queue("Support");
+        head.fields.insert("f-refund".into(), serde_json::json!("7000"));
+        head.tags = handoffd_kit::fact::Fact::Known(vec!["refund".into(), "again".into()]);
+    });
+    let queue = crate::policy::testing::queue;
+    let moved = What::Queue {
+        from: queue("Billing").known().cloned().flatten(),
+        to: queue("Support").known().cloned().flatten(),
+    };
+    stage.desk.agent(stage.clock.now(), moved, |_| {});
+    let released = stage.with_policy(assigning(Assign::Turn));
+    released.clock.advance(SignedDuration::from_mins(10));
+    released.house.ledger.call(|ledger| ledger.garble("DELETE FROM closed_paths")).await.expect("opened");
+    released.look().await;
+    assert_eq!(written(&released, 1).owner, Some(OwnerSpec::User("22".into())));
+}
+
+#[tokio::test]
+async fn who_is_not_active_there_is_replaced_by_the_declared_fallback_and_the_note_says_why() {
+    for (fallback, owner) in [(Assign::Queue, OwnerSpec::Nobody), (Assign::Turn, OwnerSpec::User("21".into()))] {
+        let mut policy = assigning(Assign::Person("billing-lead".into()));
+        policy.escalations[0].owner.fallback = fallback;
+        let stage = Stage::new(policy);
+        let gone = vec![member("21"), Member { active: false, ..member("4711") }];
+        stage.desk.ticket().members.insert("Billing".into(), gone);
+        let handoff = sent(&stage).await;
+        assert_eq!(written(&stage, 0).owner, Some(owner));
+        let note = note(&stage, 0);
+        assert!(note.contains("not as declared: billing-lead is not active on the desk"), "{note}");
+        assert!(handoff.proposal.owner.fallback.is_some());
+        let counts = stage.house.ledger.call(|ledger| ledger.counts()).await.expect("counts");
+        assert_eq!(counts.fell_back.get(&"refund".into()), Some(&1));
+    }
+}
+
+#[tokio::test]
+async fn an_active_member_who_is_named_becomes_owner() {
+    let stage = Stage::new(assigning(Assign::Person("billing-lead".into())));
+    let handoff = sent(&stage).await;
+    assert_eq!(written(&stage, 0).owner, Some(OwnerSpec::User("4711".into())));
+    assert_eq!(handoff.proposal.owner.fallback, None);
+}
+
+#[tokio::test]
+async fn without_knowing_who_works_there_the_case_goes_to_the_queue_and_health_says_so() {
+    let stage = Stage::new(assigning(Assign::Load));
+    stage.desk.ticket().members.clear();
+    sent(&stage).await;
+    assert_eq!(written(&stage, 0).owner, Some(OwnerSpec::Nobody));
+    assert!(note(&stage, 0).contains("who works in billing is not known yet"), "{}", note(&stage, 0));
+    let troubles = stage.house.ledger.call(|ledger| ledger.roster_troubles()).await.expect("listed");
+    assert_eq!(troubles.len(), 1);
+    stage.desk.ticket().members.insert("Billing".into(), vec![member("21")]);
+    stage.clock.advance(SignedDuration::from_mins(5));
+    stage.run().await;
+    let troubles = stage.house.ledger.call(|ledger| ledger.roster_troubles()).await.expect("listed");
+    assert!(troubles.is_empty(), "asked again, and well");
+}
+
+#[tokio::test]
+async fn who_goes_on_talking_to_the_customer_follows_the_ticket() {
+    let mut policy = sending();
+    policy.escalations[0].owner.customer_facing = CustomerFacing::Previous;
+    let stage = Stage::new(policy);
+    sent(&stage).await;
+    assert_eq!(written(&stage, 0).followers, ["7".into()]);
+    let mut policy = sending();
+    policy.escalations[0].owner.customer_facing = CustomerFacing::New;
+    let stage = Stage::new(policy);
+    sent(&stage).await;
+    assert!(written(&stage, 0).followers.is_empty());
+}
