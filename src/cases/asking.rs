@@ -1,14 +1,13 @@
 //! A handoff that waits for package parts: what it asks with, when it waits on, and how its asking ends. Pure.
 
 use super::examine::Look;
-use crate::ledger::records::{EffectRecord, HandoffRecord, Purpose};
+use crate::ledger::records::HandoffRecord;
 use crate::plan::PlannedEffect;
 use crate::plan::asking::{Asking, How};
 use crate::policy::package::{ORDER, name_of};
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::{FieldOwner, Missing, PackagePart, Then};
 use crate::policy::verdict::{Outcome, RuleResult, StayReason, Verdict};
-use handoffd_kit::desk::DeskChange;
 use handoffd_kit::model::Status;
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,7 +19,8 @@ pub fn begin(look: &Look<'_>, proposal: &Proposal, id: &str, until: Timestamp) -
     let mapped = mapped(look);
     let (then, until) = deadline(look, proposal, until);
     let how = How { labels: &look.policy.labels, mapped: &mapped, until, then };
-    let mut effects = Asking { proposal, id, capabilities: look.capabilities }.begin(&how, look.head);
+    let asking = Asking { proposal, id, note_max_bytes: look.capabilities.note_max_bytes };
+    let mut effects = asking.begin(&how, look.head, look.capabilities.race_free_tags);
     let marks = || look.parts.history.iter().flatten().filter_map(|change| change.mark.as_ref());
     effects.retain(|effect| !marks().any(|mark| mark.key() == effect.write.mark.key()));
     effects
@@ -29,14 +29,13 @@ pub fn begin(look: &Look<'_>, proposal: &Proposal, id: &str, until: Timestamp) -
 /// What says on the ticket that nobody is asked any more. `why`: nothing is handed off now, for this reason.
 pub fn end(look: &Look<'_>, handoff: &HandoffRecord, why: Option<&str>) -> Option<(String, Vec<PlannedEffect>)> {
     let closed = look.head.ending.is_some() || look.head.status.known() == Some(&Status::Closed);
-    let reached = |effect: &&EffectRecord| effect.purpose == Purpose::Asking && !effect.is_untouched();
-    let labels = |effect: &EffectRecord| matches!(effect.write.change, DeskChange::Tags { .. });
-    let (labelled, noted): (Vec<_>, Vec<_>) = handoff.effects.iter().filter(reached).partition(|effect| labels(effect));
-    if closed || labelled.is_empty() && noted.is_empty() {
+    let (labelled, noted) = handoff.asked_on_ticket();
+    if closed || !labelled && !noted {
         return None;
     }
-    let asking = Asking { proposal: &handoff.proposal, id: &handoff.id, capabilities: look.capabilities };
-    let effects = asking.end(!labelled.is_empty(), why.filter(|_| !noted.is_empty()));
+    let note_max_bytes = look.capabilities.note_max_bytes;
+    let asking = Asking { proposal: &handoff.proposal, id: &handoff.id, note_max_bytes };
+    let effects = asking.end(labelled, why.filter(|_| noted));
     Some((handoff.id.clone(), effects))
 }
 

@@ -16,10 +16,11 @@ use crate::policy::case::{Case, Request, Stay};
 use crate::policy::command::{Command, Rating, Target};
 use crate::policy::names::TeamName;
 use crate::policy::proposal::{AskedFor, HandoffKind};
-use crate::policy::reviewers::{may_approve, may_decide};
+use crate::policy::reviewers::{Membership, may_approve, may_decide, works_in};
 use crate::policy::rules::Mode;
 use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
-use handoffd_kit::id::TicketId;
+use handoffd_kit::id::{TicketId, UserId};
+use handoffd_kit::model::{Change, What};
 
 /// What is known when a command is carried out.
 pub(super) struct Scene<'a> {
@@ -79,6 +80,8 @@ impl Scene<'_> {
         let mut before: Option<&Order> = None;
         for order in orders {
             let done = match (out, before) {
+                // It was saved together with it, or soon after: the label goes, and what the package was like is still told.
+                (Some(StayReason::Ended), _) => self.on_solved(order),
                 (Some(reason), _) => Done {
                     answered: false,
                     ..Done::because(CommandOutcome::Ignored, format!("nothing is done here: {}", reason.shown()))
@@ -101,6 +104,16 @@ impl Scene<'_> {
         // Who waits for a place in the hour keeps it.
         update.over_limit = verdict.over_limit().cloned();
         Step::Done(Box::new(update))
+    }
+
+    fn on_solved(&self, order: &Order) -> Done {
+        match &order.command {
+            _ if self.is_shadow() => Done { answered: false, ..Done::refused("shadow mode: nothing is written") },
+            Command::Rate { rating, reason } => self.rate(*rating, reason.as_ref()),
+            _ => {
+                Done::refused("the ticket is solved, nothing is handed over any more: open it again, then say it again")
+            }
+        }
     }
 
     /// A command as it is recorded.
@@ -131,8 +144,8 @@ impl Scene<'_> {
             Command::Handoff { to, reason } => self.handoff(order, to, reason.as_deref()),
             Command::Back { reason } => self.back(order, reason.as_deref()),
             Command::Approve { reason } => self.approve(order, reason.as_ref(), verdict),
-            Command::Reject { reason } => match self.review() {
-                Some(review) => self.reject_review(order, review, reason.as_ref()),
+            Command::Reject { reason } => match self.unsent.filter(|open| waits_for_people(open.state)) {
+                Some(waiting) => self.reject_waiting(order, waiting, reason.as_ref()),
                 None => self.reject(order, reason.as_deref()),
             },
             Command::Rate { rating, reason } => self.rate(*rating, reason.as_ref()),
@@ -186,6 +199,9 @@ impl Scene<'_> {
             Ok(given) => given,
             Err(words) => return Done::refused(words),
         };
+        if let Err(words) = self.may_give_back(order, stay) {
+            return Done::refused(words).about(&came.id);
+        }
         let Some(reason) = reason.or(order.tag.as_ref().map(|_| "no words were given")) else {
             return Done::refused("say what was done: /back REASON");
         };
@@ -220,10 +236,13 @@ impl Scene<'_> {
 
     /// The receiving team says no to a handoff that has come: it goes back, and the path is closed.
     fn reject(&self, order: &Order, reason: Option<&str>) -> Done {
-        let (came, _, to) = match self.given_by() {
+        let (came, stay, to) = match self.given_by() {
             Ok(given) => given,
             Err(words) => return Done::refused(words),
         };
+        if let Err(words) = self.may_give_back(order, stay) {
+            return Done::refused(words).about(&came.id);
+        }
         let Some(reason) = reason.or(order.tag.as_ref().map(|_| "no reason was given")) else {
             return Done::refused("say why: /reject REASON");
         };
@@ -280,7 +299,8 @@ impl Scene<'_> {
         }
     }
 
-    fn reject_review(&self, order: &Order, review: &HandoffRecord, reason: Option<&String>) -> Done {
+    /// A no to what waits for a yes, or for what is missing.
+    fn reject_waiting(&self, order: &Order, review: &HandoffRecord, reason: Option<&String>) -> Done {
         let proposal = &review.proposal;
         if let Err(why) = may_decide(self.look.policy, proposal, &order.who(self.look)) {
             return Done::refused(format!("{} may not decide this; {}", order.by, why.shown())).about(&review.id);
@@ -294,7 +314,9 @@ impl Scene<'_> {
             proposal.rule, proposal.to
         );
         let deed = Deed::Reject(self.answer_to(review, &self.by(order), Some(&reason), Vec::new()));
-        Done { deed, ..Done::because(CommandOutcome::Done, words).about(&review.id) }
+        // Where the ticket was asked for what is missing, the end of that is the answer.
+        let answered = !review.asked_on_ticket().1;
+        Done { answered, deed, ..Done::because(CommandOutcome::Done, words).about(&review.id) }
     }
 
     /// One click: the label that goes away is the answer. Only what is refused gets words.
@@ -330,6 +352,34 @@ impl Scene<'_> {
             }
             (_, _) => Err("the case started here, no team gave it: please move it by hand".to_owned()),
         }
+    }
+
+    /// Only the people of the team that has the case say that it goes back. Where nobody says who they are, those are taken
+    /// for them who own the ticket, or have owned it while the team had it.
+    fn may_give_back(&self, order: &Order, stay: &Stay) -> Result<(), String> {
+        let (look, team) = (self.look, &stay.team);
+        let told = look.policy.teams.get(team).and_then(|team| look.rosters.of(team, look.now).ok());
+        let members: Option<Vec<UserId>> = told.map(|roster| roster.members.iter().map(|one| one.id.clone()).collect());
+        match works_in(look.policy, team, &order.who(look), members.as_deref()) {
+            Membership::Member => Ok(()),
+            Membership::Stranger => Err(format!("{} does not work in {team}, whose case it is", order.by)),
+            Membership::Unknown if self.has_owned(order, stay) => Ok(()),
+            Membership::Unknown => Err(format!(
+                "it is not known whether {} works in {team}, whose case it is: take the ticket first, then say it again",
+                order.by
+            )),
+        }
+    }
+
+    fn has_owned(&self, order: &Order, stay: &Stay) -> bool {
+        let owner = self.look.head.owner.known().and_then(Option::as_ref).map(|owner| &owner.id);
+        let taken = |change: &Change| {
+            let to_them =
+                |what: &What| matches!(what, What::Owner { to: Some(to), .. } if Some(to) == order.by_id.as_ref());
+            change.at >= stay.since && change.what.iter().any(to_them)
+        };
+        let history = self.look.parts.history.as_deref().unwrap_or_default();
+        order.by_id.is_some() && (owner == order.by_id.as_ref() || history.iter().any(taken))
     }
 
     /// What an agent of this team may ask for.
@@ -371,6 +421,10 @@ impl Scene<'_> {
         let note = text.map(|text| plan::answer(&to, &text, false, self.look.capabilities));
         note.into_iter().chain(order.tag.as_ref().map(|tag| plan::untag(&to, tag))).collect()
     }
+}
+
+fn waits_for_people(state: HandoffState) -> bool {
+    matches!(state, HandoffState::InReview | HandoffState::Asking)
 }
 
 /// What an agent of this team may ask for, in words.

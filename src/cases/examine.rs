@@ -10,7 +10,7 @@ use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays};
 use crate::ledger::commands::Heard;
 use crate::ledger::records::{
-    CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, OwnerSeen, SignedWording,
+    AsRead, CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, OwnerSeen, SignedWording,
 };
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
@@ -45,6 +45,8 @@ pub struct Look<'a> {
     pub head: &'a TicketHead,
     /// When it was read.
     pub read_at: Timestamp,
+    /// When a webhook last said that somebody else than us has changed it.
+    pub others_at: Option<Timestamp>,
     /// Its parts, as far as they were read.
     pub parts: &'a Parts,
     /// Parts that were asked for and that the desk did not give: not asked for again.
@@ -140,11 +142,11 @@ pub fn examine(look: &Look<'_>) -> Step {
         Ok(prepared) => prepared,
         Err(parts) => return Step::Need(parts),
     };
-    let listened = match hear(look, case.memory.stay.as_ref()) {
+    let came_by = came_by(look.record, &stays, &after);
+    let listened = match hear(look, case.memory.stay.as_ref(), came_by.is_some()) {
         Hearing::Need(parts) => return Step::Need(parts),
         Hearing::Heard(listened) => *listened,
     };
-    let came_by = came_by(look.record, &stays, &after);
     let mut update = base(look, case.memory.counts);
     update.owner = owner_seen(&case);
     update.stays = stays.into_iter().map(|moved| moved.change).collect();
@@ -298,6 +300,7 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         limits: look.policy.limits,
         heard: Heard::default(),
         owner: None,
+        as_read: Some(AsRead::of(look.record)),
     }
 }
 

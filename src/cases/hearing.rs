@@ -71,11 +71,12 @@ impl Order {
     }
 }
 
-/// Listens to what changed. `stay`: the case's present one, as far as it is known now.
-pub(super) fn hear(look: &Look<'_>, stay: Option<&Stay>) -> Hearing {
+/// Listens to what changed. `stay`: the case's present one, as far as it is known now; `came`: whether a handoff brought
+/// it there.
+pub(super) fn hear(look: &Look<'_>, stay: Option<&Stay>, came: bool) -> Hearing {
     let vocabulary = Vocabulary::new(look.policy, look.desk);
     let nothing = || Hearing::Heard(Box::default());
-    if !vocabulary.listens() || !attentive(look, stay, vocabulary) {
+    if !vocabulary.listens() || !attentive(look, stay, came, vocabulary) {
         return nothing();
     }
     let Some(history) = &look.parts.history else {
@@ -86,8 +87,11 @@ pub(super) fn hear(look: &Look<'_>, stay: Option<&Stay>) -> Hearing {
     if notes && look.parts.conversation.is_none() && !look.refused.has(PartKind::Conversation) {
         return need(PartKind::Conversation);
     }
-    let orders = fresh.iter().flat_map(|change| orders(look, vocabulary, change)).filter(|order| is_new(look, order));
-    let orders = orders.collect();
+    let counts = |order: &Order| {
+        let rates = matches!(order.command, Command::Rate { .. });
+        is_new(look, order) && (!is_solved(look) || order.tag.is_some() || rates)
+    };
+    let orders = fresh.iter().flat_map(|change| orders(look, vocabulary, change)).filter(counts).collect();
     let up_to = history.last().map(|change| (change.id.clone(), change.at));
     Hearing::Heard(Box::new(Listened { orders, up_to }))
 }
@@ -108,14 +112,18 @@ fn need(kind: PartKind) -> Hearing {
 }
 
 /// Whether a command could be there, and could do anything.
-fn attentive(look: &Look<'_>, stay: Option<&Stay>, vocabulary: Vocabulary<'_>) -> bool {
+fn attentive(look: &Look<'_>, stay: Option<&Stay>, came: bool, vocabulary: Vocabulary<'_>) -> bool {
     let head = look.head;
     let open = matches!(head.status.known(), Some(Status::New | Status::Open | Status::Pending | Status::OnHold));
-    if look.generation.is_none() || !open || head.ending.is_some() || !look.capabilities.readable_history {
+    let solved = is_solved(look);
+    if look.generation.is_none() || !open && !solved || head.ending.is_some() || !look.capabilities.readable_history {
         return false;
     }
     let record = look.record;
-    let known = [&record.last_version, &record.own_version].contains(&&Some(head.version.clone()));
+    let version = Some(&head.version);
+    // Some desks' versions are whole seconds: in that of our own write somebody may have written too.
+    let by_others = look.others_at.zip(record.own_written_at).is_some_and(|(theirs, ours)| theirs > ours);
+    let known = record.last_version.as_ref() == version || record.own_version.as_ref() == version && !by_others;
     let untouched = head.created_at.known().is_some() && head.created_at == head.updated_at;
     let news = !known && !untouched;
     if !news && look.parts.history.is_none() {
@@ -126,7 +134,15 @@ fn attentive(look: &Look<'_>, stay: Option<&Stay>, vocabulary: Vocabulary<'_>) -
     let on_request =
         || look.policy.escalations.iter().any(|rule| rule.trigger == Trigger::Manual && here(look, &rule.to));
     let labelled = head.tags.known().is_some_and(|tags| tags.iter().any(|tag| vocabulary.in_tag(tag).is_some()));
-    review || record.came_by.is_some() || labelled || stay.is_some_and(|stay| here(look, &stay.team)) && on_request()
+    if solved {
+        // Nothing is handed off any more; a label is taken off, and a package may be rated.
+        return labelled || came;
+    }
+    review || came || labelled || stay.is_some_and(|stay| here(look, &stay.team)) && on_request()
+}
+
+fn is_solved(look: &Look<'_>) -> bool {
+    look.head.status.known() == Some(&Status::Solved)
 }
 
 /// Whether a team is of this desk.

@@ -64,6 +64,8 @@ pub struct ReadCase {
     pub head: TicketHead,
     /// When it was read.
     pub read_at: Timestamp,
+    /// When a webhook last said that somebody else than us has changed it.
+    pub others_at: Option<Timestamp>,
     /// The parts.
     pub parts: Parts,
     /// Parts that the desk did not give.
@@ -137,6 +139,7 @@ impl Cases {
     async fn finish(&self, station: &Station, look: &records::Look) -> Result<(), Trouble> {
         let deadline = look.due;
         let mut read = self.begin(station, &look.desk, &look.ticket, look.head.clone(), deadline).await?;
+        read.others_at = look.others_at;
         loop {
             let update = self.conclude(station, &look.desk, &mut read, Some(look.generation), deadline).await?;
             let (verdict, decided) = (update.verdict.clone(), Decided::of(&update));
@@ -179,7 +182,7 @@ impl Cases {
         };
         let Known { record, rosters, signed, desk_met } = self.known(station, desk, ticket).await?;
         let (parts, refused) = (Parts::default(), PartSet::NONE);
-        Ok(ReadCase { record, rosters, signed, desk_met, head, read_at, parts, refused })
+        Ok(ReadCase { record, rosters, signed, desk_met, head, read_at, others_at: None, parts, refused })
     }
 
     /// What the ledger knows now.
@@ -245,6 +248,7 @@ impl Cases {
             rosters: &read.rosters,
             head: &read.head,
             read_at: read.read_at,
+            others_at: read.others_at,
             parts: &read.parts,
             refused: read.refused,
             desk_met: read.desk_met,
@@ -408,5 +412,6 @@ fn gone(
         limits,
         heard: Heard::default(),
         owner: None,
+        as_read: None,
     }
 }

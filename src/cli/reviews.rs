@@ -42,7 +42,8 @@ enum What {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Say no: nothing is written, and the path is closed for this case until a matched fact changes.
+    /// Say no: nothing is handed off, and the path is closed for this case until a matched fact changes. Also ends a handoff
+    /// that still asks for package parts.
     Reject {
         /// The handoff's id.
         id: String,

@@ -89,11 +89,15 @@ impl RunArgs {
             if unsure > 0 {
                 tracing::warn!(effects = unsure, "daemon.recovered_unsure_effects");
             }
-            if self.once { self.run_once(context, &house).await } else { daemon(context, &config, house).await }
+            if self.once {
+                self.run_once(context, &house, config.daemon.shutdown_within).await
+            } else {
+                daemon(context, &config, house).await
+            }
         })
     }
 
-    async fn run_once(&self, context: &Context, house: &House) -> Result<ExitCode, Failure> {
+    async fn run_once(&self, context: &Context, house: &House, within: SignedDuration) -> Result<ExitCode, Failure> {
         let until = Until::NothingDueBy(house.seams.clock.now() + self.wait);
         let stop = CancellationToken::new();
         let signal = stop.clone();
@@ -101,7 +105,7 @@ impl RunArgs {
             asked_to_stop().await;
             signal.cancel();
         });
-        house.run(until, &stop).await?;
+        house.run_and_drain(until, &stop, within).await?;
         watch.abort();
         let troubles = troubles(house).await?;
         remains(context, house, &troubles).await?;
@@ -174,11 +178,7 @@ async fn daemon(context: &Context, config: &Config, house: House) -> Result<Exit
         asked_to_stop().await;
         signal.cancel();
     });
-    let grace = config.daemon.shutdown_within;
-    let drained = tokio::select! {
-        ended = house.run(Until::Stopped, &stop) => ended,
-        () = drain_limit(&house, &stop, grace) => Ok(()),
-    };
+    let drained = house.run_and_drain(Until::Stopped, &stop, config.daemon.shutdown_within).await;
     stop.cancel();
     tokio::select! {
         () = tasks.wait() => {}
@@ -187,14 +187,6 @@ async fn daemon(context: &Context, config: &Config, house: House) -> Result<Exit
     tracing::info!("daemon.stopped");
     drained?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What is under way may take this long to finish after a stop; what is cut off then is unsure and looked up at the next
-/// start.
-async fn drain_limit(house: &House, stop: &CancellationToken, grace: SignedDuration) {
-    stop.cancelled().await;
-    house.seams.clock.sleep_until(house.seams.clock.now() + grace).await;
-    tracing::warn!("daemon.drain_cut_off");
 }
 
 fn announce(context: &Context, config: &Config) {

@@ -1,13 +1,16 @@
 //! What becomes of a handoff after it was sent, tried on a whole house: as decided, claimed, bounced, contested, moved on.
 
 use super::testing::{Stage, sending};
+use crate::intake::HookRequest;
 use crate::ledger::HandoffFilter;
 use crate::ledger::records::HandoffRecord;
 use crate::ledger::states::HandoffState;
 use crate::policy::testing;
+use crate::policy::testing::noted_by_agent;
+use handoffd_kit::clock::Clock;
 use handoffd_kit::desk::DeskChange;
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{Person, Role, Status, Visibility, What};
+use handoffd_kit::model::{Author, Message, Person, Role, Status, Visibility, What};
 use jiff::SignedDuration;
 
 async fn latest(stage: &Stage) -> HandoffRecord {
@@ -145,4 +148,42 @@ async fn a_message_that_the_desk_refuses_gets_a_correcting_note_and_holds_nothin
     assert_eq!(notes, 2, "the handoff, and the note that takes the announcement back");
     assert_eq!(stage.house.ledger.call(|ledger| ledger.parked()).await.expect("parked").len(), 1);
     assert_eq!(later(&stage, 90).await.state, HandoffState::Settled);
+}
+
+#[tokio::test]
+async fn a_ticket_is_read_once_for_a_handoff_unless_nobody_compares_versions() {
+    use handoffd_kit::capability::Guard;
+    for (guard, heads) in [(Guard::Leaky, 1), (Guard::None, 2)] {
+        let stage = Stage::guarded(sending(), guard);
+        stage.look().await;
+        let ticket = stage.desk.ticket();
+        assert_eq!((ticket.written.len(), ticket.heads), (1, heads), "{guard:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_in_the_very_second_of_our_own_write_is_heard() {
+    let stage = Stage::polled(sending());
+    stage.look().await;
+    assert_eq!(latest(&stage).await.state, HandoffState::Verifying);
+    let author = Author { id: Some("8".into()), name: Some("Second Agent".into()), role: Role::Agent };
+    let owner = Person { id: "8".into(), name: None, email: None, role: Role::Agent };
+    let note = Message { id: "n".into(), at: stage.clock.now(), author, ..noted_by_agent("/reject not ours") };
+    stage.desk.ticket().said.push(note);
+    let version = stage.desk.ticket().head.version.clone();
+    stage.desk.agent(stage.clock.now(), What::Said { visibility: Visibility::Internal, message: "n".into() }, |_| {});
+    {
+        let mut ticket = stage.desk.ticket();
+        (ticket.head.version, ticket.head.owner) = (version, Fact::Known(Some(owner)));
+    }
+    stage.clock.advance(SignedDuration::from_secs(1));
+    let body = br#"{"id":"d1","ticket":"42","actor":"8"}"#;
+    let desk = "acme".into();
+    let path = Some(super::testing::TOKEN);
+    let request = HookRequest { desk: &desk, path, headers: &http::HeaderMap::new(), body };
+    stage.house.intake.webhook(request).await.expect("taken");
+    stage.clock.advance(SignedDuration::from_secs(1));
+    stage.run().await;
+    let handoffs = stage.house.ledger.call(|ledger| ledger.handoffs(&HandoffFilter::default())).await.expect("listed");
+    assert_eq!(handoffs[0].state, HandoffState::Rejected);
 }

@@ -1,6 +1,7 @@
 //! A package with parts missing, tried on a whole house: the agent is asked once, supplies them or does not, and whatever
 //! happens meanwhile is respected.
 
+use super::control::{Command, Order, execute};
 use super::testing::Stage;
 use crate::ledger::Act;
 use crate::ledger::records::{HandoffRecord, Switch};
@@ -12,7 +13,7 @@ use crate::policy::verdict::Risk;
 use handoffd_kit::clock::Clock;
 use handoffd_kit::desk::{DeskChange, QueueSpec, Update};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{InternalText, Message, Role, Status, Visibility, What};
+use handoffd_kit::model::{Author, InternalText, Message, Role, Status, Visibility, What};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
@@ -310,4 +311,56 @@ async fn a_customer_cannot_answer_for_the_agent() {
         matches!(&write.change, DeskChange::Update(Update { queue: Some(QueueSpec::Name(_)), .. }))
     };
     assert!(!stage.desk.ticket().written.iter().any(to_billing));
+}
+
+#[tokio::test]
+async fn a_person_who_changes_the_ticket_before_its_label_is_set_ends_no_asking() {
+    let stage = Stage::new(asking_for_4h(Then::Review));
+    stage.desk.ticket().meddles = Some(|ticket, at| {
+        ticket.head.owner = Fact::Known(None);
+        ticket.agent_does(at, What::Owner { from: Some("7".into()), to: None });
+    });
+    stage.look().await;
+    let handoff = latest(&stage).await;
+    assert_eq!(
+        (handoff.state, written(&stage)),
+        (HandoffState::Asking, vec!["For First".to_owned(), ASKED.to_owned()])
+    );
+    later(&stage, 1).await;
+    assert_eq!(latest(&stage).await.state, HandoffState::Asking, "and no look ends it either");
+}
+
+#[tokio::test]
+async fn a_person_ends_an_asking_by_command_and_the_ticket_says_so() {
+    let stage = asked(Then::Send).await;
+    let id = latest(&stage).await.id;
+    let reject = Command::Reject { handoff: id.clone(), reason: "frontline keeps it".into() };
+    let order = Order { command: reject, by: "front-lead".into() };
+    let reply = execute(&stage.house, order.clone(), "tester").await.expect("ended");
+    assert!(reply.said.contains("withdrawn"), "{}", reply.said);
+    stage.run().await;
+    let handoff = latest(&stage).await;
+    assert_eq!((handoff.state, handoff.id.as_str()), (HandoffState::Withdrawn, id.as_str()));
+    assert_eq!(written(&stage), ["For First", ASKED, NOT_ASKED, "Nothing more"]);
+    assert!(note(&stage, 3).contains("frontline keeps it"), "{}", note(&stage, 3));
+    for minutes in [1, 300] {
+        later(&stage, minutes).await;
+        stage.look().await;
+    }
+    assert_eq!((stage.handoffs().await.len(), written(&stage).len()), (1, 4), "that path is closed");
+    assert!(execute(&stage.house, order, "tester").await.is_err(), "and over");
+}
+
+#[tokio::test]
+async fn an_agent_ends_an_asking_inside_the_helpdesk() {
+    let stage = asked(Then::Send).await;
+    stage.clock.advance(SignedDuration::from_mins(1));
+    let at = stage.clock.now();
+    let author = Author { id: Some("8".into()), name: Some("Second Agent".into()), role: Role::Agent };
+    let note = Message { id: "n".into(), at, author, ..noted_by_agent("/reject not worth it") };
+    stage.desk.ticket().said.push(note);
+    stage.desk.agent(at, What::Said { visibility: Visibility::Internal, message: "n".into() }, |_| {});
+    stage.look().await;
+    assert_eq!(latest(&stage).await.state, HandoffState::Withdrawn);
+    assert_eq!(written(&stage), ["For First", ASKED, NOT_ASKED, "Nothing more"]);
 }

@@ -1,6 +1,7 @@
 //! The daemon: wires the pipeline, serves the web and the control socket, drains on shutdown.
 
 pub mod control;
+mod draining;
 pub mod house;
 pub mod pipeline;
 pub mod wake;

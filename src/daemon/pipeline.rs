@@ -174,9 +174,6 @@ impl House {
         let looks = self.ledger.call(move |ledger| ledger.due_looks(now, room, &busy)).await?;
         for look in looks {
             let (desk, ticket) = (look.desk.clone(), look.ticket.clone());
-            if self.desks.is_tried(&desk) && work.cases.iter().any(|(other, _)| *other == desk) {
-                continue;
-            }
             work.cases.insert((desk.clone(), ticket.clone()));
             work.looks += 1;
             let cases = self.cases.clone();
@@ -240,7 +237,8 @@ impl House {
     }
 
     fn busy(&self, cases: BTreeSet<(DeskId, TicketId)>, effects: BTreeSet<i64>, now: Timestamp) -> Busy {
-        Busy { cases, effects, desks: self.desks.left_alone(now), shadow: self.policy.mode == Mode::Shadow }
+        let (desks, tried) = (self.desks.left_alone(now), self.desks.tried());
+        Busy { cases, effects, desks, tried, shadow: self.policy.mode == Mode::Shadow }
     }
 
     /// The next look or effect that is due and not in work, and whose desk is not left alone.

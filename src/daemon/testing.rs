@@ -34,6 +34,7 @@ pub(crate) const HOLD: Pausing =
 pub(crate) struct FakeDesk {
     capabilities: Capabilities,
     ticket: Mutex<Ticket>,
+    closed: CancellationToken,
 }
 
 /// What lies on the desk.
@@ -59,6 +60,12 @@ pub(crate) struct Ticket {
     pub(crate) stranger: bool,
     /// Who works in each queue.
     pub(crate) members: BTreeMap<String, Vec<Member>>,
+    /// What a person does right after our next write.
+    pub(crate) meddles: Option<fn(&mut Ticket, Timestamp)>,
+    /// A write waits for the desk's limits, which leave it no room.
+    pub(crate) waits_in_gate: bool,
+    /// A write leaves and is not answered.
+    pub(crate) never_answers: bool,
 }
 
 /// An active member of a queue.
@@ -67,18 +74,20 @@ pub(crate) fn member(id: &str) -> Member {
     Member { person, active: true, open: None }
 }
 
+const CONDITIONAL: Guard = Guard::Conditional { grain: Duration::from_secs(1) };
+
 fn stream(name: &str) -> Stream {
     Stream { name: name.into(), overlap: Duration::ZERO, lag: Duration::ZERO, carries_heads: false }
 }
 
 impl FakeDesk {
-    fn new() -> Self {
+    fn new(guard: Guard) -> Self {
         let mut case = testing::case_with_parts();
         case.head.updated_at = Fact::Known(testing::now());
         let capabilities = Capabilities {
             connector: "fake",
             together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Status],
-            guard: Guard::Conditional { grain: Duration::from_secs(1) },
+            guard,
             readable_history: true,
             sla_clocks: false,
             pausing: &[HOLD],
@@ -119,8 +128,11 @@ impl FakeDesk {
             tried: 0,
             stranger: false,
             members: BTreeMap::from([("Billing".to_owned(), vec![member("21"), member("22"), member("4711")])]),
+            meddles: None,
+            waits_in_gate: false,
+            never_answers: false,
         };
-        Self { capabilities, ticket: Mutex::new(ticket) }
+        Self { capabilities, ticket: Mutex::new(ticket), closed: CancellationToken::new() }
     }
 
     /// The ticket, to look at and to change.
@@ -164,6 +176,12 @@ impl Ticket {
     /// The customer does something.
     pub(crate) fn customer_says(&mut self, at: Timestamp, what: What) {
         let by = Author { id: Some("20".into()), name: None, role: Role::Customer };
+        self.record(by, Actor::Person, None, at, vec![what]);
+    }
+
+    /// An agent does something.
+    pub(crate) fn agent_does(&mut self, at: Timestamp, what: What) {
+        let by = Author { id: Some("8".into()), name: Some("Second Agent".into()), role: Role::Agent };
         self.record(by, Actor::Person, None, at, vec![what]);
     }
 
@@ -216,7 +234,12 @@ impl Ticket {
         let us = Author { id: Some("1".into()), name: None, role: Role::Us };
         self.record(us, Actor::Us, Some(write.mark.clone()), at, what);
         self.written.push(write.clone());
-        Receipt { id: (99 + self.history.len()).to_string(), version: Some(self.head.version.clone()), head: None }
+        let id = (99 + self.history.len()).to_string();
+        let receipt = Receipt { id, version: Some(self.head.version.clone()), head: None };
+        if let Some(meddle) = self.meddles.take() {
+            meddle(self, at);
+        }
+        receipt
     }
 }
 
@@ -255,6 +278,15 @@ impl Desk for FakeDesk {
     }
 
     fn apply<'a>(&'a self, write: &'a Write) -> Answer<'a, Receipt> {
+        if self.ticket().never_answers {
+            return Box::pin(std::future::pending());
+        }
+        if self.ticket().waits_in_gate {
+            return Box::pin(async {
+                self.closed.cancelled().await;
+                Err(DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), "apply update").words("not sent"))
+            });
+        }
         let reply = matches!(write.change, DeskChange::Reply(_));
         let lost = match &write.change {
             DeskChange::Update(Update { queue: Some(queue), .. }) => self.ticket().gone == Some(queue.shown()),
@@ -271,6 +303,10 @@ impl Desk for FakeDesk {
         self.answer(|ticket| ticket.write(write, testing::now()))
     }
 
+    fn close(&self) {
+        self.closed.cancel();
+    }
+
     fn find<'a>(&'a self, _: &'a Write) -> Answer<'a, Sighting> {
         self.answer(|_| Sighting::NotFound)
     }
@@ -279,7 +315,8 @@ impl Desk for FakeDesk {
         let body = request.path_token(&secrecy::SecretString::from(TOKEN))?.body();
         let body: serde_json::Value = serde_json::from_slice(body).map_err(|_| Refusal::Malformed)?;
         let text = |key: &str| body.get(key).and_then(serde_json::Value::as_str);
-        let hints = text("ticket").map(|ticket| Hint { ticket: ticket.into(), actor: None });
+        let actor = text("actor").map(Into::into);
+        let hints = text("ticket").map(|ticket| Hint { ticket: ticket.into(), actor });
         Ok(Delivery { id: text("id").map(str::to_owned), hints: hints.into_iter().collect() })
     }
 
@@ -359,16 +396,21 @@ fn pace() -> Pace {
 impl Stage {
     /// A house that runs this policy on a fresh ledger.
     pub(crate) fn new(policy: Policy) -> Self {
-        let mut ledger = Ledger::in_memory().expect("ledger");
-        ledger.desk_met(&"acme".into(), testing::now()).expect("met");
-        Self::on(Handle::inline(ledger, None), policy)
+        Self::guarded(policy, CONDITIONAL)
     }
 
-    fn on(ledger: Handle, policy: Policy) -> Self {
+    /// The same on a desk that guards its writes otherwise.
+    pub(crate) fn guarded(policy: Policy, guard: Guard) -> Self {
+        let mut ledger = Ledger::in_memory().expect("ledger");
+        ledger.desk_met(&"acme".into(), testing::now()).expect("met");
+        Self::on(Handle::inline(ledger, None), policy, guard)
+    }
+
+    fn on(ledger: Handle, policy: Policy, guard: Guard) -> Self {
         let clock = ManualClock::new(testing::now());
         let seams =
             Seams { clock: Arc::new(clock.clone()), random: Arc::new(NoChance), transport: Arc::new(NoNetwork) };
-        let desk = Arc::new(FakeDesk::new());
+        let desk = Arc::new(FakeDesk::new(guard));
         let desks = BTreeMap::from([(DeskId::from("acme"), desk.clone() as Arc<dyn Desk>)]);
         let house = House::new(ledger, desks, Arc::new(policy), seams, pace());
         Self { house, desk, clock }
@@ -416,7 +458,7 @@ impl Stage {
         let died =
             handle.call(|_| -> crate::ledger::Result<()> { panic!("on purpose: the ledger's thread ends") }).await;
         died.expect_err("the thread has ended");
-        Self::on(handle, policy)
+        Self::on(handle, policy, CONDITIONAL)
     }
 
     /// Notes a look at the ticket and does everything that is due.

@@ -59,8 +59,9 @@ impl Delivery {
         of_ours.then(|| outcome::decided_without_its_queue(claimed, error, now))
     }
 
-    /// The check before a call. `Some`: do not send, record this. A first call on a desk that compares versions itself
-    /// needs none; everywhere else the changes since the decision are read.
+    /// The check before a call. `Some`: do not send, record this. A first call on a desk that compares versions itself, or
+    /// whose connector reads and compares right before it writes, needs none; everywhere else the changes since the decision
+    /// are read.
     async fn before(
         &self,
         station: &Station,
@@ -68,8 +69,8 @@ impl Delivery {
         write: &mut Write,
     ) -> Result<Option<EffectOutcome>, DeskError> {
         let desk = &station.desk;
-        let conditional = matches!(desk.capabilities().guard, Guard::Conditional { .. });
-        if conditional && claimed.first && write.expected.is_some() && !claimed.ended {
+        let compared = desk.capabilities().guard != Guard::None;
+        if compared && claimed.first && write.expected.is_some() && !claimed.ended {
             return Ok(None);
         }
         let head = desk.head(&write.ticket, write.deadline).await?;
@@ -77,11 +78,13 @@ impl Delivery {
         if write.expected.as_ref() == Some(&head.version) && head.ending.is_none() {
             return Ok(None);
         }
-        if claimed.ended && overrules_nobody(&write.change) {
+        let label = claimed.effect.purpose == Purpose::Asking && matches!(write.change, DeskChange::Tags { .. });
+        if label || claimed.ended && overrules_nobody(&write.change) {
             if let Some(ending) = &head.ending {
                 return Ok(Some(outcome::moot(claimed, ending, now)));
             }
-            // It says what was or was not done, or takes our label off: whatever a person has changed since.
+            // It says what was or was not done, or sets or takes off our own label: whatever a person has changed since. What
+            // that means for an asking, the look tells that their change brings.
             write.expected = matches!(write.change, DeskChange::Update(_)).then_some(head.version);
             return Ok(None);
         }

@@ -66,9 +66,9 @@ impl Desks {
         self.0.iter().filter(|(_, station)| left(station)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Whether one look at a time is enough: the desk refused us the last times.
-    pub fn is_tried(&self, id: &DeskId) -> bool {
-        self.get(id).is_some_and(Station::is_refused)
+    /// Desks of which one look at a time is enough: they refused us the last times.
+    pub fn tried(&self) -> Vec<DeskId> {
+        self.0.iter().filter(|(_, station)| station.is_refused()).map(|(id, _)| id.clone()).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{GATHER, Intake};
 use crate::ledger::LedgerError;
 use crate::ledger::records::{Freshness, NewLook, ReceivedWebhook};
-use handoffd_kit::id::DeskId;
+use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
 use sha2::{Digest, Sha256};
 
@@ -50,10 +50,11 @@ impl Intake {
         let looks = self.looks(request.desk, &delivery, now + GATHER);
         let received = ReceivedWebhook {
             desk: request.desk.clone(),
-            delivery: delivery.id,
+            delivery: delivery.id.clone(),
             body_hash: hex::encode(Sha256::digest(request.body)),
             body: request.body.to_vec(),
             looks,
+            others: self.others(request.desk, &delivery),
             at: now,
         };
         let nothing = received.looks.is_empty();
@@ -62,6 +63,13 @@ impl Intake {
             Freshness::New if nothing => HookAnswer::Nothing,
             Freshness::New => HookAnswer::Stored,
         })
+    }
+
+    /// What somebody else did for certain.
+    fn others(&self, desk: &DeskId, delivery: &Delivery) -> Vec<TicketId> {
+        let Some(me) = self.me(desk) else { return Vec::new() };
+        let theirs = delivery.hints.iter().filter(|hint| hint.actor.as_ref().is_some_and(|actor| *actor != me));
+        theirs.map(|hint| hint.ticket.clone()).collect()
     }
 
     /// One look per ticket, except for what we did ourselves: the write's answer told us already.

@@ -23,26 +23,27 @@ impl Ledger {
         let handoff = self.latest_handoff(desk, ticket)?;
         let memory = self.memory(desk, ticket, handoff.as_ref(), now)?;
         let came_by = self.came_by(desk, ticket, handoff.as_ref())?;
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT first_seen, last_version, own_version FROM cases WHERE desk = ? AND ticket = ?")?;
-        let row = statement
-            .query_row([desk.as_str(), ticket.as_str()], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?))
-            })
-            .optional()?;
-        let (first_seen, last, own) = row.map_or((None, None, None), |(seen, last, own)| (Some(seen), last, own));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT first_seen, last_version, own_version, own_written_at FROM cases WHERE desk = ? AND ticket = ?",
+        )?;
+        let row = statement.query_row([desk.as_str(), ticket.as_str()], |row| {
+            let version = |at: usize| row.get::<_, Option<String>>(at).map(|version| version.map(Version::new));
+            let written: Option<i64> = row.get(3)?;
+            Ok((Some(instant(row.get(0)?)), version(1)?, version(2)?, written.map(instant)))
+        });
+        let (first_seen, last_version, own_version, own_written_at) = row.optional()?.unwrap_or_default();
         Ok(CaseRecord {
             memory,
             came_by,
             heard: self.heard_before(desk, ticket)?,
             pause: self.pause_of(desk, ticket)?,
             handoff,
-            last_version: last.map(Version::new),
-            own_version: own.map(Version::new),
+            last_version,
+            own_version,
+            own_written_at,
             ended: self.ended_handoffs(desk, ticket)?,
             arrived: self.arrived(desk, ticket)?,
-            first_seen: first_seen.map(instant),
+            first_seen,
         })
     }
 

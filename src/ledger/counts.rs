@@ -1,8 +1,10 @@
 //! Figures for health and metrics: counted, never kept.
 
 use super::codec::instant;
+use super::effects::{WAITING, held_by_pause};
 use super::error::Result;
 use super::open::Ledger;
+use super::records::Busy;
 use crate::policy::names::RuleName;
 use handoffd_kit::id::{DeskId, StreamName};
 use jiff::Timestamp;
@@ -42,10 +44,17 @@ pub struct Counts {
     pub polled: BTreeMap<(DeskId, StreamName), Timestamp>,
 }
 
-/// Effects that nothing but a kill switch holds back.
-const PAUSED: &str = "SELECT count(*) FROM effects e JOIN handoffs h ON h.id = e.handoff WHERE e.state = 'due'
-    AND EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
-                OR (s.kind = 'rule' AND s.name = h.rule AND h.state <> 'undone'))";
+/// What the schema's triggers keep count of: of what, in which state, of which rule.
+type Tallies = BTreeMap<(String, String, String), u32>;
+
+const TALLIES: &str = "SELECT of, state, rule, count FROM tallies WHERE count <> 0";
+
+/// When the longest waiting effect of a desk became due.
+const OLDEST_EFFECT: &str = "SELECT min(due) FROM effects INDEXED BY effects_due WHERE desk = ? AND due IS NOT NULL";
+
+const PARKED: &str = "SELECT e.desk, coalesce(h.rule, 'command'), count(*), min(coalesce(h.created_at, e.deadline))
+    FROM effects e INDEXED BY effects_state LEFT JOIN handoffs h ON h.id = e.handoff
+    WHERE e.state = 'parked' GROUP BY e.desk, coalesce(h.rule, 'command')";
 
 impl Ledger {
     /// How many cases have been looked at.
@@ -57,30 +66,39 @@ impl Ledger {
         Ok(usize::try_from(seen).unwrap_or(usize::MAX))
     }
 
-    /// How much there is of everything.
+    /// What is kept count of.
+    pub(super) fn tallies(&self) -> Result<Tallies> {
+        let mut statement = self.connection.prepare_cached(TALLIES)?;
+        let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How much there is of everything. Nothing here walks through what is over: the ledger's thread waits for it.
     ///
     /// # Errors
     /// SQLite's.
     pub fn counts(&self) -> Result<Counts> {
-        let one = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, u32>(0));
-        let oldest = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-        let mut counts = Counts {
-            looks: one("SELECT count(*) FROM looks")?,
-            oldest_look: oldest("SELECT min(due) FROM looks")?.map(instant),
-            oldest_effect: oldest("SELECT min(due) FROM effects")?.map(instant),
-            webhooks: one("SELECT count(*) FROM webhooks")?,
-            would: one("SELECT count(*) FROM would WHERE released = 0")?,
-            stocktaking: one("SELECT count(*) FROM stocktaking")?,
-            paused: one(PAUSED)?,
-            ..Counts::default()
-        };
-        let mut statement = self.connection.prepare_cached("SELECT state, count(*) FROM effects GROUP BY state")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        counts.effects = rows.collect::<rusqlite::Result<_>>()?;
-        let mut statement =
-            self.connection.prepare_cached("SELECT state, rule, count(*) FROM handoffs GROUP BY state, rule")?;
-        let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
-        counts.handoffs = rows.collect::<rusqlite::Result<_>>()?;
+        let stocktaking = self.connection.query_row("SELECT count(*) FROM stocktaking", [], |row| row.get(0))?;
+        let mut counts =
+            Counts { oldest_look: self.next_look_due(&Busy::default())?, stocktaking, ..Counts::default() };
+        for ((of, state, rule), count) in self.tallies()? {
+            match of.as_str() {
+                "handoffs" => drop(counts.handoffs.insert((state, rule), count)),
+                "effects" => drop(counts.effects.insert(state, count)),
+                "looks" => counts.looks = count,
+                "webhooks" => counts.webhooks = count,
+                "would" if state == "0" => counts.would = count,
+                _ => {}
+            }
+        }
+        if !self.switches()?.is_empty() {
+            counts.paused = self.connection.prepare_cached(&held_by_pause())?.query_row([], |row| row.get(0))?;
+        }
+        for desk in self.desks_that_wait(WAITING, &Busy::default())? {
+            let mut statement = self.connection.prepare_cached(OLDEST_EFFECT)?;
+            let due: Option<i64> = statement.query_row([desk.as_str()], |row| row.get(0))?;
+            counts.oldest_effect = counts.oldest_effect.into_iter().chain(due.map(instant)).min();
+        }
         counts.parked = self.count_parked()?;
         for trouble in self.case_troubles()? {
             let (count, since) = counts.case_troubles.entry(trouble.desk).or_insert((0, trouble.since));
@@ -113,11 +131,7 @@ impl Ledger {
     }
 
     fn count_parked(&self) -> Result<BTreeMap<(DeskId, RuleName), (u32, Timestamp)>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT e.desk, coalesce(h.rule, 'command'), count(*), min(coalesce(h.created_at, e.deadline))
-             FROM effects e LEFT JOIN handoffs h ON h.id = e.handoff
-             WHERE e.state = 'parked' GROUP BY e.desk, coalesce(h.rule, 'command')",
-        )?;
+        let mut statement = self.connection.prepare_cached(PARKED)?;
         let rows = statement.query_map([], |row| Ok((desk_and_rule(row)?, (row.get(2)?, instant(row.get(3)?)))))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -125,4 +139,86 @@ impl Ledger {
 
 fn desk_and_rule(row: &Row<'_>) -> rusqlite::Result<(DeskId, RuleName)> {
     Ok((DeskId::new(row.get::<_, String>(0)?), RuleName::new(row.get::<_, String>(1)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::effects::{claimable, unsure};
+    use super::super::looks::{DUE_ON_DESK, LOOKED_AT, each_desk};
+    use super::super::records::Switch;
+    use super::super::samples::{accepted, act, at, claim, decide, ledger, look, sending, webhook};
+    use super::*;
+
+    impl Ledger {
+        /// What [`Ledger::tallies`] must be, counted row by row.
+        pub(crate) fn counted_anew(&self) -> Result<Tallies> {
+            let mut statement = self.connection.prepare(
+                "SELECT 'handoffs', state, rule, count(*) FROM handoffs GROUP BY state, rule
+                 UNION ALL SELECT 'effects', state, '', count(*) FROM effects GROUP BY state
+                 UNION ALL SELECT 'looks', '', '', count(*) FROM looks HAVING count(*) > 0
+                 UNION ALL SELECT 'webhooks', '', '', count(*) FROM webhooks HAVING count(*) > 0
+                 UNION ALL SELECT 'would', CAST(released AS TEXT), '', count(*) FROM would GROUP BY released",
+            )?;
+            let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        }
+    }
+
+    #[test]
+    fn what_is_asked_often_walks_through_no_table_that_grows() {
+        let ledger = ledger();
+        let asked = [
+            TALLIES.to_owned(),
+            PARKED.to_owned(),
+            OLDEST_EFFECT.to_owned(),
+            DUE_ON_DESK.to_owned(),
+            held_by_pause(),
+            unsure("ORDER BY e.deadline, e.id"),
+            claimable("effects_deadline", "ORDER BY e.deadline, e.id"),
+            claimable("effects_due", "ORDER BY e.due, e.id"),
+            each_desk(LOOKED_AT),
+            each_desk(WAITING),
+        ];
+        for sql in asked {
+            let mut statement = ledger.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("sql");
+            let (mut lines, mut plan) = (statement.raw_query(), Vec::<String>::new());
+            while let Some(line) = lines.next().expect("plan") {
+                plan.push(line.get(3).expect("words"));
+            }
+            let grows = ["looks", "handoffs", "effects", "webhooks", "would", "cases", "e", "h", "b", "w", "o"];
+            let walks = |line: &&String| {
+                let table = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+                table.is_some_and(|table| grows.contains(&table))
+            };
+            assert_eq!(plan.iter().find(walks), None, "{sql}: {plan:?}");
+            let sorts = plan.iter().any(|line| line.contains("TEMP B-TREE FOR ORDER BY"));
+            assert!(!sorts, "{sql}: {plan:?}");
+        }
+    }
+
+    #[test]
+    fn one_word_says_what_a_pause_holds_for_claims_and_for_counts() {
+        let mut ledger = ledger();
+        decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+        for delivery in ["d", "e", "d"] {
+            ledger.note_webhook(&webhook("acme", Some(delivery), "{}", &["2"], at(1))).expect("hook");
+        }
+        ledger.note_looks(&"acme".into(), &[look("1", at(3))]).expect("noted");
+        assert_eq!(ledger.counts().expect("counted").paused, 0);
+        ledger.set_switch(&Switch::Rule("refund".into()), true, &act(at(1))).expect("paused");
+        let counts = ledger.counts().expect("counted");
+        assert_eq!((counts.paused, claim(&mut ledger, at(2))), (1, None), "the message waits for the transfer");
+        assert_eq!((counts.looks, counts.webhooks, counts.effects["due"]), (2, 2, 2));
+        assert_eq!((counts.oldest_look, counts.oldest_effect), (Some(at(1)), Some(at(0))));
+        ledger.set_switch(&Switch::Rule("refund".into()), false, &act(at(2))).expect("resumed");
+        let transfer = claim(&mut ledger, at(2)).expect("transfer");
+        ledger.record_outcome(&accepted(&transfer, "v2", at(2))).expect("recorded");
+        let mut back = crate::ledger::samples::planned("h1", "1", "v2");
+        back.truncate(1);
+        back[0].number = 70;
+        ledger.record_undo("h1", &back, &act(at(3))).expect("undone");
+        ledger.set_switch(&Switch::Rule("refund".into()), true, &act(at(3))).expect("paused");
+        assert_eq!(ledger.counts().expect("counted").paused, 0, "a paused rule's handoffs can still be undone");
+        assert_eq!(claim(&mut ledger, at(4)).map(|claimed| claimed.effect.number), Some(70));
+    }
 }

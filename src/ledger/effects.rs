@@ -3,42 +3,75 @@
 use super::codec::{from_json, instant, json, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord, Purpose};
+use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord, Purpose, Switch};
 use super::states::{EffectEvent, EffectState, HandoffState};
-use crate::plan::PlannedEffect;
+use crate::plan::{self, PlannedEffect};
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::mark::Mark;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, purpose, \
      ticket, deadline";
 
-/// What may be claimed: what is unsure, to be looked up; and what is due, in order within its handoff, of a handoff that has
-/// not ended (or was planned apart from it), when nothing else of the case is under way and nothing is paused; a paused
-/// rule's handoffs can still be undone. What ends an asking waits for the handoff itself, whose versions it would change.
-/// Nothing on a desk that refuses us. What is asked for begins with [`claimable`].
-const CLAIMABLE: &str = "
-    LEFT JOIN handoffs h ON h.id = e.handoff
-    WHERE e.due IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM troubles t WHERE t.desk = e.desk AND t.writes_stopped <> 0)
-      AND (e.state = 'unsure'
-           OR :shadow = 0
-              AND (e.purpose <> 'handoff' OR h.state IN ('sending', 'verifying', 'settled'))
-              AND (e.purpose <> 'asking' OR NOT EXISTS (SELECT 1 FROM effects w WHERE w.handoff = e.handoff
-                              AND w.purpose = 'handoff' AND w.state = 'due'))
-              AND NOT EXISTS (SELECT 1 FROM effects b WHERE b.handoff = e.handoff AND b.purpose = e.purpose
-                              AND b.number < e.number AND (b.state IN ('due', 'in_flight', 'unsure', 'parked')
-                                   OR b.state = 'refused' AND e.purpose = 'handoff'))
-              AND NOT EXISTS (SELECT 1 FROM effects o WHERE o.desk = e.desk AND o.ticket = e.ticket
-                              AND o.state IN ('in_flight', 'unsure'))
-              AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
-                              OR (s.kind = 'rule' AND s.name = h.rule AND h.state NOT IN ('undone', 'rejected'))))";
+/// What a due effect waits for, other than a pause: its turn within its handoff, of a handoff that has not ended (or it was
+/// planned apart from it), with nothing else of the case under way. What ends an asking waits for the handoff itself, whose
+/// versions it would change.
+const ITS_TURN: &str = "
+    (e.purpose <> 'handoff' OR h.state IN ('sending', 'verifying', 'settled'))
+      AND (e.purpose <> 'asking' OR NOT EXISTS (SELECT 1 FROM effects w WHERE w.handoff = e.handoff
+                      AND w.purpose = 'handoff' AND w.state = 'due'))
+      AND NOT EXISTS (SELECT 1 FROM effects b WHERE b.handoff = e.handoff AND b.purpose = e.purpose
+                      AND b.number < e.number AND (b.state IN ('due', 'in_flight', 'unsure', 'parked')
+                           OR b.state = 'refused' AND e.purpose = 'handoff'))
+      AND NOT EXISTS (SELECT 1 FROM effects o WHERE o.desk = e.desk AND o.ticket = e.ticket
+                      AND o.state IN ('in_flight', 'unsure'))";
 
-/// Asks for what may be claimed in the order of an index, so that a backlog is not sorted for each claim.
-fn claimable(index: &str, rest: &str) -> String {
-    format!("SELECT e.id, e.desk, e.ticket, e.due FROM effects e INDEXED BY {index} {CLAIMABLE} {rest}")
+/// A kill switch that holds a due effect back; a paused rule's handoffs can still be undone.
+const PAUSED: &str = "
+    EXISTS (SELECT 1 FROM switches s WHERE s.kind = 'all' OR (s.kind = 'desk' AND s.name = e.desk)
+            OR (s.kind = 'rule' AND s.name = h.rule AND h.state NOT IN ('undone', 'rejected')))";
+
+/// Effects that wait for something, by desk.
+pub(super) const WAITING: &str = "effects INDEXED BY effects_due WHERE due IS NOT NULL";
+
+/// What may be claimed on a desk in the order of an index: what is unsure, to be looked up; and what is due, when it is its
+/// turn and nothing is paused.
+pub(super) fn claimable(index: &str, rest: &str) -> String {
+    format!(
+        "SELECT e.id, e.ticket, e.due, e.deadline FROM effects e INDEXED BY {index}
+         LEFT JOIN handoffs h ON h.id = e.handoff
+         WHERE e.desk = ? AND e.due IS NOT NULL AND e.due <= ?
+           AND (e.state = 'unsure' OR {ITS_TURN} AND NOT {PAUSED}) {rest}"
+    )
+}
+
+/// The same on a desk to which nothing is sent: only what may have been written before is looked up.
+pub(super) fn unsure(rest: &str) -> String {
+    format!(
+        "SELECT e.id, e.ticket, e.due, e.deadline FROM effects e INDEXED BY effects_unsure
+         WHERE e.desk = ? AND e.state = 'unsure' AND e.due <= ? {rest}"
+    )
+}
+
+const BY_DEADLINE: &str = "ORDER BY e.deadline, e.id";
+const BY_DUE: &str = "ORDER BY e.due, e.id";
+
+/// Effects that nothing but a kill switch holds back.
+pub(super) fn held_by_pause() -> String {
+    format!(
+        "SELECT count(*) FROM effects e INDEXED BY effects_state LEFT JOIN handoffs h ON h.id = e.handoff
+         WHERE e.state = 'due' AND {ITS_TURN} AND {PAUSED}"
+    )
+}
+
+/// An effect that may be claimed.
+#[derive(Clone, Copy, Debug)]
+struct Free {
+    id: i64,
+    due: Timestamp,
+    deadline: i64,
 }
 
 impl Ledger {
@@ -186,20 +219,45 @@ impl Ledger {
     }
 
     fn claim(&mut self, now: Timestamp, busy: &Busy) -> Result<Option<ClaimedEffect>> {
-        let sql = claimable("effects_deadline", "AND e.due <= :now ORDER BY e.deadline, e.id");
         loop {
-            let found = {
-                let mut statement = self.connection.prepare_cached(&sql)?;
-                let mut rows = statement.query(named_params! { ":now": millis(now), ":shadow": busy.shadow })?;
-                free(&mut rows, busy)?
-            };
-            let Some((id, _)) = found else { return Ok(None) };
-            match self.take(id, now) {
+            let nearest = self.free_effects("effects_deadline", BY_DEADLINE, Some(now), busy)?;
+            let Some(next) = nearest.into_iter().min_by_key(|free| (free.deadline, free.id)) else { return Ok(None) };
+            match self.take(next.id, now) {
                 // Parked, it does not come up again: the others go on.
-                Err(error @ LedgerError::Unreadable { .. }) => self.park_unreadable(id, &error)?,
+                Err(error @ LedgerError::Unreadable { .. }) => self.park_unreadable(next.id, &error)?,
                 taken => return taken,
             }
         }
+    }
+
+    /// The first effect of each desk that may be claimed, in this order; nothing on a desk that refuses us. Each desk is
+    /// asked by itself, so that the backlog of one that is silent or paused is not walked through.
+    fn free_effects(&self, index: &str, order: &str, by: Option<Timestamp>, busy: &Busy) -> Result<Vec<Free>> {
+        let switches = self.switches()?;
+        let stopped: Vec<DeskId> = self.troubles()?.into_iter().filter(|t| t.writes_stopped).map(|t| t.desk).collect();
+        let mut free = Vec::new();
+        for desk in self.desks_that_wait(WAITING, busy)? {
+            if stopped.contains(&desk) {
+                continue;
+            }
+            let off = |(switch, _, _): &(Switch, String, Timestamp)| match switch {
+                Switch::All => true,
+                Switch::Desk(paused) => *paused == desk,
+                Switch::Rule(_) => false,
+            };
+            let held = busy.shadow || switches.iter().any(off);
+            let sql = if held { unsure(order) } else { claimable(index, order) };
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![desk.as_str(), by.map_or(i64::MAX, millis)])?;
+            while let Some(row) = rows.next()? {
+                let (id, ticket) = (row.get(0)?, TicketId::new(row.get::<_, String>(1)?));
+                if !busy.effects.contains(&id) && !busy.has(&desk, &ticket) {
+                    free.push(Free { id, due: instant(row.get(2)?), deadline: row.get(3)? });
+                    break;
+                }
+            }
+        }
+        Ok(free)
     }
 
     fn take(&mut self, id: i64, now: Timestamp) -> Result<Option<ClaimedEffect>> {
@@ -224,9 +282,7 @@ impl Ledger {
 
     /// When the next effect may be claimed.
     pub(super) fn next_effect_due(&self, busy: &Busy) -> Result<Option<Timestamp>> {
-        let mut statement = self.connection.prepare_cached(&claimable("effects_due", "ORDER BY e.due, e.id"))?;
-        let mut rows = statement.query(named_params! { ":shadow": busy.shadow })?;
-        Ok(free(&mut rows, busy)?.map(|(_, due)| due))
+        Ok(self.free_effects("effects_due", BY_DUE, None, busy)?.into_iter().map(|free| free.due).min())
     }
 
     /// Takes one step of an effect's states.
@@ -291,6 +347,19 @@ impl HandoffRecord {
     }
 }
 
+impl HandoffRecord {
+    /// Whether the label of an asking stands on the ticket, or may, and whether its note does.
+    pub fn asked_on_ticket(&self) -> (bool, bool) {
+        let reached = |effect: &&EffectRecord| {
+            effect.purpose == Purpose::Asking && plan::asks(effect.number) && !effect.is_untouched()
+        };
+        let labels = |effect: &EffectRecord| matches!(effect.write.change, DeskChange::Tags { .. });
+        let (labelled, noted): (Vec<_>, Vec<_>) =
+            self.effects.iter().filter(reached).partition(|effect| labels(effect));
+        (!labelled.is_empty(), !noted.is_empty())
+    }
+}
+
 impl EffectRecord {
     /// Whether nothing of it has reached the desk, for certain.
     pub fn is_untouched(&self) -> bool {
@@ -303,17 +372,6 @@ impl EffectRecord {
         );
         waits && self.lost_at.is_none()
     }
-}
-
-fn free(rows: &mut rusqlite::Rows<'_>, busy: &Busy) -> Result<Option<(i64, Timestamp)>> {
-    while let Some(row) = rows.next()? {
-        let (id, desk, ticket): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (desk, ticket) = (DeskId::new(desk), TicketId::new(ticket));
-        if !busy.effects.contains(&id) && !busy.has(&desk, &ticket) {
-            return Ok(Some((id, instant(row.get(3)?))));
-        }
-    }
-    Ok(None)
 }
 
 fn claimed(effect: EffectRecord, handoff: &HandoffRecord, work: EffectWork, attempt: u32) -> ClaimedEffect {

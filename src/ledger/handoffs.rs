@@ -15,6 +15,13 @@ use rusqlite::{OptionalExtension, Row, params};
 const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness, \
      rating, rated_by, rated_at, rating_reason";
 
+/// The handoff of a case that matters now.
+const LATEST: &str = "FROM handoffs WHERE desk = ? AND ticket = ?
+    AND (state IN ('asking', 'in_review', 'sending', 'verifying') OR state = 'settled' AND NOT EXISTS (
+        SELECT 1 FROM stays s JOIN stays l ON l.desk = s.desk AND l.ticket = s.ticket AND l.id > s.id
+        WHERE s.desk = handoffs.desk AND s.ticket = handoffs.ticket AND s.by_handoff = handoffs.id))
+    ORDER BY state IN ('asking', 'in_review', 'sending') DESC, rowid DESC LIMIT 1";
+
 /// Which handoffs to list.
 #[derive(Clone, Debug, Default)]
 pub struct HandoffFilter {
@@ -34,16 +41,17 @@ impl Ledger {
     /// The handoff of a case that matters now: the open one, or the latest that was sent and whose receiving stay is not
     /// over. What happened after that stay is no answer to it any more.
     pub(super) fn latest_handoff(&self, desk: &DeskId, ticket: &TicketId) -> Result<Option<HandoffRecord>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM handoffs WHERE desk = ? AND ticket = ?
-             AND (state IN ('asking', 'in_review', 'sending', 'verifying') OR state = 'settled' AND NOT EXISTS (
-                 SELECT 1 FROM stays s JOIN stays l ON l.desk = s.desk AND l.ticket = s.ticket AND l.id > s.id
-                 WHERE s.desk = handoffs.desk AND s.ticket = handoffs.ticket AND s.by_handoff = handoffs.id))
-             ORDER BY state IN ('asking', 'in_review', 'sending') DESC, rowid DESC LIMIT 1"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} {LATEST}"))?;
         let mut rows = statement.query([desk.as_str(), ticket.as_str()])?;
         rows.next()?.map(|row| self.read_handoff(row)).transpose()
+    }
+
+    /// The same handoff's id, and where it stands.
+    pub(super) fn latest_state(&self, desk: &DeskId, ticket: &TicketId) -> Result<Option<(String, HandoffState)>> {
+        let mut statement = self.connection.prepare_cached(&format!("SELECT id, state {LATEST}"))?;
+        let row = statement.query_row([desk.as_str(), ticket.as_str()], |row| Ok((row.get(0)?, row.get(1)?)));
+        let row: Option<(String, String)> = row.optional()?;
+        row.map(|(id, state)| named(&id, &state).map(|state| (id, state))).transpose()
     }
 
     /// How many handoffs have ended, by rule and episode.

@@ -5,7 +5,7 @@
 //! or a write of our own, makes it stale, and then the ticket is read.
 
 use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
-use super::error::Result;
+use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{Busy, Look, NewLook, PolledPage};
 use handoffd_kit::desk::Cursor;
@@ -142,29 +142,55 @@ impl Ledger {
         Ok(())
     }
 
-    /// Due looks, longest due first, without those that are in work and the desks that rest. A head that cannot be read
-    /// is left out: it costs a read, and no look.
+    /// Due looks, longest due first, without those that are in work and the desks that rest; of a desk that is only tried,
+    /// one at a time. Each desk is asked by itself, so that the backlog of one holds nobody else up. A head that cannot be
+    /// read is left out: it costs a read, and no look.
     ///
     /// # Errors
     /// SQLite's.
     pub fn due_looks(&self, now: Timestamp, limit: usize, busy: &Busy) -> Result<Vec<Look>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT desk, ticket, due, generation, head, head_at FROM looks WHERE due <= ? ORDER BY due, desk, ticket",
-        )?;
-        let mut rows = statement.query([millis(now)])?;
-        let mut looks = Vec::new();
-        while looks.len() < limit {
-            let Some(row) = rows.next()? else { break };
-            let (desk, ticket) = (DeskId::new(row.get::<_, String>(0)?), TicketId::new(row.get::<_, String>(1)?));
-            if busy.has(&desk, &ticket) {
-                continue;
+        let mut due: Vec<(i64, DeskId, TicketId)> = Vec::new();
+        for desk in self.desks_that_wait(LOOKED_AT, busy)? {
+            let room = if busy.tried.contains(&desk) { busy.room_on(&desk).min(limit) } else { limit };
+            let mut statement = self.connection.prepare_cached(DUE_ON_DESK)?;
+            let mut rows = statement.query(params![desk.as_str(), millis(now)])?;
+            let mut found = 0;
+            while found < room {
+                let Some(row) = rows.next()? else { break };
+                let ticket = TicketId::new(row.get::<_, String>(1)?);
+                if !busy.has(&desk, &ticket) {
+                    due.push((row.get(0)?, desk.clone(), ticket));
+                    found += 1;
+                }
             }
-            let packed: Option<Vec<u8>> = row.get(4)?;
-            let head = packed.and_then(|packed| head(&desk, &ticket, &packed));
-            let head = head.zip(row.get(5)?).map(|(head, at)| (Box::new(head), instant(at)));
-            looks.push(Look { due: instant(row.get(2)?), generation: row.get(3)?, desk, ticket, head });
         }
-        Ok(looks)
+        due.sort_unstable();
+        due.truncate(limit);
+        due.into_iter().map(|(_, desk, ticket)| self.noted_look(desk, ticket)).collect()
+    }
+
+    fn noted_look(&self, desk: DeskId, ticket: TicketId) -> Result<Look> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT due, generation, head, head_at, others_at FROM looks WHERE desk = ? AND ticket = ?",
+        )?;
+        let mut rows = statement.query([desk.as_str(), ticket.as_str()])?;
+        let gone = || LedgerError::NotFound(format!("look at {desk}/{ticket}"));
+        let row = rows.next()?.ok_or_else(gone)?;
+        let packed: Option<Vec<u8>> = row.get(2)?;
+        let head = packed.and_then(|packed| head(&desk, &ticket, &packed));
+        let head = head.zip(row.get(3)?).map(|(head, at)| (Box::new(head), instant(at)));
+        let (due, generation) = (instant(row.get(0)?), row.get(1)?);
+        let others_at = row.get::<_, Option<i64>>(4)?.map(instant);
+        Ok(Look { due, generation, head, others_at, desk, ticket })
+    }
+
+    /// The desks with something that waits, in the order of an index, without those that are left alone.
+    pub(super) fn desks_that_wait(&self, of: &str, busy: &Busy) -> Result<Vec<DeskId>> {
+        let mut statement = self.connection.prepare_cached(&each_desk(of))?;
+        let rows = statement.query_map([], |row| row.get(0).map(|desk: String| DeskId::new(desk)))?;
+        let mut desks = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        desks.retain(|desk| !busy.desks.contains(desk));
+        Ok(desks)
     }
 
     /// Puts a look off, unless a newer one arrived.
@@ -193,19 +219,26 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn next_due(&self, busy: &Busy) -> Result<Option<Timestamp>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT due, desk, ticket FROM looks ORDER BY due, desk, ticket")?;
-        let mut rows = statement.query([])?;
-        let mut next: Option<i64> = None;
-        while let Some(row) = rows.next()? {
-            let (desk, ticket) = (DeskId::new(row.get::<_, String>(1)?), TicketId::new(row.get::<_, String>(2)?));
-            if !busy.has(&desk, &ticket) {
-                next = Some(row.get(0)?);
-                break;
+        Ok(self.next_effect_due(busy)?.into_iter().chain(self.next_look_due(busy)?).min())
+    }
+
+    /// When the next look is due that is not in work and whose desk does not rest.
+    pub(super) fn next_look_due(&self, busy: &Busy) -> Result<Option<Timestamp>> {
+        let mut next: Option<Timestamp> = None;
+        for desk in self.desks_that_wait(LOOKED_AT, busy)? {
+            if busy.tried.contains(&desk) && busy.room_on(&desk) == 0 {
+                continue;
+            }
+            let mut statement = self.connection.prepare_cached(DUE_ON_DESK)?;
+            let mut rows = statement.query(params![desk.as_str(), i64::MAX])?;
+            while let Some(row) = rows.next()? {
+                if !busy.has(&desk, &TicketId::new(row.get::<_, String>(1)?)) {
+                    next = next.into_iter().chain([instant(row.get(0)?)]).min();
+                    break;
+                }
             }
         }
-        let effect = self.next_effect_due(busy)?;
-        Ok(next.map(instant).into_iter().chain(effect).min())
+        Ok(next)
     }
 }
 
@@ -214,6 +247,27 @@ impl Busy {
     pub(super) fn has(&self, desk: &DeskId, ticket: &TicketId) -> bool {
         self.desks.contains(desk) || !self.cases.is_empty() && self.cases.contains(&(desk.clone(), ticket.clone()))
     }
+
+    /// How many looks at a desk that is only tried may be taken: one, while nothing of it is in work.
+    fn room_on(&self, desk: &DeskId) -> usize {
+        usize::from(!self.cases.iter().any(|(other, _)| other == desk))
+    }
+}
+
+/// Looks, by desk.
+pub(super) const LOOKED_AT: &str = "looks INDEXED BY looks_due WHERE true";
+
+/// Looks at a desk that are due, longest due first.
+pub(super) const DUE_ON_DESK: &str =
+    "SELECT due, ticket FROM looks INDEXED BY looks_due WHERE desk = ? AND due <= ? ORDER BY due, ticket";
+
+/// Each desk of an index once: by leaps, not row by row.
+pub(super) fn each_desk(of: &str) -> String {
+    format!(
+        "WITH RECURSIVE each(desk) AS (SELECT min(desk) FROM {of}
+             UNION ALL SELECT (SELECT min(desk) FROM {of} AND desk > each.desk) FROM each WHERE each.desk IS NOT NULL)
+         SELECT desk FROM each WHERE desk IS NOT NULL"
+    )
 }
 
 fn head(desk: &DeskId, ticket: &TicketId, packed: &[u8]) -> Option<TicketHead> {
@@ -259,6 +313,25 @@ mod tests {
         assert_eq!(ledger.next_due(&busy), Ok(Some(at(3))));
         assert_eq!(ledger.next_due(&Busy::default()), Ok(Some(at(1))));
         assert_eq!(ledger.due_looks(at(9), 0, &Busy::default()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn the_backlog_of_a_desk_that_is_only_tried_holds_no_other_desk_up() {
+        let mut ledger = ledger();
+        let many: Vec<NewLook> = (0..100).map(|ticket| look(&format!("t{ticket}"), at(0))).collect();
+        ledger.note_looks(&"acme".into(), &many).expect("noted");
+        ledger.note_looks(&"globex".into(), &[look("1", at(5)), look("2", at(7))]).expect("noted");
+        let mut busy = Busy { tried: vec!["acme".into()], ..Busy::default() };
+        let shown = |ledger: &Ledger, busy: &Busy| -> Vec<String> {
+            let due = ledger.due_looks(at(9), 32, busy).expect("due");
+            due.iter().map(|look| format!("{}/{}", look.desk, look.ticket)).collect()
+        };
+        assert_eq!(shown(&ledger, &busy), ["acme/t0", "globex/1", "globex/2"]);
+        busy.cases.insert(("acme".into(), "t0".into()));
+        assert_eq!(shown(&ledger, &busy), ["globex/1", "globex/2"]);
+        assert_eq!(ledger.next_due(&busy), Ok(Some(at(5))), "what waits for its turn is nothing to wake up for");
+        busy.tried.clear();
+        assert_eq!(shown(&ledger, &busy).len(), 32);
     }
 
     #[test]

@@ -16,7 +16,20 @@ const CHECKED_BYTES: u64 = 16 << 20;
 pub struct Ledger {
     pub(super) connection: Connection,
     /// Held as long as this ledger may write.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
+}
+
+/// The lock beside the ledger. It is given up in so many words: closing the file would leave it held for as long as a process
+/// that was just started from this one has a copy of it, which is until that one has begun its own program.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(error = %error, "ledger.lock_goes_with_its_file");
+        }
+    }
 }
 
 /// How hard a commit is pressed onto the disk.
@@ -73,7 +86,7 @@ impl Ledger {
         Ok(Self { connection, _lock: None })
     }
 
-    fn prepare(connection: Connection, path: &Path, durability: Durability, lock: Option<File>) -> Result<Self> {
+    fn prepare(connection: Connection, path: &Path, durability: Durability, lock: Option<Lock>) -> Result<Self> {
         check_version()?;
         identity(&connection, path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
@@ -83,7 +96,7 @@ impl Ledger {
         };
         connection.execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON;
-             PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 1000;"
+             PRAGMA trusted_schema = OFF; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 1000;"
         ))?;
         connection.set_prepared_statement_cache_capacity(128);
         migrate(&connection)?;
@@ -200,11 +213,11 @@ pub fn lock_path(ledger: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn take_lock(path: &Path) -> Result<File> {
+fn take_lock(path: &Path) -> Result<Lock> {
     let failed = |error: std::io::Error| cannot_read(path, &error);
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock_path(path)).map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock(lock)),
         Err(std::fs::TryLockError::WouldBlock) => Err(LedgerError::Locked(path.to_owned())),
         Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }
@@ -261,6 +274,19 @@ mod tests {
         Ledger::open_read_only(&path).expect("reading is allowed meanwhile");
         drop(first);
         Ledger::open(&path, Durability::Full).expect("again");
+    }
+
+    #[test]
+    fn a_closed_ledger_is_free_although_a_process_that_is_being_started_still_has_its_files() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("handoffd.db");
+        let ledger = Ledger::open(&path, Durability::Process).expect("new");
+        // Between fork and exec a child has a copy of every open file, and with it of the lock.
+        let childs = ledger._lock.as_ref().expect("locked").0.try_clone().expect("copied");
+        assert!(Ledger::open(&path, Durability::Process).is_err());
+        drop(ledger);
+        Ledger::open(&path, Durability::Process).expect("free at once");
+        drop(childs);
     }
 
     #[test]

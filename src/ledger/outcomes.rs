@@ -34,6 +34,9 @@ impl Ledger {
             self.happen_if_it_can(happening, outcome, effect.purpose)?;
         }
         self.end_with_its_handoff(effect.id)?;
+        if next == EffectState::Dropped && effect.purpose == Purpose::Apart {
+            self.drop_what_follows(&effect)?;
+        }
         let Some(due) = outcome.look_at else { return Ok(()) };
         let look = NewLook { ticket: effect.write.ticket, due, head: None };
         self.note_look(&effect.desk, &look, outcome.at)

@@ -6,7 +6,8 @@ use super::handoffs::{HandoffFilter, taken};
 use super::open::Ledger;
 use super::records::{EffectRecord, HandoffHappening, HandoffRecord, Purpose, ReviewAnswer};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
-use crate::plan::PlannedEffect;
+use crate::plan::asking::{Asking, SHORT_NOTE_BYTES};
+use crate::plan::{self, PlannedEffect};
 use crate::policy::case::{ClosedBy, ClosedPath};
 use handoffd_kit::desk::DeskChange;
 use jiff::Timestamp;
@@ -74,21 +75,37 @@ impl Ledger {
         })
     }
 
-    /// A person says no: the path is closed for this case until a matched fact changes.
+    /// A person says no: the path is closed for this case until a matched fact changes. Where the current agent was still
+    /// asked for package parts, the handoff is withdrawn, and the ticket says that nothing more is needed.
     ///
     /// # Errors
-    /// The handoff is not in review.
+    /// The handoff is neither in review nor asking.
     pub fn reject(&mut self, answer: &ReviewAnswer) -> Result<()> {
         self.atomically(|ledger| {
-            let handoff = ledger.in_review(&answer.handoff)?;
+            let known = ledger.handoff(&answer.handoff)?;
+            let asking = known.state == HandoffState::Asking;
+            let handoff = if asking { known } else { ledger.in_review(&answer.handoff)? };
             let reason = answer.reason.as_deref().unwrap_or("no reason given");
             let detail = format!("rejected by {}: {reason}", answer.by);
-            ledger.happen(&ends(&handoff.id, HandoffEvent::Rejected, detail), answer.at)?;
+            let event = if asking { HandoffEvent::Withdrawn } else { HandoffEvent::Rejected };
+            ledger.happen(&ends(&handoff.id, event, detail), answer.at)?;
+            if asking {
+                let why = format!("{} said no: {reason}", answer.by);
+                ledger.say_not_asked(&handoff, &why, answer.at)?;
+            }
             ledger.close_path_of(&handoff, ClosedBy::Rejection, answer.at)?;
             ledger.note_act(&answer.act(), "reject", &handoff.id)?;
             // Another rule may want the case now.
             ledger.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, answer.at)
         })
+    }
+
+    /// What asked on the ticket is taken back there.
+    fn say_not_asked(&mut self, handoff: &HandoffRecord, why: &str, at: Timestamp) -> Result<()> {
+        let (labelled, noted) = handoff.asked_on_ticket();
+        let asking = Asking { proposal: &handoff.proposal, id: &handoff.id, note_max_bytes: SHORT_NOTE_BYTES };
+        let effects = asking.end(labelled, Some(why).filter(|_| noted));
+        self.add_effects(&handoff.id, &effects, Purpose::Asking, at)
     }
 
     /// The ticket changed since the review was asked for: it ends as stale, with a note where one is given.
@@ -159,34 +176,72 @@ impl Ledger {
         })
     }
 
-    /// Gives a parked effect up, and with it those that follow it: a customer is not told of a transfer that was given up.
-    /// If the ticket was moved already, the handoff is compared and goes on; otherwise it is withdrawn, and its path is
-    /// closed for this case.
+    /// Gives a parked effect up, and with it those that follow it: a customer is not told of a transfer that was given up,
+    /// and a case that is not put back keeps its owner. If the ticket was moved already, the handoff is compared and goes
+    /// on; otherwise it is withdrawn, and its path is closed for this case. Where the ticket says that more was done than
+    /// is, a note takes that back. Gives the labels of what followed.
     ///
     /// # Errors
     /// The effect is not parked.
-    pub fn drop_effect(&mut self, id: i64, act: &Act) -> Result<()> {
+    pub fn drop_effect(&mut self, id: i64, act: &Act) -> Result<Vec<String>> {
         self.atomically(|ledger| {
             let effect = ledger.is_parked(id)?;
             let reason = format!("{} ({})", act.reason.as_deref().unwrap_or("given up"), act.by);
             ledger.drop_one(&effect, Some(&reason))?;
             ledger.note_act(act, "drop", &effect.write.mark.key())?;
-            if effect.purpose != Purpose::Handoff {
-                return Ok(());
+            let left = ledger.drop_what_follows(&effect)?;
+            let ends = match effect.purpose {
+                Purpose::Handoff => ledger.after_giving_up(&ledger.handoff(&effect.handoff)?, act)?,
+                Purpose::Apart => plan::puts_back(effect.number),
+                Purpose::Asking | Purpose::Resume => false,
+            };
+            if ends {
+                ledger.say_given_up(&effect, &left, act)?;
             }
-            for next in ledger.effects_of(&effect.handoff)?.iter().filter(|next| next.number > effect.number) {
-                let own = next.purpose == Purpose::Handoff;
-                if own && matches!(next.state, EffectState::Due { .. } | EffectState::Parked { .. }) {
-                    ledger.drop_one(next, Some("what goes before it was given up"))?;
-                }
-            }
-            ledger.after_giving_up(&ledger.handoff(&effect.handoff)?, act)
+            Ok(left)
         })
     }
 
-    fn after_giving_up(&mut self, handoff: &HandoffRecord, act: &Act) -> Result<()> {
-        if handoff.state != HandoffState::Sending {
+    /// What comes after an effect in its plan is not done without it. Gives its labels.
+    pub(super) fn drop_what_follows(&mut self, effect: &EffectRecord) -> Result<Vec<String>> {
+        let follows = |next: &EffectRecord| match effect.purpose {
+            Purpose::Handoff => next.number > effect.number,
+            Purpose::Apart => plan::follows(next.number, effect.number),
+            Purpose::Asking | Purpose::Resume => false,
+        };
+        let waits = |next: &EffectRecord| matches!(next.state, EffectState::Due { .. } | EffectState::Parked { .. });
+        let mut left = Vec::new();
+        for next in self.effects_of(&effect.handoff)? {
+            if next.purpose == effect.purpose && follows(&next) && waits(&next) {
+                self.drop_one(&next, Some("what goes before it was given up"))?;
+                left.push(next.label);
+            }
+        }
+        Ok(left)
+    }
+
+    /// Takes back on the ticket what it says of a plan that a person gave up halfway; who rejected a handoff is told in any
+    /// case that it does not go back.
+    fn say_given_up(&mut self, effect: &EffectRecord, left: &[String], act: &Act) -> Result<()> {
+        let begun = |other: &EffectRecord| match effect.purpose {
+            Purpose::Apart => plan::follows(effect.number, other.number),
+            purpose => other.purpose == purpose,
+        };
+        let effects = self.effects_of(&effect.handoff)?;
+        let on_ticket = effects.iter().any(|other| begun(other) && other.state == EffectState::Done);
+        let awaited = effect.purpose == Purpose::Apart && plan::is_rejection(effect.number);
+        if !on_ticket && !awaited {
             return Ok(());
+        }
+        let why = format!("{}, by {}", act.reason.as_deref().unwrap_or("no reason given"), act.by);
+        let note = plan::given_up_note(&effect.write, &effect.label, left, &why);
+        self.add_effects(&effect.handoff, &[note], Purpose::Apart, act.at)
+    }
+
+    /// Whether the handoff ends with what was given up.
+    fn after_giving_up(&mut self, handoff: &HandoffRecord, act: &Act) -> Result<bool> {
+        if handoff.state != HandoffState::Sending {
+            return Ok(false);
         }
         let moves = |effect: &&EffectRecord| match &effect.write.change {
             DeskChange::Update(update) => update.queue.is_some(),
@@ -195,10 +250,20 @@ impl Ledger {
         let detail = format!("the rest was given up by {}", act.by);
         if handoff.effects.iter().filter(moves).any(|effect| effect.state == EffectState::Done) {
             self.connection.execute("UPDATE handoffs SET detail = ? WHERE id = ?", [&detail, &handoff.id])?;
-            return self.look_if_over(&handoff.id, act.at);
+            self.look_if_over(&handoff.id, act.at)?;
+            return Ok(false);
         }
         self.happen(&ends(&handoff.id, HandoffEvent::Withdrawn, detail), act.at)?;
-        self.close_path_of(handoff, ClosedBy::Rejection, act.at)
+        self.close_path_of(handoff, ClosedBy::Rejection, act.at)?;
+        Ok(true)
+    }
+
+    /// Whether an effect waits for a person now.
+    ///
+    /// # Errors
+    /// SQLite's, or no such effect.
+    pub fn still_parked(&self, id: i64) -> Result<bool> {
+        Ok(matches!(self.effect_as_far_as_possible(id)?.state, EffectState::Parked { .. }))
     }
 
     fn is_parked(&self, id: i64) -> Result<EffectRecord> {

@@ -7,7 +7,7 @@ use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
 use super::error::{LedgerError, Result};
 use super::handoffs::Started;
 use super::open::Ledger;
-use super::records::{CaseUpdate, Purpose, Recorded};
+use super::records::{CaseRecord, CaseUpdate, Purpose, Recorded};
 use super::states::HandoffState;
 use crate::policy::INTAKE;
 use crate::policy::case::ClosedPath;
@@ -21,6 +21,18 @@ use rusqlite::{OptionalExtension, params};
 const VERDICTS: u32 = 20;
 /// When an overtaken look is done again: soon, and not in a circle if it should never fit.
 const ANEW: SignedDuration = SignedDuration::from_secs(2);
+
+/// Which handoff of a case mattered when a look began, and where it stood. A person may decide about it while the look
+/// reads the desk: then what the look found is no answer to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AsRead(pub Option<(String, HandoffState)>);
+
+impl AsRead {
+    /// As this record says.
+    pub fn of(record: &CaseRecord) -> Self {
+        Self(record.handoff.as_ref().map(|handoff| (handoff.id.clone(), handoff.state)))
+    }
+}
 
 impl Ledger {
     /// Records all that one finished look found and decided.
@@ -43,6 +55,7 @@ impl Ledger {
 
     fn record(&mut self, update: &CaseUpdate) -> Result<Recorded> {
         let (desk, ticket) = (&update.desk, &update.ticket);
+        self.stands_as_read(update)?;
         self.case_is_well(desk, ticket)?;
         self.put_case(update)?;
         for stay in &update.stays {
@@ -94,6 +107,19 @@ impl Ledger {
         let deciding = handoff.replaces.as_ref().unwrap_or(&handoff.id);
         let last = self.last_turn(&update.desk, &handoff.proposal.to, Some(deciding))?;
         Ok(handoff.state == HandoffState::Sending && last.map(|last| last.handoff) != turn.after)
+    }
+
+    /// Whether nobody has decided about the case's handoff since the look began.
+    fn stands_as_read(&self, update: &CaseUpdate) -> Result<()> {
+        let Some(AsRead(read)) = &update.as_read else { return Ok(()) };
+        let now = self.latest_state(&update.desk, &update.ticket)?;
+        if now == *read {
+            return Ok(());
+        }
+        let shown = |handoff: &Option<(String, HandoffState)>| {
+            handoff.as_ref().map_or("none".to_owned(), |(id, state)| format!("{id}, {}", state.name()))
+        };
+        Err(LedgerError::WrongState(format!("the handoff is another one now: {}, not {}", shown(&now), shown(read))))
     }
 
     fn put_case(&mut self, update: &CaseUpdate) -> Result<()> {

@@ -5,6 +5,7 @@ mod ownership;
 pub use ownership::{OwnerSeen, RosterRead, RosterTrouble, RosterWanted};
 
 use super::commands::{Heard, HeardBefore};
+pub use super::record::AsRead;
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::{ClosedPath, Memory, Stay};
@@ -35,6 +36,8 @@ pub struct Look {
     pub generation: i64,
     /// The head that a poll page brought, with the instant it was read, if nothing newer is known to have happened.
     pub head: Option<(Box<TicketHead>, Timestamp)>,
+    /// When a webhook last said that somebody else than us has changed the ticket.
+    pub others_at: Option<Timestamp>,
 }
 
 /// A new look to note.
@@ -76,6 +79,8 @@ pub struct ReceivedWebhook {
     pub body: Vec<u8>,
     /// Tickets to look at.
     pub looks: Vec<NewLook>,
+    /// Tickets among them that somebody else than us has changed, for certain.
+    pub others: Vec<TicketId>,
     /// When it arrived.
     pub at: Timestamp,
 }
@@ -106,6 +111,8 @@ pub struct CaseRecord {
     pub last_version: Option<Version>,
     /// The version right after our own last write, to recognise it.
     pub own_version: Option<Version>,
+    /// When the answer to our own last write came.
+    pub own_written_at: Option<Timestamp>,
     /// How many handoffs of this case have ended, by rule and episode: the next one of the same gets a new key.
     pub ended: Vec<(RuleName, String, u32)>,
     /// Rules that went live since this case was last looked at.
@@ -320,6 +327,8 @@ pub struct CaseUpdate {
     pub heard: Heard,
     /// Who owns it, where the desk says so.
     pub owner: Option<OwnerSeen>,
+    /// The case's handoff as it stood when the look began; none: it was read in this very transaction.
+    pub as_read: Option<AsRead>,
 }
 
 /// How a finished look was recorded.
@@ -548,6 +557,8 @@ pub struct Busy {
     pub effects: BTreeSet<i64>,
     /// Desks that do not answer now.
     pub desks: Vec<DeskId>,
+    /// Desks that refused us the last times: one look at a time tells whether they still do.
+    pub tried: Vec<DeskId>,
     /// The master switch is in shadow: nothing is sent. What may have been written before is looked up all the same.
     pub shadow: bool,
 }

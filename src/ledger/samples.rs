@@ -48,6 +48,7 @@ pub(crate) fn webhook(
         body_hash: format!("hash of {}", body.chars().take(40).collect::<String>()),
         body: body.as_bytes().to_vec(),
         looks: tickets.iter().map(|ticket| look(ticket, at)).collect(),
+        others: Vec::new(),
         at,
     }
 }
@@ -146,6 +147,7 @@ pub(crate) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
         limits: Limits::default(),
         heard: Heard::default(),
         owner: None,
+        as_read: None,
     }
 }
 

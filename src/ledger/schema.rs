@@ -18,10 +18,10 @@ CREATE TABLE cursors (
 ) STRICT;
 CREATE TABLE looks (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, due INTEGER NOT NULL, generation INTEGER NOT NULL,
-    head BLOB, head_at INTEGER, news_at INTEGER,
+    head BLOB, head_at INTEGER, news_at INTEGER, others_at INTEGER,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
-CREATE INDEX looks_due ON looks (due);
+CREATE INDEX looks_due ON looks (desk, due, ticket);
 CREATE TABLE webhooks (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, delivery TEXT, body_hash TEXT NOT NULL, body BLOB, at INTEGER NOT NULL
 ) STRICT;
@@ -94,8 +94,9 @@ CREATE TABLE effects (
     conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER,
     UNIQUE (handoff, number)
 ) STRICT;
-CREATE INDEX effects_due ON effects (due, id) WHERE due IS NOT NULL;
-CREATE INDEX effects_deadline ON effects (deadline, id) WHERE due IS NOT NULL;
+CREATE INDEX effects_due ON effects (desk, due, id) WHERE due IS NOT NULL;
+CREATE INDEX effects_deadline ON effects (desk, deadline, id) WHERE due IS NOT NULL;
+CREATE INDEX effects_unsure ON effects (desk, deadline, id) WHERE state = 'unsure';
 CREATE INDEX effects_case ON effects (desk, ticket) WHERE state IN ('in_flight', 'unsure');
 CREATE INDEX effects_state ON effects (state);
 -- Cases that wait for a place in the hour, first come first served. Each has a look at the instant its place is free.
@@ -150,4 +151,51 @@ CREATE TABLE case_troubles (
 CREATE TABLE acts (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL, reason TEXT
 ) STRICT;
+-- How much there is of everything, kept as it changes: health and metrics ask often, and a ledger grows for years.
+CREATE TABLE tallies (
+    of TEXT NOT NULL, state TEXT NOT NULL, rule TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (of, state, rule)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER handoffs_in AFTER INSERT ON handoffs BEGIN
+    INSERT INTO tallies VALUES ('handoffs', new.state, new.rule, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER handoffs_out AFTER DELETE ON handoffs BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'handoffs' AND state = old.state AND rule = old.rule;
+END;
+CREATE TRIGGER handoffs_on AFTER UPDATE OF state ON handoffs WHEN new.state <> old.state BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'handoffs' AND state = old.state AND rule = old.rule;
+    INSERT INTO tallies VALUES ('handoffs', new.state, new.rule, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER effects_in AFTER INSERT ON effects BEGIN
+    INSERT INTO tallies VALUES ('effects', new.state, '', 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER effects_out AFTER DELETE ON effects BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'effects' AND state = old.state AND rule = '';
+END;
+CREATE TRIGGER effects_on AFTER UPDATE OF state ON effects WHEN new.state <> old.state BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'effects' AND state = old.state AND rule = '';
+    INSERT INTO tallies VALUES ('effects', new.state, '', 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER looks_in AFTER INSERT ON looks BEGIN
+    INSERT INTO tallies VALUES ('looks', '', '', 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER looks_out AFTER DELETE ON looks BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'looks' AND state = '' AND rule = '';
+END;
+CREATE TRIGGER webhooks_in AFTER INSERT ON webhooks BEGIN
+    INSERT INTO tallies VALUES ('webhooks', '', '', 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER webhooks_out AFTER DELETE ON webhooks BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'webhooks' AND state = '' AND rule = '';
+END;
+CREATE TRIGGER would_in AFTER INSERT ON would BEGIN
+    INSERT INTO tallies VALUES ('would', CAST(new.released AS TEXT), '', 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER would_out AFTER DELETE ON would BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'would' AND state = CAST(old.released AS TEXT) AND rule = '';
+END;
+CREATE TRIGGER would_on AFTER UPDATE OF released ON would WHEN new.released <> old.released BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'would' AND state = CAST(old.released AS TEXT) AND rule = '';
+    INSERT INTO tallies VALUES ('would', CAST(new.released AS TEXT), '', 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
 "];

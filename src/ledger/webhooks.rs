@@ -34,6 +34,12 @@ impl Ledger {
             for look in &webhook.looks {
                 ledger.note_look(&webhook.desk, look, webhook.at)?;
             }
+            for ticket in &webhook.others {
+                ledger
+                    .connection
+                    .prepare_cached("UPDATE looks SET others_at = ? WHERE desk = ? AND ticket = ?")?
+                    .execute(params![millis(webhook.at), webhook.desk.as_str(), ticket.as_str()])?;
+            }
             Ok(Freshness::New)
         })
     }

@@ -8,7 +8,6 @@ use super::note::{marked, one_line};
 use crate::policy::package::{Label, Labels, name_of};
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::{PackagePart, Then};
-use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::Version;
 use handoffd_kit::model::TicketHead;
@@ -38,9 +37,12 @@ pub struct Asking<'a> {
     pub proposal: &'a Proposal,
     /// The handoff's id.
     pub id: &'a str,
-    /// What the desk can do.
-    pub capabilities: &'a Capabilities,
+    /// The largest note that the desk takes, in bytes.
+    pub note_max_bytes: usize,
 }
+
+/// So much every desk takes: for notes that are planned where none is at hand.
+pub const SHORT_NOTE_BYTES: usize = 4_000;
 
 /// How an agent can supply what is missing, and for how long.
 pub struct How<'a> {
@@ -56,11 +58,11 @@ pub struct How<'a> {
 
 impl Asking<'_> {
     /// The note that asks, and the label. Both expect the ticket as it was just read.
-    pub fn begin(&self, how: &How<'_>, head: &TicketHead) -> Vec<PlannedEffect> {
+    pub fn begin(&self, how: &How<'_>, head: &TicketHead, race_free_tags: bool) -> Vec<PlannedEffect> {
         let version = Some(head.version.clone());
         let mut effects = vec![self.note(ASK_NOTE, "note that asks for package parts", &self.text(how), version)];
         // Where labels can only be written all at once, one of ours could cover somebody else's.
-        if self.capabilities.race_free_tags {
+        if race_free_tags {
             let change = DeskChange::Tags { add: vec![TAG.to_owned()], remove: Vec::new() };
             effects.push(self.effect(ASK_TAG, "label: asked for package parts", change, None));
         }
@@ -107,7 +109,7 @@ impl Asking<'_> {
     }
 
     fn note(&self, number: u32, label: &str, text: &str, expected: Option<Version>) -> PlannedEffect {
-        let note = marked(text, &self.mark(number), self.capabilities.note_max_bytes);
+        let note = marked(text, &self.mark(number), self.note_max_bytes);
         self.effect(number, label, DeskChange::Update(Update { note: Some(note), ..Update::default() }), expected)
     }
 

@@ -3,6 +3,7 @@
 //! set in one call is one effect.
 
 use super::PlannedEffect;
+use super::asking::SHORT_NOTE_BYTES;
 use super::note::{self, Occasion};
 use super::pause;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Proposal};
@@ -155,7 +156,7 @@ fn merge(into: &mut Update, from: Update) {
     into.followers.extend(from.followers);
 }
 
-fn label(update: &Update, note_word: &str) -> String {
+pub(super) fn label(update: &Update, note_word: &str) -> String {
     let words = [
         (update.queue.is_some(), "transfer"),
         (update.owner.is_some() && update.queue.is_none(), "owner"),
@@ -193,6 +194,21 @@ pub fn closing_note(
         undone.join(", ")
     );
     extra_note(stopped, CLOSING, "closing note", &text, capabilities)
+}
+
+/// A note that a person gave up what was begun on the ticket: what was stopped, and the labels of what was to follow. It is
+/// planned where no desk is at hand: so much every desk takes.
+pub fn given_up_note(stopped: &Write, label: &str, left: &[String], why: &str) -> PlannedEffect {
+    let undone: Vec<&str> = std::iter::once(label).chain(left.iter().map(String::as_str)).collect();
+    let text = format!(
+        "Given up: {why}.\nNot done: {}.\nWhat was done before stays as it is; nothing more follows.",
+        undone.join(", ")
+    );
+    let mark = Mark { number: CLOSING, ..stopped.mark.clone() };
+    let note = note::marked(&text, &mark, SHORT_NOTE_BYTES);
+    let change = DeskChange::Update(Update { note: Some(note), ..Update::default() });
+    let write = Write { change, mark, expected: None, first_tried: None, ..stopped.clone() };
+    PlannedEffect { number: CLOSING, label: "closing note".to_owned(), write }
 }
 
 /// A note that takes back what the handoff's note announced: the customer message did not go out.

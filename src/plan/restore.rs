@@ -2,7 +2,7 @@
 //! running again where the handoff stopped it, and a note that says why. Pure.
 
 use super::PlannedEffect;
-use super::effects::{mark, numbered, split};
+use super::effects::{label, mark, numbered, split};
 use super::note::marked;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::capability::Capabilities;
@@ -30,6 +30,28 @@ pub(super) struct Restore<'a> {
     pub now: Timestamp,
 }
 
+/// So many numbers belong to one plan that puts a case back: an update is split into five at the most.
+pub(super) const NUMBERS: u32 = 6;
+
+/// Whether an effect of this number is part of a plan that puts a case back: an undo, or a rejection by the receiving team.
+pub fn puts_back(number: u32) -> bool {
+    is_rejection(number) || first_of(number) == Some(super::undo::FIRST)
+}
+
+/// Whether an effect of this number is part of a rejection: who said no reads on the ticket what comes of it.
+pub fn is_rejection(number: u32) -> bool {
+    first_of(number) == Some(super::back::FIRST)
+}
+
+/// Whether an effect is of the same plan that puts a case back as another one, and comes after it.
+pub fn follows(number: u32, before: u32) -> bool {
+    number > before && puts_back(before) && first_of(number) == first_of(before)
+}
+
+fn first_of(number: u32) -> Option<u32> {
+    [super::undo::FIRST, super::back::FIRST].into_iter().find(|first| (*first..*first + NUMBERS).contains(&number))
+}
+
 impl Restore<'_> {
     /// The effects. Where the case lay in no queue only the note is written: no desk takes a case out of all queues.
     pub fn effects(&self, text: &str) -> Vec<PlannedEffect> {
@@ -46,7 +68,8 @@ impl Restore<'_> {
             ..Update::default()
         };
         let updates = split(wanted, self.capabilities).into_iter();
-        let changes = updates.map(|update| (self.label.to_owned(), DeskChange::Update(update))).collect();
+        let named = |update: &Update| format!("{}: {}", self.label, label(update, "note"));
+        let changes = updates.map(|update| (named(&update), DeskChange::Update(update))).collect();
         let like = Write {
             ticket: proposal.ticket.clone(),
             change: DeskChange::Update(Update::default()),

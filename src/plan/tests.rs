@@ -271,7 +271,7 @@ fn a_ticket_is_as_decided_or_the_difference_has_a_name() {
 fn the_effects_of_one_handoff_never_share_a_number() {
     // Own ones count from 1; an update is split into six at the most.
     let own: Vec<u32> = (1..50).collect();
-    let several = |first: u32| (first..first + 6).collect::<Vec<u32>>();
+    let several = |first: u32| (first..first + restore::NUMBERS).collect::<Vec<u32>>();
     let resuming: Vec<u32> = (pause::RESUME..pause::RESUME + 10).collect();
     let asking = vec![asking::ASK_NOTE, asking::ASK_TAG, asking::END_TAG, asking::END_NOTE];
     let ranges = [

@@ -56,6 +56,30 @@ impl MayNot {
     }
 }
 
+/// What is known of whether somebody works in a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// They do: the policy names them there, or the desk does.
+    Member,
+    /// They do not: the desk says who does.
+    Stranger,
+    /// Nobody says.
+    Unknown,
+}
+
+/// Whether somebody works in a team. `roster`: the team's people as the desk tells them, where it does.
+pub fn works_in(policy: &Policy, team: &TeamName, who: &Who, roster: Option<&[UserId]>) -> Membership {
+    let named = policy.teams.get(team).into_iter().flat_map(|team| team.reviewers.iter().chain(&team.lead));
+    if named.into_iter().any(|name| who.is(name, policy.people.get(name))) {
+        return Membership::Member;
+    }
+    match (roster, &who.on_desk) {
+        (Some(members), Some((_, id))) if members.contains(id) => Membership::Member,
+        (Some(_), Some(_)) => Membership::Stranger,
+        _ => Membership::Unknown,
+    }
+}
+
 /// The people who may decide about a handoff; none: anybody.
 pub fn reviewers<'a>(policy: &'a Policy, to: &TeamName, from: Option<&TeamName>) -> Vec<&'a PersonName> {
     let reviewers = policy.teams.get(to).map(|team| team.reviewers.as_slice()).unwrap_or_default();
@@ -103,6 +127,22 @@ fn asked_for_it(policy: &Policy, proposal: &Proposal, who: &Who) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_team_s_people_are_who_the_policy_or_the_desk_says() {
+        let mut policy = testing::policy();
+        policy.teams.get_mut(&"billing".into()).expect("team").lead = Some("billing-lead".into());
+        let team = TeamName::from("billing");
+        let on_desk = |id: &str| Who { on_desk: Some(("acme".into(), id.into())), ..Who::default() };
+        let lead = Who::named("billing-lead");
+        assert_eq!(works_in(&policy, &team, &lead, None), Membership::Member);
+        assert_eq!(works_in(&policy, &team, &on_desk("7"), None), Membership::Unknown);
+        let roster: [UserId; 2] = ["7".into(), "9".into()];
+        assert_eq!(works_in(&policy, &team, &on_desk("7"), Some(&roster)), Membership::Member);
+        assert_eq!(works_in(&policy, &team, &on_desk("8"), Some(&roster)), Membership::Stranger);
+        assert_eq!(works_in(&policy, &team, &Who::named("somebody"), Some(&roster)), Membership::Unknown);
+        assert_eq!(works_in(&policy, &"gone".into(), &lead, None), Membership::Unknown);
+    }
     use crate::policy::proposal::AskedFor;
     use crate::policy::testing;
 

@@ -136,3 +136,23 @@ fn a_chain_goes_back_one_step_at_a_time() {
         assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: {:?}", stage.ours(ticket));
     }
 }
+
+#[test]
+fn only_the_people_of_the_team_that_has_the_case_hand_it_back() {
+    for dialect in DIALECTS {
+        for words in ["/back refunded", "/reject not theirs"] {
+            let mut stage = Stage::new(dialect);
+            let ticket = at_billing(&mut stage);
+            stage.notes("frontline-2", ticket, words);
+            let last = stage.ours(ticket).pop().expect("an answer");
+            assert!(last.contains("billing, whose case it is"), "{dialect:?}: {last}");
+            assert_eq!((stage.queue(ticket).as_str(), stage.states()[0]), ("Billing", "verifying"), "{dialect:?}");
+            // Whom nobody names in the team is taken for one of it once they have taken the ticket on.
+            stage.later(5);
+            stage.sandbox.person("frontline-2").takes(ticket);
+            stage.look(ticket);
+            stage.notes("frontline-2", ticket, words);
+            assert_eq!(stage.queue(ticket), "Support", "{dialect:?}: {:?}", stage.ours(ticket));
+        }
+    }
+}

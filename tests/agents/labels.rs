@@ -3,7 +3,7 @@
 use crate::stage::{DIALECTS, Stage};
 use handoffd::policy::command::Rating;
 use handoffd_sandbox::change::{NewMessage, TagChange, Update};
-use handoffd_sandbox::ticket::{Body, Visibility};
+use handoffd_sandbox::ticket::{Body, Status, Visibility};
 
 fn label(tag: &str) -> Option<TagChange> {
     Some(TagChange::Add([tag.to_owned()].into()))
@@ -65,6 +65,29 @@ fn the_receiver_rates_the_package_in_one_click_and_the_last_word_counts() {
         let rated = stage.handoffs()[0].rated.clone().expect("rated");
         assert_eq!((rated.rating, rated.reason.as_deref()), (Rating::Poor, Some("no order number")), "{dialect:?}");
         assert_eq!(stage.ours(ticket).len(), before, "{dialect:?}: no note for it");
+    }
+}
+
+#[test]
+fn what_is_saved_together_with_solved_is_heard() {
+    for dialect in DIALECTS {
+        let mut stage = Stage::new(dialect);
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.notes("frontline-1", ticket, "/handoff billing please");
+        let before = stage.ours(ticket).len();
+        let solved = |tags| Update { tags, status: Some(Status::Solved), ..Update::default() };
+        stage.does("billing-1", ticket, solved(label("handoff-good")));
+        assert_eq!(stage.handoffs()[0].rated.clone().expect("rated").rating, Rating::Good, "{dialect:?}");
+        assert_eq!(stage.labels(ticket), ["refund"], "{dialect:?}");
+        let words = NewMessage::new(Visibility::Internal, Body::Plain("/rate poor no order number".into()));
+        stage.does("billing-2", ticket, Update { say: vec![words], ..Update::default() });
+        assert_eq!(stage.handoffs()[0].rated.clone().expect("rated").rating, Rating::Poor, "{dialect:?}");
+        assert_eq!(stage.ours(ticket).len(), before, "{dialect:?}: no note for it");
+        stage.does("billing-1", ticket, solved(label("handoff-back")));
+        assert_eq!(stage.labels(ticket), ["refund"], "{dialect:?}");
+        let last = stage.ours(ticket).pop().expect("an answer");
+        assert!(last.contains("the ticket is solved"), "{dialect:?}: {last}");
+        assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}");
     }
 }
 

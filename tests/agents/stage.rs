@@ -97,12 +97,19 @@ queue = "Support"
 tier = 2
 desk = "acme"
 queue = "Billing"
+reviewers = ["billing-1", "billing-2"]
 
 [teams.second-line]
 tier = 2
 desk = "acme"
 queue = "Tier 2"
 reviewers = ["tier2-lead"]
+
+[people.billing-1]
+email = "billing-1@acme.example"
+
+[people.billing-2]
+email = "billing-2@acme.example"
 
 [people.tier2-lead]
 email = "tier2-1@acme.example"

@@ -72,6 +72,10 @@ pub trait Desk: Send + Sync {
         None
     }
 
+    /// Sends nothing more: every call that has not left yet fails at once as one that was not sent. The process ends, and
+    /// what waits for the vendor's limits is left to the next one.
+    fn close(&self) {}
+
     /// Tries login and rights without writing, and says what is missing and what to do about it. Where rights differ by
     /// queue, they are tried in those that the caller works with: `queues`, or all when it names none.
     fn check<'a>(&'a self, queues: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>>;

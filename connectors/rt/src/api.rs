@@ -78,6 +78,10 @@ impl Api {
         self.gate.figures()
     }
 
+    pub(crate) fn close(&self) {
+        self.gate.close();
+    }
+
     /// Reads JSON.
     pub(crate) async fn read<T: DeserializeOwned>(&self, ask: Ask<'_>) -> Result<T> {
         let operation = ask.operation;

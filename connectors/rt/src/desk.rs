@@ -119,6 +119,10 @@ impl Desk for RtDesk {
         Some(self.account.api.figures())
     }
 
+    fn close(&self) {
+        self.account.api.close();
+    }
+
     fn changed_since<'a>(
         &'a self,
         stream: &'a StreamName,

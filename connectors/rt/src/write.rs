@@ -32,12 +32,14 @@ impl Account {
     pub async fn apply(&self, write: &Write) -> Result<Receipt> {
         let DeskChange::Tags { add, remove } = &write.change else {
             let wish = self.wish(write).await?;
-            return self.grant(write, &wish).await;
+            let before = self.head(&write.ticket, write.deadline).await?;
+            return self.grant(write, &wish, before).await;
         };
         let mut tries = 1;
         loop {
-            let wish = self.labels(write, add, remove).await?;
-            match self.grant(write, &wish).await {
+            let before = self.head(&write.ticket, write.deadline).await?;
+            let wish = labels(&before, add, remove);
+            match self.grant(write, &wish, before).await {
                 // Labels do not depend on what else changed, unless the write says so.
                 Err(error)
                     if error.kind == DeskErrorKind::Conflict && write.expected.is_none() && tries < LABEL_TRIES =>
@@ -54,7 +56,9 @@ impl Account {
         match &write.change {
             DeskChange::Reply(reply) => Ok(Wish::Reply(cut_keeping(&reply.text.0, "", NOTE_MAX_BYTES))),
             DeskChange::Update(update) => self.wish_of(write, update).await,
-            DeskChange::Tags { add, remove } => self.labels(write, add, remove).await,
+            DeskChange::Tags { add, remove } => {
+                Ok(labels(&self.head(&write.ticket, write.deadline).await?, add, remove))
+            }
         }
     }
 
@@ -101,16 +105,7 @@ impl Account {
         }
     }
 
-    async fn labels(&self, write: &Write, add: &[String], remove: &[String]) -> Result<Wish> {
-        let head = self.head(&write.ticket, write.deadline).await?;
-        let mut labels: BTreeSet<String> = head.tags.known().into_iter().flatten().cloned().collect();
-        labels.extend(add.iter().cloned());
-        labels.retain(|label| !remove.contains(label));
-        Ok(Wish::Labels(labels))
-    }
-
-    async fn grant(&self, write: &Write, wish: &Wish) -> Result<Receipt> {
-        let before = self.head(&write.ticket, write.deadline).await?;
+    async fn grant(&self, write: &Write, wish: &Wish, before: TicketHead) -> Result<Receipt> {
         takes_writes(&before)?;
         if write.expected.as_ref().is_some_and(|expected| *expected != before.version) {
             return Err(conflict("the ticket changed since it was read"));
@@ -223,6 +218,14 @@ impl Account {
         }
         Ok(numbers)
     }
+}
+
+/// The labels that a ticket has afterwards.
+fn labels(before: &TicketHead, add: &[String], remove: &[String]) -> Wish {
+    let mut labels: BTreeSet<String> = before.tags.known().into_iter().flatten().cloned().collect();
+    labels.extend(add.iter().cloned());
+    labels.retain(|label| !remove.contains(label));
+    Wish::Labels(labels)
 }
 
 /// A write that was answered with success.

@@ -117,6 +117,10 @@ impl Desk for ZendeskDesk {
         Some(self.api.gate().figures())
     }
 
+    fn close(&self) {
+        self.api.gate().close();
+    }
+
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }

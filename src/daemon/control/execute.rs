@@ -4,6 +4,7 @@
 use super::{Command, CommandError, Order, Reply, Target};
 use crate::daemon::house::House;
 use crate::ledger::records::{CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
+use crate::ledger::states::HandoffState;
 use crate::ledger::{Act, Ledger, LedgerError};
 use crate::policy::names::{MessageName, RuleName};
 use crate::policy::proposal::Proposal;
@@ -100,23 +101,28 @@ async fn retry(house: &House, target: Target, act: Act) -> Result<Reply, Command
 
 async fn give_up(house: &House, target: Target, act: Act) -> Result<Reply, CommandError> {
     let touched = on_parked(house, &target, act, drop_parked).await?;
-    let said = format!("{} given up; what is on the desk stays there", touched.shown());
+    let left = match touched.left.len() {
+        0 => String::new(),
+        _ => format!(", and with it what was to follow: {}", touched.left.join(", ")),
+    };
+    let said = format!("{} given up{left}; what is on the desk stays there", touched.shown());
     Ok(Reply { said, touched: touched.all() })
 }
 
 /// How many things were parked and fitted.
-#[derive(Clone, Copy)]
 struct Touched {
     effects: usize,
     cases: usize,
+    /// Labels of what ended with them, as it was to follow.
+    left: Vec<String>,
 }
 
 impl Touched {
-    fn all(self) -> usize {
+    fn all(&self) -> usize {
         self.effects + self.cases
     }
 
-    fn shown(self) -> String {
+    fn shown(&self) -> String {
         let count = |count: usize, what: &str| match count {
             0 => None,
             1 => Some(format!("one {what}")),
@@ -135,17 +141,20 @@ enum Parked {
     Case(DeskId, TicketId),
 }
 
-fn retry_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<(), LedgerError> {
+fn retry_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<Vec<String>, LedgerError> {
     match parked {
-        Parked::Effect(id) => ledger.retry_effect(*id, act).map(|_| ()),
-        Parked::Case(desk, ticket) => ledger.retry_case(desk, ticket, act),
-    }
+        Parked::Effect(id) => ledger.retry_effect(*id, act)?,
+        Parked::Case(desk, ticket) => return ledger.retry_case(desk, ticket, act).map(|()| Vec::new()),
+    };
+    Ok(Vec::new())
 }
 
-fn drop_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<(), LedgerError> {
+fn drop_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<Vec<String>, LedgerError> {
     match parked {
+        // Of all that are parked, one may have ended with another one.
+        Parked::Effect(id) if !ledger.still_parked(*id)? => Ok(Vec::new()),
         Parked::Effect(id) => ledger.drop_effect(*id, act),
-        Parked::Case(desk, ticket) => ledger.drop_case(desk, ticket, act),
+        Parked::Case(desk, ticket) => ledger.drop_case(desk, ticket, act).map(|()| Vec::new()),
     }
 }
 
@@ -154,7 +163,7 @@ async fn on_parked(
     house: &House,
     target: &Target,
     act: Act,
-    each: impl Fn(&mut Ledger, &Parked, &Act) -> Result<(), LedgerError> + Send + 'static,
+    each: impl Fn(&mut Ledger, &Parked, &Act) -> Result<Vec<String>, LedgerError> + Send + 'static,
 ) -> Result<Touched, CommandError> {
     let wanted = target.clone();
     let touched = house
@@ -172,8 +181,11 @@ async fn on_parked(
                 .filter(|trouble| wanted.fits_case(trouble))
                 .map(|trouble| Parked::Case(trouble.desk, trouble.ticket))
                 .collect();
-            effects.iter().chain(&cases).try_for_each(|parked| each(ledger, parked, &act))?;
-            Ok(Touched { effects: effects.len(), cases: cases.len() })
+            let mut left = Vec::new();
+            for parked in effects.iter().chain(&cases) {
+                left.extend(each(ledger, parked, &act)?);
+            }
+            Ok(Touched { effects: effects.len(), cases: cases.len(), left })
         })
         .await?;
     if touched.all() == 0 {
@@ -227,9 +239,11 @@ async fn reject(house: &House, handoff: String, who: &str, act: Act) -> Result<R
     let Act { by, reason, at } = act;
     let answer = ReviewAnswer { handoff: handoff.clone(), by, reason, at, effects: Vec::new(), proposal: None };
     house.ledger.call(move |ledger| ledger.reject(&answer)).await?;
-    let said = format!(
-        "{handoff} is rejected: nothing was written, and this path is closed for the case until a matched fact changes"
-    );
+    let ended = match record.state {
+        HandoffState::Asking => "withdrawn: nobody is asked for package parts any more, nothing was handed off",
+        _ => "rejected: nothing was written",
+    };
+    let said = format!("{handoff} is {ended}, and this path is closed for the case until a matched fact changes");
     Ok(Reply { said, touched: 1 })
 }
 

@@ -86,6 +86,23 @@ async fn a_yes_after_a_person_changed_owner_or_status_ends_as_stale_with_one_not
 }
 
 #[tokio::test]
+async fn a_yes_while_a_look_reads_the_ticket_stands() {
+    let (stage, id) = in_review(asking()).await;
+    let (house, desk) = (&stage.house, "acme".into());
+    let station = house.desks.get(&desk).expect("open");
+    stage.desk.agent(stage.clock.now(), tagged(), |head| head.tags = Fact::Known(Vec::new()));
+    let mut read = house.cases.begin(station, &desk, &"42".into(), None, stage.clock.now()).await.ok().expect("read");
+    stage.desk.agent(stage.clock.now(), tagged(), |head| head.tags = Fact::Known(vec!["refund".into()]));
+    give(&stage, "billing-lead", approve(&id)).await.expect("approved meanwhile");
+    let update = house.cases.conclude(station, &desk, &mut read, Some(1), stage.clock.now()).await.expect("concluded");
+    assert!(!update.handoff_events.is_empty(), "it saw a ticket to which the review did not fit");
+    house.ledger.call(move |ledger| ledger.record_case(&update)).await.expect("recorded");
+    stage.clock.advance(SignedDuration::from_secs(2));
+    stage.run().await;
+    assert_eq!((stage.handoffs().await[0].state, stage.desk.ticket().written.len()), (HandoffState::Verifying, 1));
+}
+
+#[tokio::test]
 async fn a_yes_after_a_matched_fact_changed_is_stale_whoever_changed_it() {
     let (stage, id) = in_review(asking()).await;
     stage.clock.advance(SignedDuration::from_secs(60));

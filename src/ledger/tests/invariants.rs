@@ -64,6 +64,7 @@ impl World {
             cases: self.in_work.iter().map(case).collect(),
             effects: self.in_work.iter().map(|claimed| claimed.effect.id).collect(),
             desks: Vec::new(),
+            tried: Vec::new(),
             shadow: false,
         }
     }
@@ -109,7 +110,7 @@ impl World {
                 None => Ok(()),
             },
             Op::DropParked => match self.ledger.parked()?.first() {
-                Some(effect) => self.ledger.drop_effect(effect.id, &act(now)),
+                Some(effect) => self.ledger.drop_effect(effect.id, &act(now)).map(|_| ()),
                 None => Ok(()),
             },
             Op::Pause(on) => self.ledger.set_switch(&Switch::All, *on, &act(now)),
@@ -175,6 +176,7 @@ impl World {
     }
 
     fn check(&self) {
+        assert_eq!(self.ledger.tallies(), self.ledger.counted_anew(), "counts are kept as things change");
         let handoffs = self.handoffs();
         let mut open = BTreeSet::new();
         let mut under_way = BTreeSet::new();

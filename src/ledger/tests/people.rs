@@ -7,7 +7,9 @@ use crate::ledger::samples::{
     sending, stay,
 };
 use crate::ledger::states::{EffectEvent, EffectState, HandoffState};
+use crate::plan::PlannedEffect;
 use crate::policy::case::ClosedBy;
+use handoffd_kit::desk::{DeskChange, Update};
 
 fn parked(ledger: &mut crate::ledger::Ledger, event: EffectEvent) -> i64 {
     decide(ledger, sending("h1", "1", "v1"), at(0));
@@ -118,6 +120,78 @@ fn an_undo_closes_the_path_and_puts_the_case_back_when_nothing_is_under_way() {
     ledger.record_outcome(&accepted(&undo, "v3", at(5))).expect("recorded");
     let memory = ledger.case(&"acme".into(), &"1".into(), at(6)).expect("case").memory;
     assert_eq!((memory.closed_paths[0].why, memory.open), (ClosedBy::Undo, None));
+}
+
+/// A handoff that was sent, with a plan of three effects that puts it back; the second one is parked.
+fn half_put_back(first: u32, done: bool) -> (crate::ledger::Ledger, i64) {
+    let mut ledger = ledger();
+    let mut handoff = sending("h1", "1", "v1");
+    handoff.effects.truncate(1);
+    decide(&mut ledger, handoff, at(0));
+    let transfer = claim(&mut ledger, at(1)).expect("transfer");
+    ledger.record_outcome(&accepted(&transfer, "v2", at(2))).expect("recorded");
+    let plan = (first..first + 3).map(|number| PlannedEffect {
+        number,
+        label: format!("piece {number}"),
+        ..planned("h1", "1", "v2").remove(0)
+    });
+    let mut plan: Vec<PlannedEffect> = plan.collect();
+    plan.iter_mut().for_each(|effect| effect.write.mark.number = effect.number);
+    ledger.record_undo("h1", &plan, &act(at(3))).expect("undone");
+    if done {
+        let note = claim(&mut ledger, at(3)).expect("the first piece");
+        ledger.record_outcome(&accepted(&note, "v3", at(4))).expect("recorded");
+    }
+    let next = claim(&mut ledger, at(5)).expect("the next piece").effect.id;
+    ledger.record_outcome(&outcome(next, EffectEvent::Park, at(5))).expect("parked");
+    (ledger, next)
+}
+
+#[test]
+fn whoever_gives_up_a_piece_of_putting_a_case_back_gives_up_the_rest_and_the_ticket_says_so() {
+    for (first, done, left, told) in
+        [(50, true, 1, true), (70, true, 1, true), (50, false, 2, false), (70, false, 2, true)]
+    {
+        let (mut ledger, piece) = half_put_back(first, done);
+        let labels = ledger.drop_effect(piece, &act(at(10))).expect("dropped");
+        let last = format!("piece {}", first + 2);
+        assert_eq!((labels.len(), labels.last()), (left, Some(&last)), "plan from {first}");
+        let next = claim(&mut ledger, at(11));
+        assert_eq!(next.as_ref().map(|next| next.effect.number), told.then_some(90), "plan from {first}, {done}");
+        let Some(note) = next else { continue };
+        let DeskChange::Update(Update { note: Some(words), .. }) = &note.effect.write.change else {
+            panic!("a note and nothing else");
+        };
+        assert!(words.0.contains(&last) && words.0.contains("because"), "{words:?}");
+        ledger.record_outcome(&accepted(&note, "v4", at(12))).expect("recorded");
+        assert_eq!(claim(&mut ledger, at(900)), None, "nothing more follows");
+    }
+}
+
+#[test]
+fn what_a_person_overtook_of_putting_a_case_back_takes_the_rest_with_it() {
+    let (mut ledger, piece) = half_put_back(50, true);
+    ledger.retry_effect(piece, &act(at(6))).expect("retried");
+    assert_eq!(claim(&mut ledger, at(7)).map(|claimed| claimed.effect.id), Some(piece));
+    ledger.record_outcome(&outcome(piece, EffectEvent::Drop, at(8))).expect("overtaken");
+    assert_eq!(claim(&mut ledger, at(900)), None, "the owner stays as that person wanted it");
+}
+
+#[test]
+fn whoever_gives_the_transfer_up_behind_its_note_is_contradicted_by_no_note() {
+    let mut ledger = ledger();
+    let mut handoff = sending("h1", "1", "v1");
+    let note = handoff.effects[0].write.change.clone();
+    handoff.effects[0].write.change = DeskChange::Update(Update::default());
+    handoff.effects[1].write.change = note;
+    decide(&mut ledger, handoff, at(0));
+    let first = claim(&mut ledger, at(1)).expect("the note");
+    ledger.record_outcome(&accepted(&first, "v2", at(2))).expect("recorded");
+    let transfer = claim(&mut ledger, at(2)).expect("transfer").effect.id;
+    ledger.record_outcome(&outcome(transfer, EffectEvent::Park, at(3))).expect("parked");
+    ledger.drop_effect(transfer, &act(at(10))).expect("dropped");
+    assert_eq!(ledger.handoff("h1").expect("handoff").state, HandoffState::Withdrawn);
+    assert_eq!(claim(&mut ledger, at(11)).map(|claimed| claimed.effect.number), Some(90), "the closing note");
 }
 
 #[test]

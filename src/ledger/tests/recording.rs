@@ -1,6 +1,6 @@
 //! What one look records: superseding, deciding anew, and looks that were overtaken by a person.
 
-use crate::ledger::records::{CaseUpdate, EffectOutcome, HandoffHappening, NewHandoff, Recorded};
+use crate::ledger::records::{AsRead, CaseUpdate, EffectOutcome, HandoffHappening, NewHandoff, Recorded};
 use crate::ledger::samples::{
     accepted, answer, at, claim, decide, in_review, ledger, look, looks_due, nothing_found, outcome, planned, proposal,
     sending,
@@ -175,6 +175,37 @@ fn a_look_that_a_person_overtook_records_nothing_and_is_done_again() {
     assert_eq!((record.last_version, record.handoff), (Some("v1".into()), None));
     assert!(looks_due(&ledger, at(4)).is_empty(), "not in a circle");
     assert_eq!(looks_due(&ledger, at(5)).len(), 1);
+}
+
+#[test]
+fn what_a_person_decided_while_a_look_was_reading_is_not_taken_back_by_it() {
+    let withdrawn = || HandoffHappening {
+        handoff: "h1".into(),
+        event: Some(HandoffEvent::Withdrawn),
+        detail: Some("stale".into()),
+        claimed: None,
+        drop_effects: true,
+        closing_note: None,
+    };
+    let mut ledger = ledger();
+    decide(&mut ledger, in_review("h1", "1"), at(0));
+    ledger.note_looks(&"acme".into(), &[look("1", at(1))]).expect("noted");
+    let taken = looks_due(&ledger, at(1)).remove(0);
+    let record = ledger.case(&"acme".into(), &"1".into(), at(1)).expect("the look begins");
+    ledger.approve(&answer("h1", planned("h1", "1", "v1"), at(2))).expect("a person says yes");
+    let update = CaseUpdate {
+        generation: Some(taken.generation),
+        handoff_events: vec![withdrawn()],
+        as_read: Some(AsRead::of(&record)),
+        ..nothing_found("1", at(3))
+    };
+    assert!(matches!(ledger.record_case(&update), Ok(Recorded::Overtaken(why)) if why.contains("in_review")));
+    assert_eq!(ledger.handoff("h1").expect("handoff").state, HandoffState::Sending);
+    assert_eq!(looks_due(&ledger, at(5)).len(), 1, "it is looked at again");
+    let record = ledger.case(&"acme".into(), &"1".into(), at(5)).expect("the next look");
+    let update = CaseUpdate { as_read: Some(AsRead::of(&record)), at: at(6), ..update };
+    assert_eq!(ledger.record_case(&update), Ok(Recorded::Whole), "and what that one finds counts");
+    assert_eq!(ledger.handoff("h1").expect("handoff").state, HandoffState::Withdrawn);
 }
 
 #[test]

@@ -28,7 +28,7 @@ use queue::Queue;
 pub use redact::redact;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use turn::Line;
+use turn::{Line, NoTurn};
 
 /// One call through the gate.
 pub struct Call {
@@ -152,19 +152,27 @@ impl Gate {
         Figures { calls: counts.calls.clone(), refused: counts.refused, waiting, in_flight, closed }
     }
 
+    /// Sends nothing more: calls that wait, and those that come, are answered at once that they were not sent. What has
+    /// left is waited for as ever. For the end of the process, which cannot wait as long as a vendor's limits may.
+    pub fn close(&self) {
+        self.line.close();
+    }
+
     /// Waits its turn, sends, and reads the answer. Any status but 429 comes back as it is, for the connector to read;
     /// a 503 with `Retry-After` closes the endpoint as a 429 does. Dropping the future gives its place back.
     ///
     /// # Errors
     /// 429 is `RateLimited` with the instant until which the gate is closed, so is (at once, without an instant) a call
-    /// that finds ten thousand waiting; a request that never left is `Unavailable` and may be repeated; a lost answer is
+    /// that finds ten thousand waiting; a request that never left (the gate was closed meanwhile, too) is `Unavailable` and may be repeated; a lost answer is
     /// `Unavailable`, one that is too large `Protocol`, and both are `Retry::Unsure` for a [`Class::Write`].
     pub async fn call(&self, call: Call) -> Result<Response<Bytes>> {
         let Call { operation, endpoint, ticket, deadline, class, request } = call;
         let claim = Claim { endpoint, ticket, class };
-        let admission = self.line.wait(claim.clone(), deadline).await.map_err(|_| {
-            let full = DeskError::new(DeskErrorKind::RateLimited, Retry::After(None), operation);
-            full.words("too many calls to this desk are waiting")
+        let admission = self.line.wait(claim.clone(), deadline).await.map_err(|none| match none {
+            NoTurn::Full => DeskError::new(DeskErrorKind::RateLimited, Retry::After(None), operation)
+                .words("too many calls to this desk are waiting"),
+            NoTurn::Closed => DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), operation)
+                .words("not sent: handoffd stops"),
         })?;
         self.count(|counts| *counts.calls.entry((endpoint, class)).or_default() += 1);
         let address = redact(request.uri());

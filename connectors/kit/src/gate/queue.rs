@@ -38,6 +38,8 @@ pub(super) struct Queue {
     in_a_row: (Class, u32),
     /// When somebody may go whom a limit holds back now.
     next: Option<Timestamp>,
+    /// Nobody goes any more: the process ends.
+    closed: bool,
     /// What the first in the queue last set its timer for.
     armed: Option<(Place, Option<Timestamp>)>,
 }
@@ -67,8 +69,20 @@ impl Queue {
             arrivals: 0,
             in_a_row: (Class::Read, 0),
             next: None,
+            closed: false,
             armed: None,
         }
+    }
+
+    /// Lets nobody go any more; returns whom to wake: all who wait.
+    pub fn close(&mut self) -> Vec<Waker> {
+        self.closed = true;
+        self.waiting.values().map(|waiting| waiting.waker.clone()).collect()
+    }
+
+    /// Whether nobody goes any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Queues a call; none: too many wait already.

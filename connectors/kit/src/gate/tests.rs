@@ -298,6 +298,29 @@ fn dropped_calls_leave_the_queue_and_give_their_slot_and_place_back() {
 }
 
 #[test]
+fn a_closed_gate_sends_nothing_more_and_waits_for_what_has_left() {
+    let mut room = Room::new(&[], 1.0).concurrency(1);
+    let release = room.hold();
+    room.start("left", write(0));
+    room.start("waits", write(1));
+    room.settle();
+    room.gate.close();
+    room.settle();
+    let not_sent = room.answer("waits").expect("answered at once").expect_err("and not sent");
+    assert_eq!((not_sent.kind, not_sent.retry), (DeskErrorKind::Unavailable, Retry::After(None)));
+    assert!(room.answer("left").is_none(), "nobody knows yet what became of it");
+    room.start("late", read(0));
+    room.settle();
+    assert!(room.answer("late").is_some_and(|answer| answer.is_err()));
+    release.send(()).unwrap();
+    room.settle();
+    assert_eq!(room.answer("left").map(|answer| answer.unwrap()), Some(200));
+    assert_eq!(room.sent(), ["left"]);
+    let figures = room.gate.figures();
+    assert_eq!((figures.waiting, figures.in_flight), (0, 0));
+}
+
+#[test]
 fn the_timer_is_handed_on_when_the_first_in_the_queue_goes_away() {
     let mut room = Room::new(&[limit("account", 1, 60)], 1.0);
     room.start("first", read(1));

@@ -17,9 +17,14 @@ pub(super) struct Line {
     clock: Arc<dyn Clock>,
 }
 
-/// Too many calls wait already.
-#[derive(Debug)]
-pub(super) struct Full;
+/// Why a call does not get its turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoTurn {
+    /// Too many calls wait already.
+    Full,
+    /// The gate was closed before it was let go.
+    Closed,
+}
 
 impl Line {
     pub fn new(queue: Queue, clock: Arc<dyn Clock>) -> Self {
@@ -38,6 +43,12 @@ impl Line {
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets nobody go any more, and tells those who wait.
+    pub fn close(&self) {
+        let wake = self.lock().close();
+        wake.into_iter().for_each(Waker::wake);
     }
 
     /// Changes the queue, then lets go whoever may.
@@ -68,37 +79,40 @@ enum Stage {
 pub(super) struct Admission<'a>(&'a Line);
 
 impl<'a> Wait<'a> {
-    /// Where the call stands now; none: the queue is full.
-    fn turn(&mut self, waker: &Waker) -> Option<Turn> {
+    /// Where the call stands now.
+    fn turn(&mut self, waker: &Waker) -> Result<Turn, NoTurn> {
         let now = self.line.clock.now();
         let (wake, turn) = {
             let mut queue = self.line.lock();
+            if queue.is_closed() {
+                return Err(NoTurn::Closed);
+            }
             let place = match &self.stage {
                 Stage::Queued(place) => *place,
-                Stage::New(claim, deadline) => queue.enter(claim.clone(), *deadline, now, waker)?,
-                Stage::Over => return None,
+                Stage::New(claim, deadline) => queue.enter(claim.clone(), *deadline, now, waker).ok_or(NoTurn::Full)?,
+                Stage::Over => return Err(NoTurn::Full),
             };
             self.stage = Stage::Queued(place);
             let wake = queue.settle(now);
             (wake, queue.turn(place, waker))
         };
         wake.into_iter().filter(|other| !other.will_wake(waker)).for_each(Waker::wake);
-        Some(turn)
+        Ok(turn)
     }
 }
 
 impl<'a> Future for Wait<'a> {
-    type Output = Result<Admission<'a>, Full>;
+    type Output = Result<Admission<'a>, NoTurn>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let at = match self.turn(context.waker()) {
-                None => return Poll::Ready(Err(Full)),
-                Some(Turn::Go) => {
+                Err(none) => return Poll::Ready(Err(none)),
+                Ok(Turn::Go) => {
                     self.stage = Stage::Over;
                     return Poll::Ready(Ok(Admission(self.line)));
                 }
-                Some(Turn::Wait(at)) => at,
+                Ok(Turn::Wait(at)) => at,
             };
             self.timer = match (self.timer.take(), at) {
                 (Some((set, sleep)), Some(at)) if set == at => Some((set, sleep)),
