@@ -8,7 +8,6 @@ use super::hearing::{Hearing, end_of_history, hear};
 use super::pauses;
 use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays};
-use crate::ledger::commands::Heard;
 use crate::ledger::records::{
     AsRead, CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, OwnerSeen, SignedWording,
 };
@@ -280,27 +279,11 @@ fn acts(verdict: &Verdict) -> bool {
 
 fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
     CaseUpdate {
-        desk: look.desk.clone(),
-        ticket: look.head.id.clone(),
         generation: look.generation,
         version: Some(look.head.version.clone()),
         raw: look.head.raw.clone(),
-        at: look.now,
-        counts,
-        stays: Vec::new(),
-        handoff_events: Vec::new(),
-        close_paths: Vec::new(),
-        verdict: None,
-        would: Vec::new(),
-        handoff: None,
-        asked_enough: None,
-        pause: None,
-        look_again: None,
-        over_limit: None,
-        limits: look.policy.limits,
-        heard: Heard::default(),
-        owner: None,
         as_read: Some(AsRead::of(look.record)),
+        ..CaseUpdate::nothing(look.desk.clone(), look.head.id.clone(), counts, look.policy.limits, look.now)
     }
 }
 
@@ -427,10 +410,9 @@ fn record_proposal(
     // A person's yes to the same handoff stands, whatever version the ticket has by now, and its note goes on naming them.
     let approved_by = same.and_then(|handoff| handoff.approved_by.as_deref());
     let asks = !wanted.risks.is_empty() && proposal.mode == Mode::Live && approved_by.is_none();
-    let proposal = &match same.filter(|_| approved_by.is_some()) {
-        Some(reviewed) => proposal.clone().as_reviewed(&reviewed.proposal),
-        None => proposal.clone(),
-    };
+    let reviewed =
+        same.filter(|_| approved_by.is_some()).map(|handoff| proposal.clone().as_reviewed(&handoff.proposal));
+    let proposal = reviewed.as_ref().unwrap_or(proposal);
     let (state, effects) = match wanted.ask_until {
         Some(until) => (HandoffState::Asking, asking::begin(look, proposal, &id, until)),
         None if asks => (HandoffState::InReview, Vec::new()),

@@ -5,7 +5,6 @@ use super::examine::{Look, Step, examine};
 use super::unknowns::Unknowns;
 use crate::backoff;
 use crate::desks::{Desks, ONE_TICKET, Station};
-use crate::ledger::commands::Heard;
 use crate::ledger::records::{
     CaseRecord, CaseUpdate, DeskTrouble, FailedLook, HandoffHappening, Recorded, SignedWording,
 };
@@ -392,26 +391,8 @@ fn gone(
         closing_note: None,
     });
     CaseUpdate {
-        desk: look.desk.clone(),
-        ticket: look.ticket.clone(),
         generation: Some(look.generation),
-        version: None,
-        raw: String::new(),
-        at: now,
-        counts: record.memory.counts,
-        stays: Vec::new(),
         handoff_events: happening.into_iter().collect(),
-        close_paths: Vec::new(),
-        verdict: None,
-        would: Vec::new(),
-        handoff: None,
-        asked_enough: None,
-        pause: None,
-        look_again: None,
-        over_limit: None,
-        limits,
-        heard: Heard::default(),
-        owner: None,
-        as_read: None,
+        ..CaseUpdate::nothing(look.desk.clone(), look.ticket.clone(), record.memory.counts, limits, now)
     }
 }

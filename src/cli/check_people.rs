@@ -2,7 +2,6 @@
 //! anybody to choose from.
 
 use crate::policy::names::PersonName;
-use crate::policy::roster::Colleague;
 use crate::policy::rules::{Assign, Policy, Team};
 use handoffd_kit::capability::Roster;
 use handoffd_kit::desk::{Desk, Finding, Member, Severity};
@@ -77,10 +76,7 @@ fn judge(policy: &Policy, team: &Team, members: &[Member]) -> Vec<Finding> {
 /// Why a person cannot own cases of a team.
 fn cannot(policy: &Policy, team: &Team, name: &PersonName, members: &[Member]) -> Option<String> {
     let person = policy.people.get(name)?;
-    let is = |member: &&Member| {
-        let (id, email) = (member.person.id.clone(), member.person.email.clone());
-        Colleague { id, name: None, email, active: member.active, open: 0 }.is(person, &team.desk)
-    };
+    let is = |member: &&Member| person.is_on(&team.desk, &member.person.id, member.person.email.as_deref());
     match members.iter().find(is) {
         Some(member) if member.active => None,
         Some(_) => Some(format!("{name} is not active on the desk")),

@@ -106,9 +106,8 @@ fn add(laid: &mut Laid, path: &Path, from: Range<usize>) {
         laid.wrong(from, "the configuration's files are larger than 1 MiB together", "a policy is text of some pages");
         return;
     }
-    laid.source = laid.source.followed_by(&path.display().to_string(), &text);
+    let start = laid.source.append(&path.display().to_string(), &text);
     laid.text.push('\n');
-    let start = laid.text.len();
     let piece = readable(laid, &text, start);
     laid.text.push_str(&piece);
 }

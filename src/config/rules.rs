@@ -31,6 +31,13 @@ pub(super) struct World<'a> {
     pub messages: &'a Messages,
 }
 
+impl<'a> World<'a> {
+    /// A team that could be read.
+    fn team(&self, name: &TeamName) -> Option<&'a Team> {
+        self.teams.get(name)?.as_ref()
+    }
+}
+
 /// The rules as far as they could be read.
 pub(super) struct Rules {
     pub routes: Vec<Route>,
@@ -126,13 +133,15 @@ fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName
 
 /// The team that `to` names, if it exists and could be read.
 fn target<'w>(found: &mut Found<'_>, section: &Section<'_>, world: &World<'w>) -> (Option<TeamName>, Option<&'w Team>) {
-    let known = || world.teams.keys().map(TeamName::as_str);
-    let to = section
-        .required(found, "to")
-        .filter(|to| refers(found, to, "team", "[teams.NAME]", known()))
-        .map(|to| TeamName::new(to.value));
-    let team = to.as_ref().and_then(|to| world.teams.get(to)).and_then(Option::as_ref);
+    let to = section.required(found, "to").and_then(|to| named_team(found, &to, world));
+    let team = to.as_ref().and_then(|to| world.team(to));
     (to, team)
+}
+
+/// The team that a text names, if there is one of that name.
+fn named_team(found: &mut Found<'_>, text: &At<&str>, world: &World<'_>) -> Option<TeamName> {
+    let known = world.teams.keys().map(TeamName::as_str);
+    refers(found, text, "team", "[teams.NAME]", known).then(|| TeamName::new(text.value))
 }
 
 /// A route as far as it could be read, and what the check for catch-alls must know of it.
@@ -159,7 +168,7 @@ impl RouteDraft {
             across_desks(found, &section.key_span("to"), &team.desk, desk);
         }
         let fallback = fallback(found, section, world, to.as_ref(), desk.as_ref());
-        let on_duty = section.yes_no(found, "on_duty").unwrap_or(false);
+        let on_duty = section.yes_or_no(found, "on_duty").unwrap_or(false);
         if on_duty && team.is_some_and(|team| team.hours.is_none()) {
             let message = "`on_duty` of a route to a team that is always on duty";
             found.mismatch(&section.key_span("on_duty"), message, "give the team `hours`, or leave `on_duty` out");
@@ -189,18 +198,13 @@ fn fallback(
     desk: Option<&DeskId>,
 ) -> Option<TeamName> {
     let name = section.text(found, "fallback")?;
-    let known = || world.teams.keys().map(TeamName::as_str);
-    if !refers(found, &name, "team", "[teams.NAME]", known()) {
-        return None;
-    }
-    let fallback = TeamName::new(name.value);
+    let fallback = named_team(found, &name, world)?;
     if Some(&fallback) == to {
         let message = format!("{} falls back from \"{fallback}\" to itself", section.title);
         found.mismatch(&name.span, message, "name another team, or leave it out");
         return None;
     }
-    let lies_on = world.teams.get(&fallback).and_then(Option::as_ref).map(|team| &team.desk);
-    if let (Some(lies_on), Some(desk)) = (lies_on, desk)
+    if let (Some(lies_on), Some(desk)) = (world.team(&fallback).map(|team| &team.desk), desk)
         && lies_on != desk
     {
         across_desks(found, &name.span, lies_on, desk);
@@ -350,14 +354,10 @@ fn from(
         found.error(&section.key_span("from"), "`from` names no team", section.like("from"));
         return None;
     }
-    let known = || world.teams.keys().map(TeamName::as_str);
     let mut teams = Vec::new();
     for name in list {
-        if !refers(found, &name, "team", "[teams.NAME]", known()) {
-            continue;
-        }
-        let team = TeamName::new(name.value);
-        let lies_on = world.teams.get(&team).and_then(Option::as_ref).map(|team| &team.desk);
+        let Some(team) = named_team(found, &name, world) else { continue };
+        let lies_on = world.team(&team).map(|team| &team.desk);
         if Some(&team) == to {
             let message = format!("{} hands off from \"{team}\" to itself", section.title);
             found.mismatch(&name.span, message, "leave it out of `from`");

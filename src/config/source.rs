@@ -8,6 +8,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Source(Arc<Sheets>);
 
+#[derive(Clone)]
 struct Sheets {
     text: String,
     /// Never empty; in the order of the text.
@@ -15,6 +16,7 @@ struct Sheets {
 }
 
 /// One file's part of the text.
+#[derive(Clone)]
 struct Piece {
     name: String,
     range: Range<usize>,
@@ -38,15 +40,14 @@ impl Source {
         Self(Arc::new(Sheets { text: text.to_owned(), pieces: vec![piece] }))
     }
 
-    /// This text and another file's after it, from a new line on.
-    pub(super) fn followed_by(&self, name: &str, text: &str) -> Self {
-        let mut whole = self.text().to_owned();
+    /// Adds another file's text, from a new line on, and gives where it begins.
+    pub(super) fn append(&mut self, name: &str, text: &str) -> usize {
+        let Sheets { text: whole, pieces } = Arc::make_mut(&mut self.0);
         whole.push('\n');
         let start = whole.len();
         whole.push_str(text);
-        let known = self.0.pieces.iter().map(|piece| Piece { name: piece.name.clone(), range: piece.range.clone() });
-        let added = Piece { name: name.to_owned(), range: start..whole.len() };
-        Self(Arc::new(Sheets { pieces: known.chain([added]).collect(), text: whole }))
+        pieces.push(Piece { name: name.to_owned(), range: start..whole.len() });
+        start
     }
 
     /// The name of the first file, as given.

@@ -107,11 +107,6 @@ impl<'a> Section<'a> {
         self.of_type(found, key, "text in quotes", DeValue::as_str)
     }
 
-    /// `true` or `false`.
-    pub fn yes_no(&self, found: &mut Found<'_>, key: &str) -> Option<bool> {
-        self.of_type(found, key, "true or false", DeValue::as_bool).map(|yes| yes.value)
-    }
-
     /// A text that must be there.
     pub fn required(&self, found: &mut Found<'_>, key: &str) -> Option<At<&'a str>> {
         if !self.has(key) {

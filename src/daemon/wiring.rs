@@ -4,7 +4,6 @@ use super::house::{House, Pace};
 use crate::config::{Config, Problems, secrets};
 use crate::ledger::Handle;
 use crate::policy::clocks::ClockName;
-use crate::policy::names::TeamName;
 use crate::policy::rules::{CustomerClock, Escalation, Policy};
 use crate::registry;
 use handoffd_kit::capability::Capabilities;
@@ -46,9 +45,8 @@ pub fn unsupported(policy: &Policy, desk: &DeskId, capabilities: &Capabilities) 
             || capabilities.sla_clocks
             || policy.targets.iter().any(|target| target.length(clock).is_some())
     };
-    let on_desk = |team: &TeamName| policy.teams.get(team).is_some_and(|team| team.desk == *desk);
     let routes = policy.routes.iter().filter(|route| route.desk == *desk).map(|route| &route.rule);
-    let escalations = policy.escalations.iter().filter(|rule| on_desk(&rule.to)).map(|rule| &rule.rule);
+    let escalations = escalations_on(policy, desk).map(|rule| &rule.rule);
     let mut problems = Vec::new();
     for rule in routes.chain(escalations) {
         if let Some(clock) = rule.clocks().into_iter().find(|clock| !given(*clock)) {

@@ -88,6 +88,7 @@ impl Ledger {
                 "looks" => counts.looks = count,
                 "webhooks" => counts.webhooks = count,
                 "would" if state == "0" => counts.would = count,
+                "fallbacks" => drop(counts.fell_back.insert(RuleName::new(rule), count)),
                 _ => {}
             }
         }
@@ -106,7 +107,6 @@ impl Ledger {
             *since = trouble.since.min(*since);
         }
         counts.place_waits = self.count_place_waits()?;
-        counts.fell_back = self.count_fallbacks()?;
         let mut statement = self.connection.prepare_cached("SELECT desk, stream, at FROM cursors")?;
         let rows = statement.query_map([], |row| {
             let key = (DeskId::new(row.get::<_, String>(0)?), StreamName::new(row.get::<_, String>(1)?));
@@ -114,13 +114,6 @@ impl Ledger {
         })?;
         counts.polled = rows.collect::<rusqlite::Result<_>>()?;
         Ok(counts)
-    }
-
-    fn count_fallbacks(&self) -> Result<BTreeMap<RuleName, u32>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT rule, count(*) FROM handoffs WHERE fell_back <> 0 GROUP BY rule")?;
-        let rows = statement.query_map([], |row| Ok((RuleName::new(row.get::<_, String>(0)?), row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn count_place_waits(&self) -> Result<BTreeMap<(DeskId, RuleName), u32>> {
@@ -154,6 +147,7 @@ mod tests {
         pub(crate) fn counted_anew(&self) -> Result<Tallies> {
             let mut statement = self.connection.prepare(
                 "SELECT 'handoffs', state, rule, count(*) FROM handoffs GROUP BY state, rule
+                 UNION ALL SELECT 'fallbacks', '', rule, count(*) FROM handoffs WHERE fell_back <> 0 GROUP BY rule
                  UNION ALL SELECT 'effects', state, '', count(*) FROM effects GROUP BY state
                  UNION ALL SELECT 'looks', '', '', count(*) FROM looks HAVING count(*) > 0
                  UNION ALL SELECT 'webhooks', '', '', count(*) FROM webhooks HAVING count(*) > 0

@@ -250,21 +250,18 @@ impl Ledger {
             // What a person is asked is brought up to date; the answer plans the effects.
             _ => true,
         };
-        let (proposal, risks) = (json("proposal", &new.proposal)?, json("risks", &new.risks)?);
+        self.put_proposal(&known.id, &new.proposal)?;
         self.connection
-            .prepare_cached(
-                "UPDATE handoffs SET proposal = ?, risks = ?, redecided = redecided + ?, completeness = ?, assigned = ?,
-                     fell_back = ? WHERE id = ?",
-            )?
-            .execute(params![
-                proposal,
-                risks,
-                changed,
-                completeness(new),
-                taken(&new.proposal),
-                new.proposal.owner.fallback.is_some(),
-                known.id
-            ])?;
+            .prepare_cached("UPDATE handoffs SET risks = ?, redecided = redecided + ?, completeness = ? WHERE id = ?")?
+            .execute(params![json("risks", &new.risks)?, changed, completeness(new), known.id])?;
+        Ok(())
+    }
+
+    /// What a handoff is to do now, with what the ledger asks of it.
+    pub(super) fn put_proposal(&mut self, id: &str, proposal: &Proposal) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE handoffs SET proposal = ?, assigned = ?, fell_back = ? WHERE id = ?")?
+            .execute(params![json("proposal", proposal)?, taken(proposal), proposal.owner.fallback.is_some(), id])?;
         Ok(())
     }
 
@@ -347,7 +344,7 @@ fn rated(row: &Row<'_>) -> Result<Option<Rated>> {
 }
 
 /// Whom a choice among the team's members took.
-pub(super) fn taken(proposal: &Proposal) -> Option<&str> {
+fn taken(proposal: &Proposal) -> Option<&str> {
     proposal.owner.turn.as_ref().map(|turn| turn.taken.as_str())
 }
 

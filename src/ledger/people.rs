@@ -1,8 +1,8 @@
 //! What people decide: reviews, parked effects, undo. Each is one transaction and leaves a line in `acts`: who, when, why.
 
-use super::codec::{json, millis};
+use super::codec::millis;
 use super::error::{LedgerError, Result};
-use super::handoffs::{HandoffFilter, taken};
+use super::handoffs::HandoffFilter;
 use super::open::Ledger;
 use super::records::{EffectRecord, HandoffHappening, HandoffRecord, Purpose, ReviewAnswer};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
@@ -59,15 +59,7 @@ impl Ledger {
                 params![answer.by, millis(answer.at), handoff.id],
             )?;
             if let Some(proposal) = &answer.proposal {
-                ledger.connection.execute(
-                    "UPDATE handoffs SET proposal = ?, assigned = ?, fell_back = ? WHERE id = ?",
-                    params![
-                        json("proposal", proposal)?,
-                        taken(proposal),
-                        proposal.owner.fallback.is_some(),
-                        handoff.id
-                    ],
-                )?;
+                ledger.put_proposal(&handoff.id, proposal)?;
             }
             ledger.add_effects(&handoff.id, &answer.effects, Purpose::Handoff, answer.at)?;
             ledger.note_act(&answer.act(), "approve", &handoff.id)?;

@@ -1,19 +1,21 @@
 //! What goes into the ledger and comes out of it, in the domain's words.
 
+mod case_update;
 mod ownership;
 
+pub use case_update::CaseUpdate;
 pub use ownership::{OwnerSeen, RosterRead, RosterTrouble, RosterWanted};
 
-use super::commands::{Heard, HeardBefore};
+use super::commands::HeardBefore;
 pub use super::record::AsRead;
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::PlannedEffect;
-use crate::policy::case::{ClosedPath, Memory, Stay};
+use crate::policy::case::{Memory, Stay};
 use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::Limits;
-use crate::policy::verdict::{Risk, Verdict};
+use crate::policy::verdict::Risk;
 use handoffd_kit::desk::{Cursor, DeskChange, Receipt, StatusSpec, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind};
 use handoffd_kit::id::{DeskId, StreamName, TicketId, Version};
@@ -282,53 +284,6 @@ pub struct EffectRecord {
     pub lost_at: Option<Timestamp>,
     /// Why it was planned.
     pub purpose: Purpose,
-}
-
-/// All that one finished look records, in one transaction.
-#[derive(Clone, Debug)]
-pub struct CaseUpdate {
-    /// Which desk.
-    pub desk: DeskId,
-    /// Which ticket.
-    pub ticket: TicketId,
-    /// The generation of the look that was worked; cleared if no newer one arrived. `None`: no look (a command).
-    pub generation: Option<i64>,
-    /// The version that was looked at.
-    pub version: Option<Version>,
-    /// The raw head, kept compressed for the retention time; empty: not kept.
-    pub raw: String,
-    /// When.
-    pub at: Timestamp,
-    /// Whether the case counts from now on (something changed on it since `start`).
-    pub counts: bool,
-    /// Stays that the ledger did not know, oldest first; mostly none or one, two where a case came and went between looks.
-    pub stays: Vec<StayChange>,
-    /// What happened to earlier handoffs.
-    pub handoff_events: Vec<HandoffHappening>,
-    /// Paths that are closed from now on.
-    pub close_paths: Vec<ClosedPath>,
-    /// What was decided, if anything was.
-    pub verdict: Option<Verdict>,
-    /// Rules that match now without being allowed to act (shadow); those that no longer do are forgotten.
-    pub would: Vec<Proposal>,
-    /// A new or refreshed handoff.
-    pub handoff: Option<NewHandoff>,
-    /// A handoff that no longer asks for package parts, with the effects that say so on the ticket.
-    pub asked_enough: Option<(String, Vec<PlannedEffect>)>,
-    /// What was found about a pause of the customer's clock.
-    pub pause: Option<PauseUpdate>,
-    /// Look again then, if nothing happens before.
-    pub look_again: Option<Timestamp>,
-    /// The rule that would act if the hour had a place left: the case waits for one.
-    pub over_limit: Option<RuleName>,
-    /// The bounds that hold now.
-    pub limits: Limits,
-    /// What agents ordered inside the helpdesk.
-    pub heard: Heard,
-    /// Who owns it, where the desk says so.
-    pub owner: Option<OwnerSeen>,
-    /// The case's handoff as it stood when the look began; none: it was read in this very transaction.
-    pub as_read: Option<AsRead>,
 }
 
 /// How a finished look was recorded.

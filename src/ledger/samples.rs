@@ -1,6 +1,5 @@
 //! Sample values and short ways for tests, of the ledger and of what stands above it.
 
-use super::commands::Heard;
 use super::open::Ledger;
 use super::people::Act;
 use super::records::{
@@ -11,7 +10,7 @@ use super::states::{EffectEvent, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::Stay;
 use crate::policy::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
-use crate::policy::rules::{Accountable, InternalFrom, Limits, Mode};
+use crate::policy::rules::{Limits, Mode};
 use crate::policy::verdict::{Outcome, Risk, StayReason, Verdict};
 use handoffd_kit::desk::{DeskChange, PublicReply, QueueSpec, Receipt, Update, WordingSignature, Write};
 use handoffd_kit::mark::Mark;
@@ -82,14 +81,7 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
         facts_hash: facts.into(),
         package: None,
         owner: OwnerPlan::queue("the queue Billing".into()),
-        clock: ClockPlan {
-            internal_until: None,
-            internal_from: InternalFrom::Handoff,
-            customer_until: None,
-            pause: None,
-            paused_until: None,
-            accountable: Accountable::To,
-        },
+        clock: ClockPlan::runs_on(),
         customer: CustomerPlan::Nothing { because: "nothing changes for them".into() },
         opened_at: None,
         decided_at: at(0),
@@ -120,34 +112,18 @@ pub(crate) fn planned(handoff: &str, ticket: &str, version: &str) -> Vec<Planned
 
 /// A finished look that found nothing.
 pub(crate) fn nothing_found(ticket: &str, now: Timestamp) -> CaseUpdate {
+    let verdict = Verdict {
+        outcome: Outcome::Stay(StayReason::NoRule),
+        trace: Vec::new(),
+        would: Vec::new(),
+        again_at: None,
+        clock_differences: Vec::new(),
+    };
     CaseUpdate {
-        desk: "acme".into(),
-        ticket: ticket.into(),
-        generation: None,
         version: Some("v1".into()),
         raw: "{}".into(),
-        at: now,
-        counts: true,
-        stays: Vec::new(),
-        handoff_events: Vec::new(),
-        close_paths: Vec::new(),
-        verdict: Some(Verdict {
-            outcome: Outcome::Stay(StayReason::NoRule),
-            trace: Vec::new(),
-            would: Vec::new(),
-            again_at: None,
-            clock_differences: Vec::new(),
-        }),
-        would: Vec::new(),
-        handoff: None,
-        asked_enough: None,
-        pause: None,
-        look_again: None,
-        over_limit: None,
-        limits: Limits::default(),
-        heard: Heard::default(),
-        owner: None,
-        as_read: None,
+        verdict: Some(verdict),
+        ..CaseUpdate::nothing("acme".into(), ticket.into(), true, Limits::default(), now)
     }
 }
 

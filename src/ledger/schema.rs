@@ -166,6 +166,16 @@ CREATE TRIGGER handoffs_on AFTER UPDATE OF state ON handoffs WHEN new.state <> o
     UPDATE tallies SET count = count - 1 WHERE of = 'handoffs' AND state = old.state AND rule = old.rule;
     INSERT INTO tallies VALUES ('handoffs', new.state, new.rule, 1) ON CONFLICT DO UPDATE SET count = count + 1;
 END;
+CREATE TRIGGER fallbacks_in AFTER INSERT ON handoffs WHEN new.fell_back <> 0 BEGIN
+    INSERT INTO tallies VALUES ('fallbacks', '', new.rule, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER fallbacks_out AFTER DELETE ON handoffs WHEN old.fell_back <> 0 BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'fallbacks' AND state = '' AND rule = old.rule;
+END;
+CREATE TRIGGER fallbacks_on AFTER UPDATE OF fell_back ON handoffs WHEN new.fell_back <> old.fell_back BEGIN
+    INSERT INTO tallies VALUES ('fallbacks', '', new.rule, new.fell_back - old.fell_back)
+        ON CONFLICT DO UPDATE SET count = count + excluded.count;
+END;
 CREATE TRIGGER effects_in AFTER INSERT ON effects BEGIN
     INSERT INTO tallies VALUES ('effects', new.state, '', 1) ON CONFLICT DO UPDATE SET count = count + 1;
 END;

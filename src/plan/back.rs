@@ -4,7 +4,7 @@
 use super::PlannedEffect;
 use super::restore::Restore;
 use crate::policy::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
-use crate::policy::rules::{Accountable, InternalFrom, Mode, Team};
+use crate::policy::rules::{Mode, Team};
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::{OwnerSpec, StatusSpec};
 use handoffd_kit::model::TicketHead;
@@ -40,14 +40,7 @@ pub fn back(came: &Proposal, to: &Team, episode: &str, asked: AskedFor, head: &T
             previous_id: owner.map(|person| person.id.clone()),
             ..OwnerPlan::queue(shown)
         },
-        clock: ClockPlan {
-            internal_until: None,
-            internal_from: InternalFrom::Handoff,
-            customer_until: None,
-            pause: None,
-            paused_until: None,
-            accountable: Accountable::To,
-        },
+        clock: ClockPlan::runs_on(),
         customer: CustomerPlan::Nothing { because: "the case goes back to those who know them".into() },
         opened_at: head.created_at.known().copied(),
         decided_at: now,

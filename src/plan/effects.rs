@@ -193,7 +193,7 @@ pub fn closing_note(
         "This handoff was stopped: {why}.\nNot done: {}.\nWhat was done before stays as it is; nothing more follows.",
         undone.join(", ")
     );
-    extra_note(stopped, CLOSING, "closing note", &text, capabilities)
+    extra_note(stopped, CLOSING, "closing note", &text, capabilities.note_max_bytes)
 }
 
 /// A note that a person gave up what was begun on the ticket: what was stopped, and the labels of what was to follow. It is
@@ -204,11 +204,7 @@ pub fn given_up_note(stopped: &Write, label: &str, left: &[String], why: &str) -
         "Given up: {why}.\nNot done: {}.\nWhat was done before stays as it is; nothing more follows.",
         undone.join(", ")
     );
-    let mark = Mark { number: CLOSING, ..stopped.mark.clone() };
-    let note = note::marked(&text, &mark, SHORT_NOTE_BYTES);
-    let change = DeskChange::Update(Update { note: Some(note), ..Update::default() });
-    let write = Write { change, mark, expected: None, first_tried: None, ..stopped.clone() };
-    PlannedEffect { number: CLOSING, label: "closing note".to_owned(), write }
+    extra_note(stopped, CLOSING, "closing note", &text, SHORT_NOTE_BYTES)
 }
 
 /// A note that takes back what the handoff's note announced: the customer message did not go out.
@@ -216,12 +212,12 @@ pub fn correcting_note(failed: &Write, why: &str, capabilities: &Capabilities) -
     let text = format!(
         "The customer was not told what the note above announces: {why}.\nPlease tell them yourself, or send the message again with `handoffd parked retry`."
     );
-    extra_note(failed, CORRECTING, "correcting note", &text, capabilities)
+    extra_note(failed, CORRECTING, "correcting note", &text, capabilities.note_max_bytes)
 }
 
-fn extra_note(of: &Write, number: u32, label: &str, text: &str, capabilities: &Capabilities) -> PlannedEffect {
+fn extra_note(of: &Write, number: u32, label: &str, text: &str, max_bytes: usize) -> PlannedEffect {
     let mark = Mark { number, ..of.mark.clone() };
-    let note = note::marked(text, &mark, capabilities.note_max_bytes);
+    let note = note::marked(text, &mark, max_bytes);
     let change = DeskChange::Update(Update { note: Some(note), ..Update::default() });
     let write = Write { change, mark, expected: None, first_tried: None, ..of.clone() };
     PlannedEffect { number, label: label.to_owned(), write }

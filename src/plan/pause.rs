@@ -4,7 +4,7 @@ use super::PlannedEffect;
 use super::effects::numbered;
 use super::note::marked;
 use crate::policy::proposal::Proposal;
-use handoffd_kit::capability::{Capabilities, Pausing};
+use handoffd_kit::capability::{Aspect, Capabilities, Pausing};
 use handoffd_kit::desk::{DeskChange, StatusSpec, Update, Write};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::TicketHead;
@@ -40,7 +40,7 @@ impl Pause {
     /// The status to set.
     pub fn status(&self) -> Option<StatusSpec> {
         match self {
-            Self::Set(pausing) => Some(StatusSpec { word: pausing.word.to_owned(), means: pausing.means }),
+            Self::Set(pausing) => Some(pausing.stops()),
             Self::None | Self::Already(_) | Self::Unsupported(_) => None,
         }
     }
@@ -87,10 +87,8 @@ pub fn resume(
         first_tried: None,
         deadline: now,
     };
-    let status = StatusSpec { word: pausing.resumes.to_owned(), means: pausing.resumed };
-    let status = Update { status: Some(status), ..Update::default() };
-    let together =
-        capabilities.sets_together(handoffd_kit::capability::Aspect::Note, handoffd_kit::capability::Aspect::Status);
+    let status = Update { status: Some(pausing.lets_run()), ..Update::default() };
+    let together = capabilities.sets_together(Aspect::Note, Aspect::Status);
     // Each note carries the mark of its own effect.
     let number = if together { RESUME } else { RESUME + 1 };
     let note = marked(&text, &Mark { number, ..mark }, capabilities.note_max_bytes);

@@ -85,6 +85,6 @@ impl Restore<'_> {
     fn resumed(&self) -> Option<StatusSpec> {
         let pausing = self.capabilities.pausing(&self.paused?.word)?;
         let paused = self.head.status.known() == Some(&pausing.means);
-        paused.then(|| StatusSpec { word: pausing.resumes.to_owned(), means: pausing.resumed })
+        paused.then(|| pausing.lets_run())
     }
 }

@@ -4,7 +4,7 @@
 use super::names::PersonName;
 use super::proposal::{OwnerPlan, Turn};
 use super::propose::Proposer;
-use super::roster::{By, Roster};
+use super::roster::By;
 use super::rules::{Assign, CustomerFacing, OwnerDecision, PreviousTask, Team};
 use handoffd_kit::desk::OwnerSpec;
 
@@ -85,7 +85,7 @@ impl Proposer<'_> {
             set: OwnerSpec::User(taken.id.clone()),
             shown: format!("{} of {} ({how})", taken.shown(), to.name),
             turn: Some(Turn { taken: taken.id.clone(), after: roster.last.as_ref().map(|last| last.handoff.clone()) }),
-            roster: Some(version(roster)),
+            roster: Some(roster.version.clone()),
         })
     }
 
@@ -101,16 +101,12 @@ impl Proposer<'_> {
         let roster = self.case.rosters.of(to, self.now)?;
         let member = roster.member(name.as_str(), entry, to)?;
         let set = OwnerSpec::User(member.id.clone());
-        Ok(Chosen { set, shown: name.to_string(), turn: None, roster: Some(version(roster)) })
+        Ok(Chosen { set, shown: name.to_string(), turn: None, roster: Some(roster.version.clone()) })
     }
 }
 
 fn joined(why: Vec<String>) -> Option<String> {
     (!why.is_empty()).then(|| why.join("; "))
-}
-
-fn version(roster: &Roster) -> String {
-    roster.version.clone()
 }
 
 /// The queue itself, in words.

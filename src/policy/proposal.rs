@@ -234,6 +234,20 @@ pub struct ClockPlan {
     pub accountable: Accountable,
 }
 
+impl ClockPlan {
+    /// The customer's clock runs on, and the receiving team, which answers for it, has no target of its own.
+    pub fn runs_on() -> Self {
+        Self {
+            internal_until: None,
+            internal_from: InternalFrom::Handoff,
+            customer_until: None,
+            pause: None,
+            paused_until: None,
+            accountable: Accountable::To,
+        }
+    }
+}
+
 /// A pause of the customer's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PausePlan {

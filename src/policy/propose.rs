@@ -16,7 +16,7 @@ use super::owner::in_queue;
 use super::package;
 use super::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, PausePlan, Proposal};
 use super::rules::{
-    Accountable, ClockDecision, CustomerClock, CustomerDecision, Escalation, InternalFrom, Policy, ReviewDecision, Team,
+    ClockDecision, CustomerClock, CustomerDecision, Escalation, InternalFrom, Policy, ReviewDecision, Team,
 };
 use super::verdict::Risk;
 use handoffd_kit::model::PartSet;
@@ -154,12 +154,9 @@ impl Proposer<'_> {
             package: None,
             owner: OwnerPlan::queue(in_queue(to)),
             clock: ClockPlan {
-                internal_until: None,
-                internal_from: InternalFrom::Handoff,
                 customer_until: self.customers_clock(to),
-                pause: None,
                 paused_until: self.paused_until(to),
-                accountable: Accountable::To,
+                ..ClockPlan::runs_on()
             },
             customer: CustomerPlan::Nothing { because: "this is where the case starts".into() },
         }

@@ -127,22 +127,6 @@ fn asked_for_it(policy: &Policy, proposal: &Proposal, who: &Who) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_team_s_people_are_who_the_policy_or_the_desk_says() {
-        let mut policy = testing::policy();
-        policy.teams.get_mut(&"billing".into()).expect("team").lead = Some("billing-lead".into());
-        let team = TeamName::from("billing");
-        let on_desk = |id: &str| Who { on_desk: Some(("acme".into(), id.into())), ..Who::default() };
-        let lead = Who::named("billing-lead");
-        assert_eq!(works_in(&policy, &team, &lead, None), Membership::Member);
-        assert_eq!(works_in(&policy, &team, &on_desk("7"), None), Membership::Unknown);
-        let roster: [UserId; 2] = ["7".into(), "9".into()];
-        assert_eq!(works_in(&policy, &team, &on_desk("7"), Some(&roster)), Membership::Member);
-        assert_eq!(works_in(&policy, &team, &on_desk("8"), Some(&roster)), Membership::Stranger);
-        assert_eq!(works_in(&policy, &team, &Who::named("somebody"), Some(&roster)), Membership::Unknown);
-        assert_eq!(works_in(&policy, &"gone".into(), &lead, None), Membership::Unknown);
-    }
     use crate::policy::proposal::AskedFor;
     use crate::policy::testing;
 
@@ -209,5 +193,21 @@ mod tests {
         policy.teams.get_mut(&"billing".into()).expect("team").reviewers.clear();
         assert_eq!(may_approve(&policy, &proposal, &on_desk("99", None)), Ok(()));
         assert_eq!(may_approve(&policy, &proposal, &on_desk("8", None)), Err(MayNot::TheirOwn));
+    }
+
+    #[test]
+    fn a_team_s_people_are_who_the_policy_or_the_desk_says() {
+        let mut policy = testing::policy();
+        policy.teams.get_mut(&"billing".into()).expect("team").lead = Some("billing-lead".into());
+        let team = TeamName::from("billing");
+        let on_desk = |id: &str| Who { on_desk: Some(("acme".into(), id.into())), ..Who::default() };
+        let lead = Who::named("billing-lead");
+        assert_eq!(works_in(&policy, &team, &lead, None), Membership::Member);
+        assert_eq!(works_in(&policy, &team, &on_desk("7"), None), Membership::Unknown);
+        let roster: [UserId; 2] = ["7".into(), "9".into()];
+        assert_eq!(works_in(&policy, &team, &on_desk("7"), Some(&roster)), Membership::Member);
+        assert_eq!(works_in(&policy, &team, &on_desk("8"), Some(&roster)), Membership::Stranger);
+        assert_eq!(works_in(&policy, &team, &Who::named("somebody"), Some(&roster)), Membership::Unknown);
+        assert_eq!(works_in(&policy, &"gone".into(), &lead, None), Membership::Unknown);
     }
 }

@@ -75,12 +75,16 @@ impl Colleague {
 
     /// Whether this is that person of the policy.
     pub fn is(&self, person: &PersonEntry, desk: &DeskId) -> bool {
-        match person.desk.get(desk) {
-            Some(id) => *id == self.id,
-            None => {
-                let same = |mine: &String, theirs: &String| mine.eq_ignore_ascii_case(theirs);
-                self.email.as_ref().zip(person.email.as_ref()).is_some_and(|(mine, theirs)| same(mine, theirs))
-            }
+        person.is_on(desk, &self.id, self.email.as_deref())
+    }
+}
+
+impl PersonEntry {
+    /// Whether this is who a desk knows by that id and address: by the id where the policy gives one, else by the address.
+    pub fn is_on(&self, desk: &DeskId, id: &UserId, email: Option<&str>) -> bool {
+        match self.desk.get(desk) {
+            Some(own) => own == id,
+            None => self.email.as_deref().zip(email).is_some_and(|(own, theirs)| own.eq_ignore_ascii_case(theirs)),
         }
     }
 }

@@ -225,6 +225,15 @@ fn every_open_question_is_an_error_at_its_rule() {
         );
     }
     // The owner comes from the defaults: without them it is open too.
+    let owner = "owner = { assign = \"queue\", previous = { task = \"Answer questions\", within = \"1d\" } }\n";
+    let text = BASE.replacen(owner, "", 1);
+    assert!(read(&text).is_ok());
+    let problems = read(&text.replacen("owner.assign = \"queue\"\n", "", 1)).expect_err("open");
+    assert!(problems.iter().next().unwrap().message.contains("leaves `owner` open"), "{problems}");
+}
+
+#[test]
+fn a_fallback_on_another_desk_is_no_fallback_yet() {
     let elsewhere = "to = \"billing\"\nfallback = ¦\"elsewhere\"\n\n[[route]]";
     later(
         "to = \"billing\"\n\n[[route]]",
@@ -232,11 +241,6 @@ fn every_open_question_is_an_error_at_its_rule() {
         "from the desk \"acme\" to the desk \"other\"",
         "teams of one desk",
     );
-    let owner = "owner = { assign = \"queue\", previous = { task = \"Answer questions\", within = \"1d\" } }\n";
-    let text = BASE.replacen(owner, "", 1);
-    assert!(read(&text).is_ok());
-    let problems = read(&text.replacen("owner.assign = \"queue\"\n", "", 1)).expect_err("open");
-    assert!(problems.iter().next().unwrap().message.contains("leaves `owner` open"), "{problems}");
 }
 
 #[test]

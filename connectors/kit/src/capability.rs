@@ -1,6 +1,7 @@
 //! What a desk can do, declared by its connector with the date and sheet it was read from. The planner reads it, the
 //! conformance suite tests each declared ability, and the documentation's table is printed from it.
 
+use crate::desk::StatusSpec;
 use crate::id::StreamName;
 use crate::model::Status;
 use std::time::Duration;
@@ -33,6 +34,18 @@ pub struct Pausing {
     pub resumes: &'static str,
     /// What that is in the common model.
     pub resumed: Status,
+}
+
+impl Pausing {
+    /// What stops the clock.
+    pub fn stops(&self) -> StatusSpec {
+        StatusSpec { word: self.word.to_owned(), means: self.means }
+    }
+
+    /// What lets it run again.
+    pub fn lets_run(&self) -> StatusSpec {
+        StatusSpec { word: self.resumes.to_owned(), means: self.resumed }
+    }
 }
 
 /// How a write is kept from covering somebody else's change.

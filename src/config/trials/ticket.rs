@@ -67,7 +67,7 @@ impl Reading<'_> {
         };
         let tags = ticket.texts(found, "tags").unwrap_or_default();
         head.tags = Fact::Known(tags.into_iter().map(|tag| tag.value.to_owned()).collect());
-        head.machine_mail = Fact::Known(ticket.yes_no(found, "machine_mail").unwrap_or(false));
+        head.machine_mail = Fact::Known(ticket.yes_or_no(found, "machine_mail").unwrap_or(false));
         head.reply_reaches_customer = Fact::Known(true);
         head.queue = Fact::Known(queue(place));
         let owner = ticket.text(found, "owner").map(|name| Person {
@@ -141,7 +141,7 @@ impl Reading<'_> {
         let roles = [("customer", Role::Customer), ("agent", Role::Agent), ("automation", Role::Automation)];
         let from = section.word(found, "from", &roles)?;
         let text = section.any_text(found, "text")?;
-        let internal = section.yes_no(found, "internal").unwrap_or(false);
+        let internal = section.yes_or_no(found, "internal").unwrap_or(false);
         let at = moment(found, &section, "at", self.at).unwrap_or(self.at);
         Some(said(at, from, text.value, internal))
     }

@@ -6,7 +6,7 @@ use super::super::wire::Fault;
 use super::reading::{changes, no_history};
 use super::{Check, always};
 use crate::capability::{Aspect, Pausing};
-use crate::desk::{DeskChange, OwnerSpec, PublicReply, StatusSpec, Update, WordingSignature, Write};
+use crate::desk::{DeskChange, OwnerSpec, PublicReply, Update, WordingSignature, Write};
 use crate::fact::Fact;
 use crate::id::TicketId;
 use crate::mark::Mark;
@@ -53,7 +53,7 @@ fn update(ground: &Ground<'_>, aspects: &[Aspect], mark: &Mark) -> Update {
         queue: has(Aspect::Queue).then(|| ground.names.away.clone()),
         owner: has(Aspect::Owner).then(|| OwnerSpec::User(ground.names.agent.clone())),
         priority: has(Aspect::Priority).then_some(Priority::Urgent),
-        status: ground.capabilities().pausing.first().filter(|_| has(Aspect::Status)).map(|pausing| stops(*pausing)),
+        status: ground.capabilities().pausing.first().filter(|_| has(Aspect::Status)).map(Pausing::stops),
         fields: field.into_iter().map(|(id, _, other)| (id, other)).collect(),
         followers: Vec::new(),
     }
@@ -122,17 +122,11 @@ async fn each_alone(ground: &mut Ground<'_>) -> Tried {
     Ok(())
 }
 
-/// The status that stops the customer's clock.
-fn stops(pausing: Pausing) -> StatusSpec {
-    StatusSpec { word: pausing.word.to_owned(), means: pausing.means }
-}
-
 async fn pausing(ground: &mut Ground<'_>) -> Tried {
     for pausing in ground.capabilities().pausing {
         let id = ground.ticket().await?;
         let before = ground.look(&id).await?;
-        let resumes = StatusSpec { word: pausing.resumes.to_owned(), means: pausing.resumed };
-        for status in [stops(*pausing), resumes] {
+        for status in [pausing.stops(), pausing.lets_run()] {
             ground.pass_grain().await?;
             let change = Update { status: Some(status.clone()), ..Update::default() };
             let write = ground.write(&id, DeskChange::Update(change)).await?;
