@@ -9,6 +9,7 @@ use handoffd::policy::case::{Case, Memory, Stay};
 use handoffd::policy::condition::Condition;
 use handoffd::policy::decide::decide;
 use handoffd::policy::explain::explain;
+use handoffd::policy::header::PolicyHeader;
 use handoffd::policy::message::wording_hash;
 use handoffd::policy::rules::*;
 use handoffd::policy::timing::TimeKeys;
@@ -54,6 +55,7 @@ fn escalation(n: usize, known: &handoffd::policy::known::KnownFacts) -> Escalati
             version: format!("{n:016x}"),
             mode: Mode::Live,
             share: 1.0,
+            sensitive: false,
             once: Once::Episode,
             when: vec![condition(n, known)],
             times: TimeKeys::default(),
@@ -113,6 +115,7 @@ fn policy() -> Policy {
     let desk = DeskPolicy { intake: Vec::new(), start: Start::Now, fields: fields(), commands };
     Policy {
         version: "v1".into(),
+        header: PolicyHeader::default(),
         mode: Mode::Live,
         desks: BTreeMap::from([(DeskId::from("acme"), desk)]),
         teams: [team("frontline", 1, "Support"), team("billing", 2, "Billing")]

@@ -225,6 +225,49 @@ fn a_wording_is_shown_and_signed_only_when_it_was_agreed_to_by_a_signer() {
     assert_eq!(shown["messages"][0]["signed_by"], Value::Null, "another wording is not signed");
 }
 
+/// The policy with its rule refund sensitive.
+fn sensitive() -> String {
+    POLICY
+        .replace("source_of_truth", "second_reviewer = \"security@acme.example\"\nsource_of_truth")
+        .replace("review                = \"never\"", "review                = \"never\"\nsensitive = true")
+}
+
+#[test]
+fn a_sensitive_rule_is_shown_whole_and_signed_in_its_version_by_the_second_reviewer() {
+    let house = House::new();
+    std::fs::write(house.path("handoffd.toml"), sensitive()).expect("written");
+    let refund = || house.run(&["--json", "policy", "show"]).json()["rules"][1].clone();
+    assert_eq!((refund()["mode"].clone(), refund()["signed_by"].clone()), ("shadow".into(), Value::Null));
+    let check = house.run(&["check"]);
+    assert!(check.talk.contains("1 of them sensitive: in shadow until signed"), "{}", check.talk);
+
+    let unasked = house.run(&["policy", "approve", "refund", "--as", "security@acme.example"]);
+    assert_eq!(unasked.code, 1, "no terminal, no --yes");
+    for words in ["What travels?", "has_tag(\"refund\")", "--yes"] {
+        assert!(unasked.talk.contains(words), "{words}: {}", unasked.talk);
+    }
+    for (by, code) in [("support-ops@acme.example", 1), ("", 2), ("security@acme.example\u{7}", 2)] {
+        assert_eq!(house.run(&["policy", "approve", "refund", "--as", by, "--yes"]).code, code, "{by:?}");
+    }
+    let nothing = house.run(&["policy", "approve", "everything-else", "--as", "security@acme.example", "--yes"]);
+    assert_eq!(nothing.code, 2);
+    assert!(nothing.talk.contains("what can be signed: escalated, refund"), "{}", nothing.talk);
+    assert_eq!(refund()["mode"], "shadow");
+
+    let signed = house.run(&["policy", "approve", "refund", "--as", "security@acme.example", "--yes"]);
+    assert_eq!(signed.code, 0, "{}", signed.talk);
+    assert_eq!(
+        (refund()["mode"].clone(), refund()["signed_by"].clone()),
+        ("live".into(), "security@acme.example".into())
+    );
+    // How it is written does not matter, what it means does.
+    std::fs::write(house.path("handoffd.toml"), format!("# reviewed\n{}", sensitive())).expect("written");
+    assert_eq!(refund()["mode"], "live");
+    std::fs::write(house.path("handoffd.toml"), sensitive().replace("\"A refund\"", "\"Any refund\""))
+        .expect("written");
+    assert_eq!((refund()["mode"].clone(), refund()["signed_by"].clone()), ("shadow".into(), Value::Null));
+}
+
 #[test]
 fn the_policy_is_shown_with_versions_and_the_stricter_mode() {
     let house = House::new();

@@ -78,7 +78,8 @@ fn unanswered(look: &Look<'_>, case: &Case, asked: &Request, verdict: &Verdict) 
         let words = (!asked.told).then(|| "it waits: so many handoffs are not allowed in one hour".to_owned());
         return (Request { told: true, ..asked.clone() }, words);
     }
-    let why: Vec<String> = traces.iter().map(|trace| why_not(trace)).collect();
+    let why: Vec<String> =
+        traces.iter().map(|trace| unsigned(look, case, trace).unwrap_or_else(|| why_not(trace))).collect();
     let why = if why.is_empty() { "no rule allows it".to_owned() } else { why.join("; ") };
     (closed, Some(format!("not done, {why}. {}", accepted_elsewhere(look, case, asked))))
 }
@@ -88,6 +89,16 @@ fn on_request(look: &Look<'_>, asked: &Request, trace: &RuleTrace) -> bool {
     trace.to == asked.to
         && trace.result != RuleResult::NotFrom
         && look.policy.escalations.iter().any(|rule| rule.rule.name == trace.rule && rule.trigger == Trigger::Manual)
+}
+
+/// A rule that would act if its second reviewer had signed it.
+fn unsigned(look: &Look<'_>, case: &Case, trace: &RuleTrace) -> Option<String> {
+    let mut unsigned = look.policy.unsigned(&case.memory.signed_rules);
+    let waits = trace.result == RuleResult::Shadow && unsigned.any(|rule| rule.name == trace.rule);
+    waits.then(|| {
+        let rule = &trace.rule;
+        format!("rule {rule} is in shadow until its second reviewer has signed it: it would have been handed off")
+    })
 }
 
 fn why_not(trace: &RuleTrace) -> String {

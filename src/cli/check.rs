@@ -136,10 +136,15 @@ pub fn show(context: &Context, problems: &Problems, code: u8) -> Result<ExitCode
 }
 
 fn summary(policy: &Policy) -> String {
-    let live = policy.escalations.iter().map(|rule| &rule.rule).chain(policy.routes.iter().map(|rule| &rule.rule));
-    let live = live.filter(|rule| rule.mode == Mode::Live).count();
+    let live = policy.rules().filter(|rule| rule.mode == Mode::Live);
+    let (live, sensitive) =
+        live.fold((0, 0), |(all, sensitive), rule| (all + 1, sensitive + u32::from(rule.sensitive)));
+    let signed = match sensitive {
+        0 => String::new(),
+        _ => format!(", {sensitive} of them sensitive: in shadow until signed"),
+    };
     format!(
-        "policy {}: {} desks, {} teams, {} routes, {} escalations ({live} live; the daemon's mode is {})",
+        "policy {}: {} desks, {} teams, {} routes, {} escalations ({live} live{signed}; the daemon's mode is {})",
         policy.version,
         policy.desks.len(),
         policy.teams.len(),

@@ -1,4 +1,4 @@
-//! `handoffd policy`: versions, modes and signatures; and signing the wordings of a public message.
+//! `handoffd policy`: versions, modes and signatures; and signing the wordings of a public message or a sensitive rule.
 
 use super::control::{configuration, give, ledger};
 use super::failure::Failure;
@@ -6,8 +6,11 @@ use super::output::{Context, Tint, table, tame};
 use crate::config::Config;
 use crate::daemon::control::Command;
 use crate::ledger::records::SignedWording;
+use crate::policy::case::SignedRule;
+use crate::policy::document::path;
+use crate::policy::hold;
 use crate::policy::names::MessageName;
-use crate::policy::rules::{Mode, PublicMessage, Rule};
+use crate::policy::rules::{Mode, Policy, PublicMessage, Rule};
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -17,7 +20,8 @@ use std::process::ExitCode;
 #[derive(Args)]
 #[command(after_help = "Examples:
   handoffd policy show
-  handoffd policy approve escalated --as support-ops@acme.example")]
+  handoffd policy approve escalated --as support-ops@acme.example           a message, in its wording
+  handoffd policy approve refund-over-limit --as security@acme.example      a sensitive rule, in its version")]
 pub struct PolicyArgs {
     #[command(subcommand)]
     what: What,
@@ -27,11 +31,11 @@ pub struct PolicyArgs {
 enum What {
     /// Versions and modes of the rules, and which messages are signed.
     Show,
-    /// Sign a public message in the wording of the file: it is shown first, in every language.
+    /// Sign a public message in the wording of the file, or a sensitive rule in its version: it is shown first, whole.
     Approve {
-        /// The message's name.
-        message: String,
-        /// Who signs: one of the message's signers.
+        /// The message's or the rule's name.
+        name: String,
+        /// Who signs: one of the message's signers, or the policy's second reviewer.
         #[arg(long = "as", value_name = "SIGNER")]
         by: String,
         /// Do not ask: the wordings were read.
@@ -49,24 +53,51 @@ impl PolicyArgs {
         let config = configuration(context)?;
         match &self.what {
             What::Show => show(context, &config),
-            What::Approve { message, by, yes } => approve(context, &config, message, by, *yes),
+            What::Approve { name, by, yes } => approve(context, &config, name, by, *yes),
         }
     }
 }
 
 fn approve(context: &Context, config: &Config, name: &str, by: &str, yes: bool) -> Result<ExitCode, Failure> {
-    let name = MessageName::new(name);
-    let message = config.policy.messages.get(&name).ok_or_else(|| {
-        let known: Vec<&str> = config.policy.messages.keys().map(MessageName::as_str).collect();
-        Failure::usage(anyhow!("there is no [messages.{name}]; the policy has: {}", known.join(", ")))
-    })?;
+    let policy = &config.policy;
+    let message = policy.messages.get(&MessageName::new(name));
+    let rule = policy.rules().find(|rule| rule.name.as_str() == name && rule.sensitive);
+    let (shown, question, command) = match (message, rule) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("{name} is both a message and a sensitive rule: rename one of them")));
+        }
+        (Some(message), None) => {
+            let command = Command::Sign { message: message.name.clone(), wording: message.wording_hash.clone() };
+            (wordings(context, message), format!("Customers will read this, signed by {by}."), command)
+        }
+        (None, Some(rule)) => {
+            let command = Command::SignRule { rule: rule.name.clone(), version: rule.version.clone() };
+            let shown = policy.escalations.iter().find(|escalation| escalation.rule.name == rule.name);
+            let shown = shown.map(|escalation| path(policy, escalation)).unwrap_or_default();
+            (tame_lines(&shown), format!("This rule will act on the helpdesk, signed by {by}."), command)
+        }
+        (None, None) => return Err(Failure::usage(nothing_to_sign(policy, name))),
+    };
     if !context.json {
-        context.say(&wordings(context, message));
+        context.say(&shown);
     }
-    if !yes && !context.confirmed(&format!("Customers will read this, signed by {by}.")) {
-        return Err(Failure::problems(anyhow!("not signed: read the wordings above, then repeat with --yes")));
+    if !yes && !context.confirmed(&question) {
+        return Err(Failure::problems(anyhow!("not signed: read what is shown above, then repeat with --yes")));
     }
-    give(context, config, Command::Sign { message: name, wording: message.wording_hash.clone() }, Some(by))
+    give(context, config, command, Some(by))
+}
+
+fn nothing_to_sign(policy: &Policy, name: &str) -> anyhow::Error {
+    let messages = policy.messages.keys().map(MessageName::as_str);
+    let rules = policy.rules().filter(|rule| rule.sensitive).map(|rule| rule.name.as_str());
+    let known: Vec<&str> = messages.chain(rules).collect();
+    let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+    anyhow!("there is no [messages.{name}] and no sensitive rule of that name; what can be signed: {known}")
+}
+
+/// A text of several lines without what a terminal would obey.
+fn tame_lines(text: &str) -> String {
+    text.lines().map(tame).collect::<Vec<_>>().join("\n")
 }
 
 fn wordings(context: &Context, message: &PublicMessage) -> String {
@@ -98,6 +129,9 @@ struct ShownRule {
     version: String,
     mode: Mode,
     share: f64,
+    sensitive: bool,
+    /// Of a sensitive rule: who has signed this version of it.
+    signed_by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -108,15 +142,19 @@ struct ShownMessage {
     signed_by: Option<String>,
 }
 
-fn shown(config: &Config, signatures: &[SignedWording]) -> Shown {
+fn shown(config: &Config, signatures: &[SignedWording], signed_rules: &[SignedRule]) -> Shown {
     let policy = &config.policy;
     let rule = |kind, rule: &Rule, to: &dyn std::fmt::Display| ShownRule {
         name: rule.name.to_string(),
         kind,
         to: to.to_string(),
         version: rule.version.clone(),
-        mode: stricter(rule.mode, policy.mode),
+        mode: hold::mode(rule, policy, signed_rules),
         share: rule.share,
+        sensitive: rule.sensitive,
+        signed_by: (rule.sensitive && !hold::waits_for_signature(rule, policy, signed_rules))
+            .then(|| policy.header.second_reviewer.clone())
+            .flatten(),
     };
     let routes = policy.routes.iter().map(|route| rule("route", &route.rule, &route.to));
     let escalations = policy.escalations.iter().map(|escalation| rule("escalate", &escalation.rule, &escalation.to));
@@ -139,14 +177,9 @@ fn shown(config: &Config, signatures: &[SignedWording]) -> Shown {
     }
 }
 
-fn stricter(one: Mode, other: Mode) -> Mode {
-    if one == Mode::Live && other == Mode::Live { Mode::Live } else { Mode::Shadow }
-}
-
 fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
-    // A policy can be shown before the first run.
-    let signatures = if config.daemon.ledger.exists() { ledger(config)?.signatures()? } else { Vec::new() };
-    let shown = shown(config, &signatures);
+    let (signatures, signed_rules) = signed(config)?;
+    let shown = shown(config, &signatures, &signed_rules);
     if context.json {
         context.print_json(&shown)?;
         return Ok(ExitCode::SUCCESS);
@@ -161,9 +194,14 @@ fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
             rule.version.clone(),
             mode(context, rule.mode),
             share,
+            match (&rule.signed_by, rule.sensitive) {
+                (Some(by), _) => by.clone(),
+                (None, true) => context.tinted("not signed: in shadow", Tint::Waits),
+                (None, false) => "not sensitive".to_owned(),
+            },
         ]
     });
-    context.print(&table(["rule", "kind", "to", "version", "mode", "share"], rules));
+    context.print(&table(["rule", "kind", "to", "version", "mode", "share", "signed"], rules));
     if !shown.messages.is_empty() {
         let messages = shown.messages.iter().map(|message| {
             let unsigned = || context.tinted("not signed: not sent", Tint::Waits);
@@ -173,6 +211,15 @@ fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
         context.print(&format!("\n{}", table(["message", "wording", "signed", "may sign"], messages)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is signed. A policy can be shown before the first run.
+fn signed(config: &Config) -> Result<(Vec<SignedWording>, Vec<SignedRule>), Failure> {
+    if !config.daemon.ledger.exists() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let ledger = ledger(config)?;
+    Ok((ledger.signatures()?, ledger.signed_rules()?))
 }
 
 fn mode(context: &Context, mode: Mode) -> String {

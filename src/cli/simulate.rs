@@ -23,7 +23,7 @@ use std::process::ExitCode;
   handoffd --json simulate --events log.csv.gz --map map.toml | jq '.fires[]'
 
 Every event of a case is a look, and between events the policy is asked again at the very instants that its time rules
-wait for. Every rule counts as live. A team of the log is the policy's team of the same name or queue; any other stands in for
+wait for. Every rule counts as live, and every sensitive one as signed. A team of the log is the policy's team of the same name or queue; any other stands in for
 the policy's teams of its tier: where a rule takes cases from every team of that tier, it takes them from this one too. Facts
 that the log does not have are unknown: a condition on them does not fire, and is counted. History is not changed by it.")]
 pub struct SimulateArgs {

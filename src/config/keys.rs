@@ -287,7 +287,7 @@ pub const ESCALATE: Shape = Shape {
         OPEN,
         BEFORE_BREACH,
         key("quiet_after_person", "\"10m\""),
-        later("sensitive", "true", "leave it out and keep the rule in mode = \"shadow\" until it was agreed on"),
+        key("sensitive", "true"),
     ],
 };
 

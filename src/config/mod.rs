@@ -38,7 +38,6 @@ mod walk;
 
 pub use daemon::{DaemonConfig, LogFormat};
 pub use desks::DeskConfig;
-pub use policy::PolicyHeader;
 pub use problem::{Look, Problem, Problems, Severity, render};
 pub use scalar::duration;
 pub use secrets::{RawSetting, SecretSource};
@@ -66,10 +65,8 @@ pub struct Config {
     pub daemon: DaemonConfig,
     /// How each desk is reached.
     pub desks: BTreeMap<DeskId, DeskConfig>,
-    /// All that decides.
+    /// All that decides, and who answers for it.
     pub policy: Policy,
-    /// Who answers for it.
-    pub header: PolicyHeader,
     /// Its own tests: `check` runs them.
     pub tests: Vec<TestEntry>,
     /// What works and should be looked at.
@@ -180,7 +177,8 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let targets = targets::read(found, &root, &desks, &hours);
     let messages = messages::read(found, &root, &desks, &people, &labels);
     let table = policy::read(found, &root, &desks);
-    let world = rules::World { desks: &desks, teams: &teams, people: &people, messages: &messages };
+    let world =
+        rules::World { desks: &desks, teams: &teams, people: &people, messages: &messages, header: &table.header };
     let rules = rules::read(found, &root, &world);
     let tests = trials::read(found, &root, &world, &rules.names);
     let reached: Option<BTreeMap<_, _>> =
@@ -190,6 +188,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let messages: Option<BTreeMap<_, _>> = messages.into_iter().map(|(name, it)| Some((name, it?))).collect();
     let mut policy = Policy {
         version: String::new(),
+        header: table.header,
         mode: daemon.mode,
         desks: desks.into_iter().map(|(id, desk)| (id, desk.policy)).collect(),
         teams: teams?,
@@ -204,7 +203,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         routes: rules.routes,
         escalations: rules.escalations,
     };
-    versions::stamp(&mut policy, &table.header, &reached);
+    versions::stamp(&mut policy, &reached);
     let warnings = Problems::none(source);
-    Some(Config { daemon, desks: reached, policy, header: table.header, tests, warnings, source: source.clone() })
+    Some(Config { daemon, desks: reached, policy, tests, warnings, source: source.clone() })
 }

@@ -8,30 +8,11 @@ use super::scalar;
 use super::walk::{Section, kind_of};
 use crate::policy::address::AddressPattern;
 use crate::policy::condition::Condition;
+use crate::policy::header::PolicyHeader;
 use crate::policy::rules::Limits;
 use jiff::SignedDuration;
 use jiff::civil::Date;
-use serde::Serialize;
 use toml::de::DeValue;
-
-/// Who answers for the policy, and what it is for. Kept and shown, nothing decides by it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct PolicyHeader {
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// Who else looks at what is sensitive.
-    pub second_reviewer: Option<String>,
-    /// When it is looked at again at the latest.
-    pub review_by: Option<Date>,
-    /// Where the agreement stands that it puts into practice.
-    pub source_of_truth: Option<String>,
-    /// What it is for.
-    pub goal: Option<String>,
-    /// Which data it looks at.
-    pub data: Option<String>,
-    /// What must not happen.
-    pub feared_failure: Option<String>,
-}
 
 /// What `[policy]` gives.
 #[derive(Default)]

@@ -15,8 +15,10 @@ use super::scalar::{self, shown};
 use super::teams::{People, Teams};
 use super::times;
 use super::walk::{Section, unknown_word};
+use crate::policy::header::PolicyHeader;
 use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
+use crate::policy::reviewers::same_person;
 use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger};
 use handoffd_kit::id::DeskId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +31,7 @@ pub(super) struct World<'a> {
     pub teams: &'a Teams,
     pub people: &'a People,
     pub messages: &'a Messages,
+    pub header: &'a PolicyHeader,
 }
 
 impl<'a> World<'a> {
@@ -125,6 +128,7 @@ fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName
         version: String::new(),
         mode: mode.unwrap_or_default(),
         share: share.map_or(1.0, |share| share.value),
+        sensitive: false,
         once: once.unwrap_or_default(),
         when: when?,
         times: times?,
@@ -248,6 +252,10 @@ fn read_escalation(
     let desk = team.map(|team| &team.desk);
     let facts = desk.map_or_else(|| Facts::of(world.desks.values()), |desk| Facts::of(world.desks.get(desk)));
     let rule = read_rule(found, section, name, &facts);
+    let sensitive = section.yes_or_no(found, "sensitive").unwrap_or_default();
+    if sensitive {
+        somebody_signs(found, section, world);
+    }
     if !section.has("when") && rule.as_ref().is_none_or(|rule| rule.times.is_empty()) {
         let message = format!("{} leaves `when` open", section.title);
         found.mismatch(&section.span, message, "add when = '…'; 'true' always holds; or a time key such as idle_for");
@@ -289,7 +297,7 @@ fn read_escalation(
         reach::check_package(found, giving, package);
     }
     Some(Escalation {
-        rule: rule?,
+        rule: Rule { sensitive, ..rule? },
         trigger: trigger?,
         quiet_after_person,
         from: from?,
@@ -331,6 +339,22 @@ fn someone_can_ask(found: &mut Found<'_>, section: &Section<'_>, world: &World<'
         let message = format!("{} waits to be asked, and the desk \"{name}\" takes no commands", section.title);
         let help = format!("set notes = true or tags = true in [desks.{name}.commands], or give it another trigger");
         found.mismatch(&section.key_span("trigger"), message, help);
+    }
+}
+
+/// What is sensitive needs a second person who looks at it.
+fn somebody_signs(found: &mut Found<'_>, section: &Section<'_>, world: &World<'_>) {
+    let span = section.key_span("sensitive");
+    match (&world.header.second_reviewer, &world.header.owner) {
+        (None, _) => {
+            let message = format!("{} is sensitive, and nobody is there to sign it", section.title);
+            found.mismatch(&span, message, "name somebody in [policy]: second_reviewer = \"security@acme.example\"");
+        }
+        (Some(second), Some(owner)) if same_person(world.people, second, owner) => {
+            let message = format!("{} is sensitive, and the policy's owner would sign it alone", section.title);
+            found.mismatch(&span, message, "name another person in [policy]: second_reviewer = \"…\"");
+        }
+        _ => {}
     }
 }
 

@@ -4,7 +4,6 @@
 //! A rule's version leaves its `mode` and `share` out: they say how much of the rule is switched on, not what it means,
 //! and going live must not turn it into another rule. The version of the whole has them.
 
-use super::PolicyHeader;
 use super::desks::DeskConfig;
 use crate::policy::address::AddressPattern;
 use crate::policy::condition::Condition;
@@ -22,14 +21,14 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Gives every rule and the whole policy their versions.
-pub(super) fn stamp(policy: &mut Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, DeskConfig>) {
+pub(super) fn stamp(policy: &mut Policy, desks: &BTreeMap<DeskId, DeskConfig>) {
     for route in &mut policy.routes {
         route.rule.version = hash(&route_meaning(route));
     }
     for escalation in &mut policy.escalations {
         escalation.rule.version = hash(&escalation_meaning(escalation));
     }
-    policy.version = hash(&meaning(policy, header, desks));
+    policy.version = hash(&meaning(policy, desks));
 }
 
 /// The first twelve hex digits of the SHA-256 of a value's canonical form.
@@ -65,9 +64,9 @@ fn write_canonical(value: &Value, out: &mut String) {
     }
 }
 
-fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, DeskConfig>) -> Value {
+fn meaning(policy: &Policy, desks: &BTreeMap<DeskId, DeskConfig>) -> Value {
     let Limits { per_rule_per_hour, per_desk_per_hour, hops_per_day } = policy.limits;
-    let switched = |rule: &Rule, meaning: Value| json!([meaning, word(rule.mode), rule.share]);
+    let switched = |rule: &Rule, meaning: Value| json!([meaning, word(rule.mode), rule.share, rule.sensitive]);
     let desks: BTreeMap<&str, Value> = policy
         .desks
         .iter()
@@ -108,7 +107,7 @@ fn meaning(policy: &Policy, header: &PolicyHeader, desks: &BTreeMap<DeskId, Desk
         .collect();
     let messages: Vec<Value> = policy.messages.values().map(told).collect();
     json!({
-        "header": header,
+        "header": policy.header,
         "targets": policy.targets.iter().map(target).collect::<Vec<_>>(),
         "quiet_after_person": policy.quiet_after_person.map(|quiet| quiet.as_secs()),
         "never": policy.never.as_ref().map(Condition::source),

@@ -10,6 +10,7 @@ use crate::desks::Desks;
 use crate::intake::Intake;
 use crate::ledger::stock::InForce;
 use crate::ledger::{Handle, LedgerError};
+use crate::policy::case::SignedRule;
 use crate::policy::hold;
 use crate::policy::rules::{Mode, Policy, Rule, Trigger};
 use crate::web::{Sources, Web};
@@ -118,9 +119,14 @@ impl House {
     /// The ledger's.
     pub async fn recover(&self) -> Result<usize, LedgerError> {
         let now: Timestamp = self.seams.clock.now();
-        let in_force = in_force(&self.policy);
-        let (unsure, noted) =
-            self.ledger.call(move |ledger| Ok((ledger.recover(now)?, ledger.take_stock(&in_force, now)?))).await?;
+        let policy = self.policy.clone();
+        let (unsure, noted) = self
+            .ledger
+            .call(move |ledger| {
+                let in_force = in_force(&policy, &ledger.signed_rules()?);
+                Ok((ledger.recover(now)?, ledger.take_stock(&in_force, now)?))
+            })
+            .await?;
         if noted > 0 {
             tracing::info!(policy = %self.policy.version, cases = noted, "policy.takes_stock");
         }
@@ -129,10 +135,10 @@ impl House {
 }
 
 /// The policy as far as stock is taken by it. Rules that act when an agent asks are left out: each of them is asked for.
-fn in_force(policy: &Policy) -> InForce {
+pub(super) fn in_force(policy: &Policy, signed: &[SignedRule]) -> InForce {
     let escalations = policy.escalations.iter().filter(|rule| rule.trigger != Trigger::Manual).map(|rule| &rule.rule);
     let rules = policy.routes.iter().map(|route| &route.rule).chain(escalations);
-    let live = rules.filter(|rule| hold::mode(rule, policy) == Mode::Live);
+    let live = rules.filter(|rule| hold::mode(rule, policy, signed) == Mode::Live);
     let meaning = |rule: &Rule| (rule.name.clone(), format!("{} for {}", rule.version, rule.share));
     InForce {
         version: policy.version.clone(),

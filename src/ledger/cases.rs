@@ -98,6 +98,7 @@ impl Ledger {
             returns: figures.returns,
             last_public_message: last_public.map(instant),
             recent: self.recent_for(desk, ticket, now, deciding)?,
+            signed_rules: self.signed_rules()?,
             switched_off: self.switched_off(desk)?,
             queues_gone: self.queues_gone(desk)?,
             stay: present,

@@ -135,9 +135,11 @@ CREATE TABLE switches (
     kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (kind, name)
 ) STRICT;
+-- What somebody signed: the wordings of a message, or a version of a rule, by its hash.
 CREATE TABLE signatures (
-    message TEXT NOT NULL, wording TEXT NOT NULL, signer TEXT NOT NULL, system_user TEXT NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (message, wording)
+    kind TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL, signer TEXT NOT NULL, system_user TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name, hash)
 ) STRICT;
 CREATE TABLE troubles (
     desk TEXT PRIMARY KEY, what TEXT NOT NULL, next_step TEXT NOT NULL, since INTEGER NOT NULL,

@@ -5,6 +5,7 @@ use super::error::Result;
 use super::open::Ledger;
 use super::people::Act;
 use super::records::{DeskTrouble, SignedWording, Switch};
+use crate::policy::case::SignedRule;
 use crate::policy::names::RuleName;
 use handoffd_kit::id::DeskId;
 use jiff::Timestamp;
@@ -68,24 +69,37 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn sign(&mut self, signed: &SignedWording) -> Result<()> {
+        let act = Act { by: format!("{} ({})", signed.signer, signed.system_user), reason: None, at: signed.at };
+        self.store_signature("message", [&signed.message, &signed.wording, &signed.signer, &signed.system_user], &act)
+    }
+
+    /// Stores a signature for exactly this version of a rule.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn sign_rule(&mut self, signed: &SignedRule, system_user: &str, at: Timestamp) -> Result<()> {
+        let act = Act { by: format!("{} ({system_user})", signed.signer), reason: None, at };
+        self.store_signature("rule", [signed.rule.as_str(), &signed.version, &signed.signer, system_user], &act)
+    }
+
+    fn store_signature(&mut self, kind: &str, [name, hash, signer, user]: [&str; 4], act: &Act) -> Result<()> {
         self.atomically(|ledger| {
             ledger.connection.execute(
-                "INSERT OR REPLACE INTO signatures (message, wording, signer, system_user, at) VALUES (?, ?, ?, ?, ?)",
-                params![signed.message, signed.wording, signed.signer, signed.system_user, millis(signed.at)],
+                "INSERT OR REPLACE INTO signatures (kind, name, hash, signer, system_user, at) VALUES (?, ?, ?, ?, ?, ?)",
+                params![kind, name, hash, signer, user, millis(act.at)],
             )?;
-            let act = Act { by: format!("{} ({})", signed.signer, signed.system_user), reason: None, at: signed.at };
-            ledger.note_act(&act, "sign", &format!("{}@{}", signed.message, signed.wording))
+            ledger.note_act(act, "sign", &format!("{name}@{hash}"))
         })
     }
 
-    /// All signatures.
+    /// All signatures of messages.
     ///
     /// # Errors
     /// SQLite's.
     pub fn signatures(&self) -> Result<Vec<SignedWording>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT message, wording, signer, system_user, at FROM signatures ORDER BY at")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name, hash, signer, system_user, at FROM signatures WHERE kind = 'message' ORDER BY at",
+        )?;
         let rows = statement.query_map([], |row| {
             Ok(SignedWording {
                 message: row.get(0)?,
@@ -94,6 +108,20 @@ impl Ledger {
                 system_user: row.get(3)?,
                 at: instant(row.get(4)?),
             })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// All signatures of rules.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn signed_rules(&self) -> Result<Vec<SignedRule>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, hash, signer FROM signatures WHERE kind = 'rule' ORDER BY at")?;
+        let rows = statement.query_map([], |row| {
+            Ok(SignedRule { rule: RuleName::new(row.get::<_, String>(0)?), version: row.get(1)?, signer: row.get(2)? })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

@@ -77,8 +77,21 @@ pub struct Memory {
     /// The rule for which an agent is being asked for package parts: what they do about it is no reason to wait for them,
     /// nor to call the case busy.
     pub asking: Option<RuleName>,
+    /// Versions of rules that somebody has signed.
+    pub signed_rules: Vec<SignedRule>,
     /// Rules that are switched off by a kill switch now (`pause --rule`), and whether everything or this desk is.
     pub switched_off: SwitchedOff,
+}
+
+/// A version of a rule that somebody has signed: a sensitive one may act with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedRule {
+    /// Which rule.
+    pub rule: RuleName,
+    /// Hash of its meaning.
+    pub version: String,
+    /// Who signed.
+    pub signer: String,
 }
 
 /// What an agent asked for: that the case goes to another team.

@@ -182,7 +182,7 @@ impl Explaining<'_> {
         let conditions: Vec<ConditionExplained> = rule.when.iter().map(|one| condition(one, &facts)).collect();
         let mut would_need: Vec<String> = self.besides(any, rule, &verdict.result).into_iter().collect();
         would_need.extend(conditions.iter().flat_map(|condition| condition.would_need.iter().cloned()));
-        let mode = hold::mode(rule, self.proposer.policy);
+        let mode = hold::mode(rule, self.proposer.policy, &self.proposer.case.memory.signed_rules);
         RuleExplained { verdict, kind, mode, conditions, times: self.times(any), review, would_need }
     }
 
@@ -211,6 +211,25 @@ impl Explaining<'_> {
         ReviewExplained { asks: !risks.is_empty(), risks, condition, asks_for }
     }
 
+    /// What keeps a rule in shadow, as what would have to change.
+    fn to_go_live(&self, rule: &Rule) -> String {
+        let (policy, name) = (self.proposer.policy, &rule.name);
+        let mut needs = Vec::new();
+        if policy.mode == Mode::Shadow {
+            needs.push("mode of [daemon] must be \"live\"".to_owned());
+        }
+        if rule.mode == Mode::Shadow {
+            needs.push(format!("the rule {name} must say mode = \"live\""));
+        }
+        if hold::waits_for_signature(rule, policy, &self.proposer.case.memory.signed_rules) {
+            let reviewer = policy.header.second_reviewer.as_deref().unwrap_or("NAME");
+            needs.push(format!(
+                "its second reviewer must sign this version of it: handoffd policy approve {name} --as {reviewer}"
+            ));
+        }
+        needs.join(", and ")
+    }
+
     /// What beside its conditions keeps it from acting, as what would have to change.
     fn besides(&self, any: AnyRule<'_>, rule: &Rule, result: &RuleResult) -> Option<String> {
         let name = &rule.name;
@@ -223,10 +242,7 @@ impl Explaining<'_> {
                 }
             },
             RuleResult::Behind(earlier) => format!("the route {earlier} must not match"),
-            RuleResult::Shadow => match self.proposer.policy.mode {
-                Mode::Live => format!("the rule {name} must say mode = \"live\""),
-                Mode::Shadow => "mode of [daemon] must be \"live\", and the rule's too".to_owned(),
-            },
+            RuleResult::Shadow => self.to_go_live(rule),
             RuleResult::OutsideShare => format!("the rule's share must grow beyond {}", percent(rule.share)),
             RuleResult::AlreadyFired => "it fires once in a stay, or in a case: a new one must begin".to_owned(),
             RuleResult::PathClosed(_) => "a fact that the rule matched must change, or a person say yes".to_owned(),
@@ -272,6 +288,7 @@ fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::case::SignedRule;
     use crate::policy::names::TeamName;
     use crate::policy::rules::{PackageDecision, Then};
     use crate::policy::testing::{self, condition, escalation, route};
@@ -347,7 +364,20 @@ mod tests {
             explained(&case, &policy).trace[0].would_need.join("; ")
         };
         assert_eq!(needs(&|_, _| {}), "");
-        assert!(needs(&|_, policy| policy.mode = Mode::Shadow).contains("[daemon]"));
+        assert_eq!(needs(&|_, policy| policy.mode = Mode::Shadow), "mode of [daemon] must be \"live\"");
+        let unsigned = |signer: &str, version: &str| {
+            needs(&|case, policy| {
+                policy.escalations[0].rule.sensitive = true;
+                policy.header.second_reviewer = Some("security@acme.example".into());
+                let (signer, version) = (signer.into(), version.into());
+                case.memory.signed_rules = vec![SignedRule { rule: "refund".into(), version, signer }];
+            })
+        };
+        assert_eq!(unsigned("security@acme.example", "refund-v1"), "");
+        assert!(
+            unsigned("security@acme.example", "refund-v0").contains("policy approve refund --as security@acme.example")
+        );
+        assert!(unsigned("support-ops@acme.example", "refund-v1").contains("second reviewer must sign"));
         assert!(needs(&|_, policy| policy.escalations[0].rule.share = 0.0).contains("0%"));
         assert!(needs(&|case, _| case.memory.held = vec!["refund".into()]).contains("--rule refund"));
         assert!(needs(&|case, _| case.memory.switched_off.all = true).contains("resume"));

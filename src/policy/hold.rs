@@ -1,7 +1,7 @@
 //! What keeps a rule that matches from acting: it is in shadow, outside its share, paused, held, has fired, or its path
 //! is closed. One place, for routes and escalations alike. Limits come last, when it is known which rule would act.
 
-use super::case::{Case, ClosedBy, Recent};
+use super::case::{Case, ClosedBy, Recent, SignedRule};
 use super::names::{RuleName, TeamName};
 use super::rules::{Limits, Mode, Once, Policy, Rule};
 use super::verdict::RuleResult;
@@ -22,9 +22,17 @@ pub struct Path<'a> {
     pub episode: &'a str,
 }
 
-/// Whether a rule may write: the stricter of its mode and the daemon's.
-pub fn mode(rule: &Rule, policy: &Policy) -> Mode {
-    if rule.mode == Mode::Live && policy.mode == Mode::Live { Mode::Live } else { Mode::Shadow }
+/// Whether a rule may write: the strictest of its mode, the daemon's, and what its signature says.
+pub fn mode(rule: &Rule, policy: &Policy, signed: &[SignedRule]) -> Mode {
+    let live = rule.mode == Mode::Live && policy.mode == Mode::Live && !waits_for_signature(rule, policy, signed);
+    if live { Mode::Live } else { Mode::Shadow }
+}
+
+/// Whether a rule is sensitive and the second reviewer has not signed this version of it.
+pub fn waits_for_signature(rule: &Rule, policy: &Policy, signed: &[SignedRule]) -> bool {
+    let reviewer = policy.header.second_reviewer.as_ref();
+    let covers = |it: &SignedRule| it.rule == rule.name && it.version == rule.version && Some(&it.signer) == reviewer;
+    rule.sensitive && !signed.iter().any(covers)
 }
 
 /// What keeps a rule from acting whatever its facts are. A rule that it returns something for needs nothing read.
@@ -33,7 +41,7 @@ pub fn barred(path: Path<'_>, case: &Case, policy: &Policy) -> Option<RuleResult
     if !in_share(&case.desk, &case.head.id, rule.share) {
         return Some(RuleResult::OutsideShare);
     }
-    if mode(rule, policy) == Mode::Shadow {
+    if mode(rule, policy, &memory.signed_rules) == Mode::Shadow {
         return None;
     }
     if memory.switched_off.all || memory.switched_off.rules.contains(&rule.name) {
@@ -62,7 +70,7 @@ pub fn held_back(
     if let Some(bar) = barred(path, case, policy) {
         return Some(bar);
     }
-    if mode(path.rule, policy) == Mode::Shadow {
+    if mode(path.rule, policy, &case.memory.signed_rules) == Mode::Shadow {
         return Some(RuleResult::Shadow);
     }
     let released = case.memory.released.contains(&path.rule.name);

@@ -106,7 +106,7 @@ impl Proposer<'_> {
             rule: rule.name.clone(),
             rule_version: rule.version.clone(),
             policy_version: self.policy.version.clone(),
-            mode: hold::mode(rule, self.policy),
+            mode: hold::mode(rule, self.policy, &self.case.memory.signed_rules),
             episode: candidate.path.episode.to_owned(),
             from: candidate.path.from.cloned(),
             from_queue: self.case.head.queue.known().cloned().flatten(),

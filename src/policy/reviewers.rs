@@ -5,6 +5,7 @@ use super::names::{PersonName, TeamName};
 use super::proposal::Proposal;
 use super::rules::{PersonEntry, Policy};
 use handoffd_kit::id::{DeskId, UserId};
+use std::collections::BTreeMap;
 
 /// Somebody, by everything that is known of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,14 @@ impl MayNot {
             Self::TheirOwn => "they asked for it themselves, so another one has to say yes".to_owned(),
         }
     }
+}
+
+/// Whether two names are one person's: the same name or address, or two that `[people]` joins.
+pub fn same_person(people: &BTreeMap<PersonName, PersonEntry>, one: &str, other: &str) -> bool {
+    let (first, second) = (Who::named(one), Who::named(other));
+    let joined =
+        |(name, entry): (&PersonName, &PersonEntry)| first.is(name, Some(entry)) && second.is(name, Some(entry));
+    one.trim().eq_ignore_ascii_case(other.trim()) || people.iter().any(joined)
 }
 
 /// What is known of whether somebody works in a team.
@@ -184,6 +193,20 @@ mod tests {
         for who in [on_desk("8", None), Who::named("front-1"), Who::named("Front-1@acme.example")] {
             assert_eq!(may_decide(&policy, &proposal, &who), Ok(()), "{who:?}");
             assert_eq!(may_approve(&policy, &proposal, &who), Err(MayNot::TheirOwn), "{who:?}");
+        }
+    }
+
+    #[test]
+    fn two_names_are_one_person_s_where_they_are_the_same_or_the_policy_joins_them() {
+        let (policy, _) = asked();
+        for (one, other, same) in [
+            ("a@acme.example", "A@Acme.example ", true),
+            ("front-1", "FRONT-1@acme.example", true),
+            ("front-1@acme.example", "front-1", true),
+            ("front-1", "billing-lead@acme.example", false),
+            ("a@acme.example", "b@acme.example", false),
+        ] {
+            assert_eq!(same_person(&policy.people, one, other), same, "{one} {other}");
         }
     }
 

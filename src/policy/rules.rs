@@ -5,6 +5,7 @@ use super::address::AddressPattern;
 use super::clocks::ClockName;
 use super::condition::Condition;
 use super::due::{TeamHours, Wait};
+use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
 use super::names::{MessageName, PersonName, RuleName, TeamName};
 use super::package::Labels;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 pub struct Policy {
     /// Hash of the meaning of the whole policy (comments and `[daemon]` left out).
     pub version: String,
+    /// Who answers for it, and what it is for.
+    pub header: PolicyHeader,
     /// The master switch: in shadow nothing is written, whatever the rules say.
     pub mode: Mode,
     /// What the policy knows of each desk.
@@ -253,6 +256,8 @@ pub struct Rule {
     pub mode: Mode,
     /// The steady slice of tickets it applies to, `0.0..=1.0`.
     pub share: f64,
+    /// Whether it stays in shadow until the second reviewer has signed this version of it.
+    pub sensitive: bool,
     /// How often it fires.
     pub once: Once,
     /// All must hold. Empty: always.

@@ -103,6 +103,7 @@ pub fn rule(name: &str, when: &str) -> Rule {
         version: format!("{name}-v1"),
         mode: Mode::Live,
         share: 1.0,
+        sensitive: false,
         once: Once::Episode,
         when: if when.is_empty() { Vec::new() } else { vec![condition(when)] },
         times: TimeKeys::default(),
@@ -171,6 +172,7 @@ pub fn policy() -> Policy {
     };
     Policy {
         version: "p1".into(),
+        header: super::header::PolicyHeader::default(),
         mode: Mode::Live,
         desks: BTreeMap::from([(DeskId::from("acme"), desk())]),
         teams: [team("frontline", 1, "Support"), team("billing", 2, "Billing"), team("engineering", 3, "Engineering")]

@@ -94,6 +94,7 @@ pub fn as_if_live(policy: &Policy) -> Policy {
     for rule in routes.chain(live.escalations.iter_mut().map(|escalation| &mut escalation.rule)) {
         rule.mode = Mode::Live;
         rule.share = 1.0;
+        rule.sensitive = false;
     }
     live
 }

@@ -1,6 +1,7 @@
 //! `/handoff TEAM reason`: the rules decide, the ticket shows who asked.
 
 use crate::stage::{DIALECTS, Dialect, Stage, on_request, policy, two_rules};
+use handoffd::daemon::control::Command;
 use handoffd_sandbox::ticket::Status;
 
 #[test]
@@ -153,6 +154,27 @@ fn in_shadow_nothing_is_written_and_a_rule_in_shadow_says_so() {
         stage.notes("frontline-1", ticket, "/handoff billing please");
         let last = stage.ours(ticket).pop().expect("an answer");
         assert!(last.contains("is in shadow"), "{dialect:?}: {last}");
+    }
+}
+
+#[test]
+fn an_unsigned_sensitive_rule_answers_an_agent_and_moves_nothing() {
+    for dialect in DIALECTS {
+        let reviewer = "[policy]\nowner = \"ops@acme.example\"\nsecond_reviewer = \"security@acme.example\"\n";
+        let rules = two_rules().replacen("review = \"never\"", "review = \"never\"\nsensitive = true", 1) + reviewer;
+        let mut stage = Stage::with(dialect, &policy(dialect, &rules));
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.notes("frontline-1", ticket, "/handoff billing please");
+        let last = stage.ours(ticket).pop().expect("an answer");
+        assert!(last.contains("until its second reviewer has signed it"), "{dialect:?}: {last}");
+        assert_eq!((stage.queue(ticket), stage.handoffs().len()), ("Support".to_owned(), 0), "{dialect:?}");
+
+        let version = stage.version("billing-on-request");
+        let sign = Command::SignRule { rule: "billing-on-request".into(), version };
+        assert!(stage.orders("frontline-1", sign.clone()).is_err(), "{dialect:?}: not the second reviewer");
+        stage.orders("security@acme.example", sign).expect("signed");
+        stage.notes("frontline-1", ticket, "/handoff billing once more, please");
+        assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: {:?}", stage.ours(ticket));
     }
 }
 

@@ -236,6 +236,11 @@ impl Stage {
     }
 
     /// All handoffs, oldest first.
+    pub fn version(&self, rule: &str) -> String {
+        let known = self.house.policy.rules().find(|known| known.name.as_str() == rule);
+        known.expect("a rule of the policy").version.clone()
+    }
+
     pub fn handoffs(&self) -> Vec<HandoffRecord> {
         let all = |ledger: &mut Ledger| ledger.handoffs(&HandoffFilter::default());
         let mut handoffs = futures::executor::block_on(self.house.ledger.call(all)).expect("handoffs");

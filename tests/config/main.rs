@@ -9,6 +9,7 @@ mod include;
 mod lints;
 mod problems;
 mod secrets;
+mod sensitive;
 mod targets;
 mod times;
 mod trials;

@@ -485,7 +485,6 @@ fn what_does_nothing_yet_is_refused_at_its_place() {
     for (old, new, message, help) in [
         (daemon, "[¦alerts.room]\nchannel = \"slack\"\n[daemon]", "`alerts`", "note on the helpdesk"),
         ("lead = \"lead\"", "¦alert = [\"room\"]", "`alert` of [teams.billing]", "note on the helpdesk"),
-        ("needs = ", "¦sensitive = true\nneeds = ", "`sensitive`", "shadow"),
         (
             "assign = \"queue\", previous",
             "assign = \"queue\", ¦claim_within = \"2h\", previous",
@@ -569,11 +568,11 @@ fn an_address_that_the_daemon_would_refuse_is_refused_by_the_check() {
 
 #[test]
 fn several_problems_come_together_and_in_the_order_of_the_file() {
-    let text = BASE
-        .replacen("mode = \"shadow\"", "mode = \"on\"", 1)
-        .replacen("tier = 1", "tier = 0", 1)
-        .replacen("to = \"billing\"", "to = \"biling\"", 1)
-        .replacen("once = \"episode\"", "sensitive = true", 1);
+    let text = BASE.replacen("mode = \"shadow\"", "mode = \"on\"", 1).replacen("tier = 1", "tier = 0", 1).replacen(
+        "to = \"billing\"",
+        "to = \"biling\"",
+        1,
+    ) + "\n[alerts.room]\nchannel = \"slack\"\n";
     let problems = read(&text).expect_err("four problems");
     let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines.len(), 4, "{problems}");

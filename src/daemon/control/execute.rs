@@ -2,14 +2,16 @@
 //! ledger; what has to be written to a desk becomes an effect and goes the way of all effects.
 
 use super::{Command, CommandError, Order, Reply, Target};
-use crate::daemon::house::House;
+use crate::daemon::house::{House, in_force};
 use crate::ledger::records::{CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Act, Ledger, LedgerError};
+use crate::policy::case::SignedRule;
+use crate::policy::hold::waits_for_signature;
 use crate::policy::names::{MessageName, RuleName};
 use crate::policy::proposal::Proposal;
 use crate::policy::reviewers::{MayNot, Who, may_decide};
-use crate::policy::rules::{Mode, Policy};
+use crate::policy::rules::{Mode, Policy, Rule};
 use handoffd_kit::id::{DeskId, TicketId};
 
 /// Carries out an order of this system user.
@@ -35,6 +37,7 @@ pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<R
         Command::Reject { handoff, reason } => reject(house, handoff, &order.by, act(Some(reason))).await,
         Command::Switch { switch, on } => switch_to(house, switch, on, act(None)).await,
         Command::Sign { message, wording } => sign(house, message, wording, order.by, system_user).await,
+        Command::SignRule { rule, version } => sign_rule(house, rule, version, order.by, system_user).await,
     }?;
     house.wake.call();
     Ok(reply)
@@ -62,15 +65,24 @@ impl Command {
             Self::Reject { .. } => "reject",
             Self::Switch { on: true, .. } => "pause",
             Self::Switch { on: false, .. } => "resume",
-            Self::Sign { .. } => "sign",
+            Self::Sign { .. } | Self::SignRule { .. } => "sign",
         }
     }
 }
 
 async fn release(house: &House, rule: RuleName, limit: usize, act: Act) -> Result<Reply, CommandError> {
-    let mode = mode_of(&house.policy, &rule).ok_or_else(|| unknown_rule(&rule))?;
-    if house.policy.mode == Mode::Shadow || mode == Mode::Shadow {
-        let whose = if mode == Mode::Shadow { format!("rule {rule}") } else { "[daemon]".to_owned() };
+    let known = known_rule(&house.policy, &rule)?;
+    let signed = house.ledger.call(|ledger| ledger.signed_rules()).await?;
+    if known.mode == Mode::Live && waits_for_signature(known, &house.policy, &signed) {
+        let reviewer = house.policy.header.second_reviewer.as_deref().unwrap_or("NAME");
+        let words = format!(
+            "rule {rule} is sensitive, and in shadow until its second reviewer has signed this version of it: `handoffd policy \
+             approve {rule} --as {reviewer}`"
+        );
+        return Err(CommandError::Refused(words));
+    }
+    if house.policy.mode == Mode::Shadow || known.mode == Mode::Shadow {
+        let whose = if known.mode == Mode::Shadow { format!("rule {rule}") } else { "[daemon]".to_owned() };
         let words = format!("{whose} is in shadow: a release would write nothing. Set its mode = \"live\" first");
         return Err(CommandError::Refused(words));
     }
@@ -83,10 +95,8 @@ async fn release(house: &House, rule: RuleName, limit: usize, act: Act) -> Resul
     Ok(Reply { said, touched: released.len() })
 }
 
-fn mode_of(policy: &Policy, rule: &RuleName) -> Option<Mode> {
-    let routes = policy.routes.iter().map(|route| &route.rule);
-    let mut rules = routes.chain(policy.escalations.iter().map(|escalation| &escalation.rule));
-    rules.find(|known| &known.name == rule).map(|known| known.mode)
+fn known_rule<'p>(policy: &'p Policy, rule: &RuleName) -> Result<&'p Rule, CommandError> {
+    policy.rules().find(|known| known.name == *rule).ok_or_else(|| unknown_rule(rule))
 }
 
 fn unknown_rule(rule: &RuleName) -> CommandError {
@@ -256,7 +266,7 @@ async fn switch_to(house: &House, switch: Switch, on: bool, act: Act) -> Result<
     let known = match &switch {
         Switch::All => true,
         Switch::Desk(desk) => house.policy.desks.contains_key(desk) || house.desks.get(desk).is_some(),
-        Switch::Rule(rule) => mode_of(&house.policy, rule).is_some(),
+        Switch::Rule(rule) => known_rule(&house.policy, rule).is_ok(),
     };
     // What a former configuration paused can still be resumed.
     if on && !known {
@@ -305,5 +315,43 @@ async fn sign(
     let signed =
         SignedWording { message: message.to_string(), wording, signer, system_user: system_user.to_owned(), at };
     house.ledger.call(move |ledger| ledger.sign(&signed)).await?;
+    Ok(Reply { said, touched: 1 })
+}
+
+/// Only the second reviewer signs a rule, and only as it runs.
+async fn sign_rule(
+    house: &House,
+    rule: RuleName,
+    version: String,
+    signer: String,
+    system_user: &str,
+) -> Result<Reply, CommandError> {
+    let known = known_rule(&house.policy, &rule)?;
+    if !known.sensitive {
+        let words = format!("rule {rule} needs no signature: it does not say sensitive = true");
+        return Err(CommandError::Refused(words));
+    }
+    let reviewer = house.policy.header.second_reviewer.as_deref().unwrap_or_default();
+    if signer != reviewer {
+        return Err(CommandError::Refused(format!("{signer} may not sign rule {rule}; {reviewer} may")));
+    }
+    if known.version != version {
+        let words = format!(
+            "the running policy has rule {rule} in the version {}, and you were shown {version}: restart the daemon with \
+             the new file, or read the running one",
+            known.version
+        );
+        return Err(CommandError::Refused(words));
+    }
+    let said = format!("{rule} is signed by {signer} in the version {version}");
+    let (at, user) = (house.seams.clock.now(), system_user.to_owned());
+    let signed = SignedRule { rule, version, signer };
+    let policy = house.policy.clone();
+    // It goes live now: what already matches is held and listed, as for a rule that is live in a new file.
+    let sign = move |ledger: &mut Ledger| {
+        ledger.sign_rule(&signed, &user, at)?;
+        ledger.take_stock(&in_force(&policy, &ledger.signed_rules()?), at)
+    };
+    house.ledger.call(sign).await?;
     Ok(Reply { said, touched: 1 })
 }

@@ -89,6 +89,13 @@ pub enum Command {
         /// The hash of the wordings that the signer was shown.
         wording: String,
     },
+    /// Sign a version of a sensitive rule.
+    SignRule {
+        /// Which rule.
+        rule: RuleName,
+        /// The version that the signer was shown.
+        version: String,
+    },
 }
 
 /// Which parked effects or cases.
@@ -189,6 +196,7 @@ impl Order {
             Command::Sign { message, wording } => {
                 name("message", message.as_str()).and_then(|()| name("wording", wording))
             }
+            Command::SignRule { rule, version } => name("rule", rule.as_str()).and_then(|()| name("version", version)),
         }
     }
 }

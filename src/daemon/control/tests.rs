@@ -3,9 +3,11 @@
 use super::*;
 use crate::daemon::testing::{Stage, asking, sending};
 use crate::ledger::states::{EffectState, HandoffState};
+use crate::policy::case::SignedRule;
 use crate::policy::rules::Mode;
 use crate::policy::testing::tagged;
 use handoffd_kit::clock::Clock;
+use handoffd_kit::desk::DeskChange;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{Status, What};
 use jiff::SignedDuration;
@@ -80,7 +82,7 @@ async fn a_yes_after_a_person_changed_owner_or_status_ends_as_stale_with_one_not
         stage.run().await;
         let ticket = stage.desk.ticket();
         assert_eq!(ticket.written.len(), 1, "one note, though the ticket changed again before it was sent");
-        let handoffd_kit::desk::DeskChange::Update(update) = &ticket.written[0].change else { panic!("a note") };
+        let DeskChange::Update(update) = &ticket.written[0].change else { panic!("a note") };
         assert!(update.note.is_some() && update.queue.is_none() && update.owner.is_none());
     }
 }
@@ -259,6 +261,130 @@ async fn only_a_signer_signs_and_only_the_wording_that_runs() {
     let signed = stage.house.ledger.call(|ledger| ledger.signatures()).await.expect("signatures");
     assert_eq!(signed.len(), 1);
     assert_eq!(signed[0].system_user, "tester, uid 7");
+}
+
+/// The rule refund, sensitive, signed by security.
+fn sensitive() -> crate::policy::rules::Policy {
+    let mut policy = sending();
+    policy.escalations[0].rule.sensitive = true;
+    policy.header.second_reviewer = Some("security@acme.example".into());
+    policy
+}
+
+fn sign_rule(version: &str) -> Command {
+    Command::SignRule { rule: "refund".into(), version: version.to_owned() }
+}
+
+#[tokio::test]
+async fn a_sensitive_rule_writes_nothing_until_the_second_reviewer_signed_its_version() {
+    let stage = Stage::new(sensitive());
+    let version = stage.house.policy.escalations[0].rule.version.clone();
+    stage.look().await;
+    assert!(stage.desk.ticket().written.is_empty());
+    let release = || Command::Release { rule: "refund".into(), limit: 5 };
+    assert!(refused(give(&stage, "lead", release()).await).contains("second reviewer"));
+    assert!(refused(give(&stage, "support-ops@acme.example", sign_rule(&version)).await).contains("security@"));
+    assert!(refused(give(&stage, "security@acme.example", sign_rule("0000")).await).contains(&version));
+    let unknown = Command::SignRule { rule: "other".into(), version: version.clone() };
+    assert!(matches!(give(&stage, "security@acme.example", unknown).await, Err(CommandError::Wrong(_))));
+    give(&stage, "security@acme.example", sign_rule(&version)).await.expect("signed");
+    // What matched while it was in shadow goes on purpose.
+    give(&stage, "lead", release()).await.expect("released");
+    stage.run().await;
+    assert_eq!(stage.desk.ticket().written.len(), 1);
+
+    let mut changed = sensitive();
+    changed.escalations[0].rule.version = "another".into();
+    let stage = Stage::new(changed);
+    let signed = SignedRule { rule: "refund".into(), version, signer: "security@acme.example".into() };
+    let now = stage.house.seams.clock.now();
+    stage.house.ledger.call(move |ledger| ledger.sign_rule(&signed, "tester", now)).await.expect("signed");
+    stage.look().await;
+    assert!(stage.desk.ticket().written.is_empty(), "the signature was for another version");
+}
+
+/// Signed by the second reviewer, as it runs.
+async fn signed(stage: &Stage) {
+    let version = stage.house.policy.escalations[0].rule.version.clone();
+    give(stage, "security@acme.example", sign_rule(&version)).await.expect("signed");
+}
+
+#[tokio::test]
+async fn a_signature_takes_stock_as_going_live_in_a_new_file_does() {
+    let stage = Stage::new(sensitive());
+    stage.house.recover().await.expect("recovered");
+    stage.look().await;
+    signed(&stage).await;
+    stage.clock.advance(SignedDuration::from_mins(1));
+    stage.run().await;
+    assert!(stage.desk.ticket().written.is_empty(), "it matched before the rule went live");
+    let would = stage.house.ledger.call(|ledger| ledger.would(None, 9)).await.expect("listed");
+    assert_eq!(would.len(), 1);
+    // A restart with the same policy and signature is nothing new.
+    let heads = stage.desk.ticket().heads;
+    stage.house.recover().await.expect("recovered");
+    stage.run().await;
+    assert_eq!(stage.desk.ticket().heads, heads);
+}
+
+#[tokio::test]
+async fn a_review_ends_unsent_when_its_rule_becomes_a_version_that_nobody_signed() {
+    let asking = || {
+        let mut policy = sensitive();
+        policy.escalations[0].review = crate::policy::rules::ReviewDecision::Always;
+        policy
+    };
+    let stage = Stage::new(asking());
+    stage.house.recover().await.expect("recovered");
+    signed(&stage).await;
+    stage.look().await;
+    let handoffs = stage.handoffs().await;
+    assert_eq!(handoffs[0].state, HandoffState::InReview);
+    let id = handoffs[0].id.clone();
+    let mut changed = asking();
+    changed.version = "p2".into();
+    changed.escalations[0].rule.version = "refund-v2".into();
+    let stage = stage.with_policy(changed);
+    stage.house.recover().await.expect("recovered");
+    let why = refused(give(&stage, "billing-lead", approve(&id)).await);
+    assert!(why.contains("approve it later"), "{why}");
+    stage.run().await;
+    assert_eq!(stage.handoffs().await[0].state, HandoffState::Withdrawn);
+    assert!(stage.desk.ticket().written.is_empty(), "the second reviewer has not seen this version");
+    let would = stage.house.ledger.call(|ledger| ledger.would(None, 9)).await.expect("listed");
+    assert_eq!(would.len(), 1, "it is listed as what it would do, to be released once it is signed");
+}
+
+#[tokio::test]
+async fn a_signature_of_nobody_or_of_nonsense_is_refused() {
+    let stage = Stage::new(sensitive());
+    let version = stage.house.policy.escalations[0].rule.version.clone();
+    let long = "x".repeat(10_000);
+    for (by, rule, version) in [
+        ("", "refund", version.as_str()),
+        ("security@acme.example\u{1b}[2K", "refund", &version),
+        (&long, "refund", &version),
+        ("security@acme.example", "", &version),
+        ("security@acme.example", "re\nfund", &version),
+        ("security@acme.example", "refund", ""),
+        ("security@acme.example", "refund", &long),
+    ] {
+        let command = Command::SignRule { rule: rule.into(), version: version.to_owned() };
+        assert!(
+            matches!(give(&stage, by, command).await, Err(CommandError::Wrong(_))),
+            "{by:.30} {rule} {version:.30}"
+        );
+    }
+    refused(give(&stage, "Security@acme.example ", sign_rule(&version)).await);
+    let signed = stage.house.ledger.call(|ledger| ledger.signed_rules()).await.expect("read");
+    assert_eq!(signed, []);
+}
+
+#[tokio::test]
+async fn a_rule_that_is_not_sensitive_needs_no_signature() {
+    let stage = Stage::new(sending());
+    let version = stage.house.policy.escalations[0].rule.version.clone();
+    assert!(refused(give(&stage, "security@acme.example", sign_rule(&version)).await).contains("needs no signature"));
 }
 
 #[tokio::test]

@@ -35,11 +35,10 @@ impl<'l> Stage<'l> {
     pub fn set(policy: &Policy, desk: &DeskId, log: &'l EventLog) -> Self {
         let mut policy = policy.clone();
         policy.mode = Mode::Live;
-        for rule in policy.routes.iter_mut().map(|route| &mut route.rule) {
+        let routes = policy.routes.iter_mut().map(|route| &mut route.rule);
+        for rule in routes.chain(policy.escalations.iter_mut().map(|escalation| &mut escalation.rule)) {
             rule.mode = Mode::Live;
-        }
-        for rule in policy.escalations.iter_mut().map(|escalation| &mut escalation.rule) {
-            rule.mode = Mode::Live;
+            rule.sensitive = false;
         }
         let own: Vec<Team> = policy.teams.values().filter(|team| team.desk == *desk).cloned().collect();
         let numbers = tier_numbers(log, &own);
