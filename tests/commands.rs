@@ -269,6 +269,32 @@ fn a_sensitive_rule_is_shown_whole_and_signed_in_its_version_by_the_second_revie
 }
 
 #[test]
+fn the_policy_is_written_as_a_document_before_and_after_the_first_run() {
+    let house = House::new();
+    std::fs::write(house.path("handoffd.toml"), sensitive()).expect("written");
+    let text = house.run(&["policy", "doc"]);
+    assert_eq!((text.code, text.talk.as_str()), (0, ""));
+    for words in [
+        "# Handoffs",
+        "### frontline → billing: `refund`",
+        "1. **When does the case move?**",
+        "is not signed",
+        "acme.zendesk.com",
+    ] {
+        assert!(text.out.contains(words), "{words}: {}", text.out);
+    }
+    let json = house.run(&["--json", "policy", "doc"]).json();
+    assert_eq!(json["markdown"].as_str().map(str::trim), Some(text.out.trim()));
+    assert_eq!(house.run(&["policy", "doc", "--output", "handoffs.md"]).code, 0);
+    let written = std::fs::read_to_string(house.path("handoffs.md")).expect("written");
+    assert_eq!(written.trim(), text.out.trim());
+    let nowhere = house.run(&["policy", "doc", "--output", "no/such/folder.md"]);
+    assert!(nowhere.code != 0 && nowhere.talk.contains("no/such/folder.md"), "{}", nowhere.talk);
+    house.run(&["policy", "approve", "refund", "--as", "security@acme.example", "--yes"]);
+    assert!(!house.run(&["policy", "doc"]).out.contains("is not signed"));
+}
+
+#[test]
 fn the_policy_is_shown_with_versions_and_the_stricter_mode() {
     let house = House::new();
     let shown = house.run(&["--json", "policy", "show"]).json();

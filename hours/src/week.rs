@@ -195,6 +195,17 @@ impl Week {
         });
         shown.collect::<Vec<_>>().join("; ")
     }
+
+    /// It for people: `mon 09:00–12:00 and 13:00–17:30; fri 09:00–15:00`. A night stands with both of its days.
+    pub fn shown(&self) -> String {
+        let time = |second: &u32| format!("{:02}:{:02}", second / 3_600, second / 60 % 60);
+        let days = Day::ALL.into_iter().zip(self.parts()).filter(|(_, parts)| !parts.is_empty());
+        let shown = days.map(|(day, parts)| {
+            let parts: Vec<String> = parts.iter().map(|(from, to)| format!("{}–{}", time(from), time(to))).collect();
+            format!("{} {}", day.name(), parts.join(" and "))
+        });
+        shown.collect::<Vec<_>>().join("; ")
+    }
 }
 
 #[cfg(test)]
@@ -252,5 +263,6 @@ mod tests {
         other.add(Day::Mon, block("22:00-24:00")).unwrap();
         assert_eq!(one.meaning(), other.meaning());
         assert_eq!(one.meaning(), "mon 79200-86400; tue 0-21600");
+        assert_eq!(one.shown(), "mon 22:00–24:00; tue 00:00–06:00");
     }
 }

@@ -7,19 +7,21 @@ use crate::config::Config;
 use crate::daemon::control::Command;
 use crate::ledger::records::SignedWording;
 use crate::policy::case::SignedRule;
-use crate::policy::document::path;
+use crate::policy::document::{Around, document, path};
 use crate::policy::hold;
 use crate::policy::names::MessageName;
 use crate::policy::rules::{Mode, Policy, PublicMessage, Rule};
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The policy.
 #[derive(Args)]
 #[command(after_help = "Examples:
   handoffd policy show
+  handoffd policy doc > handoffs.md
   handoffd policy approve escalated --as support-ops@acme.example           a message, in its wording
   handoffd policy approve refund-over-limit --as security@acme.example      a sensitive rule, in its version")]
 pub struct PolicyArgs {
@@ -31,6 +33,12 @@ pub struct PolicyArgs {
 enum What {
     /// Versions and modes of the rules, and which messages are signed.
     Show,
+    /// Print the readable document of the policy, as Markdown: each path with its answers, teams, messages, limits.
+    Doc {
+        /// Write it to this file instead of the screen.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Sign a public message in the wording of the file, or a sensitive rule in its version: it is shown first, whole.
     Approve {
         /// The message's or the rule's name.
@@ -53,6 +61,7 @@ impl PolicyArgs {
         let config = configuration(context)?;
         match &self.what {
             What::Show => show(context, &config),
+            What::Doc { output } => doc(context, &config, output.as_deref()),
             What::Approve { name, by, yes } => approve(context, &config, name, by, *yes),
         }
     }
@@ -220,6 +229,31 @@ fn signed(config: &Config) -> Result<(Vec<SignedWording>, Vec<SignedRule>), Fail
     }
     let ledger = ledger(config)?;
     Ok((ledger.signatures()?, ledger.signed_rules()?))
+}
+
+fn doc(context: &Context, config: &Config, output: Option<&Path>) -> Result<ExitCode, Failure> {
+    let (signatures, signed_rules) = signed(config)?;
+    let systems: Vec<(String, String, String)> = config
+        .desks
+        .iter()
+        .map(|(id, desk)| (id.to_string(), desk.connector.clone(), desk.url.host_str().unwrap_or_default().to_owned()))
+        .collect();
+    let is_signed = |message: &str, wording: &str| {
+        signatures.iter().any(|signed| signed.message == message && signed.wording == wording)
+    };
+    let around = Around { systems: &systems, signed_rules: &signed_rules, is_signed: &is_signed };
+    let text = document(&config.policy, &around);
+    match output {
+        Some(path) => {
+            std::fs::write(path, &text).with_context(|| format!("{} cannot be written", path.display()))?;
+            context.say(&format!("written to {}", path.display()));
+        }
+        None if context.json => {
+            context.print_json(&serde_json::json!({ "version": config.policy.version, "markdown": text }))?;
+        }
+        None => context.print(&tame_lines(&text)),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn mode(context: &Context, mode: Mode) -> String {

@@ -43,10 +43,12 @@ fn read_one(found: &mut Found<'_>, named: &Named<'_>, base: &Path) -> Option<Arc
     let (zone_name, zone, week, holidays) = (zone_name?.value, zone?, week?, holidays?);
     let dates: Vec<String> = holidays.iter().map(ToString::to_string).collect();
     let meaning = format!("{zone_name}; {}; closed {}", week.meaning(), dates.join(" "));
+    let closed = if dates.is_empty() { String::new() } else { format!("; closed on {} days", dates.len()) };
+    let open = format!("{}{closed}", week.shown());
     match Calendar::new(zone, &week, holidays) {
         Ok(calendar) => {
             let name = HoursName::new(named.name.value);
-            Some(Arc::new(TeamHours { name, zone: zone_name.to_owned(), calendar, meaning }))
+            Some(Arc::new(TeamHours { name, zone: zone_name.to_owned(), open, calendar, meaning }))
         }
         Err(_) => {
             let help = "add days with blocks, such as mon-fri = [\"09:00-17:00\"]";

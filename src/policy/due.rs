@@ -48,6 +48,8 @@ pub struct TeamHours {
     pub name: HoursName,
     /// Their zone's name in the tz database.
     pub zone: String,
+    /// When they are open, for people: days and blocks, then what is closed.
+    pub open: String,
     /// When somebody is there.
     pub calendar: Calendar,
     /// What they mean as text, the same for every way to write them; part of the policy's version.

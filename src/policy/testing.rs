@@ -72,7 +72,13 @@ pub fn office_hours() -> Arc<TeamHours> {
     week.add(Day::Fri, Block::parse("09:00-15:00").unwrap()).unwrap();
     let zone = "Europe/Berlin";
     let calendar = Calendar::new(handoffd_hours::zone(zone).unwrap(), &week, []).unwrap();
-    Arc::new(TeamHours { name: "office".into(), zone: zone.into(), calendar, meaning: week.meaning() })
+    Arc::new(TeamHours {
+        name: "office".into(),
+        zone: zone.into(),
+        open: week.shown(),
+        calendar,
+        meaning: week.meaning(),
+    })
 }
 
 /// What an agent asks for in the stay of [`case`].
@@ -286,5 +292,6 @@ pub fn always_open() -> Arc<TeamHours> {
         week.add(day, Block::parse("00:00-24:00").unwrap()).unwrap();
     }
     let calendar = Calendar::new(handoffd_hours::zone("UTC").unwrap(), &week, []).unwrap();
-    Arc::new(TeamHours { name: "always".into(), zone: "UTC".into(), calendar, meaning: week.meaning() })
+    let (open, meaning) = (week.shown(), week.meaning());
+    Arc::new(TeamHours { name: "always".into(), zone: "UTC".into(), open, calendar, meaning })
 }

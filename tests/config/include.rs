@@ -1,6 +1,8 @@
 //! `include`: a policy in several files means what it means in one, and every fault is named in the file it stands in.
 
 use handoffd::config::{self, Config, Problems};
+use handoffd::policy::document::{Around, document};
+use handoffd::policy::rules::Policy;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -86,6 +88,11 @@ fn a_policy_in_several_files_is_the_policy_in_one() {
         several.files().map(|file| Path::new(file).strip_prefix(folder.path()).unwrap_or(Path::new(file))).collect();
     let expected = ["handoffd.toml", "teams.toml", "policy/10-invoices.toml", "policy/20-rest.toml"];
     assert_eq!(files, expected.map(Path::new));
+    let told =
+        |policy: &Policy| document(policy, &Around { systems: &[], signed_rules: &[], is_signed: &|_, _| false });
+    let text = told(&several.policy);
+    assert_eq!(text, told(&one.policy), "one document, however many files");
+    assert!(text.contains("`invoices` → **billing**") && text.contains("`everything-else` → **frontline**"), "{text}");
 }
 
 #[test]
