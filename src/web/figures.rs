@@ -10,6 +10,7 @@ use crate::policy::names::{RuleName, TeamName};
 use crate::policy::rules::{Limits, Mode};
 use handoffd_kit::gate;
 use handoffd_kit::id::{DeskId, StreamName};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -36,6 +37,10 @@ pub(super) struct Figures {
     pub(super) over_limit: Vec<OverLimit>,
     /// Teams whose people cannot be read.
     pub(super) rosters: Vec<(DeskId, TeamName, RosterTrouble)>,
+    /// Rules that say live and wait for the second reviewer's signature.
+    pub(super) unsigned: Vec<RuleName>,
+    /// When the policy should have been looked at again, if that is over.
+    pub(super) overdue: Option<Date>,
     /// Kill switches that are on, who set them, and when.
     pub(super) switches: Vec<(Switch, String, Timestamp)>,
 }
@@ -77,9 +82,10 @@ impl Figures {
         let ask = move |ledger: &mut Ledger| {
             let recent = desks.into_iter().map(|desk| Ok((desk.clone(), ledger.recent(&desk, now)?)));
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
-            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, ledger.roster_troubles()?, recent))
+            let signed = ledger.signed_rules()?;
+            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, ledger.roster_troubles()?, recent, signed))
         };
-        let (counts, mut troubles, switches, rosters, recent) = sources.ledger.call(ask).await?;
+        let (counts, mut troubles, switches, rosters, recent, signed) = sources.ledger.call(ask).await?;
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
         let silent = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
         let polls = sources.polls.iter().filter_map(|(desk, every)| {
@@ -97,6 +103,8 @@ impl Figures {
             unknowns: sources.unknowns.counts(),
             differences: sources.differences.counts(),
             shadow: sources.policy.mode == Mode::Shadow,
+            unsigned: sources.policy.unsigned(&signed).map(|rule| rule.name.clone()).collect(),
+            overdue: sources.policy.header.overdue(now),
             silent: silent.collect(),
             polls: polls.collect(),
             over_limit: recent

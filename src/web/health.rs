@@ -104,6 +104,7 @@ fn reasons(figures: &Figures, now: Timestamp) -> Vec<Reason> {
     let mut reasons = desks(figures);
     reasons.extend(late(figures, now));
     reasons.extend(waiting(figures));
+    reasons.extend(policy(figures));
     reasons.extend(figures.switches.iter().map(switched));
     if figures.shadow {
         let what = "shadow mode: handoffs are decided and recorded, nothing is written";
@@ -175,6 +176,22 @@ fn waiting(figures: &Figures) -> Vec<Reason> {
     waiting
 }
 
+/// What somebody who answers for the policy has to do.
+fn policy(figures: &Figures) -> Vec<Reason> {
+    let unsigned = figures.unsigned.iter().map(|rule| {
+        let next = format!("the second reviewer reads it and signs: handoffd policy approve {rule} --as NAME");
+        let what = "the rule says live, is sensitive, and stays in shadow: its second reviewer has not signed this version of it";
+        // Where nothing is written anyway, it is only what comes next.
+        let level = if figures.shadow { Status::Ok } else { Status::Degraded };
+        Reason::new(level, what, next).rule(rule)
+    });
+    let overdue = figures.overdue.iter().map(|day| {
+        let next = "look through the policy with its owner, then set [policy] review_by to the next date";
+        Reason::new(Status::Degraded, format!("the policy should have been looked at again by {day}"), next)
+    });
+    unsigned.chain(overdue).collect()
+}
+
 fn switched((switch, by, since): &(Switch, String, Timestamp)) -> Reason {
     let what = match switch {
         Switch::All => "everything",
@@ -216,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_that_is_missing_degrades_only_what_would_write() {
+        let waiting = |shadow| Figures { shadow, unsigned: vec!["refund".into()], ..Figures::default() };
+        assert_eq!(health(&Ok(waiting(false)), at(0)).status, Status::Degraded);
+        let shadow = health(&Ok(waiting(true)), at(0));
+        assert_eq!(shadow.status, Status::Ok);
+        assert!(shadow.reasons.iter().any(|reason| reason.rule.as_deref() == Some("refund")), "{shadow:?}");
+    }
+
+    #[test]
     fn a_ledger_that_does_not_answer_is_failing() {
         let health = health(&Err(LedgerError::Full), at(0));
         assert_eq!(health.status, Status::Failing);
@@ -230,17 +256,19 @@ mod tests {
         figures.over_limit.push(OverLimit { rule: None, desk: "acme".into(), count: 200, limit: 200 });
         figures.counts.parked.insert(("acme".into(), "refund".into()), (3, at(3)));
         figures.counts.case_troubles.insert("acme".into(), (1, at(3)));
+        figures.unsigned.push("refund".into());
+        figures.overdue = Some(jiff::civil::date(2026, 1, 1));
         figures.counts.oldest_look = Some(at(0));
         let every = SignedDuration::from_secs(30);
         figures.polls.push(PollFigure { desk: "acme".into(), stream: "tickets".into(), every, last: at(0) });
         let health = health(&Ok(figures), at(1_000));
         assert_eq!(health.status, Status::Failing);
-        assert_eq!(health.reasons.len(), 8);
+        assert_eq!(health.reasons.len(), 10);
         assert_eq!(health.reasons[0].desk.as_deref(), Some("acme"));
         assert!(health.reasons.windows(2).all(|two| two[0].level >= two[1].level));
         assert!(health.reasons.iter().all(|reason| !reason.next_step.is_empty()));
         let about = |reason: &&Reason| reason.desk.is_some() || reason.rule.is_some();
-        assert_eq!(health.reasons.iter().filter(about).count(), 7, "all but the waiting looks");
+        assert_eq!(health.reasons.iter().filter(about).count(), 8, "all but the waiting looks and the overdue policy");
     }
 
     #[test]
