@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// How often `decide` may ask for more before we give up on a look: each kind of part once, and the end.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 7;
 
 /// What works looks off.
 #[derive(Clone)]

@@ -435,6 +435,7 @@ pub const TEST_CASE: Shape = Shape {
         key("returns", "1"),
         key("handoffs", "1"),
         key("reopens", "1"),
+        key("contacts_30d", "4"),
         key("agent_replies", "3"),
         key("customer_replies", "2"),
         key("fired", "[\"refund-over-limit\"]"),

@@ -91,6 +91,7 @@ impl FakeDesk {
             readable_history: true,
             sla_clocks: false,
             pausing: &[HOLD],
+            customers_tickets: false,
             race_free_tags: true,
             roster: Roster::WithLoad,
             followers: true,

@@ -24,6 +24,7 @@ fn desk(together: &'static [Aspect]) -> Capabilities {
         readable_history: true,
         sla_clocks: false,
         pausing: &[],
+        customers_tickets: false,
         race_free_tags: false,
         roster: Roster::None,
         followers: false,

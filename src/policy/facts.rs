@@ -14,10 +14,12 @@ use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{
     ClockState, Conversation, Customer, FieldValue, Message, Organization, PartKind, Role, Status, Visibility, What,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// How far back a customer's contacts count.
+const CONTACTS: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Characters that a fact takes in a trace or a note.
 const SHOWN_MAX: usize = 160;
 
@@ -171,6 +173,7 @@ impl<'a> Facts<'a> {
             HouseFact::CaseAgentReplies => self.replies(Role::Agent, 0),
             // The first one opened the ticket.
             HouseFact::CaseCustomerReplies => self.replies(Role::Customer, 1),
+            HouseFact::CaseContacts30d => self.contacts(),
             HouseFact::StepsTotal => self.checklist(|list| list.total),
             HouseFact::StepsDone => self.checklist(|list| list.done),
             HouseFact::StepsFailed => self.checklist(|list| list.failed),
@@ -182,6 +185,20 @@ impl<'a> Facts<'a> {
                 self.of_the_package(|package| Value::texts(package.missing.iter().map(|part| package::name_of(*part))))
             }
             HouseFact::PackageCompleteness => self.of_the_package(|package| Value::Number(package.completeness())),
+        }
+    }
+
+    /// The customer's tickets of the 30 days before they were read, this one included. A list that breaks off within
+    /// them, or a ticket without a time, leaves the number unknown.
+    fn contacts(&self) -> Found<'a> {
+        let Some(read) = &self.case.parts.contacts else { return self.lacking(PartKind::Contacts) };
+        let since = read.as_of.saturating_sub(CONTACTS).unwrap_or(Timestamp::MIN);
+        let opened: Option<Vec<Timestamp>> = read.tickets.iter().map(|past| past.created_at.known().copied()).collect();
+        match opened {
+            Some(opened) if read.complete || opened.iter().any(|at| *at <= since) => {
+                count(u32::try_from(opened.iter().filter(|at| **at > since).count()).unwrap_or(u32::MAX))
+            }
+            _ => Found::Unknown,
         }
     }
 
@@ -417,6 +434,30 @@ mod tests {
         assert_eq!(shown(&case, "ticket.text"), "Broken.");
         case.parts.conversation.as_mut().unwrap().complete = false;
         assert_eq!(shown(&case, "case.agent_replies"), "unknown");
+    }
+
+    #[test]
+    fn contacts_of_thirty_days_are_counted_where_the_list_reaches_so_far() {
+        use handoffd_kit::model::{Contacts, PastTicket};
+        let past = |id: &str, days: i64| PastTicket {
+            id: id.into(),
+            subject: Fact::Unknown,
+            status: Fact::Unknown,
+            created_at: Fact::Known(testing::now() - SignedDuration::from_hours(24 * days)),
+        };
+        let mut case = testing::case();
+        assert_eq!(shown(&case, "case.contacts_30d"), "not read");
+        let mut with = |tickets: Vec<PastTicket>, complete: bool| {
+            case.parts.contacts = Some(Contacts { tickets, complete, as_of: testing::now() });
+            shown(&case, "case.contacts_30d")
+        };
+        assert_eq!(with(vec![past("42", 0), past("7", 29), past("6", 30), past("5", 400)], true), "2");
+        assert_eq!(with(vec![past("42", 0), past("7", 31)], false), "1");
+        assert_eq!(with(vec![past("42", 0), past("7", 29)], false), "unknown");
+        assert_eq!(
+            with(vec![past("42", 0), PastTicket { created_at: Fact::Unknown, ..past("7", 1) }], true),
+            "unknown"
+        );
     }
 
     #[test]

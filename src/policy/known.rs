@@ -38,6 +38,7 @@ pub enum HouseFact {
     CaseAgentReplies,
     CaseCustomerReplies,
     CaseHandoffs,
+    CaseContacts30d,
     StepsTotal,
     StepsDone,
     StepsFailed,
@@ -67,10 +68,10 @@ pub enum FactType {
 }
 
 /// The fixed facts: name, fact, type, and the part that it takes to know it.
-const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 37] = {
+const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 38] = {
     use FactType::{Number, Text, Texts, Whole, Wholes, YesNo};
     use HouseFact::*;
-    use PartKind::{Conversation, Customer, History};
+    use PartKind::{Contacts, Conversation, Customer, History};
     [
         ("ticket.id", TicketId, Text, None),
         ("ticket.desk", TicketDesk, Text, None),
@@ -101,6 +102,7 @@ const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 37] = {
         ("case.agent_replies", CaseAgentReplies, Whole, Some(Conversation)),
         ("case.customer_replies", CaseCustomerReplies, Whole, Some(Conversation)),
         ("case.handoffs", CaseHandoffs, Whole, None),
+        ("case.contacts_30d", CaseContacts30d, Whole, Some(Contacts)),
         // Only where no mapped field carries them.
         ("steps.total", StepsTotal, Whole, Some(Conversation)),
         ("steps.done", StepsDone, Whole, Some(Conversation)),
@@ -121,9 +123,6 @@ const CLOCKS: [&str; 4] = ["first_reply", "next_reply", "resolution", INTERNAL];
 
 /// The clock that the ledger keeps: no desk is asked for it.
 const INTERNAL: &str = "internal";
-
-/// Names that the design gives and a later version serves.
-const NOT_YET: [&str; 1] = ["case.contacts_30d"];
 
 /// The facts of a rule's own package begin so.
 const PACKAGE: &str = "package";
@@ -193,8 +192,6 @@ pub enum Known {
     Fact(FactName, FactType),
     /// Facts begin with it; it is none itself.
     Branch,
-    /// A later version serves it.
-    NotYet,
     /// It is about the package of a rule, and there is none here.
     NoPackage,
     /// No such fact; the nearest one, if one is near.
@@ -247,15 +244,9 @@ impl KnownFacts {
         if let Some(clock) = clock.filter(|clock| CLOCKS.contains(clock)) {
             return Known::Fact(FactName::Clock(clock.to_owned()), FactType::Text);
         }
-        if NOT_YET.contains(&name) {
-            return Known::NotYet;
-        }
         let inside = format!("{name}.");
         if self.names().iter().any(|known| known.starts_with(&inside)) {
             return Known::Branch;
-        }
-        if NOT_YET.iter().any(|known| known.starts_with(&inside)) {
-            return Known::NotYet;
         }
         Known::Nothing(nearest(name, &self.names()))
     }
@@ -316,8 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_version_serves_is_not_called_unknown() {
-        assert_eq!(KnownFacts::new().look_up("case.contacts_30d"), Known::NotYet);
+    fn the_beginning_of_a_name_is_no_fact() {
         assert_eq!(KnownFacts::new().look_up("ticket"), Known::Branch);
     }
 

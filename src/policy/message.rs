@@ -71,9 +71,7 @@ fn name_problem(name: &str, kind: TemplateKind, known: &KnownFacts) -> Option<(S
     let allowed = || format!("it may use {}", kind.names().join(", "));
     match (kind, known.look_up(name)) {
         (TemplateKind::Reason, Known::Fact(..)) => None,
-        (TemplateKind::Reason, Known::NotYet | Known::NoPackage) => {
-            Some((format!("`{name}` is not supported yet"), allowed()))
-        }
+        (TemplateKind::Reason, Known::NoPackage) => Some((format!("`{name}` is not supported yet"), allowed())),
         (TemplateKind::Reason, Known::Branch) => {
             let help = "say which of its facts, with dots: `ticket.subject`".to_owned();
             Some((format!("`{name}` is not one fact"), help))

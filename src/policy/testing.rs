@@ -256,6 +256,7 @@ pub fn case_with_parts() -> Case {
         }),
         clocks: Some(Vec::new()),
         people: Vec::new(),
+        contacts: None,
     };
     case
 }

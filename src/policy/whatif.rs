@@ -11,8 +11,8 @@ use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{ChangeId, MessageId, OrganizationId, QueueId, UserId};
 use handoffd_kit::model::{
-    Actor, Attachment, Author, Change, ClockState, Conversation, Customer, FieldType, Message, Organization, PartSet,
-    Person, Priority, PublicText, QueueRef, Role, Said, Status, VendorClock, What,
+    Actor, Attachment, Author, Change, ClockState, Contacts, Conversation, Customer, FieldType, Message, Organization,
+    PartSet, PastTicket, Person, Priority, PublicText, QueueRef, Role, Said, Status, VendorClock, What,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -42,7 +42,7 @@ impl Setting {
         match found {
             Known::Fact(fact, _) => Ok(Self { fact, text: value.to_owned() }),
             Known::Branch => Err(format!("`{name}` is not one fact: say which of its facts")),
-            Known::NotYet | Known::NoPackage => Err(format!("`{name}` is not supported yet")),
+            Known::NoPackage => Err(format!("`{name}` is not supported yet")),
             Known::Nothing(near) => {
                 let names = known.names();
                 let short: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("ticket.")).collect();
@@ -120,6 +120,16 @@ impl Setting {
             CaseAgentReplies => self.replies(case, Role::Agent, 0, now)?,
             // The one that opened the ticket is no reply.
             CaseCustomerReplies => self.replies(case, Role::Customer, 1, now)?,
+            CaseContacts30d => {
+                let past = |_| PastTicket {
+                    id: "what-if".into(),
+                    subject: Fact::Unknown,
+                    status: Fact::Unknown,
+                    created_at: Fact::Known(now),
+                };
+                let tickets = (0..self.count()?).map(past).collect();
+                case.parts.contacts = Some(Contacts { tickets, complete: true, as_of: now });
+            }
             CustomerEmail | CustomerDomain | CustomerOrganization | CustomerLanguage | CustomerZone => {
                 self.customer(fact, case);
             }

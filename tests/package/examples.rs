@@ -7,8 +7,8 @@ use handoffd::policy::rules::Policy;
 use handoffd::policy::verdict::{Decision, RuleResult};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{
-    Actor, Author, Change, Conversation, InternalText, Message, PartSet, Parts, QueueRef, Role, Said, Status,
-    TicketHead, What,
+    Actor, Author, Change, Contacts, Conversation, InternalText, Message, PartSet, Parts, PastTicket, QueueRef, Role,
+    Said, Status, TicketHead, What,
 };
 use jiff::Timestamp;
 use std::path::Path;
@@ -72,6 +72,19 @@ fn reopened(times: usize, bounces: u32) -> Case {
     case
 }
 
+/// The customer's so-manieth ticket in a month.
+fn contacts(count: u32) -> Case {
+    let mut case = plain();
+    let past = |n: u32| PastTicket {
+        id: n.to_string().into(),
+        subject: Fact::Unknown,
+        status: Fact::Unknown,
+        created_at: Fact::Known(now()),
+    };
+    case.parts.contacts = Some(Contacts { tickets: (0..count).map(past).collect(), complete: true, as_of: now() });
+    case
+}
+
 /// Whether a rule matches; the guide's rules are in shadow.
 fn fires(policy: &Policy, rule: &str, case: &Case) -> bool {
     match decide(case, policy, &|_, _| true, now()) {
@@ -101,6 +114,7 @@ fn each_trigger_of_the_guide_fires_for_its_ticket_and_not_for_the_twin() {
         ),
         ("comes-again", reopened(2, 0), reopened(1, 0)),
         ("comes-again", reopened(0, 2), reopened(0, 1)),
+        ("comes-again", contacts(4), contacts(3)),
     ] {
         assert!(fires(&policy, rule, &ticket), "{rule} fires: {ticket:?}");
         assert!(!fires(&policy, rule, &twin), "{rule} does not fire: {twin:?}");

@@ -134,6 +134,8 @@ pub struct Capabilities {
     pub sla_clocks: bool,
     /// Statuses that stop the customer's clock, with what lets it run again. Empty: a handoff cannot pause it here.
     pub pausing: &'static [Pausing],
+    /// Whether the desk lists a customer's tickets in one call.
+    pub customers_tickets: bool,
     /// Whether tags can be added and removed without touching the others.
     pub race_free_tags: bool,
     /// What it tells about the people of a queue.

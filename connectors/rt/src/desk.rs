@@ -40,6 +40,9 @@ impl RtDesk {
         if wanted.has(PartKind::Customer) {
             parts.customer = self.read_customer(head, deadline).await?;
         }
+        if wanted.has(PartKind::Contacts) {
+            parts.contacts = self.account.contacts(head, deadline).await?;
+        }
         // RT has one date that is due, and does not say for what: no clock of the model.
         parts.clocks = wanted.has(PartKind::Clocks).then(Vec::new);
         Ok(parts)
@@ -187,6 +190,7 @@ fn capabilities(hooked: bool) -> Capabilities {
         readable_history: true,
         sla_clocks: false,
         pausing: PAUSING,
+        customers_tickets: true,
         race_free_tags: false,
         roster: Roster::WithLoad,
         // A list of watchers is replaced as a whole, and its version check has a gap.

@@ -15,6 +15,7 @@ mod api;
 mod catalog;
 mod check;
 mod config;
+mod contacts;
 mod cursor;
 mod desk;
 mod find;

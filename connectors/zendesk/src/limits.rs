@@ -39,6 +39,7 @@ pub(crate) fn capabilities(limits: Vec<DeclaredLimit>) -> Capabilities {
         readable_history: true,
         sla_clocks: true,
         pausing: PAUSING,
+        customers_tickets: true,
         race_free_tags: true,
         roster: Roster::Members,
         followers: true,

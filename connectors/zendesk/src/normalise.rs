@@ -5,7 +5,8 @@ use crate::wire::{self, Id, Sent};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{OrganizationId, QueueId, TicketId, UserId, Version};
 use handoffd_kit::model::{
-    ClockState, Customer, Ending, Organization, Priority, QueueRef, Role, Status, TicketHead, VendorClock,
+    ClockState, Contacts, Customer, Ending, Organization, PastTicket, Priority, QueueRef, Role, Status, TicketHead,
+    VendorClock,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -164,6 +165,21 @@ pub(crate) fn organization(id: Id, sent: wire::Organization) -> Organization {
     }
 }
 
+/// A customer's tickets, newest first; none: this is no list of tickets. What has no id is no ticket.
+pub(crate) fn contacts(answer: &Value, as_of: Timestamp) -> Option<Contacts> {
+    let short = |raw: &Value| {
+        let ticket: wire::Ticket = serde_json::from_value(raw.clone()).ok()?;
+        Some(PastTicket {
+            id: TicketId::new(ticket.id.some().filter(|id| id.is_record())?.to_string()),
+            subject: ticket.subject.required(),
+            status: ticket.status.get().and_then(|word| status(word)).into(),
+            created_at: ticket.created_at.required(),
+        })
+    };
+    let tickets = answer.get("tickets")?.as_array()?.iter().filter_map(short).collect();
+    Some(Contacts { tickets, complete: answer.get("next_page").is_none_or(Value::is_null), as_of })
+}
+
 /// The desk's clocks. One without a name or with an unheard-of stage tells nothing.
 pub(crate) fn clocks(metrics: Vec<wire::PolicyMetric>, now: Timestamp) -> Vec<VendorClock> {
     let clock = |metric: wire::PolicyMetric| {
@@ -287,6 +303,27 @@ mod tests {
             [("en-US", Some("en")), ("PT_br", Some("pt")), ("de", Some("de")), ("x-klingon", None), ("", None)]
         {
             assert_eq!(language(locale).as_deref(), expected, "{locale}");
+        }
+    }
+
+    #[test]
+    fn a_customers_tickets_are_short_and_odd_ones_are_left_out() {
+        let now: Timestamp = "2026-05-03T11:00:00Z".parse().unwrap();
+        let answer = json!({
+            "tickets": [
+                { "id": 9, "subject": "Again", "status": "open", "created_at": "2026-05-02T10:00:00Z" },
+                { "id": 8, "status": "asleep", "created_at": "yesterday" },
+                { "subject": "no id" },
+                7,
+            ],
+            "next_page": "https://acme.zendesk.com/api/v2/users/1/tickets/requested?page=2"
+        });
+        let read = contacts(&answer, now).unwrap();
+        assert_eq!(read.tickets.iter().map(|ticket| ticket.id.as_str()).collect::<Vec<_>>(), ["9", "8"]);
+        assert!(read.tickets[1].status.is_unknown() && read.tickets[1].created_at.is_unknown() && !read.complete);
+        assert!(contacts(&json!({ "tickets": [] , "next_page": null }), now).unwrap().complete);
+        for odd in [json!({}), json!([]), json!({ "tickets": {} })] {
+            assert_eq!(contacts(&odd, now), None, "{odd}");
         }
     }
 

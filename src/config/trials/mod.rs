@@ -121,12 +121,14 @@ fn read_test(
     let mut memory = Memory { counts: true, ..Memory::default() };
     memory.teams_seen.extend(place.team.map(|team| team.name.clone()));
     let mut since = opened;
+    let mut contacts = None;
     let mut history = reading.in_status(found, &ticket, &head);
     if let Some(case) = table(found, "case", keys::TEST_CASE) {
         since = moment(found, &case, "since", at).unwrap_or(opened);
         remember(found, &case, &mut memory, world, rules, &place, at);
         reading.replies(found, &case, &mut conversation, opened);
         history.extend(reading.reopens(found, &case, opened));
+        contacts = reading.contacts(found, &case);
     }
     history.extend(ticket::spoken(&conversation));
     history.sort_by_key(|change| change.at);
@@ -138,6 +140,7 @@ fn read_test(
         history: Some(history),
         customer: reading.customer(found, customer.as_ref(), organization.as_ref()),
         clocks: Some(reading.clocks(found, section, &mut memory)),
+        contacts,
         people: Vec::new(),
     };
     // A test states no members of teams: an owner who is one of several is not looked for.

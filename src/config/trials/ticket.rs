@@ -16,8 +16,9 @@ use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{ChangeId, MessageId, OrganizationId, QueueId, TicketId, UserId, Version};
 use handoffd_kit::model::{
-    Actor, Attachment, Author, Change, ClockState, Conversation, Customer, FieldType, InternalText, Message,
-    Organization, Person, Priority, PublicText, QueueRef, Role, Said, Status, TicketHead, VendorClock, What,
+    Actor, Attachment, Author, Change, ClockState, Contacts, Conversation, Customer, FieldType, InternalText, Message,
+    Organization, PastTicket, Person, Priority, PublicText, QueueRef, Role, Said, Status, TicketHead, VendorClock,
+    What,
 };
 use jiff::Timestamp;
 use toml::Spanned;
@@ -169,6 +170,18 @@ impl Reading<'_> {
         let times = count(found, case, "reopens").unwrap_or(0);
         let reopened = What::Status { from: Some(Status::Solved), to: Some(Status::Open) };
         (0..times).map(|_| change(opened, reopened.clone())).collect()
+    }
+
+    /// How many tickets the customer has opened lately. A test that says nothing of them knows nothing of them.
+    pub fn contacts(&self, found: &mut Found<'_>, case: &Section<'_>) -> Option<Contacts> {
+        let past = |number: u32| PastTicket {
+            id: TicketId::new(format!("test-{number}")),
+            subject: Fact::Unknown,
+            status: Fact::Unknown,
+            created_at: Fact::Known(self.at),
+        };
+        let tickets = (0..count(found, case, "contacts_30d")?).map(past).collect();
+        Some(Contacts { tickets, complete: true, as_of: self.at })
     }
 
     /// Who asks. A test that says nothing of them knows nothing of them.

@@ -139,9 +139,6 @@ impl Checker<'_> {
                     self.known.names().into_iter().filter(|name| name.starts_with(&format!("{path}."))).collect();
                 self.problem(at, format!("`{path}` is not one fact"), format!("say which: {}", inside.join(", ")));
             }
-            Known::NotYet => {
-                self.problem(at, format!("`{path}` is not supported yet"), "");
-            }
             Known::NoPackage => {
                 let help = "only escalations carry a package; ask for the fact itself, as in has(ticket.fields.steps)";
                 self.problem(at, format!("there is no package here to ask for `{path}`"), help);

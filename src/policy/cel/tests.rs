@@ -182,7 +182,7 @@ fn what_is_wrong_is_said_with_its_place_and_a_remedy() {
         ("5u > 3", "5u", "unsigned", "u"),
         ("{'a': 1} == {'a': 1}", "", "maps", "list"),
         ("ticket", "ticket", "not one fact", "ticket.status"),
-        ("case.contacts_30d > 3", "case.contacts_30d", "not supported yet", ""),
+        ("case.contacts_3d > 3", "case.contacts_3d", "no fact", "case.contacts_30d"),
         ("!ticket.subject", "ticket.subject", "yes or no is needed", "compare"),
         ("ticket.tags > 1", "ticket.tags > 1", "a list of texts with a number", "size"),
         ("[1, 'a'] == []", "'a'", "one type", ""),

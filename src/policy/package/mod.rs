@@ -54,7 +54,10 @@ pub fn name_of(part: PackagePart) -> &'static str {
 /// What a package takes. The conversation always; who asks and the clocks only where urgency is required, because they
 /// cost further calls on some desks.
 pub fn needs(decision: &PackageDecision) -> PartSet {
-    let always = PartSet::of(&[PartKind::Conversation, PartKind::History]);
+    let mut always = PartSet::of(&[PartKind::Conversation, PartKind::History]);
+    if decision.require.contains(&PackagePart::History) {
+        always = always.with(PartKind::Contacts);
+    }
     if decision.require.contains(&PackagePart::Urgency) {
         always.with(PartKind::Customer).with(PartKind::Clocks)
     } else {

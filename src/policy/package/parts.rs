@@ -9,7 +9,7 @@ use crate::policy::facts::{Facts, is_public_by};
 use crate::policy::known::{FactName, HouseFact};
 use crate::policy::rules::{FieldOwner, PackagePart, Policy};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{Attachment, Message, Role};
+use handoffd_kit::model::{Attachment, Message, PastTicket, Role, Status};
 
 const CONVERSATION: &str = "conversation";
 const TICKET: &str = "ticket";
@@ -148,6 +148,13 @@ pub fn urgency(sheet: &mut Sheet, case: &Case, policy: &Policy, facts: &Facts<'_
     }
 }
 
+fn past_ticket(past: &PastTicket) -> String {
+    let opened = past.created_at.known().map(|at| at.strftime(" of %Y-%m-%d").to_string()).unwrap_or_default();
+    let status = past.status.known().map(|status| format!(", {}", status.name())).unwrap_or_default();
+    let subject = past.subject.known().map(|subject| format!(": {}", one_line(&clean(subject)))).unwrap_or_default();
+    format!("ticket {}{opened}{status}{subject}", clean(past.id.as_str()))
+}
+
 /// Where the case has been, and how often it was spoken about.
 pub fn history(sheet: &mut Sheet, case: &Case) {
     if sheet.has(PackagePart::History) {
@@ -163,6 +170,16 @@ pub fn history(sheet: &mut Sheet, case: &Case) {
         (0, 0) => add("first handoff of this case".to_owned()),
         (handoffs, 0) => add(format!("{}, none came back", many(handoffs as usize, "earlier handoff"))),
         (handoffs, bounces) => add(format!("{}, {bounces} came back", many(handoffs as usize, "earlier handoff"))),
+    }
+    if let Some(contacts) = &case.parts.contacts {
+        let others = || contacts.tickets.iter().filter(|past| past.id != case.head.id);
+        let ended = |past: &&PastTicket| matches!(past.status.known(), Some(Status::Solved | Status::Closed));
+        let more = if contacts.complete { "" } else { "at least " };
+        let (all, open) = (others().count(), others().filter(|past| !ended(past)).count());
+        add(format!("{more}{all} other tickets of this customer, {open} of them not solved"));
+        for past in others().take(2) {
+            add(past_ticket(past));
+        }
     }
     if case.parts.conversation.is_some() {
         let count = |role| messages(case).iter().filter(|message| is_public_by(message, role)).count();

@@ -116,6 +116,36 @@ fn nobody_but_an_agent_among_colleagues_fills_a_part() {
 }
 
 #[test]
+fn the_customers_other_tickets_are_part_of_the_history() {
+    use handoffd_kit::model::{Contacts, PastTicket, Status};
+    let past = |id: &str, subject: &str, status| PastTicket {
+        id: id.into(),
+        subject: Fact::Known(subject.into()),
+        status: Fact::Known(status),
+        created_at: Fact::Known(testing::now()),
+    };
+    let mut case = with_messages(Vec::new());
+    let tickets = vec![
+        past("42", "this one", Status::Open),
+        past("41", "password: hunter2\n[handoffd h/1 r@v]", Status::Open),
+        past("40", "Older", Status::Solved),
+        past("39", "Oldest", Status::Closed),
+    ];
+    case.parts.contacts = Some(Contacts { tickets, complete: true, as_of: testing::now() });
+    assert_eq!(
+        lines(&package_of(&case), PackagePart::History),
+        [
+            "first handoff of this case",
+            "3 other tickets of this customer, 1 of them not solved",
+            "ticket 41 of 2026-11-02, open: password: [removed] (handoffd h/1 r@v]",
+            "ticket 40 of 2026-11-02, solved: Older",
+            "0 messages from the customer, 0 from agents"
+        ]
+    );
+    assert!(needs(&all_required()).has(PartKind::Contacts));
+}
+
+#[test]
 fn a_checklist_and_a_playbook_are_read_from_the_field_else_from_the_newest_note() {
     let policy = testing::policy();
     let read = |case: &Case| {

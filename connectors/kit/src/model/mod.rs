@@ -9,7 +9,8 @@ mod said;
 pub use field::{FieldType, FieldValue};
 pub use head::{Ending, Priority, QueueRef, Status, TicketHead};
 pub use parts::{
-    Actor, Change, ClockState, Conversation, Customer, Organization, PartKind, PartSet, Parts, VendorClock, What,
+    Actor, Change, ClockState, Contacts, Conversation, Customer, Organization, PartKind, PartSet, Parts, PastTicket,
+    VendorClock, What,
 };
 pub use person::{Author, Person, Role};
 pub use said::{Attachment, InternalText, Message, PublicText, Said, Visibility};

@@ -22,11 +22,13 @@ pub enum PartKind {
     Customer,
     /// The vendor's SLA clocks.
     Clocks,
+    /// The customer's tickets.
+    Contacts,
 }
 
 impl PartKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Conversation, Self::History, Self::Customer, Self::Clocks];
+    pub const ALL: [Self; 5] = [Self::Conversation, Self::History, Self::Customer, Self::Clocks, Self::Contacts];
 }
 
 /// A set of kinds of parts.
@@ -87,6 +89,9 @@ pub struct Parts {
     pub customer: Option<Customer>,
     /// The vendor's clocks.
     pub clocks: Option<Vec<VendorClock>>,
+    /// The customer's tickets.
+    #[serde(default)]
+    pub contacts: Option<Contacts>,
     /// People who stand in conversation and history, where those reads told more of them than a name: a mail address is
     /// what joins them with the policy's people.
     #[serde(default)]
@@ -106,6 +111,7 @@ impl Parts {
         add(self.history.is_some(), PartKind::History);
         add(self.customer.is_some(), PartKind::Customer);
         add(self.clocks.is_some(), PartKind::Clocks);
+        add(self.contacts.is_some(), PartKind::Contacts);
         set
     }
 
@@ -115,6 +121,7 @@ impl Parts {
         self.history = other.history.or(self.history.take());
         self.customer = other.customer.or(self.customer.take());
         self.clocks = other.clocks.or(self.clocks.take());
+        self.contacts = other.contacts.or(self.contacts.take());
         let known = |person: &Person| self.people.iter().any(|known| known.id == person.id);
         let new: Vec<Person> = other.people.into_iter().filter(|person| !known(person)).collect();
         self.people.extend(new);
@@ -239,6 +246,30 @@ pub struct Customer {
     pub fields: BTreeMap<String, serde_json::Value>,
     /// Their organisation. `Known(None)`: none.
     pub organization: Fact<Option<Organization>>,
+}
+
+/// The tickets of the customer who asks, this one among them, as far as our account sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contacts {
+    /// Newest first.
+    pub tickets: Vec<PastTicket>,
+    /// Whether these are all; of a customer with very many, the newest are read.
+    pub complete: bool,
+    /// When they were read.
+    pub as_of: Timestamp,
+}
+
+/// One ticket of a customer, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastTicket {
+    /// Which.
+    pub id: TicketId,
+    /// Its subject line.
+    pub subject: Fact<String>,
+    /// Where it stands.
+    pub status: Fact<Status>,
+    /// When it was opened.
+    pub created_at: Fact<Timestamp>,
 }
 
 /// A customer's organisation.

@@ -75,6 +75,7 @@ fn dispatch(
         Endpoint::CurrentToken => login::current(desk, call)?,
         Endpoint::Me => people::me(desk, caller, call),
         Endpoint::User(no) => people::user(desk, call, no)?,
+        Endpoint::Requested(no) => tickets::requested(desk, caller, call, no)?,
         Endpoint::UsersShowMany => people::users(desk, call)?,
         Endpoint::UsersSearch => people::search(desk, call)?,
         Endpoint::Groups => people::groups(desk, call)?,

@@ -6,7 +6,7 @@ use super::people::sideloads;
 use super::refusals::Refusal;
 use super::request::Call;
 use super::{show, sla};
-use crate::ids::TicketNo;
+use crate::ids::{PersonNo, TicketNo};
 use crate::store::Helpdesk;
 use crate::ticket::{End, Ticket};
 use serde_json::{Value, json};
@@ -60,6 +60,26 @@ pub(super) fn list(desk: &Helpdesk, caller: &Caller, call: &Call<'_>) -> Result<
         listed(desk, call, ticket)
     })?;
     Ok(sideloads(desk, call, body, &on_page))
+}
+
+/// `GET /users/{id}/tickets/requested`, by number or by the time of opening.
+pub(super) fn requested(desk: &Helpdesk, caller: &Caller, call: &Call<'_>, no: PersonNo) -> Result<Value, Refusal> {
+    desk.person(no).ok_or(Refusal::NotFound)?;
+    let by_opening = match call.param("sort_by") {
+        Some("created_at") => true,
+        Some("id") | None => false,
+        Some(_) => return Err(Refusal::BadParameter("sort_by")),
+    };
+    let order = match call.param("sort_order") {
+        Some("desc") => Order::Descending,
+        Some("asc") | None => Order::Ascending,
+        Some(_) => return Err(Refusal::BadParameter("sort_order")),
+    };
+    let theirs =
+        |ticket: &&Ticket| ticket.requester == no && ticket.end != Some(End::Deleted) && sees(desk, caller, ticket);
+    let key = |ticket: &Ticket| (if by_opening { ticket.created_at.as_second() } else { 0 }, ticket.no.0);
+    let items = desk.tickets.values().filter(theirs).map(|ticket| (key(ticket), ticket)).collect();
+    Ok(page(call, "tickets", items, order, |ticket| listed(desk, call, ticket))?.0)
 }
 
 /// A ticket as lists show it: with its clocks, if they are asked for.

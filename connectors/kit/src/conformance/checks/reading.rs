@@ -32,7 +32,34 @@ pub(super) const CHECKS: &[Check] = &[
         not_declared: no_history,
         try_it: |ground| Box::pin(attributed(ground)),
     },
+    Check {
+        promise: "the customer's tickets are listed, each once, newest first",
+        not_declared: no_contacts,
+        try_it: |ground| Box::pin(contacts(ground)),
+    },
 ];
+
+fn no_contacts(capabilities: &Capabilities) -> Option<&'static str> {
+    (!capabilities.customers_tickets).then_some("no list of a customer's tickets is declared")
+}
+
+async fn contacts(ground: &mut Ground<'_>) -> Tried {
+    let first = ground.ticket().await?;
+    ground.pass_grain().await?;
+    let second = ground.ticket().await?;
+    let parts = ground.parts(&second, PartSet::of(&[PartKind::Contacts])).await?;
+    let Some(read) = parts.contacts else { return Err(Stop::Failed("no tickets of the customer".into())) };
+    ensure(read.complete, || "a short list is said to be cut".into())?;
+    let places = |wanted: &TicketId| -> Vec<usize> {
+        let found = read.tickets.iter().enumerate().filter(|(_, ticket)| ticket.id == *wanted);
+        found.map(|(place, _)| place).collect()
+    };
+    let (newer, older) = (places(&second), places(&first));
+    ensure(newer.len() == 1 && older.len() == 1 && newer < older, || format!("they stand at {newer:?} and {older:?}"))?;
+    let known = |fact: &Fact<_>| fact.known().is_some_and(|at| *at <= read.as_of);
+    ensure(read.tickets.iter().all(|ticket| known(&ticket.created_at)), || "a ticket has no time of its own".into())?;
+    ensure(read.tickets.iter().all(|ticket| !ticket.status.is_unknown()), || "a ticket has no status".into())
+}
 
 pub(super) fn no_history(capabilities: &Capabilities) -> Option<&'static str> {
     (!capabilities.readable_history).then_some("no readable history is declared")
@@ -211,6 +238,7 @@ fn kinds(capabilities: &Capabilities) -> Vec<PartKind> {
     let mut kinds = vec![PartKind::Conversation, PartKind::Customer];
     kinds.extend(capabilities.readable_history.then_some(PartKind::History));
     kinds.extend(capabilities.sla_clocks.then_some(PartKind::Clocks));
+    kinds.extend(capabilities.customers_tickets.then_some(PartKind::Contacts));
     kinds
 }
 

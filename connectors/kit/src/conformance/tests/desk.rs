@@ -55,6 +55,7 @@ impl MiniDesk {
             readable_history: true,
             sla_clocks: true,
             pausing: &[Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open }],
+            customers_tickets: false,
             race_free_tags: true,
             roster: Roster::WithLoad,
             followers: true,
