@@ -141,6 +141,7 @@ fn message(role: Role, text: &str) -> Message {
         author: Author { id: None, name: Some("Somebody".into()), role },
         said: Said::Publicly(PublicText(text.into())),
         attachments: Vec::new(),
+        by_machine: Fact::Known(false),
     }
 }
 

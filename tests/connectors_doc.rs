@@ -136,7 +136,7 @@ fn page() -> String {
     row(&mut page, "", all.iter().map(|one| format!("[{0}](../connectors/{0}/README.md)", one.connector)));
     row(&mut page, "---", all.iter().map(|_| "---".to_owned()));
     type Cell = fn(&Capabilities) -> String;
-    let rows: [(&str, Cell); 17] = [
+    let rows: [(&str, Cell); 18] = [
         ("a handoff is", together),
         ("a write is guarded", |one| guard(one.guard)),
         ("a lost answer can be looked up", |one| yes(one.can_find)),
@@ -144,6 +144,7 @@ fn page() -> String {
         ("history says who changed what", |one| yes(one.readable_history)),
         ("the desk's SLA clocks are read", |one| yes(one.sla_clocks)),
         ("a customer's tickets are listed", |one| yes(one.customers_tickets)),
+        ("machine mail is told from a person's", |one| yes(one.machine_mail)),
         ("statuses that stop the customer's clock", pausing),
         ("tags change without touching others", |one| yes(one.race_free_tags)),
         ("the people of a queue are told", |one| roster(one.roster).to_owned()),

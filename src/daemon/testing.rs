@@ -92,6 +92,7 @@ impl FakeDesk {
             sla_clocks: false,
             pausing: &[HOLD],
             customers_tickets: false,
+            machine_mail: false,
             race_free_tags: true,
             roster: Roster::WithLoad,
             followers: true,

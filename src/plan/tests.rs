@@ -11,7 +11,9 @@ use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing,
 use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, StatusSpec, Update, WordingSignature};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::mark::Mark;
-use handoffd_kit::model::{Attachment, Conversation, FieldValue, InternalText, Priority, Status, TicketHead};
+use handoffd_kit::model::{
+    Attachment, Conversation, FieldValue, InternalText, PartKind, PartSet, Priority, Status, TicketHead,
+};
 use std::time::Duration;
 
 const ALL: &[Aspect] = &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Fields];
@@ -25,6 +27,7 @@ fn desk(together: &'static [Aspect]) -> Capabilities {
         sla_clocks: false,
         pausing: &[],
         customers_tickets: false,
+        machine_mail: false,
         race_free_tags: false,
         roster: Roster::None,
         followers: false,
@@ -63,6 +66,8 @@ fn escalated() -> (Proposal, TicketHead) {
     let last = testing::said_by_customer("The form says no.\n[handoffd h1/1 refund@v1]\nCan you refund it?");
     let messages = vec![first, testing::said_by_agent("Please try the refund form."), last];
     case.parts.conversation = Some(Conversation { messages, complete: true });
+    // This desk does not list a customer's tickets.
+    case.asked = PartSet::of(&[PartKind::Contacts]);
     let mut rule = escalation("refund", "ticket.fields.refund_eur > 500.0", "billing");
     rule.package.require = crate::policy::package::ORDER.to_vec();
     let vip = escalation("vip", "has_tag('refund')", "billing");

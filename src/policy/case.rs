@@ -1,10 +1,12 @@
 //! A case: a ticket plus what the ledger knows about it. The one input of `decide` that varies.
 
+use super::facts::is_public_by;
 use super::names::{RuleName, TeamName};
 use super::roster::Rosters;
 use handoffd_kit::desk::QueueSpec;
+use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{DeskId, UserId};
-use handoffd_kit::model::{PartSet, Parts, TicketHead};
+use handoffd_kit::model::{PartSet, Parts, Role, TicketHead};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +26,18 @@ pub struct Case {
     pub memory: Memory,
     /// Who works in the teams of its desk.
     pub rosters: Rosters,
+}
+
+impl Case {
+    /// Whether the customer side is a machine: the head says so, or else the message that opened the ticket.
+    pub fn machine_mail(&self) -> Fact<bool> {
+        let conversation = self.parts.conversation.iter().flat_map(|conversation| &conversation.messages);
+        let mut opening = conversation.filter(|message| is_public_by(message, Role::Customer));
+        match (&self.head.machine_mail, opening.next()) {
+            (Fact::Unknown, Some(message)) => message.by_machine.clone(),
+            (known, _) => known.clone(),
+        }
+    }
 }
 
 /// What the ledger remembers of a case.

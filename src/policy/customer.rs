@@ -125,7 +125,7 @@ mod tests {
     use crate::policy::address::AddressPattern;
     use crate::policy::testing;
     use handoffd_kit::fact::Fact;
-    use handoffd_kit::model::{InternalText, PartKind, Role, Said};
+    use handoffd_kit::model::{Conversation, InternalText, Message, PartKind, Role, Said};
     use jiff::SignedDuration;
 
     /// The plan for a case that was changed by this; the wording is signed.
@@ -275,6 +275,18 @@ mod tests {
             case.parts.customer.as_mut().unwrap().person.email = Some("No-Reply@shop.example".into());
         };
         assert!(because(plan_for(machine)).contains("nobody reads"));
+        let autoreply = |case: &mut Case| {
+            case.head.machine_mail = Fact::Unknown;
+            let messages = vec![Message { by_machine: Fact::Known(true), ..testing::said_by_customer("I am away") }];
+            case.parts.conversation = Some(Conversation { messages, complete: true });
+        };
+        assert!(because(plan_for(autoreply)).contains("machine"), "the message that opened the ticket tells");
+        let later = |case: &mut Case| {
+            autoreply(case);
+            let messages = &mut case.parts.conversation.as_mut().unwrap().messages;
+            messages.insert(0, Message { by_machine: Fact::Known(false), ..testing::said_by_customer("Please help") });
+        };
+        text(plan_for(later));
         let nobody = |case: &mut Case| {
             case.head.machine_mail = Fact::Unknown;
             case.parts.customer = None;

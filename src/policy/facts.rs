@@ -139,9 +139,10 @@ impl<'a> Facts<'a> {
                 let files = conversation.messages.iter().flat_map(|message| &message.attachments);
                 Found::Value(Value::texts(files.map(|file| file.name.as_str())))
             }),
-            HouseFact::TicketMachineMail => {
-                head.machine_mail.known().map_or(Found::Unknown, |yes| Found::Value(Value::YesNo(*yes)))
-            }
+            HouseFact::TicketMachineMail => match self.case.machine_mail() {
+                Fact::Known(yes) => Found::Value(Value::YesNo(yes)),
+                Fact::Unknown => self.said(|_| Found::Unknown),
+            },
             HouseFact::CustomerEmail => self.person(|who| who.person.email.as_deref().map_or(Found::Unknown, text)),
             HouseFact::CustomerDomain => self.person(|who| who.person.email.as_deref().map_or(Found::Unknown, domain)),
             HouseFact::CustomerOrganization => {
@@ -434,6 +435,22 @@ mod tests {
         assert_eq!(shown(&case, "ticket.text"), "Broken.");
         case.parts.conversation.as_mut().unwrap().complete = false;
         assert_eq!(shown(&case, "case.agent_replies"), "unknown");
+    }
+
+    #[test]
+    fn whether_a_machine_wrote_the_head_says_or_else_the_message_that_opened_the_ticket() {
+        let mut case = testing::case();
+        assert_eq!(shown(&case, "ticket.machine_mail"), "no");
+        case.head.machine_mail = Fact::Unknown;
+        assert_eq!(shown(&case, "ticket.machine_mail"), "not read");
+        let mut with = |by: [Fact<bool>; 2]| {
+            let messages = by.map(|by_machine| Message { by_machine, ..said_by_customer("I am away") });
+            case.parts.conversation = Some(Conversation { messages: messages.into(), complete: true });
+            shown(&case, "ticket.machine_mail")
+        };
+        assert_eq!(with([Fact::Known(true), Fact::Known(false)]), "yes");
+        assert_eq!(with([Fact::Known(false), Fact::Known(true)]), "no", "a person's ticket stays one");
+        assert_eq!(with([Fact::Unknown, Fact::Known(true)]), "unknown");
     }
 
     #[test]

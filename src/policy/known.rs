@@ -85,7 +85,7 @@ const TABLE: [(&str, HouseFact, FactType, Option<PartKind>); 38] = {
         ("ticket.language", TicketLanguage, Text, None),
         ("ticket.tags", TicketTags, Texts, None),
         ("ticket.attachments", TicketAttachments, Texts, Some(Conversation)),
-        ("ticket.machine_mail", TicketMachineMail, YesNo, None),
+        ("ticket.machine_mail", TicketMachineMail, YesNo, Some(Conversation)),
         ("customer.email", CustomerEmail, Text, Some(Customer)),
         ("customer.domain", CustomerDomain, Text, Some(Customer)),
         ("customer.organization", CustomerOrganization, Text, Some(Customer)),

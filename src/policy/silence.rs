@@ -101,13 +101,18 @@ impl Silencer<'_> {
 
     /// The parts that it takes to tell the rest.
     pub fn needs(&self) -> PartSet {
-        let asks_conversation = self.quiet.after_agent.is_some_and(|span| !span.is_zero());
+        let by_agent = self.quiet.after_agent.is_some_and(|span| !span.is_zero());
+        // Where the head does not say whether a machine wrote, the message that opened the ticket may.
+        let asks_conversation = by_agent || self.case.head.machine_mail.is_unknown();
         let all = PartSet::of(&[PartKind::Customer]);
         if asks_conversation { all.with(PartKind::Conversation) } else { all }
     }
 
     /// What holds it back as far as the customer and the conversation tell.
     pub fn once_read(&self) -> Option<Silence> {
+        if self.case.machine_mail() == Fact::Known(true) {
+            return Some(Silence::Machine);
+        }
         self.address().or_else(|| {
             let messages = self.case.parts.conversation.iter().flat_map(|conversation| &conversation.messages);
             let by_agent =
@@ -120,7 +125,7 @@ impl Silencer<'_> {
         let email = self.case.parts.customer.as_ref().and_then(|who| who.person.email.as_deref());
         let Some(email) = email else {
             // Whom a pattern means cannot be told of an address that is not known.
-            let in_doubt = self.case.head.machine_mail.is_unknown() || !self.suppress.is_empty();
+            let in_doubt = self.case.machine_mail().is_unknown() || !self.suppress.is_empty();
             return in_doubt.then_some(Silence::Nobody);
         };
         if is_machine(email) {

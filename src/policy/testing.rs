@@ -268,6 +268,7 @@ fn said(role: Role, name: &str, text: &str) -> Message {
         author: Author { id: None, name: Some(name.into()), role },
         said: Said::Publicly(PublicText(text.into())),
         attachments: Vec::new(),
+        by_machine: Fact::Unknown,
     }
 }
 

@@ -359,6 +359,7 @@ fn said(role: Role, at: Timestamp) -> Message {
         author: Author { id: None, name: None, role },
         said: Said::Publicly(PublicText("…".into())),
         attachments: Vec::new(),
+        by_machine: Fact::Unknown,
     }
 }
 

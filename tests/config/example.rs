@@ -1,6 +1,7 @@
 //! `config.example.toml` is what an admin starts from: it must be right, whole, and honest about what does nothing yet.
 
-use handoffd::config::keys::{self, Shape};
+use super::shapes::{keys_at, shapes};
+use handoffd::config::keys;
 use handoffd::config::{self, Severity};
 use handoffd::policy::trial;
 use std::collections::BTreeSet;
@@ -67,60 +68,6 @@ fn every_later_key_of_the_example_is_refused_as_such_and_as_nothing_else() {
             let named = problems.iter().any(|problem| problem.message.contains(&format!("`{}` of", later.name)));
             assert!(named, "{} of {} is not in the example", later.name, shape.0.title);
         }
-    }
-}
-
-/// Every shape, and where its tables are in a document.
-fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
-    vec![
-        (keys::ROOT, vec![]),
-        (keys::DAEMON, vec!["daemon"]),
-        (keys::POLICY, vec!["policy"]),
-        (keys::LIMITS, vec!["policy", "limits"]),
-        (keys::DESK, vec!["desks", "*"]),
-        (keys::FIELD, vec!["desks", "*", "fields", "*"]),
-        (keys::COMMANDS, vec!["desks", "*", "commands"]),
-        (keys::TEAM, vec!["teams", "*"]),
-        (keys::PERSON, vec!["people", "*"]),
-        (keys::HOURS, vec!["hours", "*"]),
-        (keys::TARGET, vec!["targets", "*"]),
-        (keys::MESSAGE, vec!["messages", "*"]),
-        (keys::PACKAGES, vec!["package"]),
-        (keys::LABELS, vec!["package", "labels"]),
-        (keys::DEFAULTS, vec!["defaults"]),
-        (keys::ROUTE, vec!["route", "*"]),
-        (keys::ESCALATE, vec!["escalate", "*"]),
-        (keys::FROM, vec!["escalate", "*", "from"]),
-        (keys::BREACH, vec!["escalate", "*", "before_breach"]),
-        (keys::PACKAGE, vec!["escalate", "*", "package"]),
-        (keys::OWNER, vec!["escalate", "*", "owner"]),
-        (keys::PREVIOUS, vec!["escalate", "*", "owner", "previous"]),
-        (keys::CLOCK, vec!["escalate", "*", "clock"]),
-        (keys::PAUSE, vec!["escalate", "*", "clock", "customer"]),
-        (keys::CUSTOMER, vec!["escalate", "*", "customer"]),
-        (keys::TEST, vec!["test", "*"]),
-        (keys::TEST_TICKET, vec!["test", "*", "ticket"]),
-        (keys::TEST_MESSAGE, vec!["test", "*", "ticket", "messages", "*"]),
-        (keys::TEST_CUSTOMER, vec!["test", "*", "customer"]),
-        (keys::TEST_ORGANIZATION, vec!["test", "*", "organization"]),
-        (keys::TEST_CASE, vec!["test", "*", "case"]),
-        (keys::TEST_REQUEST, vec!["test", "*", "case", "request"]),
-        (keys::TEST_CLOCK, vec!["test", "*", "clocks", "*"]),
-        (keys::TEST_EXPECT, vec!["test", "*", "expect"]),
-    ]
-}
-
-fn keys_at(value: &Value, path: &[&str], found: &mut BTreeSet<String>) {
-    match (path, value) {
-        ([], Value::Table(table)) => found.extend(table.keys().cloned()),
-        (["*", rest @ ..], Value::Table(table)) => table.values().for_each(|value| keys_at(value, rest, found)),
-        (["*", rest @ ..], Value::Array(list)) => list.iter().for_each(|value| keys_at(value, rest, found)),
-        ([key, rest @ ..], Value::Table(table)) => {
-            if let Some(value) = table.get(*key) {
-                keys_at(value, rest, found);
-            }
-        }
-        _ => {}
     }
 }
 

@@ -10,6 +10,7 @@ mod lints;
 mod problems;
 mod secrets;
 mod sensitive;
+mod shapes;
 mod targets;
 mod times;
 mod trials;

@@ -52,7 +52,8 @@ fn noted(text: &str) -> Case {
     let mut case = plain();
     let author = Author { id: None, name: Some("First Agent".into()), role: Role::Agent };
     let said = Said::Internally(InternalText(text.to_owned()));
-    let message = Message { id: "m".into(), at: now(), author, said, attachments: Vec::new() };
+    let message =
+        Message { id: "m".into(), at: now(), author, said, attachments: Vec::new(), by_machine: Fact::Unknown };
     case.parts.conversation = Some(Conversation { messages: vec![message], complete: true });
     case
 }

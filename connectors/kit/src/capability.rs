@@ -136,6 +136,8 @@ pub struct Capabilities {
     pub pausing: &'static [Pausing],
     /// Whether the desk lists a customer's tickets in one call.
     pub customers_tickets: bool,
+    /// Whether a conversation tells mail that a machine wrote from mail that a person wrote.
+    pub machine_mail: bool,
     /// Whether tags can be added and removed without touching the others.
     pub race_free_tags: bool,
     /// What it tells about the people of a queue.

@@ -10,6 +10,7 @@
 //! - [`gate`]: all calls of one desk account, in the order of their deadlines, within the vendor's limits.
 //! - [`webhook`]: what came in, and what of it is proven.
 //! - [`text`]: HTML and plain text, cuts, and quotes made harmless.
+//! - [`mail`]: whether a machine wrote a mail.
 //! - [`settings`]: what the configuration hands to a connector.
 //! - [`conformance`]: the suite that every connector's tests run.
 //!
@@ -23,6 +24,7 @@ pub mod error;
 pub mod fact;
 pub mod gate;
 pub mod id;
+pub mod mail;
 pub mod mark;
 pub mod model;
 pub mod random;

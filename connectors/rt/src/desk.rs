@@ -191,6 +191,7 @@ fn capabilities(hooked: bool) -> Capabilities {
         sla_clocks: false,
         pausing: PAUSING,
         customers_tickets: true,
+        machine_mail: true,
         race_free_tags: false,
         roster: Roster::WithLoad,
         // A list of watchers is replaced as a whole, and its version check has a gap.

@@ -193,7 +193,7 @@ impl Account {
         let mut parts: Vec<Attachment> = Vec::new();
         for some in transactions.chunks(PARTS_AT_ONCE) {
             for page in 1..=MOST_PAGES {
-                let fields = "TransactionId,ContentType,Filename,ContentLength";
+                let fields = "TransactionId,ContentType,Filename,ContentLength,Headers";
                 let found: List<Attachment> = self.attachments("TransactionId", some, fields, page, deadline).await?;
                 let ended = found.items.len() < PAGE;
                 parts.extend(found.items);

@@ -76,6 +76,9 @@ pub(crate) struct Attachment {
     pub name: String,
     #[serde(rename = "ContentLength", default, deserialize_with = "loose_number")]
     pub bytes: Option<u64>,
+    /// The mail's headers; those of a message's first part are the message's own.
+    #[serde(rename = "Headers", default, deserialize_with = "loose_text")]
+    pub headers: String,
 }
 
 /// The text of a part. In a list it is the text itself; only a single record has it in base64.

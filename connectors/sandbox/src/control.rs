@@ -90,6 +90,9 @@ struct New {
     subject: String,
     text: String,
     queue: Option<String>,
+    /// Whether a machine writes in the customer's name.
+    #[serde(default)]
+    machine: bool,
     #[serde(default)]
     tags: BTreeSet<String>,
     #[serde(default)]
@@ -105,7 +108,8 @@ fn open(sandbox: &Sandbox, new: New) -> Result<Value, String> {
         fields: new.fields.into_iter().map(|(no, value)| (no, vec![value])).collect(),
         ..Update::default()
     };
-    Ok(json!({ "ticket": seed::customer_writes(sandbox, &new.from, &new.subject, &new.text, set) }))
+    let writes = if new.machine { seed::machine_writes } else { seed::customer_writes };
+    Ok(json!({ "ticket": writes(sandbox, &new.from, &new.subject, &new.text, set) }))
 }
 
 /// What somebody does to a ticket, all at once.

@@ -13,7 +13,7 @@ use crate::zendesk::Limits;
 use handoffd_kit::clock::ManualClock;
 use handoffd_kit::conformance::{
     CannotStage, EndAct, FactName, Names, NewMessage as Further, NewTicket, NoteOnDesk, OnDesk, PersonAct, Posted,
-    Rights, StaffAct, Stage, Staged, Wire, staged,
+    Rights, Sender, StaffAct, Stage, Staged, Wire, staged,
 };
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
@@ -155,7 +155,11 @@ impl SandboxStage {
 
     fn opened(&mut self, ticket: NewTicket) -> Result<TicketId, CannotStage> {
         let set = self.preset(&ticket)?;
-        let no = seed::customer_writes(&self.sandbox, CUSTOMER, &ticket.subject, &ticket.text, set);
+        let writes = match ticket.sender {
+            Sender::Machine => seed::machine_writes,
+            Sender::Customer | Sender::ByMail => seed::customer_writes,
+        };
+        let no = writes(&self.sandbox, CUSTOMER, &ticket.subject, &ticket.text, set);
         for message in &ticket.then {
             let (who, visibility, text) = match message {
                 Further::Customer(text) => (CUSTOMER, Visibility::Public, text),
@@ -405,6 +409,7 @@ mod tests {
             tags: vec!["b".into(), "a".into()],
             field: Some((field.clone(), one.clone())),
             then: vec![Further::AgentInternally("n & m".into()), Further::AgentPublicly("r".into())],
+            sender: Sender::Customer,
         };
         let no = block_on(stage.make(new)).unwrap();
         let seen = block_on(stage.look(&no)).unwrap();

@@ -5,7 +5,8 @@
 
 use crate::normalise::{MERGED_TAG, priority, queue, status, user_id};
 use crate::people::{person, role};
-use crate::wire::{Audit, Event, Id, Sent, User, Via};
+use crate::wire::{Audit, Event, Id, Metadata, Sent, User, Via};
+use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{ChangeId, MessageId};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{
@@ -18,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// More of one message is not read: Zendesk itself holds no more than 64 kB.
 const MESSAGE_BYTES: usize = 128 << 10;
+
+/// The flag of a mail that was written automatically (Zendesk's reference, *Ticket comments*, comment flags).
+const AUTOMATIC: u64 = 4;
 
 /// Who and what the ids in a history mean.
 #[derive(Default)]
@@ -101,7 +105,12 @@ pub(crate) fn read(audits: &[Audit], cast: &Cast) -> Option<(Vec<Message>, Vec<C
     let placed = placed(audits)?;
     let said = |audit: &Placed<'_>| {
         let said = events(audit.audit).filter(|event| event.is_comment());
-        said.map(|event| message(event, audit.at, audit.audit.author_id.get().copied(), cast)).collect::<Vec<_>>()
+        let by_machine = by_machine(&audit.audit.via, &audit.audit.metadata);
+        let message = |event| {
+            let message = message(event, audit.at, audit.audit.author_id.get().copied(), cast)?;
+            Some(Message { by_machine: by_machine.clone(), ..message })
+        };
+        said.map(message).collect::<Vec<_>>()
     };
     let messages = placed.iter().flat_map(said).collect::<Option<Vec<_>>>()?;
     let changes = placed.iter().flat_map(|audit| changes(audit, cast)).collect();
@@ -115,6 +124,18 @@ pub(crate) fn conversation(comments: &[Event], cast: &Cast) -> Option<Vec<Messag
         said.map(|comment| message(comment, *comment.created_at.get()?, None, cast)).collect::<Option<_>>()?;
     messages.sort_by_key(|message| message.at);
     Some(messages)
+}
+
+/// Whether a mail was written by a machine: Zendesk flags those, and leaves the flags out where there are none. What came
+/// in another way carries no such sign.
+fn by_machine(via: &Sent<Via>, metadata: &Sent<Metadata>) -> Fact<bool> {
+    let is_mail = via.get().and_then(|via| via.channel.get()).is_some_and(|channel| channel == "email");
+    let Some(metadata) = metadata.get().filter(|_| is_mail) else { return Fact::Unknown };
+    match &metadata.flags {
+        Value::Null => Fact::Known(false),
+        Value::Array(flags) => Fact::Known(flags.iter().any(|flag| flag.as_u64() == Some(AUTOMATIC))),
+        _ => Fact::Unknown,
+    }
 }
 
 fn message(event: &Event, at: Timestamp, by: Option<Id>, cast: &Cast) -> Option<Message> {
@@ -138,6 +159,7 @@ fn message(event: &Event, at: Timestamp, by: Option<Id>, cast: &Cast) -> Option<
         author: cast.author(event.author_id.get().copied().or(by)),
         said,
         attachments: attachments.collect(),
+        by_machine: by_machine(&event.via, &event.metadata),
     })
 }
 

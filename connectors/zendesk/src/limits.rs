@@ -40,6 +40,7 @@ pub(crate) fn capabilities(limits: Vec<DeclaredLimit>) -> Capabilities {
         sla_clocks: true,
         pausing: PAUSING,
         customers_tickets: true,
+        machine_mail: true,
         race_free_tags: true,
         roster: Roster::Members,
         followers: true,

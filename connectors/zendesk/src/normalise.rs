@@ -106,8 +106,8 @@ fn ending(status: Option<&str>, tags: Option<&Vec<String>>) -> Option<Ending> {
     }
 }
 
-/// Only what is certain: mail servers write from known addresses, and forms and chats are no mail. The sheet names no other
-/// sign, so any other mail is unknown.
+/// What is certain from the head alone: mail servers write from known addresses, and forms and chats are no mail. Of any other
+/// mail its flags tell, which stand in the conversation.
 fn machine_mail(via: &Sent<wire::Via>) -> Fact<bool> {
     let Some(via) = via.get() else { return Fact::Unknown };
     match via.channel.get().map(String::as_str) {

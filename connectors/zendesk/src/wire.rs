@@ -171,6 +171,8 @@ pub(crate) struct Audit {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Metadata {
+    /// Numbers, left out where there are none (Zendesk's reference, *Ticket comments*, comment flags).
+    pub(crate) flags: Value,
     pub(crate) custom: Sent<OurMetadata>,
 }
 
@@ -203,6 +205,8 @@ pub(crate) struct Event {
     pub(crate) trusted: Sent<bool>,
     /// Only in a list of comments.
     pub(crate) created_at: Sent<Timestamp>,
+    /// Only in a list of comments: in audits it stands beside the events.
+    pub(crate) metadata: Sent<Metadata>,
 }
 
 impl Event {

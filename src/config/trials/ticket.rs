@@ -272,7 +272,7 @@ fn said(at: Timestamp, role: Role, words: &str, internal: bool) -> Message {
         Said::Publicly(PublicText(words.to_owned()))
     };
     let author = Author { id: None, name: None, role };
-    Message { id: MessageId::from("test"), at, author, said, attachments: Vec::new() }
+    Message { id: MessageId::from("test"), at, author, said, attachments: Vec::new(), by_machine: Fact::Unknown }
 }
 
 /// What was said, as the history tells it: an agent who wrote has acted.

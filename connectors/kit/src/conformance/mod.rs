@@ -17,7 +17,7 @@ use ground::{Ground, Stop};
 
 pub use report::{Line, Outcome, Report};
 pub use stage::{
-    CannotStage, EndAct, FactName, Names, NewMessage, NewTicket, NoteOnDesk, OnDesk, PersonAct, Posted, Rights,
+    CannotStage, EndAct, FactName, Names, NewMessage, NewTicket, NoteOnDesk, OnDesk, PersonAct, Posted, Rights, Sender,
     StaffAct, Stage, Staged, staged,
 };
 pub use wire::{Edit, Fault, IsWrite, Traffic, Wire};

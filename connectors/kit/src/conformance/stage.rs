@@ -133,6 +133,20 @@ pub struct NewTicket {
     pub field: Option<(String, FieldValue)>,
     /// What was said after the first message, in this order.
     pub then: Vec<NewMessage>,
+    /// Who wrote the first message.
+    pub sender: Sender,
+}
+
+/// Who wrote a mail that opened a ticket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sender {
+    /// The customer, in whatever way the stage opens tickets.
+    #[default]
+    Customer,
+    /// The customer, by mail.
+    ByMail,
+    /// A machine in the customer's name, by mail: an automatic answer, marked as such.
+    Machine,
 }
 
 /// One further message of a ticket to open.

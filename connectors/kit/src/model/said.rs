@@ -2,6 +2,7 @@
 //! cannot be given the other, and neither turns into the other.
 
 use super::person::Author;
+use crate::fact::Fact;
 use crate::id::MessageId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,9 @@ pub struct Message {
     pub said: Said,
     /// Files that came with it.
     pub attachments: Vec<Attachment>,
+    /// Whether a machine wrote it (an automatic answer, a bounce), as far as the desk shows the signs.
+    #[serde(default)]
+    pub by_machine: Fact<bool>,
 }
 
 /// A file on a message; never downloaded by us.

@@ -25,6 +25,20 @@ impl Raw {
         self.transport.send(request.body(body).unwrap(), Bounds::default()).await.unwrap()
     }
 
+    /// Hands a mail to RT's gateway, as its mail server would.
+    pub async fn mail(&self, queue: &str, message: &str) {
+        let gateway = self.rest.replace("/REST/2.0", "/REST/1.0/NoAuth/mail-gateway");
+        let part = |name: &str, value: &str| {
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let parts = [("SessionType", "REST"), ("queue", queue), ("action", "correspond"), ("message", message)];
+        let body = parts.iter().map(|(name, value)| part(name, value)).collect::<String>() + "--edge--\r\n";
+        let request = Request::post(gateway).header("content-type", "multipart/form-data; boundary=edge");
+        let answer = self.transport.send(request.body(Bytes::from(body)).unwrap(), Bounds::default()).await.unwrap();
+        let said = String::from_utf8_lossy(answer.body()).into_owned();
+        assert!(said.trim_start().starts_with("ok"), "the mail gateway: {} {said}", answer.status());
+    }
+
     pub async fn json(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let response = self.send(method, path, body).await;
         let shown = String::from_utf8_lossy(response.body()).into_owned();

@@ -51,10 +51,20 @@ pub fn zendesk(clock: Arc<dyn Clock>, seed: u64, limits: Limits) -> Sandbox {
 
 /// Opens a ticket of a customer who is entered on first sight.
 pub fn customer_writes(sandbox: &Sandbox, email: &str, subject: &str, text: &str, set: Update) -> TicketNo {
+    let message = NewMessage::new(Visibility::Public, Body::Plain(text.into()));
+    opened_by(sandbox, email, subject, message, set)
+}
+
+/// The same, but a machine wrote it in the customer's name: an automatic answer.
+pub fn machine_writes(sandbox: &Sandbox, email: &str, subject: &str, text: &str, set: Update) -> TicketNo {
+    let message = NewMessage::new(Visibility::Public, Body::Plain(text.into()));
+    opened_by(sandbox, email, subject, NewMessage { by_machine: true, ..message }, set)
+}
+
+fn opened_by(sandbox: &Sandbox, email: &str, subject: &str, message: NewMessage, set: Update) -> TicketNo {
     sandbox.with(|desk| {
         let known = desk.find_person(email).map(|person| person.no);
         let requester = known.unwrap_or_else(|| enter_customer(desk, email));
-        let message = NewMessage::new(Visibility::Public, Body::Plain(text.into()));
         desk.open(NewTicket { subject: subject.into(), channel: "email".into(), requester, message, set })
     })
 }

@@ -9,15 +9,21 @@ use serde_json::{Map, Value, json};
 
 /// One audit.
 pub(super) fn audit(desk: &Helpdesk, base: &str, ticket: &Ticket, change: &Change) -> Value {
-    let events: Vec<Value> = change.events.iter().flat_map(|event| shown(base, ticket, change, event)).collect();
+    let events: Vec<Value> = change.events.iter().flat_map(|event| shown(desk, base, ticket, change, event)).collect();
     let custom = if change.custom.is_null() { json!({}) } else { change.custom.clone() };
+    let mut metadata = json!({ "system": { "client": "sandbox", "ip_address": "127.0.0.1" }, "custom": custom });
+    // Left out where nothing is flagged.
+    if ticket.messages.iter().any(|message| message.change == change.no && message.by_machine) {
+        metadata["flags"] = json!(show::flags(true));
+        metadata["flags_options"] = json!({ "4": { "trusted": true } });
+    }
     json!({
         "id": change.no,
         "ticket_id": ticket.no,
         "author_id": author(desk, change),
         "created_at": show::time(change.at),
         "via": via(desk, change, &change.cause),
-        "metadata": { "system": { "client": "sandbox", "ip_address": "127.0.0.1" }, "custom": custom },
+        "metadata": metadata,
         "events": events,
     })
 }
@@ -53,12 +59,12 @@ fn via(desk: &Helpdesk, change: &Change, cause: &Cause) -> Value {
     }
 }
 
-fn shown(base: &str, ticket: &Ticket, change: &Change, event: &Event) -> Vec<Value> {
+fn shown(desk: &Helpdesk, base: &str, ticket: &Ticket, change: &Change, event: &Event) -> Vec<Value> {
     let mut events = match &event.what {
         What::Created(opened) => created(ticket, opened),
         What::Said(no) => {
             let message = ticket.messages.iter().find(|message| message.no == *no);
-            message.map(|message| show::comment(base, message)).into_iter().collect()
+            message.map(|message| show::comment(desk, base, message)).into_iter().collect()
         }
         What::Deleted => vec![changed("status", json!("deleted"), json!(show::status(ticket.status)))],
         What::Merged(_) => vec![],

@@ -18,7 +18,7 @@ pub(super) fn comments(desk: &Helpdesk, caller: &Caller, call: &Call<'_>, no: Ti
     let mut authors = Vec::new();
     let (body, _) = page(call, "comments", items, order(call), |message| {
         authors.push(message.author);
-        show::comment(&call.base(), message)
+        show::comment(desk, &call.base(), message)
     })?;
     Ok(match call.includes("users") {
         true => paging::with(body, "users", users_of(desk, &call.base(), authors)),

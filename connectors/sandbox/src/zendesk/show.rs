@@ -111,10 +111,9 @@ pub(super) fn bodies(body: &Body) -> (String, String) {
 }
 
 /// A message.
-pub(super) fn comment(base: &str, message: &Message) -> Value {
+pub(super) fn comment(desk: &Helpdesk, base: &str, message: &Message) -> Value {
     let (plain, html) = bodies(&message.body);
-    // Autoresponders and the like are flagged; 0 is the flag of mail that a machine sent.
-    let flags: Vec<u64> = if message.by_machine { vec![0] } else { vec![] };
+    let by_customer = desk.person(message.author).is_some_and(|person| person.role == Role::Customer);
     json!({
         "id": message.no,
         "type": "Comment",
@@ -123,10 +122,15 @@ pub(super) fn comment(base: &str, message: &Message) -> Value {
         "body": plain, "plain_body": plain, "html_body": html,
         "attachments": message.files.iter().enumerate().map(|(at, file)| attachment(base, message, at, file)).collect::<Vec<_>>(),
         "audit_id": message.change,
-        "via": via("web"),
-        "metadata": { "system": {}, "custom": {}, "flags": flags },
+        "via": via(if by_customer { "email" } else { "web" }),
+        "metadata": { "system": {}, "custom": {}, "flags": flags(message.by_machine) },
         "created_at": time(message.at),
     })
+}
+
+/// How Zendesk flags a comment (its reference, *Ticket comments*, comment flags): 4 is what was written automatically.
+pub(super) fn flags(by_machine: bool) -> Vec<u64> {
+    if by_machine { vec![4] } else { vec![] }
 }
 
 /// A file of a message.

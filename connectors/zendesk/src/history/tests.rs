@@ -136,3 +136,28 @@ fn strangers_and_other_integrations_count_as_people_of_unknown_role() {
     assert_eq!((changes[0].by.role, changes[0].actor), (Role::Unknown, Actor::Person));
     assert!(matches!(&changes[0].what[..], [What::Queue { from: None, to: Some(_) }]));
 }
+
+#[test]
+fn an_automatic_mail_is_flagged_and_other_mail_is_not() {
+    let by_machine = |channel: &str, metadata: Value| {
+        let audit = json!({
+            "id": 1, "author_id": 20978392, "created_at": "2026-05-03T10:00:00Z", "via": { "channel": channel },
+            "metadata": metadata, "events": [{ "id": 2, "type": "Comment", "public": true, "body": "I am away" }],
+        });
+        let (messages, _) = read(&audits(json!([audit])), &cast()).unwrap();
+        let comment = json!([{
+            "id": 2, "type": "Comment", "public": true, "body": "I am away", "created_at": "2026-05-03T10:00:00Z",
+            "via": { "channel": channel }, "metadata": metadata,
+        }]);
+        let comments: Vec<Event> = serde_json::from_value(comment).unwrap();
+        let alone = conversation(&comments, &cast()).unwrap();
+        assert_eq!(messages[0].by_machine, alone[0].by_machine, "audits and comments say the same");
+        messages[0].by_machine.clone()
+    };
+    assert_eq!(by_machine("email", json!({ "flags": [2, 4], "flags_options": { "4": {} } })), Fact::Known(true));
+    assert_eq!(by_machine("email", json!({ "flags": [0, 11] })), Fact::Known(false));
+    assert_eq!(by_machine("email", json!({ "system": {} })), Fact::Known(false), "left out where there are none");
+    assert_eq!(by_machine("email", json!({ "flags": "4" })), Fact::Unknown);
+    assert_eq!(by_machine("email", json!(null)), Fact::Unknown);
+    assert_eq!(by_machine("web", json!({ "flags": [4] })), Fact::Unknown, "it was no mail");
+}

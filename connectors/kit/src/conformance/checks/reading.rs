@@ -1,7 +1,7 @@
 //! Reading: the head as it was staged, unknown where nothing was said, and parts only when asked for.
 
 use super::super::ground::{Ground, Stop, Tried, ensure};
-use super::super::stage::{FactName, NewMessage, NewTicket, OnDesk, PersonAct};
+use super::super::stage::{FactName, NewMessage, NewTicket, OnDesk, PersonAct, Sender};
 use super::{Check, always};
 use crate::capability::Capabilities;
 use crate::desk::{Finding, QueueSpec, Severity};
@@ -37,10 +37,34 @@ pub(super) const CHECKS: &[Check] = &[
         not_declared: no_contacts,
         try_it: |ground| Box::pin(contacts(ground)),
     },
+    Check {
+        promise: "an automatic answer is told from a person's mail",
+        not_declared: |capabilities| (!capabilities.machine_mail).then_some("machine mail is not declared to be told"),
+        try_it: |ground| Box::pin(machine_mail(ground)),
+    },
 ];
 
 fn no_contacts(capabilities: &Capabilities) -> Option<&'static str> {
     (!capabilities.customers_tickets).then_some("no list of a customer's tickets is declared")
+}
+
+async fn machine_mail(ground: &mut Ground<'_>) -> Tried {
+    for (sender, by_machine) in [(Sender::Machine, true), (Sender::ByMail, false)] {
+        let ticket = NewTicket {
+            subject: "Your request".into(),
+            text: "I am not in the office.".into(),
+            queue: Some(ground.names.home.clone()),
+            sender,
+            ..NewTicket::default()
+        };
+        let id = ground.stage.make(ticket).await?;
+        let head = ground.head(&id).await?.machine_mail;
+        ensure(head.is_unknown() || head == Fact::Known(by_machine), || format!("{sender:?}: the head says {head:?}"))?;
+        let parts = ground.parts(&id, PartSet::of(&[PartKind::Conversation])).await?;
+        let read = parts.conversation.and_then(|read| read.messages.into_iter().next()).map(|first| first.by_machine);
+        ensure(read == Some(Fact::Known(by_machine)), || format!("{sender:?}: the message says {read:?}"))?;
+    }
+    Ok(())
 }
 
 async fn contacts(ground: &mut Ground<'_>) -> Tried {
@@ -95,6 +119,7 @@ async fn head_as_staged(ground: &mut Ground<'_>) -> Tried {
         tags: if names.tags { vec!["refund".into(), "vip".into()] } else { Vec::new() },
         field: names.field.clone().map(|(id, value, _)| (id, value)),
         then: Vec::new(),
+        sender: Sender::Customer,
     };
     let id = ground.stage.make(ticket.clone()).await?;
     let desk = ground.look(&id).await?;

@@ -77,7 +77,7 @@ impl State {
             ["members", queue] => self.members(queue),
             ["feed", from] => (200, self.page(from.parse().unwrap())),
             ["head", id] => self.with(id, |ticket| json!(ticket.head)),
-            ["parts", id] => self.with(id, |ticket| json!(ticket.parts())),
+            ["parts", id] => self.with(id, |ticket| json!(Parts { contacts: Some(self.contacts()), ..ticket.parts() })),
             ["notes", id] => self.with(id, |ticket| json!(ticket.messages)),
             ["write", id] if !self.may_write => (403, json!(id)),
             ["write", id] => match self.tickets.get(&TicketId::from(id)) {
@@ -108,6 +108,22 @@ impl State {
             open: Some(self.tickets.values().filter(|ticket| owns(ticket, who)).count() as u32),
         });
         (200, json!(members.collect::<Vec<_>>()))
+    }
+
+    /// All tickets are of one customer.
+    fn contacts(&self) -> Contacts {
+        let past = |ticket: &Ticket| PastTicket {
+            id: ticket.head.id.clone(),
+            subject: ticket.head.subject.clone(),
+            status: ticket.head.status.clone(),
+            created_at: ticket.head.created_at.clone(),
+        };
+        let mut tickets: Vec<PastTicket> = self.tickets.values().map(past).collect();
+        if self.defect == Defect::ListsTicketsTwice {
+            tickets.extend(tickets.clone());
+        }
+        tickets.sort_by_key(|past| std::cmp::Reverse(past.created_at.known().copied()));
+        Contacts { tickets, complete: true, as_of: self.clock.now() }
     }
 
     /// A hundred entries at most, from a place in the feed.
@@ -176,6 +192,7 @@ impl Ticket {
             customer: Some(customer),
             clocks: Some(Vec::new()),
             people: Vec::new(),
+            contacts: None,
         }
     }
 
@@ -183,7 +200,14 @@ impl Ticket {
         let id = MessageId::from(self.messages.len() as u64 + 1);
         let visibility = said.visibility();
         let author = Author { id: Some(by.id.clone()), name: by.name.clone(), role: by.role };
-        self.messages.push(Message { id: id.clone(), at, author, said, attachments: Vec::new() });
+        self.messages.push(Message {
+            id: id.clone(),
+            at,
+            author,
+            said,
+            attachments: Vec::new(),
+            by_machine: Fact::Unknown,
+        });
         What::Said { visibility, message: id }
     }
 

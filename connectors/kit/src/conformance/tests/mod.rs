@@ -42,6 +42,8 @@ enum Defect {
     TakesEverybodyForActive,
     TakesNoQueueForNobody,
     ReplacesFollowers,
+    ListsTicketsTwice,
+    TakesMachinesForPeople,
 }
 
 fn report(defect: Defect) -> Report {
@@ -69,6 +71,8 @@ fn a_sound_connector_passes_everything_that_it_declares() {
 #[test]
 fn each_defect_breaks_its_promise() {
     for (defect, promise) in [
+        (Defect::ListsTicketsTwice, "the customer's tickets are listed, each once, newest first"),
+        (Defect::TakesMachinesForPeople, "an automatic answer is told from a person's mail"),
         (Defect::OverlooksUnseenQueues, "login, names and rights are in order"),
         (Defect::PublicNotes, "a note is internal and reads as it was written"),
         (Defect::PublicReplyIsInternal, "a public reply is public, and nothing else is"),

@@ -1,6 +1,7 @@
 //! The stage of the small helpdesk.
 
 use super::super::*;
+use super::Defect;
 use super::desk::SECRET;
 use super::helpdesk::{Helpdesk, Ticket, person, queue};
 use crate::clock::{Clock, ManualClock};
@@ -51,6 +52,7 @@ impl Stage for MiniStage {
     fn make(&mut self, new: NewTicket) -> Staged<'_, TicketId> {
         let now = self.clock.now();
         let mut state = self.helpdesk.state();
+        let defect = state.defect;
         let id = TicketId::from(state.tickets.len() as u64 + 1);
         let head = TicketHead {
             subject: Fact::Known(new.subject),
@@ -77,6 +79,11 @@ impl Stage for MiniStage {
         let customer = person("customer", Role::Customer);
         state.change(&id, customer.clone(), None, |ticket, now| {
             ticket.say(&customer, Said::Publicly(PublicText(new.text)), now);
+            ticket.messages[0].by_machine = match new.sender {
+                Sender::Customer => Fact::Unknown,
+                Sender::ByMail => Fact::Known(false),
+                Sender::Machine => Fact::Known(defect != Defect::TakesMachinesForPeople),
+            };
             for message in new.then {
                 let (by, said) = match message {
                     NewMessage::Customer(words) => (customer.clone(), Said::Publicly(PublicText(words))),
