@@ -19,6 +19,7 @@ use std::process::ExitCode;
   handoffd handoffs list --state sending
   handoffd handoffs list --would --rule refund-over-limit   what a rule would do if it were live
   handoffd handoffs release --rule refund-over-limit --limit 20
+  handoffd handoffs list --weak-triage --rule invoices      where a route was wrong
   handoffd handoffs show h3f9a2
   handoffd handoffs undo h3f9a2 --as team-lead --reason \"wrong team\"")]
 pub struct HandoffsArgs {
@@ -82,6 +83,9 @@ struct ListArgs {
     /// What rules would do that are in shadow, or that wait for a release.
     #[arg(long, conflicts_with = "state")]
     would: bool,
+    /// Only routes whose case left its first team too soon (`weak_triage_within`).
+    #[arg(long, conflicts_with = "would")]
+    weak_triage: bool,
     /// At most so many.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
@@ -127,6 +131,7 @@ impl ListArgs {
             desk: self.desk.as_ref().map(DeskId::new),
             ticket: None,
             limit: Some(limit),
+            weak_triage: self.weak_triage,
         };
         let handoffs = ledger.handoffs(&filter)?;
         if context.json {

@@ -49,6 +49,17 @@ pub struct Brief {
     pub completeness: Option<f64>,
     /// How long it waits, or waited, for package parts that the current agent was asked for.
     pub ask_until: Option<Timestamp>,
+    /// Of a route: for which team the case left its first one too soon, and when.
+    pub weak_triage: Option<WeakTriage>,
+}
+
+/// A case that began with the wrong team.
+#[derive(Clone, Debug, Serialize)]
+pub struct WeakTriage {
+    /// The team that has it instead.
+    pub to: String,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 impl Brief {
@@ -73,6 +84,7 @@ impl Brief {
             risks: handoff.risks.clone(),
             completeness: handoff.completeness,
             ask_until: handoff.ask_until,
+            weak_triage: handoff.weak_triage.as_ref().map(|(at, to)| WeakTriage { to: to.to_string(), at: *at }),
         }
     }
 
@@ -178,6 +190,12 @@ impl Whole {
         }
         if let (Some(by), Some(at)) = (&brief.claimed_by, brief.claimed_at) {
             writeln!(text, "  claimed   {} at {at}", tame(by))?;
+        }
+        if let Some(other) = &proposal.instead_of {
+            writeln!(text, "  instead   of {}: {}", other.team, tame(&other.why))?;
+        }
+        if let Some(weak) = &brief.weak_triage {
+            writeln!(text, "  triage    weak: {} has it since {}", weak.to, weak.at)?;
         }
         for (name, value) in &proposal.facts {
             writeln!(text, "  fact      {name} = {}", tame(value))?;

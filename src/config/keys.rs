@@ -92,6 +92,7 @@ pub const POLICY: Shape = Shape {
         key("feared_failure", "\"An internal note reaches a customer\""),
         key("never", "'has_tag(\"legal-hold\")'"),
         key("quiet_after_person", "\"10m\""),
+        WEAK_TRIAGE,
         key("suppress", "[\"no-reply@*\", \"*@bounces.example\"]"),
         key("limits", "{ per_rule_per_hour = 30, per_desk_per_hour = 200, hops_per_day = 4 }"),
     ],
@@ -225,6 +226,7 @@ const CLOCK_KEY: Key = key("clock", "{ customer = \"continue\" }");
 const CUSTOMER_KEY: Key = key("customer", "{ nothing = \"because …\" }");
 const REVIEW_KEY: Key = key("review", "\"never\"");
 const WHEN: Key = key("when", "['has_tag(\"refund\")']");
+const WEAK_TRIAGE: Key = key("weak_triage_within", "\"60m\"");
 const MODE: Key = key("mode", "\"shadow\"");
 const SHARE: Key = key("share", "\"100%\"");
 const ONCE: Key = key("once", "\"episode\"");
@@ -249,6 +251,7 @@ pub const ROUTE: Shape = Shape {
         key("to", "\"billing\""),
         key("fallback", "\"frontline\""),
         key("on_duty", "true"),
+        WEAK_TRIAGE,
         MODE,
         SHARE,
         ONCE,

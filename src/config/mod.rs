@@ -177,8 +177,14 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let targets = targets::read(found, &root, &desks, &hours);
     let messages = messages::read(found, &root, &desks, &people, &labels);
     let table = policy::read(found, &root, &desks);
-    let world =
-        rules::World { desks: &desks, teams: &teams, people: &people, messages: &messages, header: &table.header };
+    let world = rules::World {
+        desks: &desks,
+        teams: &teams,
+        people: &people,
+        messages: &messages,
+        header: &table.header,
+        weak_triage_within: table.weak_triage_within,
+    };
     let rules = rules::read(found, &root, &world);
     let tests = trials::read(found, &root, &world, &rules.names);
     let reached: Option<BTreeMap<_, _>> =

@@ -20,6 +20,7 @@ pub(super) struct PolicyTable {
     pub header: PolicyHeader,
     pub never: Option<Condition>,
     pub quiet_after_person: Option<SignedDuration>,
+    pub weak_triage_within: Option<SignedDuration>,
     pub suppress: Vec<AddressPattern>,
     pub limits: Limits,
 }
@@ -46,6 +47,7 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> 
         header,
         never,
         quiet_after_person: quiet(found, &section),
+        weak_triage_within: weak_triage(found, &section),
         suppress: suppress(found, &section),
         limits: limits(found, &section),
     }
@@ -66,6 +68,11 @@ fn suppress(found: &mut Found<'_>, section: &Section<'_>) -> Vec<AddressPattern>
         }
     }
     patterns
+}
+
+/// How soon a case that leaves its first team was badly routed.
+pub(super) fn weak_triage(found: &mut Found<'_>, section: &Section<'_>) -> Option<SignedDuration> {
+    section.duration(found, "weak_triage_within", (SignedDuration::from_mins(1), SignedDuration::from_hours(24 * 30)))
 }
 
 /// How long automatic escalations wait after an agent's last act.

@@ -20,7 +20,9 @@ use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::reviewers::same_person;
 use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger};
+use crate::policy::triage;
 use handoffd_kit::id::DeskId;
+use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
@@ -32,6 +34,8 @@ pub(super) struct World<'a> {
     pub people: &'a People,
     pub messages: &'a Messages,
     pub header: &'a PolicyHeader,
+    /// What `[policy]` says for all routes.
+    pub weak_triage_within: Option<SignedDuration>,
 }
 
 impl<'a> World<'a> {
@@ -177,6 +181,8 @@ impl RouteDraft {
             let message = "`on_duty` of a route to a team that is always on duty";
             found.mismatch(&section.key_span("on_duty"), message, "give the team `hours`, or leave `on_duty` out");
         }
+        let weak_triage_within =
+            super::policy::weak_triage(found, section).or(world.weak_triage_within).unwrap_or(triage::WITHIN);
         let when = section.raw("when").map(|value| value.get_ref());
         let always = |value: &DeValue<'_>| value.as_str() == Some("true");
         let unconditional = match when {
@@ -188,7 +194,8 @@ impl RouteDraft {
         if let (Some(rule), Some(team)) = (&rule, team) {
             times::check_reach(found, section, &rule.times, std::iter::once(team));
         }
-        let route = (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to?, fallback, on_duty }))();
+        let route =
+            (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to?, fallback, on_duty, weak_triage_within }))();
         Self { route, desk, span: section.span.clone(), catches_all: unconditional && whole }
     }
 }

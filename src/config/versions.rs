@@ -181,8 +181,15 @@ fn waited(wait: Wait) -> Value {
 }
 
 fn route_meaning(route: &Route) -> Value {
-    let Route { rule, desk, to, fallback, on_duty } = route;
-    json!({ "rule": rule_meaning(rule), "desk": desk, "to": to, "fallback": fallback, "on_duty": on_duty })
+    let Route { rule, desk, to, fallback, on_duty, weak_triage_within } = route;
+    json!({
+        "rule": rule_meaning(rule),
+        "desk": desk,
+        "to": to,
+        "fallback": fallback,
+        "on_duty": on_duty,
+        "weak_triage_within": weak_triage_within.as_secs(),
+    })
 }
 
 fn escalation_meaning(escalation: &Escalation) -> Value {

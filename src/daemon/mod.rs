@@ -26,6 +26,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod time_tests;
 #[cfg(test)]
+mod triage_tests;
+#[cfg(test)]
 mod troubles;
 #[cfg(test)]
 mod web_tests;

@@ -40,6 +40,8 @@ pub struct Counts {
     pub would: u32,
     /// Open cases that were not yet looked at under the policy that runs.
     pub stocktaking: u32,
+    /// Cases that routes brought to a team they soon left, by rule.
+    pub weak_triage: BTreeMap<RuleName, u32>,
     /// When each stream was last read.
     pub polled: BTreeMap<(DeskId, StreamName), Timestamp>,
 }
@@ -88,6 +90,7 @@ impl Ledger {
                 "looks" => counts.looks = count,
                 "webhooks" => counts.webhooks = count,
                 "would" if state == "0" => counts.would = count,
+                "weak_triage" => drop(counts.weak_triage.insert(RuleName::new(rule), count)),
                 "fallbacks" => drop(counts.fell_back.insert(RuleName::new(rule), count)),
                 _ => {}
             }
@@ -148,6 +151,7 @@ mod tests {
             let mut statement = self.connection.prepare(
                 "SELECT 'handoffs', state, rule, count(*) FROM handoffs GROUP BY state, rule
                  UNION ALL SELECT 'fallbacks', '', rule, count(*) FROM handoffs WHERE fell_back <> 0 GROUP BY rule
+                 UNION ALL SELECT 'weak_triage', '', rule, count(*) FROM handoffs WHERE weak_triage_at IS NOT NULL GROUP BY rule
                  UNION ALL SELECT 'effects', state, '', count(*) FROM effects GROUP BY state
                  UNION ALL SELECT 'looks', '', '', count(*) FROM looks HAVING count(*) > 0
                  UNION ALL SELECT 'webhooks', '', '', count(*) FROM webhooks HAVING count(*) > 0

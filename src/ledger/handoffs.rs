@@ -6,14 +6,14 @@ use super::open::Ledger;
 use super::records::{HandoffHappening, HandoffRecord, NewHandoff, Purpose, Rated};
 use super::states::{HandoffEvent, HandoffState};
 use crate::policy::command::Rating;
-use crate::policy::names::RuleName;
+use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Package, Proposal};
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness, \
-     rating, rated_by, rated_at, rating_reason";
+     rating, rated_by, rated_at, rating_reason, weak_triage_at, weak_triage_to";
 
 /// The handoff of a case that matters now.
 const LATEST: &str = "FROM handoffs WHERE desk = ? AND ticket = ?
@@ -33,6 +33,8 @@ pub struct HandoffFilter {
     pub desk: Option<DeskId>,
     /// Of this ticket.
     pub ticket: Option<TicketId>,
+    /// Only routes that were weak triage.
+    pub weak_triage: bool,
     /// At most so many; none: 100.
     pub limit: Option<usize>,
 }
@@ -86,6 +88,10 @@ impl Ledger {
             completeness: row.get(14)?,
             redecided: row.get(11)?,
             rated: rated(row)?,
+            weak_triage: row
+                .get::<_, Option<i64>>(19)?
+                .map(instant)
+                .zip(row.get::<_, Option<String>>(20)?.map(TeamName::new)),
             effects: self.effects_of(&id)?,
             id,
         })
@@ -113,7 +119,7 @@ impl Ledger {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM handoffs
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR rule = ?2) AND (?3 IS NULL OR desk = ?3)
-               AND (?4 IS NULL OR ticket = ?4)
+               AND (?4 IS NULL OR ticket = ?4) AND (?6 = 0 OR weak_triage_at IS NOT NULL)
              ORDER BY created_at DESC, rowid DESC LIMIT ?5"
         ))?;
         let mut rows = statement.query(params![
@@ -122,6 +128,7 @@ impl Ledger {
             filter.desk.as_ref().map(DeskId::as_str),
             filter.ticket.as_ref().map(TicketId::as_str),
             i64::try_from(filter.limit.unwrap_or(100)).unwrap_or(i64::MAX),
+            filter.weak_triage,
         ])?;
         let mut handoffs = Vec::new();
         while let Some(row) = rows.next()? {

@@ -178,6 +178,8 @@ pub struct HandoffRecord {
     pub detail: Option<String>,
     /// Why a person is or was asked.
     pub risks: Vec<Risk>,
+    /// Of a route: when the case left its first team too soon, and for which.
+    pub weak_triage: Option<(Timestamp, TeamName)>,
     /// When it was recorded.
     pub created_at: Timestamp,
     /// When the last effect was done.

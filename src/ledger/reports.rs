@@ -59,6 +59,10 @@ pub struct HandoffRow {
     pub sent_at: Option<Timestamp>,
     /// When a member of the receiving team first acted.
     pub claimed_at: Option<Timestamp>,
+    /// Whether it is a route's.
+    pub routed: bool,
+    /// Whether the case left its first team too soon.
+    pub weak_triage: bool,
 }
 
 impl Ledger {
@@ -101,7 +105,7 @@ impl Ledger {
         let mut statement = self.connection.prepare(
             "SELECT id, rule, json_extract(proposal, '$.rule_version'), json_extract(proposal, '$.from'),
                     json_extract(proposal, '$.to'), state, json_extract(proposal, '$.package.missing'),
-                    risks <> '[]', approved_by IS NOT NULL, sent_at, claimed_at
+                    risks <> '[]', approved_by IS NOT NULL, sent_at, claimed_at, kind = 'route', weak_triage_at IS NOT NULL
              FROM handoffs ORDER BY created_at, id",
         )?;
         let mut rows = statement.query([])?;
@@ -123,6 +127,8 @@ impl Ledger {
                 approved: row.get(8)?,
                 sent_at: time(row, 9)?,
                 claimed_at: time(row, 10)?,
+                routed: row.get(11)?,
+                weak_triage: row.get(12)?,
             });
         }
         Ok(())

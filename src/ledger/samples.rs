@@ -76,6 +76,7 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
         needs: None,
         also: Vec::new(),
         instead_of: None,
+        weak_triage_within: None,
         asked: None,
         facts: vec![("ticket.fields.refund_eur".into(), "600".into())],
         facts_hash: facts.into(),

@@ -69,7 +69,8 @@ CREATE TABLE handoffs (
     claimed_at INTEGER, claimed_by TEXT, approved_by TEXT, released INTEGER NOT NULL DEFAULT 0,
     redecided INTEGER NOT NULL DEFAULT 0, completeness REAL, ask_until INTEGER,
     rating TEXT, rated_by TEXT, rated_at INTEGER, rating_reason TEXT,
-    to_team TEXT NOT NULL, assigned TEXT, fell_back INTEGER NOT NULL DEFAULT 0
+    to_team TEXT NOT NULL, assigned TEXT, fell_back INTEGER NOT NULL DEFAULT 0,
+    weak_triage_at INTEGER, weak_triage_to TEXT
 ) STRICT;
 -- Whose turn it was, by team.
 CREATE INDEX handoffs_assigned ON handoffs (desk, to_team, started_at) WHERE assigned IS NOT NULL;
@@ -177,6 +178,13 @@ END;
 CREATE TRIGGER fallbacks_on AFTER UPDATE OF fell_back ON handoffs WHEN new.fell_back <> old.fell_back BEGIN
     INSERT INTO tallies VALUES ('fallbacks', '', new.rule, new.fell_back - old.fell_back)
         ON CONFLICT DO UPDATE SET count = count + excluded.count;
+END;
+CREATE TRIGGER weak_triage_out AFTER DELETE ON handoffs WHEN old.weak_triage_at IS NOT NULL BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'weak_triage' AND state = '' AND rule = old.rule;
+END;
+CREATE TRIGGER weak_triage_on AFTER UPDATE OF weak_triage_at ON handoffs
+    WHEN old.weak_triage_at IS NULL AND new.weak_triage_at IS NOT NULL BEGIN
+    INSERT INTO tallies VALUES ('weak_triage', '', new.rule, 1) ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 CREATE TRIGGER effects_in AFTER INSERT ON effects BEGIN
     INSERT INTO tallies VALUES ('effects', new.state, '', 1) ON CONFLICT DO UPDATE SET count = count + 1;

@@ -6,6 +6,7 @@ use super::open::Ledger;
 use super::records::StayChange;
 use crate::policy::case::Stay;
 use crate::policy::names::TeamName;
+use crate::policy::triage::is_weak;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -40,6 +41,9 @@ impl Ledger {
         };
         let since = millis(change.stay.as_ref().map_or(now, |stay| stay.since));
         let Some((id, stood_in)) = self.provisional(desk, ticket, team)? else {
+            if let Some(stay) = &change.stay {
+                self.mark_weak_triage(desk, ticket, stay)?;
+            }
             self.connection
                 .prepare_cached(
                     "INSERT INTO stays (desk, ticket, team, episode, since, by_handoff, by) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -55,6 +59,30 @@ impl Ledger {
             "UPDATE OR REPLACE would SET episode = ? WHERE desk = ? AND ticket = ? AND episode = ?",
         ] {
             self.connection.prepare_cached(sql)?.execute(params![episode, desk.as_str(), ticket.as_str(), stood_in])?;
+        }
+        Ok(())
+    }
+
+    /// A case that a route brought to its first team goes to another one now. Whether that was too soon is marked at the
+    /// route's handoff, once. A stay with no team of ours in between parts nothing, as in reports.
+    fn mark_weak_triage(&mut self, desk: &DeskId, ticket: &TicketId, next: &Stay) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT team, since, by_handoff FROM stays WHERE desk = ? AND ticket = ? AND team IS NOT NULL
+             ORDER BY id DESC LIMIT 1",
+        )?;
+        let before = statement.query_row([desk.as_str(), ticket.as_str()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<String>>(2)?))
+        });
+        let Some((team, since, Some(handoff))) = before.optional()? else { return Ok(()) };
+        drop(statement);
+        let Some(handoff) = self.find_handoff(&handoff)?.filter(|_| team != next.team.as_str()) else { return Ok(()) };
+        let lasted = next.since.duration_since(instant(since));
+        if handoff.proposal.weak_triage_within.is_some_and(|within| is_weak(lasted, within)) {
+            self.connection
+                .prepare_cached(
+                    "UPDATE handoffs SET weak_triage_at = ?, weak_triage_to = ? WHERE id = ? AND weak_triage_at IS NULL",
+                )?
+                .execute(params![millis(next.since), next.team.as_str(), handoff.id])?;
         }
         Ok(())
     }
@@ -142,6 +170,41 @@ mod tests {
         assert_eq!(counted(&["-", "a", "-"]), (0, 0, 0));
         assert_eq!(counted(&["a", "-", "a"]), (0, 0, 1));
         assert_eq!(counted(&["a", "-", "b"]), (1, 0, 0));
+    }
+
+    /// A case that a route brought to frontline at 0, and that went through these queues at these seconds.
+    fn triaged(route: &str, later: &[(&str, i64)]) -> Option<(Timestamp, String)> {
+        use super::super::samples::{decide, sending, stay};
+        use crate::policy::proposal::HandoffKind;
+        let mut ledger = ledger();
+        let (desk, ticket) = (DeskId::from("acme"), TicketId::from("1"));
+        let mut handoff = sending("h1", "1", "v1");
+        if route == "route" {
+            handoff.proposal.kind = HandoffKind::Route;
+            handoff.proposal.weak_triage_within = Some(jiff::SignedDuration::from_mins(10));
+        }
+        decide(&mut ledger, handoff, at(0));
+        ledger.add_stay(&desk, &ticket, &stay("frontline", "c0", at(0), Some("h1")), at(0)).expect("added");
+        for (team, seconds) in later {
+            let mut change = stay(team, &format!("c{seconds}"), at(*seconds), None);
+            if *team == "-" {
+                change.stay = None;
+            }
+            ledger.add_stay(&desk, &ticket, &change, at(*seconds)).expect("added");
+        }
+        ledger.handoff("h1").expect("there").weak_triage.map(|(at, to)| (at, to.to_string()))
+    }
+
+    #[test]
+    fn a_routed_case_that_soon_goes_to_another_team_was_weak_triage() {
+        assert_eq!(triaged("route", &[("billing", 600)]), Some((at(600), "billing".into())));
+        assert_eq!(triaged("route", &[("billing", 601)]), None, "it stayed long enough");
+        assert_eq!(triaged("escalation", &[("billing", 600)]), None, "no route brought it there");
+        assert_eq!(triaged("route", &[("-", 300)]), None, "no other team has it");
+        assert_eq!(triaged("route", &[("-", 300), ("billing", 600)]), Some((at(600), "billing".into())));
+        assert_eq!(triaged("route", &[("-", 300), ("frontline", 600), ("billing", 700)]), None, "it went on later");
+        let twice = [("billing", 100), ("frontline", 200), ("sales", 300)];
+        assert_eq!(triaged("route", &twice), Some((at(100), "billing".into())), "the first time counts");
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub fn back(came: &Proposal, to: &Team, episode: &str, asked: AskedFor, head: &T
         needs: None,
         also: Vec::new(),
         instead_of: None,
+        weak_triage_within: None,
         asked: Some(asked),
         facts: Vec::new(),
         facts_hash: String::new(),

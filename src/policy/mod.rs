@@ -46,6 +46,7 @@ mod tests;
 #[cfg(test)]
 mod time_tests;
 pub mod timing;
+pub mod triage;
 pub mod trial;
 pub mod verdict;
 pub mod whatif;

@@ -8,7 +8,7 @@ use super::target::InsteadOf;
 use handoffd_kit::desk::{OwnerSpec, QueueSpec};
 use handoffd_kit::id::{DeskId, TicketId, UserId};
 use handoffd_kit::model::QueueRef;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One handoff, worked out.
@@ -41,6 +41,9 @@ pub struct Proposal {
     /// The team that the receiving one stands in for, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<InsteadOf>,
+    /// Of a route: a case that leaves its first team within so long was badly routed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weak_triage_within: Option<SignedDuration>,
     /// The kind of reason; none for a route.
     pub trigger: Option<Trigger>,
     /// Why, rendered.

@@ -113,6 +113,10 @@ impl Proposer<'_> {
             to: to.name.clone(),
             to_queue: to.queue.clone(),
             instead_of: candidate.instead_of.clone(),
+            weak_triage_within: match candidate.any {
+                AnyRule::Route(route) => Some(route.weak_triage_within),
+                AnyRule::Escalation(_) => None,
+            },
             trigger: match candidate.any {
                 AnyRule::Route(_) => None,
                 AnyRule::Escalation(escalation) => Some(escalation.trigger),

@@ -300,6 +300,8 @@ pub struct Route {
     pub fallback: Option<TeamName>,
     /// Whether it is asked only while its team is on duty.
     pub on_duty: bool,
+    /// A case that leaves its first team within so long, in wall time, was badly routed.
+    pub weak_triage_within: SignedDuration,
 }
 
 /// When a case has outgrown its tier.

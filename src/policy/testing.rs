@@ -118,7 +118,14 @@ pub fn rule(name: &str, when: &str) -> Rule {
 
 /// A route to a team.
 pub fn route(name: &str, when: &str, to: &str) -> Route {
-    Route { rule: rule(name, when), desk: "acme".into(), to: to.into(), fallback: None, on_duty: false }
+    Route {
+        rule: rule(name, when),
+        desk: "acme".into(),
+        to: to.into(),
+        fallback: None,
+        on_duty: false,
+        weak_triage_within: super::triage::WITHIN,
+    }
 }
 
 /// An escalation from frontline to a team.

@@ -113,6 +113,8 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
         .iter()
         .map(|((state, rule), count)| ([("state", state.clone()), ("rule", rule.clone())], f64::from(*count)));
     many(registry, "handoffs", "Handoffs by state and rule", handoffs);
+    let weak = counts.weak_triage.iter().map(|(rule, count)| ([("rule", rule.to_string())], f64::from(*count)));
+    many(registry, "weak_triage", "Cases that left the team a route brought them to too soon", weak);
     let parked = counts.parked.iter().map(|((desk, rule), (count, _))| {
         ([("desk", desk.to_string()), ("rule", rule.to_string())], f64::from(*count))
     });

@@ -62,6 +62,34 @@ fn every_slip_in_a_time_key_is_named_at_its_place() {
 }
 
 #[test]
+fn weak_triage_is_of_a_route_or_of_all_and_a_slip_in_it_is_named_at_its_place() {
+    let with = |route: &str, all: &str| {
+        let text = BASE.replacen("to = \"billing\"\n\n[[route]]", &format!("to = \"billing\"\n{route}\n[[route]]"), 1);
+        text.replacen("owner = \"ops", &format!("{all}\nowner = \"ops"), 1)
+    };
+    let within = |route: &str, all: &str| {
+        let config = read(&with(route, all)).unwrap_or_else(|problems| panic!("{problems}"));
+        config.policy.routes.iter().map(|route| route.weak_triage_within.as_mins()).collect::<Vec<_>>()
+    };
+    assert_eq!(within("", ""), [60, 60]);
+    assert_eq!(within("", "weak_triage_within = \"2h\""), [120, 120]);
+    assert_eq!(within("weak_triage_within = \"15m\"", "weak_triage_within = \"2h\""), [15, 120]);
+    for (route, all, message) in [
+        ("weak_triage_within = \"soon\"", "", "\"soon\" is no duration"),
+        ("weak_triage_within = \"31d\"", "", "`weak_triage_within` is too long"),
+        ("", "weak_triage_within = \"0s\"", "`weak_triage_within` is too short"),
+        ("", "weak_triage_within = 60", "`weak_triage_within` is text"),
+    ] {
+        let text = with(route, all);
+        let problems = read(&text).expect_err(message);
+        let found: Vec<_> = problems.iter().collect();
+        assert!(found.len() == 1 && found[0].message.contains(message), "{problems}");
+        let wanted = text.lines().position(|line| line.starts_with("weak_triage_within")).map(|line| line + 1);
+        assert_eq!(Some(found[0].line), wanted, "{problems}");
+    }
+}
+
+#[test]
 fn a_reason_of_time_names_its_time() {
     let trigger = |word: &str| with("").replacen("¦", "", 1).replacen("trigger = \"exception\"", word, 1);
     for (word, help) in [("sla", "before_breach"), ("waiting", "idle_for = \"4h\"")] {

@@ -242,10 +242,13 @@ impl Page<'_> {
             let [asked, approved, rejected] = answers;
             let states = states.collect::<Vec<_>>().join(", ");
             let (incomplete, overridden) = (share(rule.incomplete), share(reviews.overridden));
-            vec![tame(&rule.rule), states, number(rule.handoffs), incomplete, asked, approved, rejected, overridden]
+            let weak = if rule.weak_triage.of == 0 { String::new() } else { counted(rule.weak_triage) };
+            let name = tame(&rule.rule);
+            vec![name, states, number(rule.handoffs), incomplete, asked, approved, rejected, overridden, weak]
         };
         let rows = handoffs.by_rule.iter().map(row).collect();
-        let head = ["rule", "states", "handoffs", "incomplete packages", "reviews", "yes", "no", "overruled"];
+        let head =
+            ["rule", "states", "handoffs", "incomplete packages", "reviews", "yes", "no", "overruled", "weak triage"];
         self.table(&head, 2, rows);
         if !handoffs.gaps.is_empty() {
             self.title("Missing from packages");

@@ -1,7 +1,7 @@
 //! What each figure means, once. `handoffd report --help`, the HTML page and docs/REPORTS.md show these words.
 
 /// Names and their definitions, in the order of the report.
-pub const DEFINITIONS: [(&str, &str); 16] = [
+pub const DEFINITIONS: [(&str, &str); 17] = [
     (
         "case",
         "All events with the same case name, sorted by their instants. Equal instants: by the map's `order`, else as the file has them.",
@@ -39,6 +39,10 @@ pub const DEFINITIONS: [(&str, &str); 16] = [
         "A case is contained in the first tier when no stay of it is outside. The first tier is the lowest number among the tiers of the log's teams. A tier that is a name, like 2/3, is neither above nor below another.",
     ),
     ("triage", "Cases whose first stay was left within the time, of all cases."),
+    (
+        "weak triage",
+        "The same of routes: cases that left the team a route brought them to, for another one, within the route's `weak_triage_within`, of those it brought.",
+    ),
     ("held", "How long stays with a team lasted, all together and each."),
     ("ping-pong pair", "Two teams, whichever gave first, by the bounces between them."),
     (

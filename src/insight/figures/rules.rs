@@ -80,6 +80,8 @@ pub struct RuleHandoffs {
     pub claim: Spread,
     /// Sent, and not claimed so far or while it stood.
     pub unclaimed: u64,
+    /// Of a route's that were sent: cases that left their first team within its `weak_triage_within`.
+    pub weak_triage: Share,
 }
 
 /// What people said.
@@ -121,6 +123,8 @@ struct OfRule {
     incomplete: u64,
     claims: Vec<Length>,
     unclaimed: u64,
+    routed: u64,
+    weak_triage: u64,
 }
 
 type Path = (String, String);
@@ -167,7 +171,9 @@ impl OfRule {
             self.packages += 1;
             self.incomplete += u64::from(!parts.is_empty());
         }
+        self.weak_triage += u64::from(row.weak_triage);
         if let Some(sent) = row.sent_at.map(Instant::of) {
+            self.routed += u64::from(row.routed);
             match row.claimed_at.map(Instant::of) {
                 Some(claimed) => self.claims.push(claimed.max(sent).since(sent)),
                 None => self.unclaimed += 1,
@@ -186,6 +192,7 @@ impl OfRule {
             incomplete: Share::new(self.incomplete, self.packages),
             claim: Spread::of(&mut self.claims),
             unclaimed: self.unclaimed,
+            weak_triage: Share::new(self.weak_triage, self.routed.max(self.weak_triage)),
         }
     }
 }

@@ -4,6 +4,8 @@ use super::tally::{Backs, Tally, Waits};
 use super::{Told, World};
 use crate::insight::log::Length;
 use crate::insight::stats::{Share, Spread};
+use crate::policy::triage::is_weak;
+use jiff::SignedDuration;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +65,8 @@ pub(super) struct Counting {
     left_soon: [u64; 3],
 }
 
-const SOON: [Length; 3] = [Length::seconds(900), Length::seconds(3_600), Length::seconds(86_400)];
+const SOON: [SignedDuration; 3] =
+    [SignedDuration::from_mins(15), SignedDuration::from_hours(1), SignedDuration::from_hours(24)];
 
 impl Counting {
     pub fn add(&mut self, told: &Told<'_>) {
@@ -81,9 +84,9 @@ impl Counting {
             self.teams.entry(transfer.from).or_default().gave.add(transfer, false);
             self.teams.entry(transfer.to).or_default().got.add(transfer, false);
         }
-        let left = told.transfers.first().map(|_| told.story.held(0));
+        let left = told.transfers.first().map(|_| SignedDuration::from_micros(told.story.held(0).micros()));
         for (count, soon) in self.left_soon.iter_mut().zip(SOON) {
-            *count += u64::from(left.is_some_and(|held| held <= soon));
+            *count += u64::from(left.is_some_and(|held| is_weak(held, soon)));
         }
     }
 
