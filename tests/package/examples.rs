@@ -1,4 +1,4 @@
-//! The guide's examples of triggers: for each, one ticket that fires and a twin that must not.
+//! The examples of docs/TRIGGERS.md on cases as the daemon reads them: a ticket that fires and a twin that must not.
 
 use handoffd::config;
 use handoffd::policy::case::{Case, Memory, Stay};
@@ -10,19 +10,22 @@ use handoffd_kit::model::{
     Actor, Author, Change, Contacts, Conversation, InternalText, Message, PartSet, Parts, PastTicket, QueueRef, Role,
     Said, Status, TicketHead, What,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
+
+/// Longer than the page's `quiet_after_person`.
+const QUIET: SignedDuration = SignedDuration::from_mins(20);
 
 fn now() -> Timestamp {
     "2026-11-02T12:00:00Z".parse().expect("an instant")
 }
 
-/// The policy that the guide's blocks are together.
-fn guide() -> Policy {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/POLICY-GUIDE.md");
-    let guide = std::fs::read_to_string(path).expect("the guide");
-    let blocks = guide.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap_or_default());
-    config::read(&blocks.collect::<String>(), "docs/POLICY-GUIDE.md", Path::new("")).expect("a policy").policy
+/// The policy that the page's blocks are together.
+fn page() -> Policy {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/TRIGGERS.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let blocks = page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap_or_default());
+    config::read(&blocks.collect::<String>(), "docs/TRIGGERS.md", Path::new("")).expect("a policy").policy
 }
 
 /// An open case of frontline's with everything read and nothing special about it.
@@ -53,7 +56,7 @@ fn noted(text: &str) -> Case {
     let author = Author { id: None, name: Some("First Agent".into()), role: Role::Agent };
     let said = Said::Internally(InternalText(text.to_owned()));
     let message =
-        Message { id: "m".into(), at: now(), author, said, attachments: Vec::new(), by_machine: Fact::Unknown };
+        Message { id: "m".into(), at: now() - QUIET, author, said, attachments: Vec::new(), by_machine: Fact::Unknown };
     case.parts.conversation = Some(Conversation { messages: vec![message], complete: true });
     case
 }
@@ -86,11 +89,11 @@ fn contacts(count: u32) -> Case {
     case
 }
 
-/// Whether a rule matches; the guide's rules are in shadow.
+/// Whether a rule matches; the page's rules are in shadow.
 fn fires(policy: &Policy, rule: &str, case: &Case) -> bool {
     match decide(case, policy, &|_, _| true, now()) {
         Decision::Verdict(verdict) => {
-            let trace = verdict.trace.iter().find(|trace| trace.rule.as_str() == rule).expect("a rule of the guide");
+            let trace = verdict.trace.iter().find(|trace| trace.rule.as_str() == rule).expect("a rule of the page");
             trace.result == RuleResult::Shadow
         }
         Decision::Need(parts) => panic!("{parts:?}"),
@@ -98,8 +101,8 @@ fn fires(policy: &Policy, rule: &str, case: &Case) -> bool {
 }
 
 #[test]
-fn each_trigger_of_the_guide_fires_for_its_ticket_and_not_for_the_twin() {
-    let policy = guide();
+fn each_trigger_of_the_page_fires_for_its_ticket_and_not_for_the_twin() {
+    let policy = page();
     for (rule, ticket, twin) in [
         ("beyond-the-playbook", noted("Playbook: double-charge, step 5"), noted("Playbook: double-charge, step 4")),
         ("beyond-the-playbook", noted("Playbook: double-charge:6/7"), noted("Playbook: other-charge, step 6")),
@@ -115,7 +118,7 @@ fn each_trigger_of_the_guide_fires_for_its_ticket_and_not_for_the_twin() {
         ),
         ("comes-again", reopened(2, 0), reopened(1, 0)),
         ("comes-again", reopened(0, 2), reopened(0, 1)),
-        ("comes-again", contacts(4), contacts(3)),
+        ("writes-again", contacts(4), contacts(3)),
     ] {
         assert!(fires(&policy, rule, &ticket), "{rule} fires: {ticket:?}");
         assert!(!fires(&policy, rule, &twin), "{rule} does not fire: {twin:?}");
