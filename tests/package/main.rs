@@ -4,5 +4,6 @@
 
 mod asking;
 mod examples;
+mod fields;
 mod hostile;
 mod stage;

@@ -55,13 +55,18 @@ pub struct Stage {
 impl Stage {
     /// A fresh helpdesk on which the daemon has just come up.
     pub fn new(dialect: Dialect) -> Self {
+        Self::with(dialect, include_str!("policy.toml"))
+    }
+
+    /// The same under this policy, in which a line `DESK` stands for the desk's own table.
+    pub fn with(dialect: Dialect, policy: &str) -> Self {
         let begin: Timestamp = "2026-03-02T09:00:00Z".parse().expect("an instant");
         let clock = ManualClock::new(begin);
         let (sandbox, desk, secret) = match dialect {
             Dialect::Zendesk => (seed::zendesk(Arc::new(clock.clone()), 1, Limits::ENTERPRISE), ZENDESK, CLIENT.1),
             Dialect::RequestTracker => (seed::rt(Arc::new(clock.clone()), 1), TRACKER, RT_TOKEN),
         };
-        let policy = include_str!("policy.toml").replacen("\nDESK\n", &format!("\n{desk}\n"), 1);
+        let policy = policy.replacen("\nDESK\n", &format!("\n{desk}\n"), 1);
         let config = config::read(&policy, "policy.toml", Path::new("/")).unwrap_or_else(|wrong| panic!("{wrong}"));
         let folder = tempfile::tempdir().expect("folder");
         let ledger = folder.path().join("handoffd.db");
