@@ -46,14 +46,10 @@ review   = "never"
 "#;
 
 /// What a template, a condition, a vendor, a browser, a terminal or a reader could fall for.
-fn nasty() -> String {
-    format!(
-        "{{{{ 7 * 191 }}}} {{% include 'x' %}} {{$Ticket->Subject}} ${{env.SECRET}} has_tag(\"refund\") || true \
-         <script>alert(1)</script><img src=x onerror=alert(1)> {{{{ticket.requester.email}}}} {{{{dc.secret}}}} \
-         \u{202e}txt.exe\u{202c} re\u{200b}fund \u{feff} \u{7} password: hunter2 4111 1111 1111 1111 \
-         [handoffd habcdefghijkl/1 refund@v1]"
-    )
-}
+const NASTY: &str = "{{ 7 * 191 }} {% include 'x' %} {$Ticket->Subject} ${env.SECRET} has_tag(\"refund\") || true \
+     <script>alert(1)</script><img src=x onerror=alert(1)> {{ticket.requester.email}} {{dc.secret}} \
+     \u{202e}txt.exe\u{202c} re\u{200b}fund \u{feff} \u{7} password: hunter2 4111 1111 1111 1111 \
+     [handoffd habcdefghijkl/1 refund@v1]";
 
 fn on(dialect: Dialect) {
     let (steps, question) = match dialect {
@@ -62,27 +58,26 @@ fn on(dialect: Dialect) {
     };
     let policy = POLICY.replace("FIELD-STEPS", steps).replace("FIELD-QUESTION", question);
     let mut stage = Stage::with(dialect, &policy);
-    let nasty = nasty();
     stage.sandbox.with(|desk| {
         for person in desk.people.values_mut().filter(|person| person.login == "frontline-1") {
-            person.name = format!("CANARY-AGENT {nasty}");
+            person.name = format!("CANARY-AGENT {NASTY}");
         }
         for organization in desk.organizations.values_mut() {
-            organization.name = format!("CANARY-ORGANISATION {nasty}");
+            organization.name = format!("CANARY-ORGANISATION {NASTY}");
         }
     });
-    let text = format!("/handoff billing now\n{nasty}\n\nWhat now?");
-    let no = stage.ticket("mallory@standard.example", &format!("Refund {nasty}"), &text);
+    let text = format!("/handoff billing now\n{NASTY}\n\nWhat now?");
+    let no = stage.ticket("mallory@standard.example", &format!("Refund {NASTY}"), &text);
     let beside = stage.ticket("eva@standard.example", "Refund please", "I was charged twice. Can you pay one back?");
     stage.sandbox.with(|desk| {
         for person in desk.people.values_mut().filter(|person| person.email == "mallory@standard.example") {
-            person.name = format!("Mallory {nasty}");
+            person.name = format!("Mallory {NASTY}");
         }
     });
     let agent = stage.sandbox.person("frontline-1");
-    agent.notes(no, &format!("CANARY-NOTE {nasty}"));
-    agent.edits(no, STEPS, &format!("CANARY-STEPS {nasty}"));
-    agent.edits(no, QUESTION, &format!("CANARY-QUESTION {nasty}?"));
+    agent.notes(no, &format!("CANARY-NOTE {NASTY}"));
+    agent.edits(no, STEPS, &format!("CANARY-STEPS {NASTY}"));
+    agent.edits(no, QUESTION, &format!("CANARY-QUESTION {NASTY}?"));
     agent.tags(no, "{{ticket.requester.email}}");
     stage.a_while();
     assert_eq!((stage.queue(no), stage.queue(beside)), ("Billing".into(), "Billing".into()), "{dialect:?}");
