@@ -294,6 +294,100 @@ fn the_policy_is_written_as_a_document_before_and_after_the_first_run() {
     assert!(!house.run(&["policy", "doc"]).out.contains("is not signed"));
 }
 
+/// Starts and ends a daemon with this policy.
+fn ran(house: &House, policy: &str) -> Config {
+    std::fs::write(house.path("handoffd.toml"), policy).expect("written");
+    let config = house.config();
+    let seams = Seams {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        transport: Arc::new(HttpTransport::new(1)),
+    };
+    let wired = wire(&config, BTreeMap::new(), Handle::inline(house.ledger(), None), seams);
+    futures::executor::block_on(wired.recover()).expect("recovered");
+    config
+}
+
+#[test]
+fn the_policies_that_have_run_are_listed_with_what_changed() {
+    let house = House::new();
+    assert_eq!(house.run(&["policy", "history"]).code, 3, "there is no ledger yet");
+    let first = ran(&house, POLICY).policy;
+    ran(&house, POLICY);
+    let second = ran(&house, &POLICY.replace("\"A refund\"", "\"Any refund\"")).policy;
+    ran(
+        &house,
+        &POLICY
+            .replace("tier  = 1", "tier  = 1\nlead  = \"lead\"")
+            .replace("[teams.frontline]", "[people.lead]\nemail = \"lead@acme.example\"\n\n[teams.frontline]"),
+    );
+    let history = house.run(&["--json", "policy", "history"]).json();
+    let runs = history["runs"].as_array().expect("runs");
+    let versions: Vec<&str> = runs.iter().map(|run| run["version"].as_str().expect("a version")).collect();
+    assert_eq!(
+        versions,
+        [history["file"].as_str().expect("the file's"), &second.version, &first.version],
+        "a restart is none"
+    );
+    assert_eq!((runs[0]["in_force"].clone(), runs[1]["in_force"].clone()), (true.into(), false.into()));
+    assert_eq!(runs[1]["changes"][0]["of"], "escalate.refund");
+    assert_eq!(runs[1]["changes"][0]["after"], "Any refund");
+    assert_eq!(runs[2]["changes"], Value::Null);
+    assert_eq!(runs[1]["rules"][1]["version"], second.escalations[0].rule.version.as_str());
+
+    let words = house.run(&["policy", "history", "--last", "2"]);
+    assert_eq!((words.code, words.out.lines().count()), (0, 3), "{}", words.out);
+    for part in ["in force", "new: people.lead; changed: escalate.refund, teams.frontline", "changed: escalate.refund"]
+    {
+        assert!(words.out.contains(part), "{part}: {}", words.out);
+    }
+    let rule = house.run(&["--json", "policy", "history", "--rule", "everything-else"]).json();
+    assert_eq!(rule["runs"].as_array().map(Vec::len), Some(1), "it has been one all the time");
+    let rule = house.run(&["policy", "history", "--rule", "refund"]);
+    assert!(rule.out.contains(&second.escalations[0].rule.version), "{}", rule.out);
+    assert_eq!(house.run(&["policy", "history", "--rule", "refundd"]).code, 2);
+    assert_eq!(house.run(&["policy", "history", "--last", "0"]).code, 2);
+}
+
+#[test]
+fn two_policies_are_compared_key_by_key() {
+    let house = House::new();
+    let first = ran(&house, POLICY).policy;
+    assert!(house.run(&["policy", "diff"]).out.contains("They say the same"), "the file runs");
+    let changed = sensitive().replace("\"A refund\"", "\"Any \u{1b}[2Krefund\"").replace('\u{1b}', "\\u001b");
+    std::fs::write(house.path("handoffd.toml"), &changed).expect("written");
+    let words = house.run(&["policy", "diff"]);
+    assert_eq!(words.code, 0, "{}", words.talk);
+    for part in [
+        "escalate.refund",
+        "reason: \"A refund\" → \"Any",
+        "sensitive: false → true",
+        "second_reviewer: nothing → \"security@acme.example\"",
+    ] {
+        assert!(words.out.contains(part), "{part}: {}", words.out);
+    }
+    assert!(!words.out.contains('\u{1b}'), "what a terminal would obey is shown");
+    assert!(words.talk.contains("policy approve refund --as security@acme.example"), "{}", words.talk);
+    let only = house.run(&["--json", "policy", "diff", "--rule", "refund"]).json();
+    let about: BTreeSet<&str> =
+        only["changes"].as_array().expect("changes").iter().filter_map(|it| it["of"].as_str()).collect();
+    assert_eq!(about, BTreeSet::from(["escalate.refund"]));
+    assert_eq!((only["from"]["file"].clone(), only["to"]["file"].clone()), (false.into(), true.into()));
+
+    let second = ran(&house, &changed).policy;
+    let both = house.run(&["--json", "policy", "diff", &first.version[..6], &second.version]).json();
+    assert_eq!(both["from"]["version"], first.version.as_str());
+    let back = house.run(&["--json", "policy", "diff", "file", &first.version]).json();
+    assert_eq!(back["changes"].as_array().map(Vec::len), both["changes"].as_array().map(Vec::len));
+    let rule = |policy: &handoffd::policy::rules::Policy| policy.escalations[0].rule.version.clone();
+    let by_rule = house.run(&["--json", "policy", "diff", "--rule", "refund", &rule(&first), &rule(&second)]).json();
+    assert_eq!(by_rule["changes"], only["changes"], "as notes name the versions");
+    for wrong in [&["beef"][..], &["abc"], &["../etc"], &[""], &["' OR 1"], &["--rule", "refundd"], &[&rule(&first)]] {
+        let done = house.run(&[&["policy", "diff"], wrong].concat());
+        assert_eq!(done.code, 2, "{wrong:?}: {}", done.talk);
+    }
+}
+
 #[test]
 fn the_policy_is_shown_with_versions_and_the_stricter_mode() {
     let house = House::new();

@@ -14,6 +14,7 @@ pub mod output;
 pub mod parked;
 pub mod pause;
 pub mod policy;
+mod policy_versions;
 pub mod report;
 pub mod reviews;
 pub mod run;
@@ -68,7 +69,7 @@ enum Command {
     Pause(pause::PauseArgs),
     /// Undo a pause.
     Resume(pause::ResumeArgs),
-    /// The policy: show, approve the wording of a message.
+    /// The policy: show, document, history and differences; sign messages and sensitive rules.
     Policy(policy::PolicyArgs),
     /// What handoffs really do, from the ledger or any event log.
     Report(report::ReportArgs),

@@ -3,6 +3,7 @@
 use super::control::{configuration, give, ledger};
 use super::failure::Failure;
 use super::output::{Context, Tint, table, tame};
+use super::policy_versions::{Diff, History};
 use crate::config::Config;
 use crate::daemon::control::Command;
 use crate::ledger::records::SignedWording;
@@ -22,6 +23,9 @@ use std::process::ExitCode;
 #[command(after_help = "Examples:
   handoffd policy show
   handoffd policy doc > handoffs.md
+  handoffd policy history --rule refund-over-limit
+  handoffd policy diff                                                      what the file would change
+  handoffd policy diff 3f0a 91bc
   handoffd policy approve escalated --as support-ops@acme.example           a message, in its wording
   handoffd policy approve refund-over-limit --as security@acme.example      a sensitive rule, in its version")]
 pub struct PolicyArgs {
@@ -39,6 +43,10 @@ enum What {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Which policies have run, since when, and what each said differently from the one before.
+    History(History),
+    /// What two policies say differently: the one that runs and the file, or any two that have run.
+    Diff(Diff),
     /// Sign a public message in the wording of the file, or a sensitive rule in its version: it is shown first, whole.
     Approve {
         /// The message's or the rule's name.
@@ -61,6 +69,8 @@ impl PolicyArgs {
         let config = configuration(context)?;
         match &self.what {
             What::Show => show(context, &config),
+            What::History(history) => history.run(context, &config),
+            What::Diff(diff) => diff.run(context, &config),
             What::Doc { output } => doc(context, &config, output.as_deref()),
             What::Approve { name, by, yes } => approve(context, &config, name, by, *yes),
         }

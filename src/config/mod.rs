@@ -44,6 +44,7 @@ pub use secrets::{RawSetting, SecretSource};
 pub use source::Source;
 pub use trials::TestEntry;
 
+use crate::policy::meaning::Meaning;
 use crate::policy::rules::Policy;
 use crate::policy::trial::Report;
 use found::Found;
@@ -52,6 +53,7 @@ use handoffd_kit::settings::SettingProblem;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use toml::de::DeTable;
 use walk::Section;
 
@@ -67,14 +69,22 @@ pub struct Config {
     pub desks: BTreeMap<DeskId, DeskConfig>,
     /// All that decides, and who answers for it.
     pub policy: Policy,
+    /// What the policy means: what its versions are hashes of.
+    pub meaning: Meaning,
     /// Its own tests: `check` runs them.
     pub tests: Vec<TestEntry>,
     /// What works and should be looked at.
     pub warnings: Problems,
     source: Source,
+    text: Arc<str>,
 }
 
 impl Config {
+    /// All that was read, as one text: the main file's, then those of the files that it includes.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The file it was read from, as it was named.
     pub fn file(&self) -> &str {
         self.source.name()
@@ -128,7 +138,7 @@ pub fn read(text: &str, name: &str, base: &Path) -> Result<Config, Problems> {
     let config = check(&mut found, document.get_ref(), base, &laid.source);
     let mut problems = found.into_problems(&laid.source, syntax);
     match config {
-        Some(config) if !problems.has_errors() => Ok(Config { warnings: problems, ..config }),
+        Some(config) if !problems.has_errors() => Ok(Config { warnings: problems, text: laid.text.into(), ..config }),
         _ => {
             if !problems.has_errors() {
                 let message = "the configuration cannot be used, and nothing says why".to_owned();
@@ -209,7 +219,8 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         routes: rules.routes,
         escalations: rules.escalations,
     };
-    versions::stamp(&mut policy, &reached);
+    let meaning = versions::stamp(&mut policy, &reached);
     let warnings = Problems::none(source);
-    Some(Config { daemon, desks: reached, policy, tests, warnings, source: source.clone() })
+    let text = Arc::from("");
+    Some(Config { daemon, desks: reached, policy, meaning, tests, warnings, source: source.clone(), text })
 }

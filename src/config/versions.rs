@@ -1,132 +1,144 @@
 //! Versions: a hash of what a policy means. Comments, the order of keys, the way a value is written and `[daemon]` do
 //! not count; neither does how a desk is reached (`url`, `login`, `webhook`, `poll`, `budget`), which decides nothing.
 //!
-//! A rule's version leaves its `mode` and `share` out: they say how much of the rule is switched on, not what it means,
-//! and going live must not turn it into another rule. The version of the whole has them.
+//! A rule's version leaves its `mode`, `share` and `sensitive` out: they say how much of the rule is switched on, not what
+//! it means, and going live must not turn it into another rule. The version of the whole has them.
 
 use super::desks::DeskConfig;
 use crate::policy::address::AddressPattern;
 use crate::policy::condition::Condition;
-use crate::policy::due::{Counts, Wait};
-use crate::policy::package::{LABELS, Label};
+use crate::policy::due::{Counts, TeamHours, Wait};
+use crate::policy::header::PolicyHeader;
+use crate::policy::meaning::{Meaning, NAMED, ORDER, RULE, span, version};
+use crate::policy::package::{LABELS, Label, name_of};
 use crate::policy::rules::{
-    Assign, CustomerClock, CustomerDecision, Escalation, FieldDeclaration, FieldOwner, Limits, Missing, Mode, Once,
-    Policy, PreviousTask, PublicMessage, ReviewDecision, Route, Rule, Start,
+    Assign, ClockDecision, CustomerClock, CustomerDecision, DeskPolicy, Escalation, FieldDeclaration, FieldOwner,
+    Limits, Missing, Mode, Once, OwnerDecision, PackageDecision, PersonEntry, Policy, PreviousTask, PublicMessage,
+    ReviewDecision, Route, Rule, Start, Team,
 };
 use crate::policy::targets::Target;
 use crate::policy::timing::TimeKeys;
 use handoffd_kit::id::DeskId;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
 
-/// Gives every rule and the whole policy their versions.
-pub(super) fn stamp(policy: &mut Policy, desks: &BTreeMap<DeskId, DeskConfig>) {
+/// Gives every rule and the whole policy their versions, and what the policy means.
+pub(super) fn stamp(policy: &mut Policy, desks: &BTreeMap<DeskId, DeskConfig>) -> Meaning {
     for route in &mut policy.routes {
-        route.rule.version = hash(&route_meaning(route));
+        route.rule.version = version(&route_meaning(route));
     }
     for escalation in &mut policy.escalations {
-        escalation.rule.version = hash(&escalation_meaning(escalation));
+        escalation.rule.version = version(&escalation_meaning(escalation));
     }
-    policy.version = hash(&meaning(policy, desks));
+    let meaning = meaning(policy, desks);
+    policy.version = meaning.version();
+    meaning
 }
 
-/// The first twelve hex digits of the SHA-256 of a value's canonical form.
-fn hash(value: &Value) -> String {
-    let mut canonical = String::new();
-    write_canonical(value, &mut canonical);
-    hex::encode(&Sha256::digest(canonical)[..6])
-}
-
-/// JSON with sorted keys, whatever order the map keeps.
-fn write_canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
-            out.push('{');
-            for (key, value) in sorted {
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
-                write_canonical(value, out);
-                out.push(',');
-            }
-            out.push('}');
-        }
-        Value::Array(list) => {
-            out.push('[');
-            for value in list {
-                write_canonical(value, out);
-                out.push(',');
-            }
-            out.push(']');
-        }
-        plain => out.push_str(&plain.to_string()),
-    }
-}
-
-fn meaning(policy: &Policy, desks: &BTreeMap<DeskId, DeskConfig>) -> Value {
-    let Limits { per_rule_per_hour, per_desk_per_hour, hops_per_day } = policy.limits;
-    let switched = |rule: &Rule, meaning: Value| json!([meaning, word(rule.mode), rule.share, rule.sensitive]);
-    let desks: BTreeMap<&str, Value> = policy
-        .desks
-        .iter()
-        .map(|(id, desk)| {
-            let start = match desk.start {
-                Start::Now => "now".to_owned(),
-                Start::At(instant) => instant.to_string(),
-            };
-            let fields: BTreeMap<&String, Value> =
-                desk.fields.iter().map(|(name, field)| (name, declared(field))).collect();
-            let connector = desks.get(id).map(|desk| desk.connector.as_str());
-            let commands = &desk.commands;
-            let labels = [&commands.back, &commands.reject, &commands.approve, &commands.good, &commands.poor];
-            let desk = json!({
-                "connector": connector,
-                "intake": desk.intake,
-                "start": start,
-                "fields": fields,
-                "commands": [commands.notes, commands.tags, commands.handoff, labels],
-            });
-            (id.as_str(), desk)
-        })
-        .collect();
-    let teams: Vec<Value> = policy
-        .teams
-        .values()
-        .map(|team| {
-            let hours = team.hours.as_ref().map(|hours| &hours.meaning);
-            json!([team.name, team.tier, team.desk, team.queue, team.public_name, hours, team.lead, team.reviewers])
-        })
-        .collect();
-    let people: Vec<Value> = policy
-        .people
-        .iter()
-        .map(|(name, person)| {
-            json!([name, person.email, person.desk, person.hours.as_ref().map(|hours| &hours.meaning)])
-        })
-        .collect();
-    let messages: Vec<Value> = policy.messages.values().map(told).collect();
-    json!({
-        "header": policy.header,
-        "targets": policy.targets.iter().map(target).collect::<Vec<_>>(),
-        "quiet_after_person": policy.quiet_after_person.map(|quiet| quiet.as_secs()),
-        "never": policy.never.as_ref().map(Condition::source),
-        "suppress": policy.suppress.iter().map(AddressPattern::as_str).collect::<Vec<_>>(),
-        "limits": [per_rule_per_hour, per_desk_per_hour, hops_per_day],
-        "desks": desks,
-        "teams": teams,
-        "people": people,
+fn meaning(policy: &Policy, desks: &BTreeMap<DeskId, DeskConfig>) -> Meaning {
+    let routes = policy.routes.iter().map(|route| (&route.rule.name, switched(&route.rule, route_meaning(route))));
+    let escalations = policy.escalations.iter().map(|it| (&it.rule.name, switched(&it.rule, escalation_meaning(it))));
+    let connector = |id: &DeskId| desks.get(id).map(|desk| desk.connector.as_str());
+    let [desks, teams, people, messages, targets, route, escalate] = NAMED;
+    Meaning::new(json!({
+        "policy": header(policy),
         "labels": labels(policy),
-        "messages": messages,
-        "routes": policy.routes.iter().map(|route| switched(&route.rule, route_meaning(route))).collect::<Vec<_>>(),
-        "escalations":
-            policy.escalations.iter().map(|rule| switched(&rule.rule, escalation_meaning(rule))).collect::<Vec<_>>(),
+        desks: named(policy.desks.iter().map(|(id, it)| (id, desk(it, connector(id))))),
+        teams: named(policy.teams.iter().map(|(name, it)| (name, team(it)))),
+        people: named(policy.people.iter().map(|(name, it)| (name, person(it)))),
+        messages: named(policy.messages.iter().map(|(name, it)| (name, told(it)))),
+        targets: named(policy.targets.iter().map(|it| (&it.name, target(it)))),
+        route: named(routes),
+        escalate: named(escalations),
+        ORDER: {
+            targets: policy.targets.iter().map(|target| &target.name).collect::<Vec<_>>(),
+            route: policy.routes.iter().map(|route| &route.rule.name).collect::<Vec<_>>(),
+            escalate: policy.escalations.iter().map(|it| &it.rule.name).collect::<Vec<_>>(),
+        },
+    }))
+}
+
+fn named<N: Display>(all: impl Iterator<Item = (N, Value)>) -> Value {
+    Value::Object(all.map(|(name, value)| (name.to_string(), value)).collect::<Map<_, _>>())
+}
+
+fn switched(rule: &Rule, meaning: Value) -> Value {
+    json!({ RULE: meaning, "mode": word(rule.mode), "share": rule.share, "sensitive": rule.sensitive })
+}
+
+fn header(policy: &Policy) -> Value {
+    let PolicyHeader { owner, second_reviewer, review_by, source_of_truth, goal, data, feared_failure } =
+        &policy.header;
+    let Limits { per_rule_per_hour, per_desk_per_hour, hops_per_day } = policy.limits;
+    json!({
+        "owner": owner,
+        "second_reviewer": second_reviewer,
+        "review_by": review_by,
+        "source_of_truth": source_of_truth,
+        "goal": goal,
+        "data": data,
+        "feared_failure": feared_failure,
+        "never": policy.never.as_ref().map(Condition::source),
+        "quiet_after_person": policy.quiet_after_person.map(span),
+        "suppress": policy.suppress.iter().map(AddressPattern::as_str).collect::<Vec<_>>(),
+        "limits": {
+            "per_rule_per_hour": per_rule_per_hour,
+            "per_desk_per_hour": per_desk_per_hour,
+            "hops_per_day": hops_per_day,
+        },
     })
 }
 
-fn labels(policy: &Policy) -> Vec<Value> {
-    let added = |row: &(&str, Label, &[&str])| Some(json!([row.0, policy.labels.added().get(&row.1)?]));
-    LABELS.iter().filter_map(added).collect()
+fn desk(desk: &DeskPolicy, connector: Option<&str>) -> Value {
+    let DeskPolicy { intake, start, fields, commands } = desk;
+    let start = match start {
+        Start::Now => "now".to_owned(),
+        Start::At(instant) => instant.to_string(),
+    };
+    json!({
+        "connector": connector,
+        "intake": intake,
+        "start": start,
+        "fields": named(fields.iter().map(|(name, field)| (name, declared(field)))),
+        "commands": {
+            "notes": commands.notes,
+            "tags": commands.tags,
+            "handoff": commands.handoff,
+            "back": commands.back,
+            "reject": commands.reject,
+            "approve": commands.approve,
+            "good": commands.good,
+            "poor": commands.poor,
+        },
+    })
+}
+
+fn team(team: &Team) -> Value {
+    let Team { name: _, tier, desk, queue, public_name, hours, lead, reviewers } = team;
+    json!({
+        "tier": tier,
+        "desk": desk,
+        "queue": queue,
+        "public_name": public_name,
+        "hours": opened(hours.as_ref()),
+        "lead": lead,
+        "reviewers": reviewers,
+    })
+}
+
+fn person(person: &PersonEntry) -> Value {
+    json!({ "email": person.email, "desk": person.desk, "hours": opened(person.hours.as_ref()) })
+}
+
+fn opened(hours: Option<&Arc<TeamHours>>) -> Option<&String> {
+    hours.map(|hours| &hours.meaning)
+}
+
+fn labels(policy: &Policy) -> Value {
+    let added = |row: &(&'static str, Label, &[&str])| Some((row.0, json!(policy.labels.added().get(&row.1)?)));
+    named(LABELS.iter().filter_map(added))
 }
 
 fn word(mode: Mode) -> &'static str {
@@ -142,54 +154,72 @@ fn declared(field: &FieldDeclaration) -> Value {
         FieldOwner::Customer => "customer",
         FieldOwner::Organization => "organization",
     };
-    json!([field.id, field.kind, of])
+    json!({ "id": field.id, "type": field.kind, "of": of })
 }
 
 fn told(message: &PublicMessage) -> Value {
-    json!([message.name, message.signers, message.wordings])
+    let wordings = message.wordings.iter().map(|(language, wording)| (language, json!(wording)));
+    json!({ "signers": message.signers, "wordings": named(wordings) })
 }
 
-fn rule_meaning(rule: &Rule) -> Value {
+/// What routes and escalations have in common, under the names of the file.
+fn rule_meaning(rule: &Rule) -> Map<String, Value> {
     let once = match rule.once {
         Once::Episode => "episode",
         Once::Case => "case",
     };
-    let when: Vec<&str> = rule.when.iter().map(Condition::source).collect();
     let TimeKeys { idle_for, held_for, in_status_for, silent_for, open_for, before_breach } = rule.times;
-    let times = [idle_for, held_for, in_status_for, silent_for, open_for].map(|wait| wait.map(waited));
-    let before_breach = before_breach.map(|before| json!([before.clock, before.by.as_secs()]));
-    json!([rule.name, once, when, times, before_breach])
+    let before_breach = before_breach.map(|before| json!({ "clock": before.clock, "by": span(before.by) }));
+    let keys = [
+        ("name", json!(rule.name)),
+        ("once", json!(once)),
+        ("when", json!(rule.when.iter().map(Condition::source).collect::<Vec<_>>())),
+        ("idle_for", json!(idle_for.map(waited))),
+        ("held_for", json!(held_for.map(waited))),
+        ("in_status_for", json!(in_status_for.map(waited))),
+        ("silent_for", json!(silent_for.map(waited))),
+        ("open_for", json!(open_for.map(waited))),
+        ("before_breach", json!(before_breach)),
+    ];
+    keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn with(mut rule: Map<String, Value>, more: Value) -> Value {
+    if let Value::Object(more) = more {
+        rule.extend(more);
+    }
+    Value::Object(rule)
 }
 
 fn target(target: &Target) -> Value {
-    let Target { name, when, hours, first_reply, next_reply, resolution, paused_in } = target;
-    let clocks = [first_reply, next_reply, resolution].map(|wait| wait.map(waited));
+    let Target { name: _, when, hours, first_reply, next_reply, resolution, paused_in } = target;
     json!({
-        "name": name,
         "when": when.iter().map(Condition::source).collect::<Vec<_>>(),
-        "hours": hours.as_ref().map(|hours| &hours.meaning),
-        "clocks": clocks,
+        "hours": opened(hours.as_ref()),
+        "first_reply": first_reply.map(waited),
+        "next_reply": next_reply.map(waited),
+        "resolution": resolution.map(waited),
         "paused_in": paused_in,
     })
 }
 
-fn waited(wait: Wait) -> Value {
+fn waited(wait: Wait) -> String {
     match wait.counts {
-        Counts::TeamHours => json!(wait.length.as_secs()),
-        Counts::Wall => json!([wait.length.as_secs(), "wall"]),
+        Counts::TeamHours => span(wait.length),
+        Counts::Wall => format!("{} wall", span(wait.length)),
     }
 }
 
 fn route_meaning(route: &Route) -> Value {
     let Route { rule, desk, to, fallback, on_duty, weak_triage_within } = route;
-    json!({
-        "rule": rule_meaning(rule),
+    let more = json!({
         "desk": desk,
         "to": to,
         "fallback": fallback,
         "on_duty": on_duty,
-        "weak_triage_within": weak_triage_within.as_secs(),
-    })
+        "weak_triage_within": span(*weak_triage_within),
+    });
+    with(rule_meaning(rule), more)
 }
 
 fn escalation_meaning(escalation: &Escalation) -> Value {
@@ -207,50 +237,81 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         customer,
         review,
     } = escalation;
-    let missing = match package.missing {
-        Missing::Send => json!("send"),
-        Missing::Review => json!("review"),
-        Missing::Ask { within, then } => json!({ "ask": [waited(within), then] }),
-    };
-    let assignee = |assign: &Assign| match assign {
-        Assign::Queue => json!("queue"),
-        Assign::Turn => json!("round-robin"),
-        Assign::Load => json!("least-loaded"),
-        Assign::Person(person) => json!({ "person": person }),
-    };
-    let assign = json!([assignee(&owner.assign), assignee(&owner.fallback)]);
-    let previous = match &owner.previous {
-        PreviousTask::Nothing => Value::Null,
-        PreviousTask::Task { task, within } => json!([task, within.map(waited)]),
-    };
-    let runs = match &clock.customer {
-        CustomerClock::Continue => json!("continue"),
-        CustomerClock::Pause { status, at_most } => json!([status, at_most.as_secs()]),
-    };
-    let customer = match customer {
-        CustomerDecision::Message { name, respond_within, quiet_for, after_reply } => {
-            let [quiet_for, after_reply] = [quiet_for, after_reply].map(|it| it.map(|it| it.as_secs()));
-            json!({ "message": [name, respond_within.map(waited), quiet_for, after_reply] })
-        }
-        CustomerDecision::Nothing { because } => json!({ "nothing": because }),
-    };
     let review = match review {
-        ReviewDecision::Never => json!("never"),
-        ReviewDecision::Always => json!("always"),
-        ReviewDecision::When(condition) => json!({ "when": condition.source() }),
+        ReviewDecision::Never => "never",
+        ReviewDecision::Always => "always",
+        ReviewDecision::When(condition) => condition.source(),
     };
-    json!({
-        "rule": rule_meaning(rule),
+    let more = json!({
         "trigger": trigger,
-        "quiet_after_person": quiet_after_person.map(|quiet| quiet.as_secs()),
+        "quiet_after_person": quiet_after_person.map(span),
         "from": from,
         "to": to,
         "needs": needs,
         "reason": reason,
-        "package": [package.require, missing],
-        "owner": [assign, previous, owner.customer_facing],
-        "clock": [runs, clock.internal.map(waited), clock.internal_from, clock.accountable],
-        "customer": customer,
+        "package": packed(package),
+        "owner": owned(owner),
+        "clock": clocked(clock),
+        "customer": said(customer),
         "review": review,
+    });
+    with(rule_meaning(rule), more)
+}
+
+fn packed(package: &PackageDecision) -> Value {
+    let require: Vec<&str> = package.require.iter().map(|part| name_of(*part)).collect();
+    match package.missing {
+        Missing::Send => json!({ "require": require, "missing": "send" }),
+        Missing::Review => json!({ "require": require, "missing": "review" }),
+        Missing::Ask { within, then } => {
+            json!({ "require": require, "missing": "ask", "ask_for": waited(within), "then": then })
+        }
+    }
+}
+
+fn owned(owner: &OwnerDecision) -> Value {
+    let OwnerDecision { assign, fallback, previous, customer_facing } = owner;
+    // A person cannot be called like one of these words.
+    let assignee = |assign: &Assign| match assign {
+        Assign::Queue => "queue".to_owned(),
+        Assign::Turn => "round-robin".to_owned(),
+        Assign::Load => "least-loaded".to_owned(),
+        Assign::Person(person) => person.to_string(),
+    };
+    let previous = match previous {
+        PreviousTask::Nothing => json!("nothing"),
+        PreviousTask::Task { task, within } => json!({ "task": task, "within": within.map(waited) }),
+    };
+    json!({
+        "assign": assignee(assign),
+        "fallback": assignee(fallback),
+        "previous": previous,
+        "customer_facing": customer_facing,
     })
+}
+
+fn clocked(clock: &ClockDecision) -> Value {
+    let ClockDecision { customer, internal, internal_from, accountable } = clock;
+    let customer = match customer {
+        CustomerClock::Continue => json!("continue"),
+        CustomerClock::Pause { status, at_most } => json!({ "pause": status, "at_most": span(*at_most) }),
+    };
+    json!({
+        "customer": customer,
+        "internal": internal.map(waited),
+        "internal_from": internal_from,
+        "accountable": accountable,
+    })
+}
+
+fn said(customer: &CustomerDecision) -> Value {
+    match customer {
+        CustomerDecision::Message { name, respond_within, quiet_for, after_reply } => json!({
+            "message": name,
+            "respond_within": respond_within.map(waited),
+            "quiet_for": quiet_for.map(span),
+            "after_reply": after_reply.map(span),
+        }),
+        CustomerDecision::Nothing { because } => json!({ "nothing": because }),
+    }
 }

@@ -8,6 +8,7 @@ use crate::cases::work::Cases;
 use crate::delivery::Delivery;
 use crate::desks::Desks;
 use crate::intake::Intake;
+use crate::ledger::policies::Kept;
 use crate::ledger::stock::InForce;
 use crate::ledger::{Handle, LedgerError};
 use crate::policy::case::SignedRule;
@@ -42,6 +43,8 @@ pub struct House {
     pub polls: BTreeMap<DeskId, SignedDuration>,
     /// How long raw payloads are kept.
     pub keep_raw: SignedDuration,
+    /// What of the policy is kept in the ledger, where it was read from files.
+    pub kept: Option<Arc<Kept>>,
     /// Called when something new is due.
     pub wake: Wake,
 }
@@ -90,6 +93,7 @@ impl House {
             seams,
             polls: pace.polls,
             keep_raw: pace.keep_raw,
+            kept: None,
             wake: Wake::default(),
         }
     }
@@ -119,11 +123,11 @@ impl House {
     /// The ledger's.
     pub async fn recover(&self) -> Result<usize, LedgerError> {
         let now: Timestamp = self.seams.clock.now();
-        let policy = self.policy.clone();
+        let house = self.clone();
         let (unsure, noted) = self
             .ledger
             .call(move |ledger| {
-                let in_force = in_force(&policy, &ledger.signed_rules()?);
+                let in_force = house.in_force(&ledger.signed_rules()?);
                 Ok((ledger.recover(now)?, ledger.take_stock(&in_force, now)?))
             })
             .await?;
@@ -132,17 +136,20 @@ impl House {
         }
         Ok(unsure)
     }
-}
 
-/// The policy as far as stock is taken by it. Rules that act when an agent asks are left out: each of them is asked for.
-pub(super) fn in_force(policy: &Policy, signed: &[SignedRule]) -> InForce {
-    let escalations = policy.escalations.iter().filter(|rule| rule.trigger != Trigger::Manual).map(|rule| &rule.rule);
-    let rules = policy.routes.iter().map(|route| &route.rule).chain(escalations);
-    let live = rules.filter(|rule| hold::mode(rule, policy, signed) == Mode::Live);
-    let meaning = |rule: &Rule| (rule.name.clone(), format!("{} for {}", rule.version, rule.share));
-    InForce {
-        version: policy.version.clone(),
-        desks: policy.desks.keys().cloned().collect(),
-        live: live.map(meaning).collect(),
+    /// The policy as far as stock is taken by it. Rules that act when an agent asks are left out: each of them is asked for.
+    pub(super) fn in_force(&self, signed: &[SignedRule]) -> InForce {
+        let policy = &self.policy;
+        let escalations =
+            policy.escalations.iter().filter(|rule| rule.trigger != Trigger::Manual).map(|rule| &rule.rule);
+        let rules = policy.routes.iter().map(|route| &route.rule).chain(escalations);
+        let live = rules.filter(|rule| hold::mode(rule, policy, signed) == Mode::Live);
+        let meaning = |rule: &Rule| (rule.name.clone(), format!("{} for {}", rule.version, rule.share));
+        InForce {
+            version: policy.version.clone(),
+            desks: policy.desks.keys().cloned().collect(),
+            live: live.map(meaning).collect(),
+            kept: self.kept.as_deref().cloned(),
+        }
     }
 }

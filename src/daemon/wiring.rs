@@ -3,6 +3,7 @@
 use super::house::{House, Pace};
 use crate::config::{Config, Problems, secrets};
 use crate::ledger::Handle;
+use crate::ledger::policies::Kept;
 use crate::policy::clocks::ClockName;
 use crate::policy::rules::{CustomerClock, Escalation, Policy};
 use crate::registry;
@@ -94,7 +95,8 @@ pub fn wire(config: &Config, desks: BTreeMap<DeskId, Arc<dyn Desk>>, ledger: Han
         polls: config.desks.iter().map(|(id, desk)| (id.clone(), every(desk.poll))).collect(),
         keep_raw: config.daemon.keep_raw,
     };
-    House::new(ledger, desks, Arc::new(config.policy.clone()), seams, pace)
+    let kept = Kept { meaning: config.meaning.text(), text: config.text().to_owned() };
+    House { kept: Some(Arc::new(kept)), ..House::new(ledger, desks, Arc::new(config.policy.clone()), seams, pace) }
 }
 
 #[cfg(test)]

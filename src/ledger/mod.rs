@@ -4,7 +4,7 @@
 //! commit ([`Handle`]) is a shell around it. Every state has its one transition function in [`states`].
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
-//! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy); `handoffs`, `effects`,
+//! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
 //! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `rosters`, `queues`; `counts`, `reports`, `purge`.
 
 mod case_troubles;
@@ -22,6 +22,7 @@ mod outcomes;
 mod pauses;
 mod people;
 mod places;
+pub mod policies;
 mod purge;
 mod queues;
 mod record;

@@ -110,6 +110,13 @@ CREATE INDEX place_waits_rule ON place_waits (desk, rule, id);
 CREATE TABLE policy_in_force (
     one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL, at INTEGER NOT NULL
 ) STRICT;
+-- The policies that have run: what each means and its files' text, and when it came into force.
+CREATE TABLE policies (
+    version TEXT PRIMARY KEY, meaning BLOB NOT NULL, text BLOB NOT NULL
+) STRICT;
+CREATE TABLE policy_runs (
+    id INTEGER PRIMARY KEY, version TEXT NOT NULL, since INTEGER NOT NULL
+) STRICT;
 CREATE TABLE rules_live (
     rule TEXT PRIMARY KEY, meaning TEXT NOT NULL, since INTEGER NOT NULL
 ) STRICT;

@@ -8,6 +8,7 @@
 use super::codec::{from_json, millis, unpack};
 use super::error::Result;
 use super::open::Ledger;
+use super::policies::Kept;
 use crate::policy::names::RuleName;
 use crate::policy::verdict::{RuleResult, Verdict};
 use handoffd_kit::id::{DeskId, TicketId};
@@ -23,6 +24,8 @@ pub struct InForce {
     pub desks: Vec<DeskId>,
     /// The rules that may write, each with what it means and for which share of tickets.
     pub live: Vec<(RuleName, String)>,
+    /// What of it is kept, to tell later what changed.
+    pub kept: Option<Kept>,
 }
 
 impl Ledger {
@@ -33,6 +36,7 @@ impl Ledger {
     /// SQLite's.
     pub fn take_stock(&mut self, policy: &InForce, now: Timestamp) -> Result<usize> {
         self.atomically(|ledger| {
+            ledger.note_policy(&policy.version, policy.kept.as_ref(), now)?;
             let arrived = ledger.note_live(policy, now)?;
             let known: Option<String> =
                 ledger.connection.query_row("SELECT version FROM policy_in_force", [], |row| row.get(0)).optional()?;
@@ -166,6 +170,7 @@ mod tests {
             version: version.into(),
             desks: vec!["acme".into()],
             live: live.map(|(rule, meaning)| (rule.into(), meaning.into())).collect(),
+            kept: None,
         }
     }
 

@@ -22,6 +22,7 @@ pub mod header;
 pub mod hold;
 pub mod known;
 mod matching;
+pub mod meaning;
 pub mod message;
 pub mod names;
 pub mod overlap;

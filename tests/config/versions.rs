@@ -16,6 +16,43 @@ fn versions(text: &str) -> [String; 3] {
     [policy.version, policy.routes[0].rule.version.clone(), policy.escalations[0].rule.version.clone()]
 }
 
+/// What the file says differently than the base, as `of key`.
+fn changes(text: &str) -> Vec<String> {
+    let [base, other] = [BASE, text].map(|text| read(text).meaning);
+    let changes = base.changes(&other);
+    assert_eq!(other.changes(&base).len(), changes.len());
+    changes.iter().map(|change| format!("{} {}", change.of, change.key)).collect()
+}
+
+#[test]
+fn a_change_is_told_under_the_key_that_was_edited() {
+    for (old, new, told) in [
+        ("mode = \"live\"", "mode = \"shadow\"", vec!["escalate.refund mode"]),
+        ("once = \"episode\"", "once = \"case\"", vec!["escalate.refund once"]),
+        (
+            "needs = ",
+            "before_breach = { clock = \"internal\", by = \"45m\" }\nneeds = ",
+            vec!["escalate.refund before_breach"],
+        ),
+        ("clock.internal = \"4h\"", "clock.internal = \"4h wall\"", vec!["escalate.refund clock.internal"]),
+        ("within = \"1d\"", "within = \"2d\"", vec!["escalate.refund owner.previous.within"]),
+        ("\"360001\"", "\"360009\"", vec!["desks.acme fields.steps.id"]),
+        ("queue = \"Support\"", "queue = \"Support 2\"", vec!["teams.frontline queue.name"]),
+        ("look at this until", "look at it until", vec!["messages.escalated wordings.en"]),
+        ("owner = \"ops", "limits = { hops_per_day = 5 }\nowner = \"ops", vec!["policy limits.hops_per_day"]),
+        (
+            "[defaults.escalate]",
+            "[package.labels]\nsteps = [\"Versucht\"]\n\n[defaults.escalate]",
+            vec!["labels steps"],
+        ),
+        ("name = \"refund\"", "name = \"refunds\"", vec!["escalate.refund ", "escalate.refunds "]),
+        ("poll = \"30s\"", "poll = \"40s\"", vec![]),
+    ] {
+        assert!(BASE.contains(old), "{old}");
+        assert_eq!(changes(&BASE.replacen(old, new, 1)), told, "{new}");
+    }
+}
+
 fn edited(old: &str, new: &str) -> [String; 3] {
     assert!(BASE.contains(old), "{old}");
     versions(&BASE.replacen(old, new, 1))

@@ -2,7 +2,7 @@
 //! ledger; what has to be written to a desk becomes an effect and goes the way of all effects.
 
 use super::{Command, CommandError, Order, Reply, Target};
-use crate::daemon::house::{House, in_force};
+use crate::daemon::house::House;
 use crate::ledger::records::{CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Act, Ledger, LedgerError};
@@ -346,11 +346,11 @@ async fn sign_rule(
     let said = format!("{rule} is signed by {signer} in the version {version}");
     let (at, user) = (house.seams.clock.now(), system_user.to_owned());
     let signed = SignedRule { rule, version, signer };
-    let policy = house.policy.clone();
+    let running = house.clone();
     // It goes live now: what already matches is held and listed, as for a rule that is live in a new file.
     let sign = move |ledger: &mut Ledger| {
         ledger.sign_rule(&signed, &user, at)?;
-        ledger.take_stock(&in_force(&policy, &ledger.signed_rules()?), at)
+        ledger.take_stock(&running.in_force(&ledger.signed_rules()?), at)
     };
     house.ledger.call(sign).await?;
     Ok(Reply { said, touched: 1 })
