@@ -9,6 +9,7 @@ pub use path::path;
 use super::case::SignedRule;
 use super::hold;
 use super::rules::{Mode, Policy, Rule};
+use handoffd_hours::length;
 use std::fmt::Write as _;
 
 /// What the document needs beside the policy.
@@ -103,9 +104,11 @@ fn starts(text: &mut String, policy: &Policy) {
             let version = &route.rule.version;
             let _ = writeln!(
                 text,
-                "{}. {rule} → **{}**: {when}{duty}{fallback}. Version `{version}`.{}",
+                "{}. {rule} → **{}**: {when}{duty}{fallback}. Leaving that team within {} counts as weak triage. Version \
+                 `{version}`.{}",
                 number + 1,
                 route.to,
+                length(route.weak_triage_within),
                 path::state(&route.rule)
             );
         }
