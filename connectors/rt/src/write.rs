@@ -168,7 +168,8 @@ impl Account {
             (None, _) => return Err(refused(wish, OPERATION, &seen.sentences)),
         };
         if let Some(theirs) = covered(wish, &since, id, &me, &numbers) {
-            return Err(self.put_back(write, wish, theirs, &since, &after, &numbers).await);
+            let acted = acted_since(wish, &since, id, &me, &numbers);
+            return Err(self.put_back(write, wish, theirs, acted, &after, &numbers).await);
         }
         let version = Version::from(undisturbed(&since, base, &me, &numbers));
         Ok(Receipt { id: id.to_string(), version: Some(version), head: Some(Box::new(after)) })
@@ -181,16 +182,14 @@ impl Account {
         write: &Write,
         wish: &Wish,
         theirs: &Transaction,
-        since: &[Transaction],
+        acted: Option<&Transaction>,
         after: &TicketHead,
         numbers: &Numbers,
     ) -> DeskError {
         let login = theirs.creator.login();
         let what = format!("{login} changed the {} at the same moment", wish.noun());
-        let acted =
-            since.iter().rfind(|one| wish.touches(one, numbers)).is_some_and(|last| last.creator.login() == login);
-        if acted {
-            return conflict(format!("{what} and once more: theirs stays"));
+        if let Some(acted) = acted {
+            return conflict(format!("{what}, and {} since: that stays", acted.creator.login()));
         }
         let Some(body) = wish.restoring(theirs, numbers) else {
             return conflict(format!("{what}; theirs could not be put back, RT does not show it"));
@@ -310,6 +309,18 @@ fn covered<'a>(
     }
     let persons = |one: &&Transaction| ![me, SYSTEM].contains(&one.creator.login()) && wish.touches(one, numbers);
     since.iter().take_while(|one| one.id < ours).filter(persons).last()
+}
+
+/// A person's change of the same thing after ours: what they decided stands, whoever they are.
+fn acted_since<'a>(
+    wish: &Wish,
+    since: &'a [Transaction],
+    ours: u64,
+    me: &str,
+    numbers: &Numbers,
+) -> Option<&'a Transaction> {
+    let persons = |one: &&Transaction| ![me, SYSTEM].contains(&one.creator.login()) && wish.touches(one, numbers);
+    since.iter().rev().take_while(|one| one.id > ours).find(persons)
 }
 
 /// The newest transaction up to which nothing but our write and RT's own follow-ups happened: what the next write may

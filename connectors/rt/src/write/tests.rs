@@ -47,6 +47,17 @@ fn only_a_person_s_change_of_the_same_thing_before_ours_is_covered() {
 }
 
 #[test]
+fn whoever_changed_the_same_thing_after_ours_acted_since() {
+    let wish = Wish::Queue(QueueSpec::Name("tier2".into()));
+    let found = |since: &[Transaction]| acted_since(&wish, since, 105, "bot", &numbers()).map(|one| one.id);
+    let ours = || by(105, "bot", "Queue", "7");
+    assert_eq!(found(&[by(101, "agent-1", "Queue", "6"), ours(), by(106, "agent-2", "Queue", "6")]), Some(106));
+    assert_eq!(found(&[ours(), by(106, "agent-2", "Queue", "6"), by(107, SYSTEM, "Queue", "7")]), Some(106));
+    assert_eq!(found(&[by(101, "agent-1", "Queue", "6"), ours()]), None, "before ours");
+    assert_eq!(found(&[ours(), by(106, SYSTEM, "Queue", "6"), by(107, "agent-2", "", "")]), None);
+}
+
+#[test]
 fn a_long_note_is_cut_visibly_and_keeps_its_mark() {
     let mark = Mark { handoff: "h1".into(), number: 1, rule: "rule".into(), version: "v1".into() };
     let write = Write {

@@ -129,22 +129,33 @@ fn a_colleague_in_the_gap_of_the_version_check_is_put_back() {
 }
 
 #[test]
-fn nothing_is_put_back_once_the_colleague_acted_again() {
-    let (applied, _) = apply(
-        &to_tier2(),
-        vec![
-            seen(100, ticket(1)),
-            said("Ticket 1: Queue changed from review to tier2"),
-            seen(103, ticket(1)),
-            since(vec![
-                transaction(101, "agent-1", "Set", "Queue", "6", "8"),
-                transaction(102, "handoff-bot", "Set", "Queue", "8", "7"),
-                transaction(103, "agent-1", "Set", "Queue", "7", "6"),
-            ]),
-            queues(),
-        ],
-    );
-    assert_eq!(applied.unwrap_err().kind, DeskErrorKind::Conflict);
+fn nothing_is_put_back_once_anybody_acted_again() {
+    // What RT does by itself afterwards does not hide that somebody acted.
+    for (who, newest, then) in [
+        ("agent-1", 103, vec![]),
+        ("agent-2", 103, vec![]),
+        ("agent-2", 104, vec![transaction(104, "RT_System", "Set", "Queue", "6", "8")]),
+    ] {
+        let mut happened = vec![
+            transaction(101, "agent-1", "Set", "Queue", "6", "8"),
+            transaction(102, "handoff-bot", "Set", "Queue", "8", "7"),
+            transaction(103, who, "Set", "Queue", "7", "6"),
+        ];
+        happened.extend(then);
+        let (applied, _) = apply(
+            &to_tier2(),
+            vec![
+                seen(100, ticket(1)),
+                said("Ticket 1: Queue changed from review to tier2"),
+                seen(newest, ticket(1)),
+                since(happened),
+                queues(),
+            ],
+        );
+        let error = applied.unwrap_err();
+        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never));
+        assert!(error.words.contains(&format!("{who} since")), "{error}");
+    }
 }
 
 #[test]
