@@ -200,11 +200,12 @@ pub fn failed(
 /// sent. A retry looks it up, and finds it.
 fn applied_wrongly(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp) -> EffectOutcome {
     let step = error.next_step.clone().unwrap_or_else(|| "look at the ticket on the desk".into());
-    because(
-        outcome(claimed, EffectEvent::ParkApplied, now),
-        error.to_string(),
-        format!("{step}; then `handoffd parked retry`, which finds it there"),
-    )
+    let then = match error.kind {
+        // It covered what a person decided, and a person's decision ends ours: nothing more of it should follow.
+        DeskErrorKind::Conflict => "`handoffd parked drop`, which ends it there",
+        _ => "`handoffd parked retry`, which finds it there",
+    };
+    because(outcome(claimed, EffectEvent::ParkApplied, now), error.to_string(), format!("{step}; then {then}"))
 }
 
 /// The message to the customer waits for a person: the handoff itself has been sent and goes on; a note takes back what
@@ -431,6 +432,18 @@ mod tests {
             assert_eq!((&stopped.event, stopped.handoff.is_none()), (&EffectEvent::Park, true));
             assert!(stopped.next_step.is_some_and(|step| step.starts_with("grant ShowTicket; then")));
         }
+    }
+
+    #[test]
+    fn what_covered_a_person_s_change_waits_for_a_person_and_says_so() {
+        let mut ledger = ledger();
+        decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+        let claimed = claim(&mut ledger, at(1)).expect("due");
+        let covers = DeskError::new(DeskErrorKind::Conflict, Retry::Applied, "apply write").words("theirs is gone");
+        let parked = applied_wrongly(&claimed, &covers, at(2));
+        assert_eq!((parked.event, parked.conflict), (EffectEvent::ParkApplied, false));
+        assert!(parked.reason.is_some_and(|words| words.contains("theirs is gone")));
+        assert!(parked.next_step.is_some_and(|step| step.contains("parked drop")));
     }
 
     #[test]

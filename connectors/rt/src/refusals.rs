@@ -65,7 +65,7 @@ fn nothing_said(wish: &Wish) -> String {
 }
 
 /// The sentences that refuse. Those that report a done change quote old and new values of fields: not for our logs.
-fn shown(wish: &Wish, sentences: &[String]) -> String {
+pub(crate) fn shown(wish: &Wish, sentences: &[String]) -> String {
     let reports = |sentence: &str| {
         let fields = matches!(wish, Wish::Fields(_) | Wish::Labels(_));
         let done = ["changed to", "added", "deleted", "is no longer a value"];

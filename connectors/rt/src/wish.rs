@@ -2,7 +2,7 @@
 //! are about it. Pure.
 
 use crate::history::sets_owner;
-use crate::normalise::{LABELS, NOBODY, field_is, field_to_write, priority, priority_number};
+use crate::normalise::{LABELS, NOBODY, field_is, field_to_write, priority, priority_number, status};
 use crate::wire::Transaction;
 use handoffd_kit::desk::{QueueSpec, StatusSpec};
 use handoffd_kit::model::{FieldValue, Priority, TicketHead};
@@ -136,6 +136,25 @@ impl Wish {
             Wish::Status(_) => Some(json!({ "Status": new })),
             Wish::Priority(_) => Some(json!({ "Priority": new.trim().parse::<i64>().ok()? })),
             Wish::Fields(_) => Some(json!({ "CustomFields": { numbers.fields.get(&theirs.field)?.as_str(): new } })),
+            Wish::Note(_) | Wish::Reply(_) | Wish::Labels(_) => None,
+        }
+    }
+
+    /// What a ticket shows once somebody else's change of the same thing was put back. `None`: no head can tell.
+    pub fn restored(&self, theirs: &Transaction, numbers: &Numbers) -> Option<Wish> {
+        let new = Some(theirs.new.as_str()).filter(|new| !new.is_empty())?;
+        match self {
+            Wish::Queue(_) => Some(Wish::Queue(QueueSpec::Id(new.to_owned()))),
+            Wish::Owner(_) => numbers.users.get(new).cloned().map(Wish::Owner),
+            Wish::Status(_) => {
+                let means = status(new)?;
+                Some(Wish::Status(StatusSpec { word: new.to_owned(), means }))
+            }
+            Wish::Priority(_) => Some(Wish::Priority(priority(new.trim().parse().ok()?))),
+            Wish::Fields(_) => {
+                let name = numbers.fields.get(&theirs.field)?.clone();
+                Some(Wish::Fields(vec![(name, FieldValue::Text(new.to_owned()))]))
+            }
             Wish::Note(_) | Wish::Reply(_) | Wish::Labels(_) => None,
         }
     }

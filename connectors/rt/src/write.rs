@@ -8,7 +8,7 @@
 use crate::api::Ask;
 use crate::normalise::{NOBODY, SYSTEM};
 use crate::read::{Account, Kinds, number};
-use crate::refusals::{refused, right};
+use crate::refusals::{refused, right, shown};
 use crate::wire::Transaction;
 use crate::wish::{Numbers, Wish};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, Receipt, Update, Write};
@@ -176,7 +176,7 @@ impl Account {
     }
 
     /// Puts a person's change back that ours covered, unless somebody acted since. What it comes to is always a
-    /// conflict: the ticket is read and decided on again.
+    /// conflict: where theirs stands, the ticket is read and decided on again; where it does not, a person must look.
     async fn put_back(
         &self,
         write: &Write,
@@ -192,12 +192,30 @@ impl Account {
             return conflict(format!("{what}, and {} since: that stays", acted.creator.login()));
         }
         let Some(body) = wish.restoring(theirs, numbers) else {
-            return conflict(format!("{what}; theirs could not be put back, RT does not show it"));
+            let words = format!("{what}; theirs could not be put back, RT does not show it");
+            // Labels are read and written anew; anything else that ours covered waits for a person.
+            return if matches!(wish, Wish::Labels(_)) { conflict(words) } else { covers(words, wish) };
         };
         let ask = Ask::new("put back", format!("/ticket/{}", write.ticket), write.deadline);
-        match self.api.put(ask, &body, after.version.as_str()).await {
-            Ok(_) => conflict(format!("{what}; theirs was put back")),
-            Err(error) => conflict(format!("{what}; putting theirs back failed: {error}")),
+        let sentences = match self.api.put(ask, &body, after.version.as_str()).await {
+            Ok(made) => made.sentences,
+            // It may have been done: the ticket tells.
+            Err(error) if error.retry == Retry::Unsure => Vec::new(),
+            Err(error) => return covers(format!("{what}; theirs could not be put back: {error}"), wish),
+        };
+        // RT answers its refusals with 200, too.
+        let said = match shown(wish, &sentences) {
+            said if said.is_empty() => String::new(),
+            said => format!("; RT said: {said}"),
+        };
+        match (wish.restored(theirs, numbers), self.head(&write.ticket, write.deadline).await) {
+            (Some(theirs), Ok(head)) if theirs.shows(&head) => conflict(format!("{what}; theirs was put back")),
+            (Some(_), Ok(_)) => covers(format!("{what}; the ticket does not show theirs, put back or not{said}"), wish),
+            (None, _) => covers(format!("{what}; whether theirs was put back is not known{said}"), wish),
+            (_, Err(error)) => covers(
+                format!("{what}; whether theirs was put back is not known{said}; reading it again: {error}"),
+                wish,
+            ),
         }
     }
 
@@ -280,6 +298,12 @@ fn as_it_was(head: TicketHead) -> Receipt {
 
 fn conflict(words: impl Into<String>) -> DeskError {
     DeskError::new(DeskErrorKind::Conflict, Retry::Never, OPERATION).words(words)
+}
+
+/// Ours was written over a person's and stands, as far as anybody knows.
+fn covers(words: String, wish: &Wish) -> DeskError {
+    let step = format!("look at the ticket's history in RT, and set the {} as that person had it", wish.noun());
+    DeskError { retry: Retry::Applied, ..conflict(words) }.next_step(step)
 }
 
 /// Whether each field shows what was wanted, or was set by us and then by somebody else.

@@ -119,13 +119,57 @@ fn a_colleague_in_the_gap_of_the_version_check_is_put_back() {
             ]),
             queues(),
             said("Ticket 1: Queue changed from tier2 to review"),
+            seen(103, with("Queue", json!({"id": "8", "Name": "review", "type": "queue"}))),
         ],
     );
     let error = applied.unwrap_err();
     assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never));
-    assert!(error.words.contains("agent-1") && error.words.contains("put back"), "{error}");
-    let back = script.asked().pop().unwrap();
+    assert!(error.words.contains("agent-1") && error.words.ends_with("theirs was put back"), "{error}");
+    let asked = script.asked();
+    let back = &asked[asked.len() - 2];
     assert_eq!((back.headers["if-match"].to_str().unwrap(), &back.body), ("\"102\"", &json!({"Queue": "8"})));
+}
+
+#[test]
+fn theirs_counts_as_put_back_only_once_the_ticket_shows_it() {
+    let give = write(Update { owner: Some(OwnerSpec::Nobody), ..Update::default() });
+    let owner = |name: &str| json!({"id": name, "Name": name, "type": "user"});
+    let user = |id: u64, name: &str| Answer::Json(200, json!({"id": id, "Name": name}));
+    let down = || Answer::Json(500, json!({"message": "Internal Server Error"}));
+    let nobody = || Answer::Tagged(103, with("Owner", owner("Nobody")));
+    let taken = || Answer::Tagged(104, with("Owner", owner("agent-1")));
+    let refusal = "Ticket 1: That user may not own tickets in that queue";
+    let put_back = |answer: Answer, then: Option<Answer>| {
+        let mut steps = vec![
+            seen(100, with("Owner", owner("agent-2"))),
+            said("Ticket 1: Owner changed from agent-1 to Nobody"),
+            seen(102, with("Owner", owner("Nobody"))),
+            since(vec![
+                transaction(101, "agent-1", "Set", "Owner", "60", "59"),
+                transaction(102, "handoff-bot", "Set", "Owner", "59", "6"),
+            ]),
+            step("GET /user/59", user(59, "agent-1")),
+            step("GET /user/6", user(6, "Nobody")),
+            step("PUT /ticket/1", answer),
+        ];
+        steps.extend(then.map(|then| step("GET /ticket/1", then)));
+        let error = apply(&give, steps).0.unwrap_err();
+        assert_eq!(error.kind, DeskErrorKind::Conflict);
+        (error.retry, error.words)
+    };
+    let (retry, words) = put_back(Answer::Json(200, json!([refusal])), Some(nobody()));
+    assert_eq!(retry, Retry::Applied, "RT refuses with 200, and a person must look");
+    assert!(words.contains("does not show theirs") && words.contains(refusal), "{words}");
+    let (retry, words) = put_back(Answer::Json(200, json!(["Owner changed"])), Some(down()));
+    assert_eq!(retry, Retry::Applied);
+    assert!(words.contains("whether theirs was put back is not known"), "{words}");
+    let stale = Answer::Json(412, json!({"message": "Precondition Failed"}));
+    let (retry, words) = put_back(stale, None);
+    assert_eq!(retry, Retry::Applied);
+    assert!(words.contains("could not be put back"), "{words}");
+    let (retry, words) = put_back(Answer::Lost, Some(taken()));
+    assert_eq!(retry, Retry::Never, "the answer was lost, and the ticket shows theirs");
+    assert!(words.ends_with("theirs was put back"), "{words}");
 }
 
 #[test]
