@@ -389,6 +389,70 @@ fn two_policies_are_compared_key_by_key() {
 }
 
 #[test]
+fn a_policy_that_has_run_is_put_in_the_place_of_the_file_s_until_the_file_changes() {
+    let house = House::new();
+    let first = ran(&house, POLICY).policy;
+    let worse = POLICY.replace("\"A refund\"", "\"Any refund\"");
+    let second = ran(&house, &worse).policy;
+    let roll = |more: &[&str]| house.run(&[&["policy", "rollback"], more].concat());
+    let why = ["--reason", "too many went to billing"];
+    for (wrong, code) in [
+        (vec!["beef"], 2),
+        (vec![second.version.as_str(), "--yes"], 1),
+        (vec![first.version.as_str()], 1),
+        (vec![first.version.as_str(), "--yes", "--as", ""], 2),
+    ] {
+        let done = roll(&[wrong.as_slice(), &why].concat());
+        assert_eq!(done.code, code, "{wrong:?}: {}", done.talk);
+    }
+    assert_eq!(roll(&[&first.version, "--yes"]).code, 2, "a reason is asked for");
+    assert_eq!(roll(&[&first.version, "--yes", "--reason", " "]).code, 2);
+    assert_eq!(house.ledger().chosen_policy(), Ok(None));
+
+    let done = roll(&[&[&first.version[..6], "--yes", "--as", "lead"], why.as_slice()].concat());
+    assert_eq!(done.code, 0, "{}", done.talk);
+    assert!(
+        done.talk.contains("reason: \"Any refund\" → \"A refund\"")
+            || done.out.contains("reason: \"Any refund\" → \"A refund\"")
+    );
+    let choice = house.ledger().chosen_policy().expect("read").expect("chosen");
+    assert_eq!((choice.version, choice.instead_of), (first.version.clone(), second.version.clone()));
+    assert!(choice.by.starts_with("lead ("), "{}", choice.by);
+    let shown = house.run(&["policy", "show"]);
+    assert!(shown.talk.contains(&first.version) && shown.talk.contains("too many went to billing"), "{}", shown.talk);
+
+    // An order without a daemon is carried out under the policy that runs: the file's version of the rule is another one.
+    let paused = house.run(&["pause", "--rule", "refund"]);
+    assert!(paused.code == 0 && paused.talk.contains("runs in place of the file's"), "{}", paused.talk);
+    // How the file is written does not matter.
+    std::fs::write(house.path("handoffd.toml"), format!("# looked at\n{worse}")).expect("written");
+    house.run(&["resume", "--rule", "refund"]);
+    assert!(house.ledger().chosen_policy().expect("read").is_some());
+    // What it says does.
+    std::fs::write(house.path("handoffd.toml"), worse.replace("Any refund", "Some refund")).expect("written");
+    let resumed = house.run(&["resume", "--rule", "refund"]);
+    assert!(resumed.talk.contains("The file has changed"), "{}", resumed.talk);
+    assert_eq!(house.ledger().chosen_policy(), Ok(None));
+}
+
+#[test]
+fn the_file_s_policy_runs_again_when_a_person_says_so_or_the_other_one_cannot() {
+    let house = House::new();
+    let first = ran(&house, POLICY).policy;
+    let moved = POLICY.replace("[desks.acme]", "[desks.beta]").replace("\"acme\"", "\"beta\"");
+    ran(&house, &moved);
+    let gone = house.run(&["policy", "rollback", &first.version, "--yes", "--reason", "x"]);
+    assert!(gone.code == 1 && gone.talk.contains("put [desks.acme] back first"), "{}", gone.talk);
+    ran(&house, &POLICY.replace("\"A refund\"", "\"Any refund\""));
+    assert_eq!(house.run(&["policy", "rollback", &first.version, "--yes", "--reason", "x"]).code, 0);
+    let again = house.run(&["policy", "rollback", "file", "--reason", "repaired"]);
+    assert!(again.code == 0 && again.out.contains("runs again from the next start"), "{} {}", again.out, again.talk);
+    assert_eq!(house.ledger().chosen_policy(), Ok(None));
+    let nothing = house.run(&["policy", "rollback", "file", "--reason", "repaired"]);
+    assert!(nothing.code == 0 && nothing.out.contains("nothing was done"), "{}", nothing.out);
+}
+
+#[test]
 fn the_policy_is_shown_with_versions_and_the_stricter_mode() {
     let house = House::new();
     let shown = house.run(&["--json", "policy", "show"]).json();

@@ -3,7 +3,7 @@
 
 use super::check::{environment, seams, show};
 use super::failure::Failure;
-use super::output::Context;
+use super::output::{Context, tame};
 use super::run::runtime;
 use crate::config::{self, Config};
 use crate::daemon::control::{Command, CommandError, Order, Reply, execute, own_uid, socket_path, system_user};
@@ -31,6 +31,30 @@ pub fn configuration(context: &Context) -> Result<Config, Failure> {
         show(context, &problems, 2)?;
         Err(Failure::usage(anyhow!("{} cannot be used as it is", context.config_path.display())))
     })
+}
+
+/// The configuration that runs: the file's, or, where a person put a policy that has run before in its place, with that
+/// one. A file that says something else than then runs again.
+///
+/// # Errors
+/// Exit 2 where that policy cannot run any more, and the ledger's.
+pub fn in_force(context: &Context, config: Config, ledger: &mut Ledger) -> Result<Config, Failure> {
+    let Some(choice) = ledger.chosen_policy()? else { return Ok(config) };
+    let (version, file) = (&choice.version, &config.policy.version);
+    if choice.instead_of != *file {
+        context
+            .say(&format!("The file has changed since {version} was put in its place: its policy {file} runs again."));
+        ledger.forget_choice(None)?;
+        return Ok(config);
+    }
+    let gone = || Failure::usage(anyhow!("of the policy {version} nothing was kept"));
+    let text = ledger.policy_text(version)?.ok_or_else(gone)?;
+    let again = "`handoffd policy rollback file --reason …` lets the file's policy run again";
+    let said =
+        format!("The policy {version} runs in place of the file's {file}, as {} said: {}", choice.by, choice.reason);
+    let config = config.with_kept_policy(version, &text).map_err(|why| Failure::usage(anyhow!("{why}\n{again}")))?;
+    context.say(&tame(&said));
+    Ok(config)
 }
 
 /// The ledger, for reading, while a daemon may be writing it.
@@ -102,7 +126,7 @@ async fn ask_daemon(socket: &Path, order: &Order) -> Result<Option<Result<Reply,
 
 /// Carries an order out without a daemon: the ledger's lock is ours meanwhile, and nothing else is run.
 async fn alone(context: &Context, config: &Config, order: Order, user: &str) -> Result<Reply, Failure> {
-    let ledger = Ledger::open(&config.daemon.ledger, Durability::Full).map_err(|error| match error {
+    let mut ledger = Ledger::open(&config.daemon.ledger, Durability::Full).map_err(|error| match error {
         LedgerError::Locked(path) => {
             let words = anyhow!(
                 "another handoffd holds {} and does not listen on {}: it is starting or stopping, try again",
@@ -113,6 +137,10 @@ async fn alone(context: &Context, config: &Config, order: Order, user: &str) -> 
         }
         error => error.into(),
     })?;
+    // Who takes a policy back does not need it to be readable.
+    let rolls_back = matches!(order.command, Command::Rollback { .. });
+    let config = if rolls_back { config.clone() } else { in_force(context, config.clone(), &mut ledger)? };
+    let config = &config;
     let seams = seams();
     let desks = if order.command.asks_a_desk() {
         open_desks(config, &environment, &seams).or_else(|problems| {

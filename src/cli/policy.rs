@@ -3,7 +3,7 @@
 use super::control::{configuration, give, ledger};
 use super::failure::Failure;
 use super::output::{Context, Tint, table, tame};
-use super::policy_versions::{Diff, History};
+use super::policy_versions::{Diff, History, Rollback};
 use crate::config::Config;
 use crate::daemon::control::Command;
 use crate::ledger::records::SignedWording;
@@ -26,6 +26,7 @@ use std::process::ExitCode;
   handoffd policy history --rule refund-over-limit
   handoffd policy diff                                                      what the file would change
   handoffd policy diff 3f0a 91bc
+  handoffd policy rollback 3f0a --reason 'too many refunds went to billing'
   handoffd policy approve escalated --as support-ops@acme.example           a message, in its wording
   handoffd policy approve refund-over-limit --as security@acme.example      a sensitive rule, in its version")]
 pub struct PolicyArgs {
@@ -47,6 +48,8 @@ enum What {
     History(History),
     /// What two policies say differently: the one that runs and the file, or any two that have run.
     Diff(Diff),
+    /// Run a policy that has run before in place of the file's, from the next start on, until the file says something else.
+    Rollback(Rollback),
     /// Sign a public message in the wording of the file, or a sensitive rule in its version: it is shown first, whole.
     Approve {
         /// The message's or the rule's name.
@@ -71,6 +74,7 @@ impl PolicyArgs {
             What::Show => show(context, &config),
             What::History(history) => history.run(context, &config),
             What::Diff(diff) => diff.run(context, &config),
+            What::Rollback(rollback) => rollback.run(context, &config),
             What::Doc { output } => doc(context, &config, output.as_deref()),
             What::Approve { name, by, yes } => approve(context, &config, name, by, *yes),
         }
@@ -199,6 +203,14 @@ fn shown(config: &Config, signatures: &[SignedWording], signed_rules: &[SignedRu
 fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
     let (signatures, signed_rules) = signed(config)?;
     let shown = shown(config, &signatures, &signed_rules);
+    let choice = if config.daemon.ledger.exists() { ledger(config)?.chosen_policy()? } else { None };
+    if let Some(choice) = choice.filter(|choice| choice.instead_of == config.policy.version) {
+        let (version, by) = (&choice.version, &choice.by);
+        context.say(&tame(&format!(
+            "This is the file's policy. {version} runs in its place, as {by} said: {}",
+            choice.reason
+        )));
+    }
     if context.json {
         context.print_json(&shown)?;
         return Ok(ExitCode::SUCCESS);

@@ -1,9 +1,11 @@
-//! `handoffd policy history` and `policy diff`: which policies have run, and what they say differently, key by key.
+//! `handoffd policy history`, `policy diff` and `policy rollback`: which policies have run, what they say differently, key by
+//! key, and one of them in place of the file's.
 
-use super::control::{ledger, now};
+use super::control::{give, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, ago, table, tame};
 use crate::config::Config;
+use crate::daemon::control::Command;
 use crate::ledger::Ledger;
 use crate::ledger::policies::PolicyRun;
 use crate::policy::hold::waits_for_signature;
@@ -46,6 +48,51 @@ pub(super) struct Diff {
     /// Only about this rule. FROM and TO may be versions of the rule then, as notes name them.
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
+}
+
+/// A policy that has run, in place of the file's.
+#[derive(Args)]
+pub(super) struct Rollback {
+    /// The version, or its first digits; `file` lets the file's policy run again.
+    #[arg(value_name = "VERSION")]
+    to: String,
+    /// Why: it stands in health as long as it lasts.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who says so; left out: the system user.
+    #[arg(long = "as", value_name = "NAME")]
+    by: Option<String>,
+    /// Do not ask: the difference was read.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Rollback {
+    /// Shows what would change, and orders it.
+    pub(super) fn run(&self, context: &Context, config: &Config) -> Result<ExitCode, Failure> {
+        let (instead_of, reason) = (config.policy.version.clone(), self.reason.clone());
+        if self.to == "file" {
+            return give(context, config, Command::Rollback { version: None, instead_of, reason }, self.by.as_deref());
+        }
+        let ledger = ledger(config)?;
+        let runs = ledger.policy_runs(MOST_RUNS)?;
+        let to = find(&runs, &self.to, None)?;
+        let text = ledger.policy_text(&to.version)?.unwrap_or_default();
+        drop(ledger);
+        let runnable = config.clone().with_kept_policy(&to.version, &text);
+        runnable.map_err(|why| Failure::problems(anyhow!("{why}")))?;
+        if !context.json {
+            let from = running(&runs)?;
+            print(context, &from, &to, &from.meaning.changes(&to.meaning));
+        }
+        if !self.yes && !context.confirmed(&format!("From the next start on, {} runs.", to.version)) {
+            return Err(Failure::problems(anyhow!(
+                "not rolled back: read what is shown above, then repeat with --yes"
+            )));
+        }
+        let command = Command::Rollback { version: Some(to.version), instead_of, reason };
+        give(context, config, command, self.by.as_deref())
+    }
 }
 
 /// One policy that came into force, and what was new about it.
@@ -177,7 +224,7 @@ impl Diff {
         };
         let side = |named: &Option<String>| match named.as_deref() {
             Some("file") => Some(Ok(file())),
-            Some(version) => Some(self.find(&runs, version)),
+            Some(version) => Some(find(&runs, version, self.rule.as_deref())),
             None => None,
         };
         let from = side(&self.from).unwrap_or_else(|| running(&runs))?;
@@ -202,28 +249,28 @@ impl Diff {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    /// The policy that has run in this version, or, for a rule, with this version of it. The latest, where several have.
-    fn find(&self, runs: &[PolicyRun], version: &str) -> Result<Side, Failure> {
-        let named = version.len() >= FEWEST_DIGITS && version.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let fits = |known: &str| named && known.starts_with(&version.to_ascii_lowercase());
-        let rule = |run: &PolicyRun| version_of(run, self.rule.as_deref()?).filter(|known| fits(known));
-        let mut hits: BTreeMap<String, &PolicyRun> = BTreeMap::new();
-        for run in runs {
-            let hit = if fits(&run.version) { Some(run.version.clone()) } else { rule(run) };
-            hits.extend(hit.filter(|hit| !hits.contains_key(hit)).map(|hit| (hit, run)));
-        }
-        let shown = tame(version);
-        match hits.into_iter().collect::<Vec<_>>().as_slice() {
-            [] => Err(Failure::usage(anyhow!(
-                "no policy that has run has a version {shown} (at least {FEWEST_DIGITS} of its digits, or \"file\"); `handoffd \
-                 policy history` lists them"
-            ))),
-            [(_, run)] => stored(run),
-            several => {
-                let all: Vec<&str> = several.iter().map(|(version, _)| version.as_str()).collect();
-                Err(Failure::usage(anyhow!("{shown} may be any of {}: give more digits", all.join(", "))))
-            }
+/// The policy that has run in this version, or, for a rule, with this version of it. The latest, where several have.
+fn find(runs: &[PolicyRun], version: &str, rule: Option<&str>) -> Result<Side, Failure> {
+    let named = version.len() >= FEWEST_DIGITS && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let fits = |known: &str| named && known.starts_with(&version.to_ascii_lowercase());
+    let rule = |run: &PolicyRun| version_of(run, rule?).filter(|known| fits(known));
+    let mut hits: BTreeMap<String, &PolicyRun> = BTreeMap::new();
+    for run in runs {
+        let hit = if fits(&run.version) { Some(run.version.clone()) } else { rule(run) };
+        hits.extend(hit.filter(|hit| !hits.contains_key(hit)).map(|hit| (hit, run)));
+    }
+    let shown = tame(version);
+    match hits.into_iter().collect::<Vec<_>>().as_slice() {
+        [] => Err(Failure::usage(anyhow!(
+            "no policy that has run has a version {shown} (at least {FEWEST_DIGITS} of its digits, or \"file\"); `handoffd \
+             policy history` lists them"
+        ))),
+        [(_, run)] => stored(run),
+        several => {
+            let all: Vec<&str> = several.iter().map(|(version, _)| version.as_str()).collect();
+            Err(Failure::usage(anyhow!("{shown} may be any of {}: give more digits", all.join(", "))))
         }
     }
 }

@@ -1,24 +1,31 @@
 //! `handoffd run`: the daemon. With `--once` it does what is due, says what remains and when, and ends.
 
 use super::check::{environment, seams, show};
+use super::control::in_force;
 use super::failure::Failure;
 use super::output::Context;
 use crate::config::{self, Config, LogFormat, render};
 use crate::daemon::control;
 use crate::daemon::house::House;
 use crate::daemon::pipeline::Until;
-use crate::daemon::wiring::{open_desks, wire};
+use crate::daemon::wiring::{open_desks, unsupported, wire};
 use crate::ledger::records::{Busy, DeskTrouble, Switch};
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::policy::rules::Mode;
 use crate::web::{bind, hooks, pages, serve};
 use clap::Args;
+use handoffd_kit::desk::Desk;
+use handoffd_kit::id::DeskId;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
+
+type OpenDesks = BTreeMap<DeskId, Arc<dyn Desk>>;
 
 /// The daemon.
 #[derive(Args)]
@@ -75,6 +82,7 @@ impl RunArgs {
         };
         log(&config);
         let seams = seams();
+        // What is missing shows before a ledger is made.
         let desks = match open_desks(&config, &environment, &seams) {
             Ok(desks) => desks,
             Err(problems) => return show(context, &problems, 2),
@@ -82,7 +90,9 @@ impl RunArgs {
         if !config.warnings.is_empty() {
             context.say(&render(&config.warnings, config::Look::Plain));
         }
-        let ledger = Ledger::open(&config.daemon.ledger, Durability::Full)?;
+        let mut ledger = Ledger::open(&config.daemon.ledger, Durability::Full)?;
+        let config = in_force(context, config, &mut ledger)?;
+        let desks = desks_of(context, &config, desks)?;
         runtime()?.block_on(async {
             let house = wire(&config, desks, Handle::spawn(ledger)?, seams);
             let unsure = house.recover().await?;
@@ -111,6 +121,19 @@ impl RunArgs {
         remains(context, house, &troubles).await?;
         Ok(if troubles.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// The desks of the policy that runs, none of which may be asked for what it cannot do.
+fn desks_of(context: &Context, config: &Config, mut desks: OpenDesks) -> Result<OpenDesks, Failure> {
+    desks.retain(|desk, _| config.desks.contains_key(desk));
+    let asked = |(id, desk): (&DeskId, &Arc<dyn Desk>)| unsupported(&config.policy, id, desk.capabilities());
+    let wrong: Vec<_> = desks.iter().flat_map(asked).collect();
+    for problem in &wrong {
+        context.say(&format!("{}; {}", problem.problem, problem.help));
+    }
+    let words =
+        || Failure::usage(anyhow::anyhow!("the policy {} asks for what its desks cannot do", config.policy.version));
+    if wrong.is_empty() { Ok(desks) } else { Err(words()) }
 }
 
 /// Desks that refuse our login or a right: without these words a run that could see nothing looks like one that had

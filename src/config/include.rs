@@ -32,6 +32,11 @@ struct Finding {
 }
 
 impl Laid {
+    /// A text that is whole already, whatever it says to include.
+    pub fn alone(name: &str, text: &str) -> Self {
+        Self { source: Source::new(name, text), text: text.to_owned(), findings: Vec::new() }
+    }
+
     /// Reports what is wrong with the files. What depends on what they hold cannot be judged then.
     pub fn report(&self, found: &mut Found<'_>) {
         for Finding { span, message, help } in &self.findings {
@@ -49,7 +54,7 @@ impl Laid {
 
 /// Reads the files that a main file includes. A list that is none is for the reader of the whole to refuse.
 pub(super) fn lay_out(name: &str, text: &str, base: &Path) -> Laid {
-    let mut laid = Laid { source: Source::new(name, text), text: text.to_owned(), findings: Vec::new() };
+    let mut laid = Laid::alone(name, text);
     let (document, _) = DeTable::parse_recoverable(text);
     let list = document.get_ref().get("include").and_then(|list| list.get_ref().as_array());
     let mut known: Vec<PathBuf> = Path::new(name).canonicalize().into_iter().collect();

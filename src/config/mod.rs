@@ -24,6 +24,7 @@ mod names;
 mod policy;
 mod problem;
 mod reach;
+mod rollback;
 mod rules;
 mod scalar;
 pub mod secrets;
@@ -131,7 +132,18 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
 /// # Errors
 /// Every problem of the text, warnings included.
 pub fn read(text: &str, name: &str, base: &Path) -> Result<Config, Problems> {
-    let laid = include::lay_out(name, text, base);
+    read_laid(include::lay_out(name, text, base), base)
+}
+
+/// Checks a text that [`Config::text`] gave once: what it included then is part of it. `name` and `base` as in [`read`].
+///
+/// # Errors
+/// Every problem of the text, warnings included.
+pub fn read_kept(text: &str, name: &str, base: &Path) -> Result<Config, Problems> {
+    read_laid(include::Laid::alone(name, text), base)
+}
+
+fn read_laid(laid: include::Laid, base: &Path) -> Result<Config, Problems> {
     let (document, syntax) = DeTable::parse_recoverable(&laid.text);
     let mut found = Found::new(&laid.text);
     laid.report(&mut found);

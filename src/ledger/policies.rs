@@ -1,8 +1,9 @@
 //! The policies that have run: what each meant, word for word, and since when it was in force.
 
 use super::codec::{from_json, instant, millis, pack, unpack, unreadable};
-use super::error::Result;
+use super::error::{LedgerError, Result};
 use super::open::Ledger;
+use super::people::Act;
 use crate::policy::meaning::Meaning;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -27,7 +28,69 @@ pub struct PolicyRun {
     pub meaning: Option<Meaning>,
 }
 
+/// A policy that a person chose to run in place of the file's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The version that runs.
+    pub version: String,
+    /// The version of the file then: a file that says something else runs again.
+    pub instead_of: String,
+    /// Who chose, as they named themselves, and the system user.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl Ledger {
+    /// Chooses a policy that has run to run in place of the file's, from the next start on.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`] where nothing of it was kept, or SQLite's.
+    pub fn choose_policy(&mut self, choice: &Choice) -> Result<()> {
+        if self.policy_text(&choice.version)?.is_none() {
+            return Err(LedgerError::NotFound(format!("policy {}", choice.version)));
+        }
+        self.atomically(|ledger| {
+            ledger.connection.execute(
+                "INSERT OR REPLACE INTO policy_chosen (one, version, instead_of, by, reason, at) VALUES (1, ?, ?, ?, ?, ?)",
+                params![choice.version, choice.instead_of, choice.by, choice.reason, millis(choice.at)],
+            )?;
+            let act = Act { by: choice.by.clone(), reason: Some(choice.reason.clone()), at: choice.at };
+            ledger.note_act(&act, "rollback", &format!("{} instead of {}", choice.version, choice.instead_of))
+        })
+    }
+
+    /// The policy that runs in place of the file's, if a person chose one.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn chosen_policy(&self) -> Result<Option<Choice>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT version, instead_of, by, reason, at FROM policy_chosen")?;
+        let choice = statement.query_row([], |row| {
+            let (version, instead_of, by, reason) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok(Choice { version, instead_of, by, reason, at: instant(row.get(4)?) })
+        });
+        Ok(choice.optional()?)
+    }
+
+    /// From the next start on the file's policy runs again: by a person, or, without an act, because the file has changed.
+    /// Gives whether another one was chosen.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn forget_choice(&mut self, act: Option<&Act>) -> Result<bool> {
+        self.atomically(|ledger| {
+            let forgotten = ledger.connection.execute("DELETE FROM policy_chosen", [])? > 0;
+            if let Some(act) = act.filter(|_| forgotten) {
+                ledger.note_act(act, "rollback", "the file again")?;
+            }
+            Ok(forgotten)
+        })
+    }
+
     /// Keeps a policy, and that it is in force from now on where another one was before.
     pub(super) fn note_policy(&mut self, version: &str, kept: Option<&Kept>, now: Timestamp) -> Result<()> {
         if let Some(kept) = kept {
@@ -112,6 +175,26 @@ mod tests {
         assert_eq!(ledger.policy_text("p2"), Ok(Some("owner = \"p2\"\n".into())));
         assert_eq!(ledger.policy_text("p3"), Ok(None));
         assert_eq!(ledger.policy_text("' OR 1=1 --"), Ok(None));
+    }
+
+    #[test]
+    fn a_choice_is_one_of_what_was_kept_and_the_last_one_counts() {
+        let mut ledger = ledger();
+        let choice = |version: &str| Choice {
+            version: version.into(),
+            instead_of: "p9".into(),
+            by: "lead (uid 7)".into(),
+            reason: "too many refunds went to billing".into(),
+            at: at(5),
+        };
+        assert_eq!(ledger.choose_policy(&choice("p1")), Err(LedgerError::NotFound("policy p1".into())));
+        for version in ["p1", "p2"] {
+            ledger.note_policy(version, Some(&kept(version)), at(1)).expect("noted");
+            ledger.choose_policy(&choice(version)).expect("chosen");
+        }
+        assert_eq!(ledger.chosen_policy(), Ok(Some(choice("p2"))));
+        assert_eq!(ledger.forget_choice(None), Ok(true));
+        assert_eq!((ledger.forget_choice(None), ledger.chosen_policy()), (Ok(false), Ok(None)));
     }
 
     #[test]

@@ -117,6 +117,11 @@ CREATE TABLE policies (
 CREATE TABLE policy_runs (
     id INTEGER PRIMARY KEY, version TEXT NOT NULL, since INTEGER NOT NULL
 ) STRICT;
+-- A policy that has run, chosen by a person to run in place of the file's, as long as the file says what it said then.
+CREATE TABLE policy_chosen (
+    one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL, instead_of TEXT NOT NULL, by TEXT NOT NULL,
+    reason TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT;
 CREATE TABLE rules_live (
     rule TEXT PRIMARY KEY, meaning TEXT NOT NULL, since INTEGER NOT NULL
 ) STRICT;

@@ -1,6 +1,7 @@
 //! What stands now, asked from the ledger and the desks in one go: what health judges and metrics print.
 
 use super::Sources;
+use crate::ledger::policies::Choice;
 use crate::ledger::records::{DeskTrouble, RosterTrouble, Switch};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, Ledger, LedgerError};
@@ -37,6 +38,10 @@ pub(super) struct Figures {
     pub(super) over_limit: Vec<OverLimit>,
     /// Teams whose people cannot be read.
     pub(super) rosters: Vec<(DeskId, TeamName, RosterTrouble)>,
+    /// The policy that runs.
+    pub(super) policy: String,
+    /// The policy that a person put in the place of the file's.
+    pub(super) chosen: Option<Choice>,
     /// Rules that say live and wait for the second reviewer's signature.
     pub(super) unsigned: Vec<RuleName>,
     /// When the policy should have been looked at again, if that is over.
@@ -82,10 +87,11 @@ impl Figures {
         let ask = move |ledger: &mut Ledger| {
             let recent = desks.into_iter().map(|desk| Ok((desk.clone(), ledger.recent(&desk, now)?)));
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
-            let signed = ledger.signed_rules()?;
-            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, ledger.roster_troubles()?, recent, signed))
+            let about_policy = (ledger.signed_rules()?, ledger.chosen_policy()?);
+            let rosters = ledger.roster_troubles()?;
+            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, rosters, recent, about_policy))
         };
-        let (counts, mut troubles, switches, rosters, recent, signed) = sources.ledger.call(ask).await?;
+        let (counts, mut troubles, switches, rosters, recent, (signed, chosen)) = sources.ledger.call(ask).await?;
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
         let silent = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
         let polls = sources.polls.iter().filter_map(|(desk, every)| {
@@ -103,6 +109,8 @@ impl Figures {
             unknowns: sources.unknowns.counts(),
             differences: sources.differences.counts(),
             shadow: sources.policy.mode == Mode::Shadow,
+            policy: sources.policy.version.clone(),
+            chosen,
             unsigned: sources.policy.unsigned(&signed).map(|rule| rule.name.clone()).collect(),
             overdue: sources.policy.header.overdue(now),
             silent: silent.collect(),

@@ -2,6 +2,7 @@
 
 use super::figures::Figures;
 use crate::ledger::LedgerError;
+use crate::ledger::policies::Choice;
 use crate::ledger::records::Switch;
 use crate::policy::names::RuleName;
 use handoffd_kit::id::DeskId;
@@ -189,7 +190,25 @@ fn policy(figures: &Figures) -> Vec<Reason> {
         let next = "look through the policy with its owner, then set [policy] review_by to the next date";
         Reason::new(Status::Degraded, format!("the policy should have been looked at again by {day}"), next)
     });
-    unsigned.chain(overdue).collect()
+    unsigned.chain(overdue).chain(chosen(figures)).collect()
+}
+
+/// A policy that a person put in the place of the file's.
+fn chosen(figures: &Figures) -> Option<Reason> {
+    let Choice { version, instead_of, by, reason, at } = figures.chosen.as_ref()?;
+    let (what, next) = if figures.policy == *version {
+        (
+            format!("the policy {version} runs in place of the file's {instead_of}, as {by} said: {reason}"),
+            "correct the file and restart: one that says something else runs again; handoffd policy diff shows the difference",
+        )
+    } else {
+        let running = &figures.policy;
+        (
+            format!("the policy {running} runs, and {by} put {version} in the place of the file's: {reason}"),
+            "restart handoffd",
+        )
+    };
+    Some(Reason { since: Some(*at), ..Reason::new(Status::Degraded, what, next) })
 }
 
 fn switched((switch, by, since): &(Switch, String, Timestamp)) -> Reason {
@@ -239,6 +258,25 @@ mod tests {
         let shadow = health(&Ok(waiting(true)), at(0));
         assert_eq!(shadow.status, Status::Ok);
         assert!(shadow.reasons.iter().any(|reason| reason.rule.as_deref() == Some("refund")), "{shadow:?}");
+    }
+
+    #[test]
+    fn a_policy_in_place_of_the_file_s_is_said_until_it_is_over() {
+        let choice = Choice {
+            version: "aaaa".into(),
+            instead_of: "bbbb".into(),
+            by: "lead (uid 7)".into(),
+            reason: "too many".into(),
+            at: at(1),
+        };
+        for (policy, next) in [("aaaa", "correct the file"), ("bbbb", "restart handoffd")] {
+            let figures = Figures { policy: policy.into(), chosen: Some(choice.clone()), ..Figures::default() };
+            let health = health(&Ok(figures), at(5));
+            assert_eq!(health.status, Status::Degraded);
+            let [reason] = health.reasons.as_slice() else { panic!("one reason: {health:?}") };
+            assert!(reason.next_step.starts_with(next) && reason.what.contains("too many"), "{reason:?}");
+            assert_eq!(reason.since, Some(at(1)));
+        }
     }
 
     #[test]

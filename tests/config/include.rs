@@ -88,6 +88,9 @@ fn a_policy_in_several_files_is_the_policy_in_one() {
         several.files().map(|file| Path::new(file).strip_prefix(folder.path()).unwrap_or(Path::new(file))).collect();
     let expected = ["handoffd.toml", "teams.toml", "policy/10-invoices.toml", "policy/20-rest.toml"];
     assert_eq!(files, expected.map(Path::new));
+    let kept = config::read_kept(several.text(), "kept", Path::new("/nowhere"));
+    let kept = kept.unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(kept.policy.version, one.policy.version, "the text is whole, wherever the files are by now");
     let told =
         |policy: &Policy| document(policy, &Around { systems: &[], signed_rules: &[], is_signed: &|_, _| false });
     let text = told(&several.policy);

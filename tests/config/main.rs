@@ -8,6 +8,7 @@ mod hours;
 mod include;
 mod lints;
 mod problems;
+mod rollback;
 mod secrets;
 mod sensitive;
 mod shapes;

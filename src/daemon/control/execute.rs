@@ -3,6 +3,7 @@
 
 use super::{Command, CommandError, Order, Reply, Target};
 use crate::daemon::house::House;
+use crate::ledger::policies::Choice;
 use crate::ledger::records::{CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Act, Ledger, LedgerError};
@@ -38,6 +39,11 @@ pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<R
         Command::Switch { switch, on } => switch_to(house, switch, on, act(None)).await,
         Command::Sign { message, wording } => sign(house, message, wording, order.by, system_user).await,
         Command::SignRule { rule, version } => sign_rule(house, rule, version, order.by, system_user).await,
+        Command::Rollback { version: Some(version), instead_of, reason } => {
+            let choice = Choice { version, instead_of, by, reason, at: house.seams.clock.now() };
+            super::rollback::roll_back(house, choice).await
+        }
+        Command::Rollback { version: None, reason, .. } => super::rollback::file_again(house, act(Some(reason))).await,
     }?;
     house.wake.call();
     Ok(reply)
@@ -66,6 +72,7 @@ impl Command {
             Self::Switch { on: true, .. } => "pause",
             Self::Switch { on: false, .. } => "resume",
             Self::Sign { .. } | Self::SignRule { .. } => "sign",
+            Self::Rollback { .. } => "rollback",
         }
     }
 }

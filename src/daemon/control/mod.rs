@@ -3,6 +3,7 @@
 
 mod approve;
 mod execute;
+mod rollback;
 mod socket;
 mod undo;
 
@@ -88,6 +89,15 @@ pub enum Command {
         message: MessageName,
         /// The hash of the wordings that the signer was shown.
         wording: String,
+    },
+    /// Run a policy that has run before in place of the file's, from the next start on.
+    Rollback {
+        /// Which; none: the file's again.
+        version: Option<String>,
+        /// The version of the file: one that says something else runs again.
+        instead_of: String,
+        /// Why.
+        reason: String,
     },
     /// Sign a version of a sensitive rule.
     SignRule {
@@ -195,6 +205,10 @@ impl Order {
             Command::Switch { switch: Switch::Rule(rule), .. } => name("rule", rule.as_str()),
             Command::Sign { message, wording } => {
                 name("message", message.as_str()).and_then(|()| name("wording", wording))
+            }
+            Command::Rollback { version, instead_of, reason } => {
+                name("version", version.as_deref().unwrap_or("file"))?;
+                name("version of the file", instead_of).and_then(|()| given("reason", reason))
             }
             Command::SignRule { rule, version } => name("rule", rule.as_str()).and_then(|()| name("version", version)),
         }
