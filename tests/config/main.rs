@@ -13,6 +13,7 @@ mod secrets;
 mod sensitive;
 mod shapes;
 mod targets;
+mod templates;
 mod times;
 mod trials;
 mod versions;
