@@ -9,7 +9,9 @@ use crate::plan::carries_out;
 use crate::plan::compare::{Difference, as_left};
 use crate::policy::case::{ClosedBy, ClosedPath};
 use crate::policy::proposal::HandoffKind;
+use crate::policy::roster::{Colleague, Roster};
 use handoffd_kit::capability::Aspect;
+use handoffd_kit::id::UserId;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{Actor, Change, Role, TicketHead, What};
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +43,8 @@ pub struct Seen<'a> {
     pub read_at: Timestamp,
     /// How long a verification waits for a poll to bring the head.
     pub patience: SignedDuration,
+    /// Who works in the receiving team, where that is known.
+    pub team: Option<&'a Roster>,
 }
 
 /// Judges the latest handoff by what the ticket looks like now.
@@ -183,10 +187,11 @@ fn last_actor(history: &[Change], aspect: Aspect, since: Timestamp) -> Option<Ac
     later.find(|change| change.what.iter().any(touches)).map(|change| change.actor)
 }
 
-/// The new team's first act: a member becomes owner, writes, or changes status. Viewing, or a bot, is none.
+/// The new team's first act: a member becomes owner, writes, or changes status. Viewing, or a bot, is none. Where nobody
+/// knows who the members are, any agent but the previous owner is taken for one.
 fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
     let claimed = match seen.history {
-        Some(history) => first_act(handoff, history),
+        Some(history) => first_act(handoff, seen.team, history),
         None if !seen.news => None,
         None if seen.readable => {
             after.need_history = true;
@@ -199,17 +204,36 @@ fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
     happening.claimed = Some(claimed);
 }
 
-fn first_act(handoff: &HandoffRecord, history: &[Change]) -> Option<(Timestamp, String)> {
+fn first_act(handoff: &HandoffRecord, team: Option<&Roster>, history: &[Change]) -> Option<(Timestamp, String)> {
     let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| is_of(mark, handoff)))?;
+    let by_agents =
+        history[ours + 1..].iter().filter(|change| change.by.role == Role::Agent && change.actor == Actor::Person);
+    by_agents.filter_map(|change| Some((change.at, claimed_in(handoff, team, change)?))).next()
+}
+
+/// Who of the team has the case by this change of an agent's: who made it, or whom they made its owner.
+fn claimed_in(handoff: &HandoffRecord, team: Option<&Roster>, change: &Change) -> Option<String> {
     let previous = handoff.proposal.owner.previous.as_deref();
     let acts = |what: &What| matches!(what, What::Owner { to: Some(_), .. } | What::Status { .. } | What::Said { .. });
-    let by_agent = |change: &&Change| {
-        change.by.role == Role::Agent
-            && change.actor == Actor::Person
-            && (change.by.name.is_none() || change.by.name.as_deref() != previous)
-            && change.what.iter().any(acts)
+    let stranger = || change.by.id.as_ref().is_some_and(|id| is_stranger(team, id));
+    let gave_it = change.by.name.is_some() && change.by.name.as_deref() == previous;
+    if !gave_it && !stranger() && change.what.iter().any(acts) {
+        return Some(shown(&change.by));
+    }
+    let made_owner = |what: &What| match what {
+        What::Owner { to: Some(id), .. } => member(team?, id).map(|one| one.shown().to_owned()),
+        _ => None,
     };
-    history[ours + 1..].iter().find(by_agent).map(|change| (change.at, shown(&change.by)))
+    change.what.iter().find_map(made_owner)
+}
+
+fn member<'a>(team: &'a Roster, id: &UserId) -> Option<&'a Colleague> {
+    team.members.iter().find(|one| one.id == *id)
+}
+
+/// Whether somebody is known to be none of the team's.
+fn is_stranger(team: Option<&Roster>, id: &UserId) -> bool {
+    team.is_some_and(|team| member(team, id).is_none())
 }
 
 /// Whether a mark is a sign of the handoff itself: what asked for parts came before it, and what comes later may come after a claim.
@@ -219,6 +243,9 @@ fn is_of(mark: &Mark, handoff: &HandoffRecord) -> bool {
 
 fn new_owner(handoff: &HandoffRecord, seen: &Seen<'_>) -> Option<(Timestamp, String)> {
     let owner = seen.head.owner.known()?.as_ref()?;
+    if is_stranger(seen.team, &owner.id) {
+        return None;
+    }
     let name = owner.name.clone().unwrap_or_else(|| owner.id.to_string());
     (handoff.proposal.owner.previous.as_ref() != Some(&name)).then_some((seen.read_at, name))
 }

@@ -95,7 +95,9 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     };
     let news = ![&look.record.last_version, &look.record.own_version].contains(&&Some(look.head.version.clone()));
     let patience = look.poll_brings_heads_within;
-    let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at, patience };
+    let to = look.record.handoff.as_ref().and_then(|handoff| look.policy.teams.get(&handoff.proposal.to));
+    let team = to.and_then(|team| look.rosters.of(team, look.now).ok());
+    let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at, patience, team };
     let after = look.record.handoff.as_ref().map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
     if after.need_history {
         return Err(PartSet::of(&[PartKind::History]));

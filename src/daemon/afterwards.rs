@@ -1,10 +1,11 @@
 //! What becomes of a handoff after it was sent, tried on a whole house: as decided, claimed, bounced, contested, moved on.
 
-use super::testing::{Stage, sending};
+use super::testing::{Stage, member, sending};
 use crate::intake::HookRequest;
 use crate::ledger::HandoffFilter;
 use crate::ledger::records::HandoffRecord;
 use crate::ledger::states::HandoffState;
+use crate::policy::rules::Assign;
 use crate::policy::testing;
 use crate::policy::testing::noted_by_agent;
 use handoffd_kit::clock::Clock;
@@ -67,6 +68,35 @@ async fn the_first_act_of_an_agent_is_the_claim_and_a_customers_is_none() {
         Some("Second Agent"),
         "the first one stays"
     );
+}
+
+/// A refund handed to one of billing's people, and a note of an agent's after it.
+async fn noted_after(members: &[&str]) -> Stage {
+    let mut policy = sending();
+    policy.escalations[0].owner.assign = Assign::Turn;
+    let stage = Stage::new(policy);
+    stage.desk.ticket().members.insert("Billing".into(), members.iter().copied().map(member).collect());
+    stage.look().await;
+    later(&stage, 61).await;
+    let at = testing::now() + SignedDuration::from_secs(70);
+    stage.desk.agent(at, What::Said { visibility: Visibility::Internal, message: "9".into() }, |_| {});
+    later(&stage, 20).await;
+    stage
+}
+
+#[tokio::test]
+async fn only_a_member_of_the_receiving_team_claims_where_its_members_are_known() {
+    let stage = noted_after(&["8", "21"]).await;
+    assert_eq!(latest(&stage).await.claimed.map(|(_, who)| who).as_deref(), Some("Second Agent"));
+    let stage = noted_after(&["21", "22"]).await;
+    assert_eq!(latest(&stage).await.claimed, None, "a colleague of another team wrote a note");
+    let at = testing::now() + SignedDuration::from_secs(100);
+    let owner = Person { id: "22".into(), name: Some("Agent 22".into()), email: None, role: Role::Agent };
+    stage
+        .desk
+        .agent(at, What::Owner { from: None, to: Some("22".into()) }, |head| head.owner = Fact::Known(Some(owner)));
+    let claimed = later(&stage, 20).await.claimed.expect("a member has it");
+    assert_eq!(claimed, (at, "Agent 22".to_owned()), "whoever made them the owner");
 }
 
 #[tokio::test]
