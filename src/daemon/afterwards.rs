@@ -181,6 +181,25 @@ async fn a_message_that_the_desk_refuses_gets_a_correcting_note_and_holds_nothin
 }
 
 #[tokio::test]
+async fn who_acts_in_the_very_second_of_our_transfer_is_seen_before_the_customer_is_told() {
+    let stage = Stage::telling_the_customer().await;
+    stage.desk.ticket().meddles = Some(|ticket, at| {
+        let version = ticket.head.version.clone();
+        ticket.agent_does(at, What::Owner { from: None, to: Some("8".into()) });
+        ticket.head.version = version;
+    });
+    stage.look().await;
+    let handoff = latest(&stage).await;
+    assert_eq!(handoff.state, HandoffState::Withdrawn, "{:?}", handoff.effects);
+    let told = |write: &handoffd_kit::desk::Write| matches!(write.change, DeskChange::Reply(_));
+    assert!(!stage.desk.ticket().written.iter().any(told), "the customer is told nothing");
+
+    let undisturbed = Stage::telling_the_customer().await;
+    undisturbed.look().await;
+    assert!(undisturbed.desk.ticket().written.iter().any(told), "where nobody acts, the customer is told");
+}
+
+#[tokio::test]
 async fn a_ticket_is_read_once_for_a_handoff_unless_nobody_compares_versions() {
     use handoffd_kit::capability::Guard;
     for (guard, heads) in [(Guard::Leaky, 1), (Guard::None, 2)] {

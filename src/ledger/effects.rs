@@ -419,6 +419,7 @@ fn read_as_far_as_possible(row: &Row<'_>) -> Result<EffectRecord> {
         change: DeskChange::Update(Update::default()),
         mark: Mark { handoff: handoff.clone(), number, rule: "unreadable".into(), version: "unreadable".into() },
         expected: None,
+        decided_on: None,
         first_tried: None,
         deadline: row.get(14).map_or(Timestamp::UNIX_EPOCH, instant),
     };

@@ -7,7 +7,7 @@ use super::open::Ledger;
 use super::records::{EffectOutcome, EffectRecord, HandoffHappening, HandoffRecord, NewLook, Purpose};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan;
-use handoffd_kit::desk::{DeskChange, Receipt, Write};
+use handoffd_kit::desk::{DecidedOn, DeskChange, Receipt, Write};
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -146,7 +146,9 @@ impl Ledger {
         let (Some(next), Some(expects)) = (handoff.effects.iter().find(follows), &outcome.next_expects) else {
             return Ok(());
         };
-        self.put_write(next.id, &Write { expected: Some(expects.clone()), ..next.write.clone() })
+        let head = outcome.receipt.as_ref().and_then(|receipt| receipt.head.as_deref());
+        let decided_on = head.map(|head| DecidedOn::of(head, &next.write.change));
+        self.put_write(next.id, &Write { expected: Some(expects.clone()), decided_on, ..next.write.clone() })
     }
 
     /// With the last effect over, the handoff is compared again at `verify_at`. Gives whether it is; the caller notes the

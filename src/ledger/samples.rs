@@ -104,6 +104,7 @@ pub(crate) fn planned(handoff: &str, ticket: &str, version: &str) -> Vec<Planned
             change,
             mark: Mark { handoff: handoff.into(), number, rule: "refund".into(), version: "r1".into() },
             expected: Some(version.into()),
+            decided_on: None,
             first_tried: None,
             deadline: at(900),
         },

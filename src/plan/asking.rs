@@ -115,7 +115,8 @@ impl Asking<'_> {
 
     fn effect(&self, number: u32, label: &str, change: DeskChange, expected: Option<Version>) -> PlannedEffect {
         let (ticket, deadline) = (self.proposal.ticket.clone(), self.proposal.deadline);
-        let write = Write { ticket, change, mark: self.mark(number), expected, first_tried: None, deadline };
+        let write =
+            Write { ticket, change, mark: self.mark(number), expected, decided_on: None, first_tried: None, deadline };
         PlannedEffect { number, label: label.to_owned(), write }
     }
 

@@ -38,6 +38,7 @@ impl Answer<'_> {
             change,
             mark: mark(self.command, number, RULE, self.verb),
             expected: Some(self.version.clone()),
+            decided_on: None,
             first_tried: None,
             deadline: self.now,
         };

@@ -10,7 +10,6 @@ use crate::policy::proposal::{CustomerPlan, HandoffKind, Proposal};
 use handoffd_kit::capability::{Aspect, Capabilities};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, Update, WordingSignature, Write};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::id::Version;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{PublicText, TicketHead};
 
@@ -82,7 +81,7 @@ impl Planner<'_> {
         let mut changes: Vec<(String, DeskChange)> =
             updates.map(|update| (label(&update, note_word), DeskChange::Update(update))).collect();
         changes.extend(reply.map(|reply| ("customer message".to_owned(), DeskChange::Reply(reply))));
-        numbered(changes, 1, &self.write(mark))
+        numbered(changes, 1, &self.write(mark), self.head)
     }
 
     fn reply(&self) -> Option<PublicReply> {
@@ -97,21 +96,30 @@ impl Planner<'_> {
             ticket: self.proposal.ticket.clone(),
             change: DeskChange::Update(Update::default()),
             mark,
-            expected: Some(self.head.version.clone()),
+            expected: None,
+            decided_on: None,
             first_tried: None,
             deadline: self.proposal.deadline,
         }
     }
 }
 
-/// Changes as effects from this number on. The first keeps the version it expects; the others get theirs from receipts.
-pub(super) fn numbered(changes: Vec<(String, DeskChange)>, from: u32, like: &Write) -> Vec<PlannedEffect> {
+/// Changes as effects from this number on. The first is decided on this head; the others get what they expect from receipts.
+pub(super) fn numbered(
+    changes: Vec<(String, DeskChange)>,
+    from: u32,
+    like: &Write,
+    head: &TicketHead,
+) -> Vec<PlannedEffect> {
     (from..)
         .zip(changes)
         .map(|(number, (label, change))| {
-            let expected: Option<Version> = like.expected.clone().filter(|_| number == from);
             let mark = Mark { number, ..like.mark.clone() };
-            PlannedEffect { number, label, write: Write { change, mark, expected, ..like.clone() } }
+            let mut write = Write { change, mark, expected: None, decided_on: None, ..like.clone() };
+            if number == from {
+                write.decide_on(head);
+            }
+            PlannedEffect { number, label, write }
         })
         .collect()
 }
@@ -219,6 +227,6 @@ fn extra_note(of: &Write, number: u32, label: &str, text: &str, max_bytes: usize
     let mark = Mark { number, ..of.mark.clone() };
     let note = note::marked(text, &mark, max_bytes);
     let change = DeskChange::Update(Update { note: Some(note), ..Update::default() });
-    let write = Write { change, mark, expected: None, first_tried: None, ..of.clone() };
+    let write = Write { change, mark, expected: None, decided_on: None, first_tried: None, ..of.clone() };
     PlannedEffect { number, label: label.to_owned(), write }
 }

@@ -83,7 +83,8 @@ pub fn resume(
         ticket: head.id.clone(),
         change: DeskChange::Update(Update::default()),
         mark: mark.clone(),
-        expected: Some(head.version.clone()),
+        expected: None,
+        decided_on: None,
         first_tried: None,
         deadline: now,
     };
@@ -97,5 +98,10 @@ pub fn resume(
         false => vec![status, Update { note: Some(note), ..Update::default() }],
     };
     let label = "the customer's clock runs again".to_owned();
-    numbered(updates.into_iter().map(|update| (label.clone(), DeskChange::Update(update))).collect(), RESUME, &like)
+    numbered(
+        updates.into_iter().map(|update| (label.clone(), DeskChange::Update(update))).collect(),
+        RESUME,
+        &like,
+        head,
+    )
 }

@@ -74,11 +74,12 @@ impl Restore<'_> {
             ticket: proposal.ticket.clone(),
             change: DeskChange::Update(Update::default()),
             mark,
-            expected: Some(self.head.version.clone()),
+            expected: None,
+            decided_on: None,
             first_tried: None,
             deadline: self.now,
         };
-        numbered(changes, self.first, &like)
+        numbered(changes, self.first, &like, self.head)
     }
 
     /// A pause of the customer's clock that the handoff began ends with it, as long as nobody has set another status.

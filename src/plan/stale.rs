@@ -43,6 +43,7 @@ pub fn ending_note(
         change: DeskChange::Update(Update { note: Some(note), ..Update::default() }),
         mark,
         expected: Some(head.version.clone()),
+        decided_on: None,
         first_tried: None,
         deadline: now,
     };

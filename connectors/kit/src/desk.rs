@@ -2,8 +2,9 @@
 
 use crate::capability::Capabilities;
 use crate::error::{DeskError, DeskErrorKind, Result, Retry};
+use crate::fact::Fact;
 use crate::gate::Figures;
-use crate::id::{StreamName, TicketId, UserId, Version};
+use crate::id::{QueueId, StreamName, TicketId, UserId, Version};
 use crate::mark::Mark;
 use crate::model::{
     FieldValue, InternalText, PartSet, Parts, Person, Priority, PublicText, QueueRef, Status, TicketHead,
@@ -11,6 +12,7 @@ use crate::model::{
 use crate::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -76,7 +78,7 @@ pub trait Desk: Send + Sync {
     /// what waits for the vendor's limits is left to the next one.
     fn close(&self) {}
 
-    /// Tries login and rights without writing, and says what is missing and what to do about it. Where rights differ by
+    /// Tries login and rights without changing anything, and says what is missing and what to do about it. Where rights differ by
     /// queue, they are tried in those that the caller works with: `queues`, or all when it names none.
     fn check<'a>(&'a self, queues: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>>;
 }
@@ -119,10 +121,56 @@ pub struct Write {
     pub mark: Mark,
     /// The version that it expects, kept from its first try so that a late arrival fails.
     pub expected: Option<Version>,
+    /// What the ticket showed in that version. A desk whose versions are coarser than its changes compares it with what the
+    /// write turned out to cover; `None`: there is nothing to compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_on: Option<DecidedOn>,
     /// When it was first tried; a lookup reads the history from here (minus the desk's clock skew).
     pub first_tried: Option<Timestamp>,
     /// When it should be there.
     pub deadline: Timestamp,
+}
+
+impl Write {
+    /// Makes it expect the ticket as this head shows it.
+    pub fn decide_on(&mut self, head: &TicketHead) {
+        self.expected = Some(head.version.clone());
+        self.decided_on = Some(DecidedOn::of(head, &self.change));
+    }
+}
+
+/// What of a ticket a write to it was decided on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DecidedOn {
+    /// Where it lay. `Known(None)`: in no queue.
+    pub queue: Fact<Option<QueueId>>,
+    /// Who owned it. `Known(None)`: nobody.
+    pub owner: Fact<Option<UserId>>,
+    /// Where it stood.
+    pub status: Fact<Status>,
+    /// How urgent it was.
+    pub priority: Fact<Option<Priority>>,
+    /// The custom fields that the write sets, as the desk sent them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, serde_json::Value>,
+}
+
+impl DecidedOn {
+    /// What a change to a ticket with this head is decided on.
+    pub fn of(head: &TicketHead, change: &DeskChange) -> Self {
+        let sets = |id: &String| match change {
+            DeskChange::Update(update) => update.fields.iter().any(|(set, _)| set == id),
+            DeskChange::Reply(_) | DeskChange::Tags { .. } => false,
+        };
+        Self {
+            queue: head.queue.clone().map(|queue| queue.map(|queue| queue.id)),
+            owner: head.owner.clone().map(|owner| owner.map(|owner| owner.id)),
+            status: head.status.clone(),
+            priority: head.priority.clone(),
+            fields: head.fields.iter().filter(|(id, _)| sets(id)).map(|(id, was)| (id.clone(), was.clone())).collect(),
+        }
+    }
 }
 
 /// What a write does.

@@ -234,7 +234,7 @@ fn changes(placed: &Placed<'_>, cast: &Cast) -> Vec<Change> {
 }
 
 /// A trigger or an automation.
-fn is_rule(via: &Via) -> bool {
+pub(crate) fn is_rule(via: &Via) -> bool {
     let rel = via.source.get().and_then(|source| source.rel.get()).map(String::as_str);
     matches!(rel, Some("trigger" | "automation")) || via.channel.get().is_some_and(|channel| channel == "rule")
 }

@@ -11,6 +11,7 @@
 
 mod api;
 mod check;
+mod collision;
 pub mod config;
 mod desk;
 mod history;

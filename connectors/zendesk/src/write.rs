@@ -5,6 +5,7 @@
 //! audit's metadata and, for people, in the note's last line. Tags go through their own endpoint, which leaves the others alone.
 
 use crate::api::{Ask, malformed, take, ticket_id};
+use crate::collision::Covered;
 use crate::desk::ZendeskDesk;
 use crate::history;
 use crate::limits::COMMENT_BYTES;
@@ -37,11 +38,11 @@ impl ZendeskDesk {
                 };
                 let body = update_body(update, group, write)?;
                 let said = update.note.is_some().then_some(Visibility::Internal);
-                self.put(UPDATE, id, body, said, write.deadline).await
+                self.put(UPDATE, id, body, said, write).await
             }
             DeskChange::Reply(reply) => {
                 let id = ticket_id(&write.ticket, REPLY)?;
-                self.put(REPLY, id, reply_body(reply, write)?, Some(Visibility::Public), write.deadline).await
+                self.put(REPLY, id, reply_body(reply, write)?, Some(Visibility::Public), write).await
             }
             DeskChange::Tags { add, remove } => {
                 let id = ticket_id(&write.ticket, TAGS)?;
@@ -69,17 +70,20 @@ impl ZendeskDesk {
         id: Id,
         body: Value,
         said: Option<Visibility>,
-        deadline: Timestamp,
+        write: &Write,
     ) -> Result<Receipt> {
-        let ask = Ask::write(operation, Method::PUT, format!("tickets/{id}"), id, body).deadline(deadline);
+        let ask = Ask::write(operation, Method::PUT, format!("tickets/{id}"), id, body).deadline(write.deadline);
         let mut answer = self.api.json(&ask).await?;
         let raw = answer.get_mut("ticket").map(Value::take).unwrap_or_default();
         let audit: Audit = take(&mut answer, "audit").unwrap_or_default();
         if let Some(wanted) = said {
             seen_as(&audit, wanted, id, operation)?;
         }
+        if let Some(covered) = write.decided_on.as_ref().and_then(|on| Covered::find(&audit, on)) {
+            return Err(self.put_back(id, &audit, &covered, version_of(&raw).as_ref(), write).await);
+        }
         // From here on the write is proven: nothing that a further read may fail with makes it unsure again.
-        let head = self.head_of(&raw, id, deadline).await;
+        let head = self.head_of(&raw, id, write.deadline).await;
         let head = match head {
             Ok(Some(head)) => Some(Box::new(head)),
             Ok(None) => return Err(ask.malformed("the answer is not the ticket that was written")),

@@ -137,6 +137,7 @@ fn expecting(head: &TicketHead, change: DeskChange, number: u32) -> Write {
         change,
         mark: mark(number),
         expected: Some(head.version.clone()),
+        decided_on: None,
         first_tried: None,
         deadline: head.updated_at.known().copied().unwrap(),
     }

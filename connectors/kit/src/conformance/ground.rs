@@ -172,14 +172,16 @@ impl<'a> Ground<'a> {
 
     /// A write of this change that expects the ticket as it is now.
     pub async fn write(&mut self, ticket: &TicketId, change: DeskChange) -> Tried<Write> {
-        let version = self.head(ticket).await?.version;
+        let head = self.head(ticket).await?;
         let mark = self.mark(ticket);
-        Ok(self.write_as(ticket, change, mark, Some(version)))
+        let mut write = self.write_as(ticket, change, mark, None);
+        write.decide_on(&head);
+        Ok(write)
     }
 
     pub fn write_as(&self, ticket: &TicketId, change: DeskChange, mark: Mark, expected: Option<Version>) -> Write {
         let (ticket, first_tried, deadline) = (ticket.clone(), self.now(), self.deadline());
-        Write { ticket, change, mark, expected, first_tried, deadline }
+        Write { ticket, change, mark, expected, decided_on: None, first_tried, deadline }
     }
 
     /// A write of an internal note with these words, its mark in the last line.

@@ -65,6 +65,7 @@ fn a_long_note_is_cut_visibly_and_keeps_its_mark() {
         change: DeskChange::Update(Update::default()),
         mark: mark.clone(),
         expected: None,
+        decided_on: None,
         first_tried: None,
         deadline: Timestamp::MAX,
     };

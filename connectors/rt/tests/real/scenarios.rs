@@ -42,7 +42,7 @@ async fn parts(desk: &RtDesk, ticket: &str) -> Parts {
 fn write(ticket: &TicketId, number: u32, change: DeskChange, head: &TicketHead) -> Write {
     let mark = Mark { handoff: format!("real-{ticket}"), number, rule: "real".into(), version: "v1".into() };
     let expected = Some(head.version.clone());
-    Write { ticket: ticket.clone(), change, mark, expected, first_tried: None, deadline: later() }
+    Write { ticket: ticket.clone(), change, mark, expected, decided_on: None, first_tried: None, deadline: later() }
 }
 
 async fn set(desk: &RtDesk, ticket: &str, update: Update) -> Result<Receipt> {

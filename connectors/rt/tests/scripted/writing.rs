@@ -19,6 +19,7 @@ fn write(update: Update) -> Write {
         change: DeskChange::Update(update),
         mark: mark(),
         expected: Some("100".into()),
+        decided_on: None,
         first_tried: Some(crate::desk::NOW.parse().unwrap()),
         deadline: Timestamp::MAX,
     }

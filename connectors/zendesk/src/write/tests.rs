@@ -10,6 +10,7 @@ fn write(change: DeskChange, expected: Option<&str>) -> Write {
         change,
         mark: Mark { handoff: "h3f9".into(), number: 1, rule: "refund".into(), version: "a1b2".into() },
         expected: expected.map(Version::from),
+        decided_on: None,
         first_tried: None,
         deadline: Timestamp::UNIX_EPOCH,
     }

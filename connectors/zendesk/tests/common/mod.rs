@@ -231,6 +231,7 @@ pub fn write(change: DeskChange) -> Write {
         change,
         mark: mark(),
         expected: Some(Version::from("2026-05-03T10:05:12Z")),
+        decided_on: None,
         first_tried: Some(start()),
         deadline: start(),
     }

@@ -5,7 +5,9 @@ use super::super::stage::PersonAct;
 use super::super::wire::Fault;
 use super::Check;
 use crate::capability::{Capabilities, Guard};
+use crate::desk::{DeskChange, OwnerSpec, Update};
 use crate::error::{DeskErrorKind, Retry};
+use crate::fact::Fact;
 use crate::model::Priority;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -13,6 +15,11 @@ pub(super) const CHECKS: &[Check] = &[
         promise: "a person's change makes a guarded write fail, and nothing of it is written",
         not_declared: unguarded,
         try_it: |ground| Box::pin(persons_change(ground)),
+    },
+    Check {
+        promise: "a person's change in the very moment of the decision stands, and is reported",
+        not_declared: unguarded,
+        try_it: |ground| Box::pin(same_moment(ground)),
     },
     Check {
         promise: "the first try of a write, arriving late, is not repeated by the second",
@@ -48,6 +55,36 @@ async fn persons_change(ground: &mut Ground<'_>) -> Tried {
             })?,
         }
         ensure(ground.our_notes(&id).await?.is_empty(), || format!("after {act:?}, it was written all the same"))?;
+    }
+    Ok(())
+}
+
+/// No time passes between reading, the person's change and ours: what a version with a grain lets slip through.
+async fn same_moment(ground: &mut Ground<'_>) -> Tried {
+    let (home, away) = (ground.names.home.clone(), ground.names.away.clone());
+    let nobody = || Update { owner: Some(OwnerSpec::Nobody), ..Update::default() };
+    for (act, update) in [
+        (PersonAct::Take, nobody()),
+        (PersonAct::Move(away), Update { queue: Some(home), ..Update::default() }),
+        (PersonAct::Priority(Priority::Urgent), Update { priority: Some(Priority::Low), ..Update::default() }),
+    ] {
+        let id = ground.ticket().await?;
+        let write = ground.write(&id, DeskChange::Update(update)).await?;
+        ground.act(&id, act.clone()).await?;
+        let there = ground.look(&id).await?;
+        match ground.try_apply(&write).await? {
+            Ok(_) => return Err(Stop::Failed(format!("{act:?} was covered without a word"))),
+            Err(error) => ensure(error.kind == DeskErrorKind::Conflict && error.retry != Retry::Unsure, || {
+                format!("after {act:?}, instead of a conflict: {error}, {:?}", error.retry)
+            })?,
+        }
+        let left = ground.look(&id).await?;
+        ensure((&left.queue, &left.owner, &left.priority) == (&there.queue, &there.owner, &there.priority), || {
+            format!("{act:?} left {there:?}, and after ours it is {left:?}")
+        })?;
+        let agent = Some(ground.names.agent.clone());
+        let taken = act != PersonAct::Take || left.owner == Fact::Known(agent);
+        ensure(taken, || "the agent who took it is not its owner".into())?;
     }
     Ok(())
 }

@@ -78,6 +78,7 @@ fn each_defect_breaks_its_promise() {
         (Defect::PublicReplyIsInternal, "a public reply is public, and nothing else is"),
         (Defect::MovesTicketsWhenReplying, "a public reply is public, and nothing else is"),
         (Defect::IgnoresVersions, "a person's change makes a guarded write fail, and nothing of it is written"),
+        (Defect::IgnoresVersions, "a person's change in the very moment of the decision stands, and is reported"),
         (Defect::IgnoresVersions, "the first try of a write, arriving late, is not repeated by the second"),
         (Defect::NeverFinds, "after a lost answer we are unsure, and the note is found by its mark"),
         (Defect::CountsForeignMarks, "a mark in somebody else's note does not count"),
