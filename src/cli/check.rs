@@ -24,7 +24,8 @@ use std::sync::Arc;
   handoffd check --online              also asks every desk: login, rights, queues, fields
   handoffd --json check | jq '.problems[]'")]
 pub struct CheckArgs {
-    /// Also ask the desks: logins, rights, queues, fields. Writes nothing.
+    /// Also ask the desks: logins, rights, queues, fields. Changes nothing; on Zendesk the right to change tickets is tried with
+    /// an update of nothing that cannot apply.
     #[arg(long)]
     online: bool,
     /// Warnings too end with exit code 1.

@@ -56,6 +56,39 @@ fn each_missing_right_is_named_with_what_to_do() {
 }
 
 #[test]
+fn only_the_refusal_as_outdated_proves_that_tickets_can_be_changed() {
+    let closed = json!({ "error": "RecordInvalid", "description": "Record validation errors",
+        "details": { "status": [{ "description": "Status: closed prevents ticket update" }] } });
+    for (status, body) in [
+        (400, json!({ "error": "BadRequest" })),
+        (404, json!({ "error": "InvalidEndpoint", "description": "Not found" })),
+        (404, json!({ "error": "RecordNotFound", "description": "Not found" })),
+        (422, closed),
+        (422, json!({ "error": "RecordInvalid", "description": "Record validation errors" })),
+    ] {
+        let account = account();
+        account.on("PUT", "/api/v2/tickets/35436", status, body.clone());
+        let findings = account.run(account.desk.check(&[])).unwrap();
+        assert!(!findings.iter().any(|finding| finding.what.contains("can be changed")), "{status} {body}");
+        let unknown: Vec<_> = findings.iter().filter(|finding| finding.what.contains("is not known")).collect();
+        assert_eq!(unknown.len(), 1, "{status} {body}: {findings:?}");
+        assert_eq!(unknown[0].severity, Severity::Warning);
+    }
+    let careless = account();
+    careless.on("PUT", "/api/v2/tickets/35436", 200, common::updated(false));
+    let found = bad(&careless);
+    assert!(found.len() == 1 && found[0].what.contains("not to compare versions"), "{found:?}");
+}
+
+#[test]
+fn the_right_to_change_is_tried_on_a_ticket_that_takes_changes() {
+    let account = account();
+    let tickets = json!([{ "id": 7, "status": "closed" }, { "id": 35436, "status": "solved" }]);
+    account.on("GET", "/api/v2/tickets", 200, json!({ "tickets": tickets, "meta": { "has_more": false } }));
+    assert_eq!(bad(&account), []);
+}
+
+#[test]
 fn a_misspelt_scope_is_found() {
     let account = account();
     let scopes = json!({ "token": { "scopes": ["reed", "tickets:write"] } });
