@@ -5,6 +5,7 @@ use bytes::Bytes;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::{Call, Class, Figures, Gate};
 use handoffd_kit::settings::Seams;
+use handoffd_kit::text;
 use handoffd_kit::transport::Bounds;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -123,7 +124,7 @@ impl Api {
             return Err(protocol(operation, Class::Write, "the answer names no transaction"));
         }
         // What was made is proven by its address; the sentences are for people.
-        let sentences = serde_json::from_slice(response.body()).unwrap_or_default();
+        let sentences = text::from_json(response.body()).unwrap_or_default();
         Ok(Written { sentences, transaction })
     }
 
@@ -192,7 +193,7 @@ pub(crate) fn protocol(operation: &'static str, class: Class, words: &str) -> De
 
 fn from_json<T: DeserializeOwned>(body: &[u8], operation: &'static str, class: Class) -> Result<T> {
     // The parser's own words could quote the text of a ticket.
-    serde_json::from_slice(body).map_err(|error| {
+    text::from_json(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         protocol(operation, class, &format!("the answer is not what RT documents ({place} of {} bytes)", body.len()))
     })
@@ -200,7 +201,7 @@ fn from_json<T: DeserializeOwned>(body: &[u8], operation: &'static str, class: C
 
 /// RT's own words in a refusal: always `{"message": …}`; anything else was not written by RT.
 fn message(body: &[u8]) -> Option<String> {
-    let json: Value = serde_json::from_slice(body).ok()?;
+    let json: Value = text::from_json(body).ok()?;
     Some(json.get("message")?.as_str()?.trim().to_owned())
 }
 

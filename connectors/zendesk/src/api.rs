@@ -11,6 +11,7 @@ use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::{Call, Class, Gate};
 use handoffd_kit::id::TicketId;
 use handoffd_kit::settings::Seams;
+use handoffd_kit::text::from_json;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -139,7 +140,7 @@ impl Api {
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(response.body()).map_err(|_| ask.malformed("the answer is no JSON"))
+        from_json(response.body()).map_err(|_| ask.malformed("the answer is no JSON"))
     }
 
     /// Sends, and reads what stands in the answer under `key`.
@@ -228,7 +229,7 @@ impl Api {
             let kind = if response.status().is_client_error() { DeskErrorKind::Unauthorized } else { error.kind };
             return Err(DeskError { kind, ..error });
         }
-        let answer = serde_json::from_slice(response.body()).unwrap_or_default();
+        let answer = from_json(response.body()).unwrap_or_default();
         self.login.renewed(answer, self.now()).ok_or_else(|| ask.malformed("the answer holds no token"))
     }
 

@@ -3,7 +3,7 @@
 
 use handoffd_kit::error::{DeskError, DeskErrorKind as Kind, Retry};
 use handoffd_kit::gate::Class;
-use handoffd_kit::text::html_to_text;
+use handoffd_kit::text::{from_json, html_to_text};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ struct Words {
 
 impl Words {
     fn read(body: &[u8]) -> Self {
-        match serde_json::from_slice::<Value>(body) {
+        match from_json::<Value>(body) {
             Ok(json) => Self::of_json(&json),
             Err(_) => {
                 let text = String::from_utf8_lossy(&body[..body.len().min(WORDS_BYTES)]);

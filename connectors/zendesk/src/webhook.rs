@@ -2,6 +2,7 @@
 
 use crate::wire::{Id, Sent};
 use handoffd_kit::id::{TicketId, UserId};
+use handoffd_kit::text::from_json;
 use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified, WINDOW, from_base64};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -48,7 +49,7 @@ pub(crate) fn read(request: &Unverified<'_>, secret: Option<&SecretString>) -> R
     let signature = from_base64(request.header(SIGNATURE)?)?;
     let stamp = request.header(STAMP)?;
     let verified = request.hmac_sha256(secret, stamp.as_bytes(), &signature)?.within(stamp, WINDOW)?;
-    let body: Body = serde_json::from_slice(verified.body()).map_err(|_| Refusal::Malformed)?;
+    let body: Body = from_json(verified.body()).map_err(|_| Refusal::Malformed)?;
     let invocation = || request.header(INVOCATION).ok().map(str::to_owned);
     let id = event(&body).or_else(invocation).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
     Ok(Delivery { id, hints: hints(body)? })
