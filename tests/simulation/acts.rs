@@ -1,9 +1,11 @@
 //! What people, customers and other rules do on a simulated day.
 
+use crate::by_hand::ByHand;
 use fastrand::Rng;
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::change::{TagChange, Update};
 use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::person::Somebody;
 use handoffd_sandbox::seed::{REFUND_EUR, STEPS, customer_writes};
 use handoffd_sandbox::ticket::Status;
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +18,13 @@ pub enum Act {
     Opens(Kind),
     /// Somebody does something to a ticket that is there.
     Edits(Edit),
+    /// Somebody orders something at the command line.
+    Orders(ByHand),
+    /// The daemon is restarted with its master switch in shadow, or live again.
+    Restarts {
+        /// In shadow.
+        shadow: bool,
+    },
 }
 
 /// What kind of ticket.
@@ -31,6 +40,8 @@ pub enum Kind {
     Outage,
     /// Stays.
     Question,
+    /// To the second line, once somebody has written down what was tried.
+    Crash,
     /// To billing as its first team.
     Invoice,
     /// To frontline as its first team.
@@ -58,6 +69,12 @@ pub enum Edit {
     Amount,
     /// A label comes.
     Tagged,
+    /// An agent writes a command.
+    Orders,
+    /// An agent gives one by label.
+    Labels,
+    /// An agent writes down what was tried.
+    Supplies,
     /// It is solved.
     Solved,
     /// It is closed.
@@ -81,7 +98,8 @@ pub fn day(random: &mut Rng, begin: Timestamp, tickets: usize) -> BTreeMap<Times
             6 => Kind::HugeRefund,
             7 | 8 => Kind::SmallRefund,
             9 | 10 => Kind::Outage,
-            11..=13 => Kind::Question,
+            11 | 12 => Kind::Crash,
+            13 => Kind::Question,
             14..=16 => Kind::Invoice,
             _ => Kind::Incoming,
         };
@@ -89,10 +107,13 @@ pub fn day(random: &mut Rng, begin: Timestamp, tickets: usize) -> BTreeMap<Times
     }
     for _ in 0..tickets * 3 {
         let edit = match random.u8(0..30) {
-            0..=6 => Edit::CustomerReplies,
-            7..=9 => Edit::AgentReplies,
-            10 | 11 => Edit::AgentNotes,
-            12..=15 => Edit::Taken,
+            0..=2 => Edit::CustomerReplies,
+            3..=7 => Edit::Orders,
+            8 => Edit::Labels,
+            9 | 10 => Edit::Supplies,
+            11 => Edit::AgentReplies,
+            12 => Edit::AgentNotes,
+            13..=15 => Edit::Taken,
             16 | 17 => Edit::Moved,
             18..=20 => Edit::GivenBack,
             21 => Edit::ContestedByRule,
@@ -104,6 +125,22 @@ pub fn day(random: &mut Rng, begin: Timestamp, tickets: usize) -> BTreeMap<Times
             _ => Edit::Deleted,
         };
         acts.insert(at(random, 24), Act::Edits(edit));
+    }
+    for _ in 0..12 {
+        let order = match random.u8(0..10) {
+            0..=3 => ByHand::Undoes,
+            4 => ByHand::Approves,
+            5 => ByHand::Rejects,
+            6 => ByHand::Retries,
+            7 | 8 => ByHand::Drops,
+            _ => ByHand::Releases,
+        };
+        acts.insert(at(random, 24), Act::Orders(order));
+    }
+    if random.u8(0..3) == 0 {
+        let from = at(random, 20);
+        acts.insert(from, Act::Restarts { shadow: true });
+        acts.insert(from + SignedDuration::from_mins(random.i64(5..120)), Act::Restarts { shadow: false });
     }
     acts
 }
@@ -123,6 +160,7 @@ pub fn happen(act: Act, sandbox: &Sandbox, random: &mut Rng, tickets: &[TicketNo
             }
             None
         }
+        Act::Orders(_) | Act::Restarts { .. } => None,
     }
 }
 
@@ -149,6 +187,9 @@ fn open(kind: Kind, sandbox: &Sandbox, random: &mut Rng) -> TicketNo {
             let set = Update { queue: queue("Support"), tags: Some(TagChange::Set(tags)), ..Update::default() };
             ("premium", "Nobody can log in", set)
         }
+        Kind::Crash => {
+            ("standard", "It crashes", Update { queue: queue("Support"), tags: tag("crash"), ..Update::default() })
+        }
         Kind::Question => ("standard", "How do I do this?", Update { queue: queue("Support"), ..Update::default() }),
         Kind::Invoice => ("standard", "My invoice is wrong", Update { queue: queue("Incoming"), ..Update::default() }),
         Kind::Incoming => ("standard", "Hello", Update { queue: queue("Incoming"), ..Update::default() }),
@@ -171,9 +212,41 @@ fn do_edit(edit: Edit, sandbox: &Sandbox, random: &mut Rng, ticket: TicketNo, ti
         Edit::ContestedByRule => sandbox.automation("Keep it in Support").moves(ticket, "Support"),
         Edit::Amount => agent.edits(ticket, REFUND_EUR, &random.u32(1..9000).to_string()),
         Edit::Tagged => agent.tags(ticket, ["refund", "outage", "seen"][random.usize(0..3)]),
+        Edit::Orders => orderer(sandbox, ticket).notes(ticket, &order(sandbox, random, ticket)),
+        Edit::Labels => {
+            let label = ["handoff:billing", "handoff-back", "handoff-reject", "handoff-good"][random.usize(0..4)];
+            let status = (random.u8(0..4) == 0).then_some(Status::Solved);
+            let tags = Some(TagChange::Add(BTreeSet::from([label.to_owned()])));
+            orderer(sandbox, ticket).updates(ticket, Update { tags, status, ..Update::default() })
+        }
+        Edit::Supplies => orderer(sandbox, ticket).notes(ticket, "Steps tried: started it again: still crashes"),
         Edit::Solved => agent.puts(ticket, Status::Solved),
         Edit::Closed => agent.closes(ticket),
         Edit::Merged => agent.merges(ticket, tickets[random.usize(0..tickets.len())]),
         Edit::Deleted => agent.deletes(ticket),
     };
+}
+
+/// Somebody who works where the ticket lies.
+fn orderer(sandbox: &Sandbox, ticket: TicketNo) -> Somebody {
+    sandbox.person(match lies_in(sandbox, ticket).as_deref() {
+        Some("Billing") => "billing-1",
+        Some("Tier 2") => "tier2-1",
+        _ => "frontline-1",
+    })
+}
+
+fn lies_in(sandbox: &Sandbox, ticket: TicketNo) -> Option<String> {
+    let queue = sandbox.ticket(ticket)?.queue?;
+    sandbox.with(|desk| desk.queues.get(&queue).map(|queue| queue.name.clone()))
+}
+
+/// A command that may make sense where the ticket lies, or not.
+fn order(sandbox: &Sandbox, random: &mut Rng, ticket: TicketNo) -> String {
+    let words = match lies_in(sandbox, ticket).as_deref() {
+        Some("Billing" | "Tier 2") => ["/back done, see above", "/reject not ours", "/rate poor no order number"],
+        _ => ["/handoff billing please", "/handoff second-line it crashes", "/approve"],
+    };
+    let anything = ["/approve", "/reject no", "/handoff nobody", "/back"];
+    if random.u8(0..5) == 0 { anything[random.usize(0..4)] } else { words[random.usize(0..3)] }.to_owned()
 }

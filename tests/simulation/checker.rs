@@ -1,6 +1,8 @@
 //! The checker: a model of its own, which knows the promises and reads the helpdesk's journal, never the daemon's mind.
 
+use crate::promises::{commands_answered_once, commands_of, nobody_still_asked, nothing_in_shadow, went_back};
 use crate::tally::Tally;
+use handoffd::ledger::records::HandoffRecord;
 use handoffd::ledger::states::{EffectState, HandoffState};
 use handoffd::ledger::{HandoffFilter, Ledger};
 use handoffd_kit::mark::Mark;
@@ -9,6 +11,7 @@ use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::{Effect, Journal};
 use handoffd_sandbox::seed::{BOT, REFUND_EUR};
 use handoffd_sandbox::ticket::{Status, Ticket, Visibility};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -36,16 +39,32 @@ impl fmt::Display for Broken {
     }
 }
 
+/// What is checked.
+pub struct Scene<'a> {
+    /// The helpdesk.
+    pub sandbox: &'a Sandbox,
+    /// The ledger.
+    pub ledger: &'a Ledger,
+    /// The day's tickets.
+    pub tickets: &'a [TicketNo],
+    /// From when until when the master switch was in shadow.
+    pub shadows: &'a [(Timestamp, Timestamp)],
+}
+
 /// Everything that must hold when the day is over and the desk has been healthy for hours.
-pub fn check(seed: u64, sandbox: &Sandbox, ledger: &Ledger, tickets: &[TicketNo], tally: &mut Tally) -> Vec<Broken> {
+pub fn check(seed: u64, scene: &Scene<'_>, tally: &mut Tally) -> Vec<Broken> {
+    let Scene { sandbox, ledger, tickets, shadows } = scene;
     let journal = sandbox.journal();
     let mut wrong = Vec::new();
     wrong.extend(nothing_doubled(&journal));
     wrong.extend(nothing_internal_went_out(&journal));
-    wrong.extend(nobody_overruled(&journal));
+    wrong.extend(nobody_overruled(&journal, ledger));
+    wrong.extend(nothing_in_shadow(&journal, shadows));
+    wrong.extend(commands_answered_once(&journal, sandbox, ledger, tickets, tally));
+    wrong.extend(nobody_still_asked(sandbox, ledger, tickets, tally));
     wrong.extend(everything_ended(ledger, tally));
-    wrong.extend(notes_agree(&journal, ledger));
-    wrong.extend(tickets.iter().filter_map(|no| nothing_lost(sandbox, ledger, *no)));
+    wrong.extend(notes_agree(&journal, ledger, tickets));
+    wrong.extend(tickets.iter().filter_map(|no| nothing_lost(scene, *no)));
     let public = ours(&journal).filter(|effect| effect.visibility == Some(Visibility::Public));
     tally.count("public replies", public.count() as u64);
     for asked in &journal.requests {
@@ -57,11 +76,11 @@ pub fn check(seed: u64, sandbox: &Sandbox, ledger: &Ledger, tickets: &[TicketNo]
     wrong.into_iter().map(|what| Broken::new(seed, what)).collect()
 }
 
-fn ours(journal: &Journal) -> impl Iterator<Item = &Effect> {
+pub fn ours(journal: &Journal) -> impl Iterator<Item = &Effect> {
     journal.effects.iter().filter(|effect| effect.by == BOT)
 }
 
-fn marks(journal: &Journal) -> impl Iterator<Item = (&Effect, Mark)> {
+pub fn marks(journal: &Journal) -> impl Iterator<Item = (&Effect, Mark)> {
     ours(journal).filter_map(|effect| Some((effect, Mark::in_text(effect.text.as_deref()?)?)))
 }
 
@@ -94,17 +113,36 @@ fn nothing_internal_went_out(journal: &Journal) -> Vec<String> {
         .collect()
 }
 
-/// Every move of ours starts where its rule says: what a person moved meanwhile stays moved.
-fn nobody_overruled(journal: &Journal) -> Vec<String> {
+/// Every move of ours starts where its rule says: what a person moved meanwhile stays moved. Back to where a case came from
+/// it goes only on a person's word.
+fn nobody_overruled(journal: &Journal, ledger: &Ledger) -> Vec<String> {
+    let by_word = went_back(ledger);
     let allowed = [("Incoming", "Billing"), ("Incoming", "Support"), ("Support", "Billing"), ("Support", "Tier 2")];
     let moves = ours(journal).filter(|effect| effect.what == "queue");
     moves
         .filter(|effect| {
             let way = (effect.from.as_deref().unwrap_or(""), effect.to.as_deref().unwrap_or(""));
-            !allowed.contains(&way)
+            let word = (effect.ticket.0.to_string(), way.1.to_owned());
+            let back = by_word.contains(&word);
+            !allowed.contains(&way) && !back
         })
-        .map(|effect| format!("{} was moved from {:?} to {:?}", effect.ticket.0, effect.from, effect.to))
+        .map(|effect| {
+            let Effect { ticket, from, to, at, .. } = effect;
+            format!("{} was moved from {from:?} to {to:?} at {at}: {:?}", ticket.0, story(ledger, *ticket))
+        })
         .collect()
+}
+
+/// The handoffs of a ticket, in short.
+fn story(ledger: &Ledger, ticket: TicketNo) -> Vec<String> {
+    let of = HandoffFilter { ticket: Some(ticket.0.to_string().as_str().into()), ..HandoffFilter::default() };
+    let short = |one: &HandoffRecord| {
+        let (state, rule, detail) = (one.state.name(), &one.proposal.rule, one.detail.as_deref().unwrap_or_default());
+        let effects: Vec<String> =
+            one.effects.iter().map(|effect| format!("{} {}", effect.number, effect.state.name())).collect();
+        format!("{} {rule} {state} ({detail}) {effects:?}", one.id)
+    };
+    ledger.handoffs(&of).expect("readable").iter().map(short).collect()
 }
 
 /// Hours after the last fault nothing is on its way any more; what is parked says why and what to do.
@@ -114,7 +152,7 @@ fn everything_ended(ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
     for handoff in ledger.handoffs(&all).expect("readable") {
         tally.count(format!("handoffs {}", handoff.state.name()), 1);
         tally.count(format!("by {}", handoff.proposal.rule), 1);
-        if matches!(handoff.state, HandoffState::Sending | HandoffState::Verifying) {
+        if matches!(handoff.state, HandoffState::Sending | HandoffState::Verifying | HandoffState::Asking) {
             let parked = handoff.effects.iter().any(|effect| matches!(effect.state, EffectState::Parked { .. }));
             if !parked {
                 wrong.push(format!("{} is still {}: {:?}", handoff.id, handoff.state.name(), handoff.effects));
@@ -135,7 +173,7 @@ fn everything_ended(ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
 }
 
 /// What the ledger calls done stands on the helpdesk, and nothing stands there that it does not know.
-fn notes_agree(journal: &Journal, ledger: &Ledger) -> Vec<String> {
+fn notes_agree(journal: &Journal, ledger: &Ledger, tickets: &[TicketNo]) -> Vec<String> {
     let all = HandoffFilter { limit: Some(usize::MAX), ..HandoffFilter::default() };
     let on_desk: Vec<String> = marks(journal).map(|(_, mark)| mark.key()).collect();
     let mut wrong = Vec::new();
@@ -151,7 +189,12 @@ fn notes_agree(journal: &Journal, ledger: &Ledger) -> Vec<String> {
             known.push((key, effect.state.clone()));
         }
     }
+    let commands = commands_of(ledger, tickets);
     for key in &on_desk {
+        // The answer to a command is known by its command.
+        if key.split_once('/').is_some_and(|(id, _)| commands.contains_key(id)) {
+            continue;
+        }
         match known.iter().find(|(known, _)| known == key) {
             None => wrong.push(format!("{key} stands on the helpdesk and is not in the ledger")),
             Some((_, EffectState::Due { .. } | EffectState::InFlight { .. })) => {
@@ -164,7 +207,8 @@ fn notes_agree(journal: &Journal, ledger: &Ledger) -> Vec<String> {
 }
 
 /// A ticket that matches now, with nothing in its history that could have closed its path, was handed off or is asked about.
-fn nothing_lost(sandbox: &Sandbox, ledger: &Ledger, no: TicketNo) -> Option<String> {
+fn nothing_lost(scene: &Scene<'_>, no: TicketNo) -> Option<String> {
+    let Scene { sandbox, ledger, .. } = scene;
     let ticket = sandbox.ticket(no)?;
     let open =
         ticket.end.is_none() && matches!(ticket.status, Status::New | Status::Open | Status::Pending | Status::OnHold);
@@ -183,7 +227,10 @@ fn nothing_lost(sandbox: &Sandbox, ledger: &Ledger, no: TicketNo) -> Option<Stri
         Some("Incoming") if never_had_a_team(sandbox, &ticket) => "a route",
         _ => return None,
     };
-    handoffs.is_empty().then(|| format!("ticket {} matches {wants} and was never handed off", no.0))
+    // What matched while the master switch was in shadow waits for a release, and is listed.
+    let held = ledger.would(None, usize::MAX).expect("readable");
+    let held = held.iter().any(|would| would.proposal.ticket.as_str() == no.0.to_string());
+    (handoffs.is_empty() && !held).then(|| format!("ticket {} matches {wants} and was never handed off", no.0))
 }
 
 fn refund(ticket: &Ticket) -> f64 {

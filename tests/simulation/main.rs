@@ -1,14 +1,17 @@
 //! The seeded simulation: the daemon's own pipeline, ledger and connector, in one process, on a clock that the simulation
 //! moves, against the sandbox's Zendesk dialect; with lost answers, errors, outages, duplicate, late, reordered and lost
-//! webhooks, people and other rules editing meanwhile, and crashes at any await. A checker with a model of its own holds
+//! webhooks, people and other rules editing meanwhile, agents who write commands, people at the command line, a switch to
+//! shadow and back, and crashes at any await. A checker with a model of its own holds
 //! the promises afterwards.
 //!
 //! `cargo test --test simulation` runs 200 seeds. `HANDOFFD_SIM_SEEDS=5000` runs more, `HANDOFFD_SIM_SEED=17` replays one.
 #![expect(clippy::expect_used, reason = "a test fails by panicking and prints what it exercised")]
 
 mod acts;
+mod by_hand;
 mod checker;
 mod life;
+mod promises;
 mod tally;
 mod world;
 

@@ -46,6 +46,19 @@ impl Tally {
             "webhooks known",
             "conflicts met",
             "public replies",
+            "orders by hand",
+            "switches to shadow",
+            "askings",
+            "handoffs rejected",
+            "handoffs undone",
+            "by billing-on-request",
+            "by second-line-on-request",
+            "commands handoff taken",
+            "commands handoff refused",
+            "commands back done",
+            "commands reject done",
+            "commands approve done",
+            "commands rate done",
         ];
         let missing: Vec<&str> = wanted.into_iter().filter(|what| !self.0.contains_key(*what)).collect();
         assert!(missing.is_empty(), "never happened: {missing:?}");

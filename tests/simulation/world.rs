@@ -1,7 +1,8 @@
 //! One seed's world: a helpdesk, a day, faults, and lives of the daemon one after the other on the same ledger.
 
 use crate::acts::{Act, day, happen};
-use crate::checker::{Broken, check};
+use crate::by_hand;
+use crate::checker::{Broken, Scene, check};
 use crate::life::{Death, Life, Mortal};
 use crate::tally::Tally;
 use fastrand::Rng;
@@ -66,6 +67,9 @@ struct World {
     hooks: Rc<RefCell<Hooks>>,
     ledger: std::path::PathBuf,
     quiet_from: Timestamp,
+    /// Whether the master switch is in shadow now, since when it was in shadow, and what is over of that.
+    shadow: Option<Timestamp>,
+    shadows: Vec<(Timestamp, Timestamp)>,
     tally: Tally,
 }
 
@@ -78,7 +82,9 @@ pub fn run(seed: u64) -> (Tally, Vec<Broken>) {
         return (world.tally, vec![broken]);
     }
     let ledger = Ledger::open_read_only(&world.ledger).expect("the ledger is there");
-    let broken = check(seed, &world.sandbox, &ledger, &world.tickets, &mut world.tally);
+    let shadows = std::mem::take(&mut world.shadows);
+    let scene = Scene { sandbox: &world.sandbox, ledger: &ledger, tickets: &world.tickets, shadows: &shadows };
+    let broken = check(seed, &scene, &mut world.tally);
     (world.tally, broken)
 }
 
@@ -105,6 +111,8 @@ impl World {
             hooks: Rc::default(),
             ledger: ledger.to_owned(),
             quiet_from: begin + SignedDuration::from_hours(24),
+            shadow: None,
+            shadows: Vec::new(),
             tally,
         }
     }
@@ -132,7 +140,10 @@ impl World {
             let next = [self.clock.next_wait(), self.sandbox.next_due(), self.acts.keys().next().copied()];
             let Some(next) = next.into_iter().flatten().min().filter(|next| *next <= end) else { break };
             self.clock.set(next.max(self.clock.now()));
-            self.act();
+            if self.act(&life) {
+                drop(life);
+                life = self.begin();
+            }
         }
         self.note_hooks();
         Ok(())
@@ -152,7 +163,9 @@ impl World {
             random: Arc::new(Seeded(Mutex::new(Rng::with_seed(self.random.u64(..))))),
             transport: Arc::new(transport),
         };
-        let config = config::read(POLICY, "policy.toml", Path::new("/")).expect("the simulation's policy is checked");
+        let mode = if self.shadow.is_some() { "mode = \"shadow\"" } else { "mode = \"live\"" };
+        let policy = POLICY.replacen("mode = \"live\"", mode, 1);
+        let config = config::read(&policy, "policy.toml", Path::new("/")).expect("the simulation's policy is checked");
         let mut ledger = Ledger::open(&self.ledger, Durability::Process).expect("the ledger opens after every crash");
         sign(&mut ledger, &config);
         let desks = open_desks(&config, &secret, &seams).expect("desks open");
@@ -160,17 +173,35 @@ impl World {
         Life::begin(wire(&config, desks, handle, seams), death)
     }
 
-    fn act(&mut self) {
+    /// Lets happen what is due; gives whether the daemon is started anew.
+    fn act(&mut self, life: &Life) -> bool {
         let now = self.clock.now();
         if now >= self.quiet_from {
             self.sandbox.set_faults(FaultPlan::default());
         }
+        let mut restarts = false;
         while let Some(entry) = self.acts.first_entry().filter(|entry| *entry.key() <= now) {
             let act = entry.remove();
+            match act {
+                Act::Orders(what) => {
+                    let given = by_hand::give(life.house.clone(), what, self.random.usize(..));
+                    life.pool.spawner().spawn_local(given).expect("the pool takes tasks");
+                    self.tally.count("orders by hand", 1);
+                }
+                Act::Restarts { shadow } => {
+                    let since = self.shadow.take();
+                    self.shadows.extend(since.map(|since| (since, now)));
+                    self.shadow = shadow.then_some(now);
+                    self.tally.count("switches to shadow", u64::from(shadow));
+                    restarts = true;
+                }
+                Act::Opens(_) | Act::Edits(_) => {}
+            }
             let opened = happen(act, &self.sandbox, &mut self.random, &self.tickets);
             self.tickets.extend(opened);
             self.tally.count("tickets", u64::from(opened.is_some()));
         }
+        restarts
     }
 
     /// Hands due webhooks to the daemon; those it did not answer are posted again, as vendors do.
