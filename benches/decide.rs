@@ -1,4 +1,4 @@
-//! Decisions per second with 200 rules: a case that stays (every rule is asked, none matches), and one that one rule
+//! Decisions per second with 50 and with 200 rules: a case that stays (every rule is asked, none matches), and one that one rule
 //! escalates, with its package, reason and customer message. One iteration is one decision; its elements are the rules
 //! that it asks, each with its trace. `explain` is the same with every condition told and what would have to change.
 
@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-const RULES: usize = 200;
+const RULES: [usize; 2] = [50, 200];
 
 fn now() -> Timestamp {
     "2026-11-02T12:00:00Z".parse().expect("an instant")
@@ -34,9 +34,9 @@ fn fields() -> BTreeMap<String, FieldDeclaration> {
 }
 
 /// Conditions as teams write them; number `n` never holds for the case below, but for the last rule.
-fn condition(n: usize, known: &handoffd::policy::known::KnownFacts) -> Condition {
+fn condition(n: usize, rules: usize, known: &handoffd::policy::known::KnownFacts) -> Condition {
     let source = match n {
-        _ if n + 1 == RULES => "ticket.fields.refund_eur > 500.0".to_owned(),
+        _ if n + 1 == rules => "ticket.fields.refund_eur > 500.0".to_owned(),
         _ => match n % 5 {
             0 => format!("has_tag(\"product-{n}\") && ticket.priority == \"urgent\""),
             1 => format!("mentions(ticket.text, \"feature{n}\") || mentions(ticket.subject, \"feature{n}\")"),
@@ -48,7 +48,7 @@ fn condition(n: usize, known: &handoffd::policy::known::KnownFacts) -> Condition
     Condition::compile(&source, known).expect("a sound condition")
 }
 
-fn escalation(n: usize, known: &handoffd::policy::known::KnownFacts) -> Escalation {
+fn escalation(n: usize, rules: usize, known: &handoffd::policy::known::KnownFacts) -> Escalation {
     Escalation {
         rule: Rule {
             name: format!("rule-{n}").as_str().into(),
@@ -57,7 +57,7 @@ fn escalation(n: usize, known: &handoffd::policy::known::KnownFacts) -> Escalati
             share: 1.0,
             sensitive: false,
             once: Once::Episode,
-            when: vec![condition(n, known)],
+            when: vec![condition(n, rules, known)],
             times: TimeKeys::default(),
         },
         trigger: Trigger::Exception,
@@ -102,7 +102,7 @@ fn team(name: &str, tier: u32, queue: &str) -> Team {
     }
 }
 
-fn policy() -> Policy {
+fn policy(rules: usize) -> Policy {
     let known = handoffd::policy::known::KnownFacts::new().with_fields(&fields());
     let wordings = BTreeMap::from([("en".to_owned(), "{{ to.public_name }} answer by {{ respond_by }}.".to_owned())]);
     let message = PublicMessage {
@@ -130,7 +130,7 @@ fn policy() -> Policy {
         suppress: Vec::new(),
         limits: Limits::default(),
         routes: Vec::new(),
-        escalations: (0..RULES).map(|n| escalation(n, &known)).collect(),
+        escalations: (0..rules).map(|n| escalation(n, rules, &known)).collect(),
     }
 }
 
@@ -174,14 +174,20 @@ fn case(refund_eur: f64) -> Case {
 }
 
 fn decisions(criterion: &mut Criterion) {
-    let policy = policy();
+    for rules in RULES {
+        decisions_with(rules, criterion);
+    }
+}
+
+fn decisions_with(rules: usize, criterion: &mut Criterion) {
+    let policy = policy(rules);
     for (name, refund_eur, escalates) in [("stays", 10.0, false), ("escalates", 6_000.0, true)] {
         let case = case(refund_eur);
         let decision = decide(&case, &policy, &|_, _| true, now());
         let Decision::Verdict(verdict) = decision else { panic!("a part is missing") };
         assert_eq!(matches!(verdict.outcome, Outcome::Escalate(_)), escalates, "{name}");
-        let mut group = criterion.benchmark_group(format!("{RULES} rules"));
-        group.throughput(Throughput::Elements(RULES as u64));
+        let mut group = criterion.benchmark_group(format!("{rules} rules"));
+        group.throughput(Throughput::Elements(rules as u64));
         group.bench_function(format!("decide/{name}"), |bencher| {
             bencher.iter(|| decide(black_box(&case), black_box(&policy), &|_, _| true, now()));
         });

@@ -138,7 +138,7 @@ fn webhooks() -> Vec<Post> {
     let sandbox = Vendor::Zendesk.sandbox(Arc::new(SystemClock));
     Vendor::Zendesk.add_hook(&sandbox, "http://daemon");
     let tickets = open(&sandbox, TICKETS, STAYS, A_WHILE);
-    let posts: Vec<Post> = tickets.iter().flat_map(|ticket| sandbox.webhooks_about(*ticket)).collect();
+    let posts: Vec<Post> = tickets.iter().filter_map(|ticket| sandbox.webhooks_about(*ticket).pop()).collect();
     assert_eq!(posts.len(), TICKETS);
     posts
 }

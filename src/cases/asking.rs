@@ -1,14 +1,14 @@
 //! A handoff that waits for package parts: what it asks with, when it waits on, and how its asking ends. Pure.
 
 use super::examine::Look;
-use crate::ledger::records::HandoffRecord;
+use crate::ledger::records::{AskingOver, HandoffRecord};
 use crate::plan::PlannedEffect;
-use crate::plan::asking::{Asking, How};
+use crate::plan::asking::{Asking, How, TAG};
 use crate::policy::package::{ORDER, name_of};
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::{FieldOwner, Missing, PackagePart, Then};
 use crate::policy::verdict::{Outcome, RuleResult, StayReason, Verdict};
-use handoffd_kit::model::Status;
+use handoffd_kit::model::{Status, TicketHead};
 use jiff::{SignedDuration, Timestamp};
 
 /// A desk that says too little is asked again so soon.
@@ -26,17 +26,19 @@ pub fn begin(look: &Look<'_>, proposal: &Proposal, id: &str, until: Timestamp) -
     effects
 }
 
-/// What says on the ticket that nobody is asked any more. `why`: nothing is handed off now, for this reason.
-pub fn end(look: &Look<'_>, handoff: &HandoffRecord, why: Option<&str>) -> Option<(String, Vec<PlannedEffect>)> {
-    let closed = look.head.ending.is_some() || look.head.status.known() == Some(&Status::Closed);
-    let (labelled, noted) = handoff.asked_on_ticket();
-    if closed || !labelled && !noted {
-        return None;
-    }
+/// The asking is over, which the ticket is to say if it can be written to. `why`: nothing is handed off now, for this reason.
+pub fn over(look: &Look<'_>, handoff: &HandoffRecord, why: Option<String>) -> Option<AskingOver> {
     let note_max_bytes = look.capabilities.note_max_bytes;
-    let asking = Asking { proposal: &handoff.proposal, id: &handoff.id, note_max_bytes };
-    let effects = asking.end(labelled, why.filter(|_| noted));
-    Some((handoff.id.clone(), effects))
+    takes_writes(look.head).then(|| AskingOver { handoff: handoff.id.clone(), why, note_max_bytes })
+}
+
+/// Whether the ticket says that somebody is asked, and can be written to.
+pub fn says_asked(head: &TicketHead) -> bool {
+    takes_writes(head) && head.tags.known().is_some_and(|tags| tags.iter().any(|tag| tag == TAG))
+}
+
+fn takes_writes(head: &TicketHead) -> bool {
+    head.ending.is_none() && head.status.known() != Some(&Status::Closed)
 }
 
 /// Whether an asking waits on although its rule does not act now, and when it is looked at again: a pause, an hour without

@@ -285,6 +285,7 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         version: Some(look.head.version.clone()),
         raw: look.head.raw.clone(),
         as_read: Some(AsRead::of(look.record)),
+        says_asked: asking::says_asked(look.head),
         ..CaseUpdate::nothing(look.desk.clone(), look.head.id.clone(), counts, look.policy.limits, look.now)
     }
 }
@@ -357,8 +358,8 @@ fn record_stay(look: &Look<'_>, update: &mut CaseUpdate, verdict: &Verdict, unse
         return;
     }
     update.handoff_events.extend(unsent.map(|handoff| withdraw(look, handoff, &verdict.outcome)));
-    update.asked_enough =
-        asking.and_then(|handoff| asking::end(look, handoff, Some(&asking::why_over(handoff, look, &verdict.outcome))));
+    update.asking_over =
+        asking.and_then(|handoff| asking::over(look, handoff, Some(asking::why_over(handoff, look, &verdict.outcome))));
 }
 
 /// What was decided no longer holds: nothing was sent, so nothing needs to be explained on the ticket, unless an agent
@@ -424,9 +425,9 @@ fn record_proposal(
     if let Some(over) = was_asking.filter(|over| over.id != id) {
         let why = format!("rule {} hands the case to {}", proposal.rule, proposal.to);
         update.handoff_events.push(withdrawn(over, format!("superseded by {id}: {why}")));
-        update.asked_enough = asking::end(look, over, Some(&why));
+        update.asking_over = asking::over(look, over, Some(why));
     } else if let Some(over) = was_asking.filter(|_| state != HandoffState::Asking) {
-        update.asked_enough = asking::end(look, over, None);
+        update.asking_over = asking::over(look, over, None);
     }
     update.handoff = Some(NewHandoff {
         id,

@@ -249,6 +249,24 @@ async fn a_closed_ticket_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_ticket_that_is_opened_again_no_longer_says_that_somebody_is_asked() {
+    let stage = asked(Then::Send).await;
+    let turns = |from: Status, to: Status| {
+        let change = What::Status { from: Some(from), to: Some(to.clone()) };
+        stage.desk.agent(stage.clock.now(), change, |head| head.status = Fact::Known(to));
+    };
+    turns(Status::Open, Status::Closed);
+    stage.look().await;
+    stage.desk.ticket().head.tags = Fact::Known(vec!["handoffd-asking".into()]);
+    turns(Status::Closed, Status::Solved);
+    for _ in 0..3 {
+        stage.look().await;
+        later(&stage, 10).await;
+    }
+    assert_eq!(written(&stage), ["For First", ASKED, NOT_ASKED], "taken back once");
+}
+
+#[tokio::test]
 async fn a_ticket_that_changes_while_it_is_asked_is_read_again_and_asked_once() {
     let stage = Stage::new(asking_for_4h(Then::Review));
     stage.desk.ticket().conflicts = 2;

@@ -144,6 +144,8 @@ pub struct CommandRecord {
     pub by: String,
     /// When.
     pub given_at: Timestamp,
+    /// When it was read.
+    pub heard_at: Timestamp,
     /// What it came to.
     pub outcome: String,
     /// What was done, or why not.
@@ -159,7 +161,7 @@ impl Ledger {
     /// SQLite's.
     pub fn commands(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<CommandRecord>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, verb, place, by, given_at, outcome, words, handoff FROM commands
+            "SELECT id, verb, place, by, given_at, outcome, words, handoff, heard_at FROM commands
              WHERE desk = ? AND ticket = ? ORDER BY heard_at, rowid",
         )?;
         let rows = statement.query_map([desk.as_str(), ticket.as_str()], |row| {
@@ -172,6 +174,7 @@ impl Ledger {
                 outcome: row.get(5)?,
                 words: row.get(6)?,
                 handoff: row.get(7)?,
+                heard_at: instant(row.get(8)?),
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

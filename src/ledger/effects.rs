@@ -5,7 +5,7 @@ use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord, Purpose, Switch};
 use super::states::{EffectEvent, EffectState, HandoffState};
-use crate::plan::{self, PlannedEffect};
+use crate::plan::PlannedEffect;
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::mark::Mark;
@@ -306,18 +306,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// A handoff no longer asks for package parts: what would ask is not wanted any more. What may be on the desk already is
-    /// looked up all the same.
-    pub(super) fn drop_asking(&mut self, handoff: &str, reason: Option<&str>) -> Result<()> {
-        for effect in self.effects_of(handoff)? {
-            let waits = matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. });
-            if effect.purpose == Purpose::Asking && waits {
-                self.drop_one(&effect, reason)?;
-            }
-        }
-        Ok(())
-    }
-
     /// What would carry a handoff out is not wanted any more. What may be on the desk already is looked up all the same: it
     /// stays unsure, and what is in flight ends with its answer.
     pub(super) fn drop_effects(&mut self, handoff: &str, reason: Option<&str>) -> Result<()> {
@@ -344,19 +332,6 @@ impl HandoffRecord {
     /// Whether anything of it has been sent, or may have been. What asks for package parts is no part of it yet.
     pub fn has_sent(&self) -> bool {
         self.effects.iter().any(|effect| effect.purpose != Purpose::Asking && !effect.is_untouched())
-    }
-}
-
-impl HandoffRecord {
-    /// Whether the label of an asking stands on the ticket, or may, and whether its note does.
-    pub fn asked_on_ticket(&self) -> (bool, bool) {
-        let reached = |effect: &&EffectRecord| {
-            effect.purpose == Purpose::Asking && plan::asks(effect.number) && !effect.is_untouched()
-        };
-        let labels = |effect: &EffectRecord| matches!(effect.write.change, DeskChange::Tags { .. });
-        let (labelled, noted): (Vec<_>, Vec<_>) =
-            self.effects.iter().filter(reached).partition(|effect| labels(effect));
-        (!labelled.is_empty(), !noted.is_empty())
     }
 }
 

@@ -7,6 +7,7 @@
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
 //! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `rosters`, `queues`; `counts`, `reports`, `purge`.
 
+mod askings;
 mod case_troubles;
 mod cases;
 mod codec;

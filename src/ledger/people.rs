@@ -4,9 +4,9 @@ use super::codec::millis;
 use super::error::{LedgerError, Result};
 use super::handoffs::HandoffFilter;
 use super::open::Ledger;
-use super::records::{EffectRecord, HandoffHappening, HandoffRecord, Purpose, ReviewAnswer};
+use super::records::{AskingOver, EffectRecord, HandoffHappening, HandoffRecord, Purpose, ReviewAnswer};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
-use crate::plan::asking::{Asking, SHORT_NOTE_BYTES};
+use crate::plan::asking::SHORT_NOTE_BYTES;
 use crate::plan::{self, PlannedEffect};
 use crate::policy::case::{ClosedBy, ClosedPath};
 use handoffd_kit::desk::DeskChange;
@@ -82,22 +82,15 @@ impl Ledger {
             let event = if asking { HandoffEvent::Withdrawn } else { HandoffEvent::Rejected };
             ledger.happen(&ends(&handoff.id, event, detail), answer.at)?;
             if asking {
-                let why = format!("{} said no: {reason}", answer.by);
-                ledger.say_not_asked(&handoff, &why, answer.at)?;
+                let why = Some(format!("{} said no: {reason}", answer.by));
+                let over = AskingOver { handoff: handoff.id.clone(), why, note_max_bytes: SHORT_NOTE_BYTES };
+                ledger.say_not_asked(&over, answer.at)?;
             }
             ledger.close_path_of(&handoff, ClosedBy::Rejection, answer.at)?;
             ledger.note_act(&answer.act(), "reject", &handoff.id)?;
             // Another rule may want the case now.
             ledger.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, answer.at)
         })
-    }
-
-    /// What asked on the ticket is taken back there.
-    fn say_not_asked(&mut self, handoff: &HandoffRecord, why: &str, at: Timestamp) -> Result<()> {
-        let (labelled, noted) = handoff.asked_on_ticket();
-        let asking = Asking { proposal: &handoff.proposal, id: &handoff.id, note_max_bytes: SHORT_NOTE_BYTES };
-        let effects = asking.end(labelled, Some(why).filter(|_| noted));
-        self.add_effects(&handoff.id, &effects, Purpose::Asking, at)
     }
 
     /// The ticket changed since the review was asked for: it ends as stale, with a note where one is given.

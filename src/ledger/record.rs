@@ -7,7 +7,7 @@ use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
 use super::error::{LedgerError, Result};
 use super::handoffs::Started;
 use super::open::Ledger;
-use super::records::{CaseRecord, CaseUpdate, Purpose, Recorded};
+use super::records::{CaseRecord, CaseUpdate, Recorded};
 use super::states::HandoffState;
 use crate::policy::INTAKE;
 use crate::policy::case::ClosedPath;
@@ -74,8 +74,11 @@ impl Ledger {
             Some(handoff) => self.start_handoff(handoff, released, update.at)?,
             None => Started::Here,
         };
-        if let Some((handoff, effects)) = update.asked_enough.as_ref().filter(|_| started == Started::Here) {
-            self.add_effects(handoff, effects, Purpose::Asking, update.at)?;
+        if let Some(over) = update.asking_over.as_ref().filter(|_| started == Started::Here) {
+            self.say_not_asked(over, update.at)?;
+        }
+        if update.says_asked {
+            self.take_label_back(desk, ticket, update.at)?;
         }
         if let Some(pause) = &update.pause {
             self.record_pause(pause, update.at)?;

@@ -3,7 +3,7 @@
 mod case_update;
 mod ownership;
 
-pub use case_update::CaseUpdate;
+pub use case_update::{AskingOver, CaseUpdate};
 pub use ownership::{OwnerSeen, RosterRead, RosterTrouble, RosterWanted};
 
 use super::commands::HeardBefore;

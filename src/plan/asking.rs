@@ -17,8 +17,10 @@ pub const TAG: &str = "handoffd-asking";
 
 /// The numbers of the effects, apart from a handoff's own, an undo's and a closing note's.
 pub(super) const ASK_NOTE: u32 = 60;
-pub(super) const ASK_TAG: u32 = 61;
-pub(super) const END_TAG: u32 = 62;
+/// Sets the label.
+pub const ASK_TAG: u32 = 61;
+/// Takes the label back.
+pub const END_TAG: u32 = 62;
 pub(super) const END_NOTE: u32 = 63;
 
 /// Whether an effect of this number asks: it is not wanted any more once nobody is asked.

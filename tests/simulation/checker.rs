@@ -60,7 +60,7 @@ pub fn check(seed: u64, scene: &Scene<'_>, tally: &mut Tally) -> Vec<Broken> {
     wrong.extend(nothing_internal_went_out(&journal));
     wrong.extend(nobody_overruled(&journal, ledger));
     wrong.extend(nothing_in_shadow(&journal, shadows));
-    wrong.extend(commands_answered_once(&journal, sandbox, ledger, tickets, tally));
+    wrong.extend(commands_answered_once(&journal, scene, tally));
     wrong.extend(nobody_still_asked(sandbox, ledger, tickets, tally));
     wrong.extend(everything_ended(ledger, tally));
     wrong.extend(notes_agree(&journal, ledger, tickets));
@@ -134,7 +134,7 @@ fn nobody_overruled(journal: &Journal, ledger: &Ledger) -> Vec<String> {
 }
 
 /// The handoffs of a ticket, in short.
-fn story(ledger: &Ledger, ticket: TicketNo) -> Vec<String> {
+pub fn story(ledger: &Ledger, ticket: TicketNo) -> Vec<String> {
     let of = HandoffFilter { ticket: Some(ticket.0.to_string().as_str().into()), ..HandoffFilter::default() };
     let short = |one: &HandoffRecord| {
         let (state, rule, detail) = (one.state.name(), &one.proposal.rule, one.detail.as_deref().unwrap_or_default());

@@ -1,7 +1,7 @@
 //! The promises about what people order: a command is answered once, a case goes back only on a person's word, nothing is
 //! written in shadow, nobody is asked for ever.
 
-use crate::checker::{marks, ours};
+use crate::checker::{Scene, marks, ours, story};
 use crate::tally::Tally;
 use handoffd::ledger::commands::CommandRecord;
 use handoffd::ledger::states::{EffectState, HandoffState};
@@ -62,13 +62,8 @@ pub fn nothing_in_shadow(journal: &Journal, shadows: &[(Timestamp, Timestamp)]) 
 }
 
 /// Each command is answered once at the most; one that was refused is answered as long as its ticket takes notes.
-pub fn commands_answered_once(
-    journal: &Journal,
-    sandbox: &Sandbox,
-    ledger: &Ledger,
-    tickets: &[TicketNo],
-    tally: &mut Tally,
-) -> Vec<String> {
+pub fn commands_answered_once(journal: &Journal, scene: &Scene<'_>, tally: &mut Tally) -> Vec<String> {
+    let Scene { sandbox, ledger, tickets, shadows } = scene;
     let mut answers: BTreeMap<String, u32> = BTreeMap::new();
     for (_, mark) in marks(journal).filter(|(_, mark)| mark.rule == "command" && mark.number == 1) {
         *answers.entry(mark.handoff).or_default() += 1;
@@ -83,7 +78,8 @@ pub fn commands_answered_once(
         let takes_notes =
             sandbox.ticket(no).is_some_and(|ticket| ticket.end.is_none() && ticket.status != Status::Closed);
         // A review that was approved too late says so in a note of its own; in shadow nobody is answered.
-        let silent = command.words.contains("ends as stale") || command.words.contains("shadow mode");
+        let in_shadow = shadows.iter().any(|(from, to)| *from <= command.heard_at && command.heard_at <= *to);
+        let silent = in_shadow || command.words.contains("ends as stale");
         if command.outcome == "refused" && answered == 0 && takes_notes && !silent {
             wrong.push(format!("command {id} on {} was refused and not answered: {}", no.0, command.words));
         }
@@ -105,7 +101,7 @@ pub fn nobody_still_asked(sandbox: &Sandbox, ledger: &Ledger, tickets: &[TicketN
         let ticket = sandbox.ticket(*no).expect("the ticket");
         let takes = ticket.end.is_none() && ticket.status != Status::Closed;
         if takes && !left && ticket.tags.contains("handoffd-asking") {
-            wrong.push(format!("ticket {} still says that somebody is asked", no.0));
+            wrong.push(format!("ticket {} still says that somebody is asked: {:?}", no.0, story(ledger, *no)));
         }
     }
     wrong

@@ -2,7 +2,6 @@
 
 use super::{AsRead, HandoffHappening, NewHandoff, OwnerSeen, PauseUpdate, StayChange};
 use crate::ledger::commands::Heard;
-use crate::plan::PlannedEffect;
 use crate::policy::case::ClosedPath;
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
@@ -10,6 +9,18 @@ use crate::policy::rules::Limits;
 use crate::policy::verdict::Verdict;
 use handoffd_kit::id::{DeskId, TicketId, Version};
 use jiff::Timestamp;
+
+/// An asking that is over. What says so on the ticket is planned by what has been written there by then: delivery goes on
+/// while a case is looked at.
+#[derive(Clone, Debug)]
+pub struct AskingOver {
+    /// Which handoff asked.
+    pub handoff: String,
+    /// Why nothing is handed off after all; none where it goes on.
+    pub why: Option<String>,
+    /// The largest note that the desk takes, in bytes.
+    pub note_max_bytes: usize,
+}
 
 /// All that one finished look records, in one transaction.
 #[derive(Clone, Debug)]
@@ -40,8 +51,10 @@ pub struct CaseUpdate {
     pub would: Vec<Proposal>,
     /// A new or refreshed handoff.
     pub handoff: Option<NewHandoff>,
-    /// A handoff that no longer asks for package parts, with the effects that say so on the ticket.
-    pub asked_enough: Option<(String, Vec<PlannedEffect>)>,
+    /// A handoff that no longer asks for package parts, which the ticket is to say.
+    pub asking_over: Option<AskingOver>,
+    /// Whether the ticket says that somebody is asked, and can be written to.
+    pub says_asked: bool,
     /// What was found about a pause of the customer's clock.
     pub pause: Option<PauseUpdate>,
     /// Look again then, if nothing happens before.
@@ -75,7 +88,8 @@ impl CaseUpdate {
             verdict: None,
             would: Vec::new(),
             handoff: None,
-            asked_enough: None,
+            asking_over: None,
+            says_asked: false,
             pause: None,
             look_again: None,
             over_limit: None,
