@@ -5,7 +5,8 @@
 use super::examine::Look;
 use super::stays::shown;
 use crate::ledger::records::{PauseRecord, PauseUpdate};
-use crate::plan::pause::resume;
+use crate::plan::pause::{Ended, Why, resume};
+use crate::policy::proposal::HandoffKind;
 use handoffd_kit::model::{Actor, Change, Role, Status, What};
 use jiff::{SignedDuration, Timestamp};
 
@@ -35,9 +36,11 @@ pub fn judge(pause: &PauseRecord, look: &Look<'_>, readable: bool) -> Found {
         Some(status) if *status != pause.means => return over(format!("its status is {} now", status.name())),
         Some(_) => {}
     }
-    if look.now < pause.until {
-        return Found::GoesOn(pause.until);
-    }
+    let why = match given_back(pause, look) {
+        true => Why::GivenBack,
+        false if look.now < pause.until => return Found::GoesOn(pause.until),
+        false => Why::Longest,
+    };
     let untouched = look.record.own_version.as_ref() == Some(&look.head.version);
     match look.parts.history.as_deref() {
         None if untouched => {}
@@ -52,8 +55,17 @@ pub fn judge(pause: &PauseRecord, look: &Look<'_>, readable: bool) -> Found {
     let Some(pausing) = look.capabilities.pausing(&pause.word) else {
         return over(format!("the desk has no status {} any more", pause.word));
     };
-    let effects = resume(look.head, &pause.mark, pausing, pause.since, look.now, look.capabilities);
+    let ended = Ended { mark: &pause.mark, pausing, since: pause.since, why };
+    let effects = resume(&ended, look.head, look.now, look.capabilities);
     Found::Ends(PauseUpdate::Resume { handoff, effects })
+}
+
+/// Whether the receiving team has given the case back since: it lies again where the pause began.
+fn given_back(pause: &PauseRecord, look: &Look<'_>) -> bool {
+    look.record.handoff.as_ref().is_some_and(|last| {
+        let sent = last.sent_at.is_some_and(|sent| pause.since <= sent);
+        last.proposal.kind == HandoffKind::Back && sent
+    })
 }
 
 /// The latest change of the status, unless it is ours.

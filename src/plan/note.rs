@@ -46,8 +46,8 @@ pub fn note(proposal: &Proposal, occasion: &Occasion<'_>) -> InternalText {
 
 fn whole(proposal: &Proposal, occasion: &Occasion<'_>, left_out: &[PackagePart]) -> String {
     let paragraphs = match proposal.kind {
-        HandoffKind::Route => vec![opening(proposal, occasion)],
-        HandoffKind::Back => vec![handed_back(proposal)],
+        HandoffKind::Route => vec![opening(proposal, occasion), standing(proposal, occasion)],
+        HandoffKind::Back => vec![handed_back(proposal), standing(proposal, occasion)],
         HandoffKind::Escalate => vec![
             opening(proposal, occasion),
             matched(proposal),
@@ -171,10 +171,7 @@ fn title(part: PackagePart) -> &'static str {
 fn after(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
     let mut lines = vec![owner(proposal)];
     lines.extend(previous(proposal));
-    lines.push(clocks(proposal, occasion.pause));
-    lines.extend(
-        proposal.opened_at.map(|opened| format!("Open for: {}", span(proposal.decided_at.duration_since(opened)))),
-    );
+    lines.extend(standing(proposal, occasion));
     lines.push(match &proposal.customer {
         CustomerPlan::Tell { text, .. } if occasion.tells => format!("The customer is told: {}", one_line(text)),
         CustomerPlan::Tell { message, .. } => format!("The customer is told nothing: {message} is not signed any more"),
@@ -185,6 +182,13 @@ fn after(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
         lines.push(format!("Unknown: {unknown}"));
     }
     lines
+}
+
+/// Which clock runs, who answers for it, and how old the case is.
+fn standing(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
+    let age = proposal.opened_at.map(|opened| span(proposal.decided_at.duration_since(opened)));
+    let clocks = clocks(proposal, occasion.pause);
+    [Some(clocks), age.map(|age| format!("Open for: {age}"))].into_iter().flatten().collect()
 }
 
 fn owner(proposal: &Proposal) -> String {

@@ -61,22 +61,40 @@ impl Pause {
     }
 }
 
+/// Why a pause is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It has lasted as long as the policy lets it.
+    Longest,
+    /// The case was given back: what it stood still for is done.
+    GivenBack,
+}
+
+/// A pause that is ended.
+pub struct Ended<'a> {
+    /// The mark of the handoff that began it.
+    pub mark: &'a Mark,
+    /// The status that it was begun with.
+    pub pausing: &'a Pausing,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub why: Why,
+}
+
 /// The effects that let the customer's clock run again: the status first, then the note that says so.
-pub fn resume(
-    head: &TicketHead,
-    mark: &Mark,
-    pausing: &Pausing,
-    since: Timestamp,
-    now: Timestamp,
-    capabilities: &Capabilities,
-) -> Vec<PlannedEffect> {
-    let mark = Mark { number: RESUME, ..mark.clone() };
-    let shown = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC");
+pub fn resume(ended: &Ended<'_>, head: &TicketHead, now: Timestamp, capabilities: &Capabilities) -> Vec<PlannedEffect> {
+    let Ended { mark, pausing, since, why } = ended;
+    let mark = Mark { number: RESUME, ..(*mark).clone() };
+    let why = match why {
+        Why::Longest => "which is as long as the policy lets it",
+        Why::GivenBack => "until the case was given back",
+    };
     let text = format!(
-        "The customer's clock runs again: it stood still ({}) since {}, which is as long as the policy lets it.\n\
+        "The customer's clock runs again: it stood still ({}) since {}, {why}.\n\
          The status is {} again; nothing else was changed.",
         pausing.word,
-        shown(since),
+        since.strftime("%Y-%m-%d %H:%M UTC"),
         pausing.resumes
     );
     let like = Write {

@@ -156,7 +156,9 @@ fn a_route_leaves_a_short_note() {
     let effects = effects(&proposal, "habc", &desk(ALL), &case.head, None);
     assert_eq!(
         note_of(&effects[0]),
-        "Routed: Incoming → billing\nWhy: has_tag('refund') (rule refunds)\n\n[handoffd habc/1 refunds@refunds-v1]"
+        "Routed: Incoming → billing\nWhy: has_tag('refund') (rule refunds)\n\n\
+         Clocks: the customer's runs on; billing answers for them\nOpen for: 1 d 3 h\n\n\
+         [handoffd habc/1 refunds@refunds-v1]"
     );
 }
 

@@ -1,6 +1,7 @@
 //! `/back` and `/reject` by the receiving team.
 
-use crate::stage::{DIALECTS, Stage, on_request, policy};
+use crate::stage::{DIALECTS, Dialect, Stage, on_request, policy};
+use handoffd_sandbox::ticket::Status;
 
 /// A case that frontline-1 owned and billing has now.
 fn at_billing(stage: &mut Stage) -> handoffd_sandbox::ids::TicketNo {
@@ -32,6 +33,37 @@ fn what_is_done_goes_back_to_who_had_it_with_a_closing_note_and_is_no_bounce() {
         // The path is not closed: the same reason is accepted again.
         stage.notes("frontline-1", ticket, "/handoff billing above my limit");
         assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: {:?}", stage.ours(ticket));
+    }
+}
+
+#[test]
+fn a_case_that_is_given_back_lets_the_customers_clock_run_again() {
+    for dialect in DIALECTS {
+        let (word, stands, runs) = match dialect {
+            Dialect::Zendesk => ("hold", Status::OnHold, Status::Open),
+            Dialect::Rt => ("stalled", Status::Pending, Status::Open),
+        };
+        let rule = on_request("billing-on-request", "billing", "true", "never");
+        let pause = format!("clock.customer = {{ pause = \"{word}\", at_most = \"1d\" }}\n\n");
+        let targets = "[targets.all]\nresolution = \"40h\"\npaused_in = [\"on_hold\", \"pending\"]\n\n";
+        let mut stage =
+            Stage::with(dialect, &policy(dialect, &format!("{}{pause}{targets}", rule.trim_end().to_owned() + "\n")));
+        let ticket = at_billing(&mut stage);
+        let status = |stage: &Stage| stage.sandbox.ticket(ticket).expect("the ticket").status;
+        assert_eq!(status(&stage), stands, "{dialect:?}: {:?}", stage.ours(ticket));
+        stage.notes("billing-1", ticket, "/back refunded");
+        for _ in 0..4 {
+            stage.later(120);
+            stage.look(ticket);
+        }
+        assert_eq!((stage.queue(ticket).as_str(), status(&stage)), ("Support", runs), "{dialect:?}");
+        let ours = stage.ours(ticket);
+        assert_eq!(ours.len(), 3, "{dialect:?}: {ours:?}");
+        assert!(ours[1].contains("frontline answers for them\nOpen for: "), "{}", ours[1]);
+        assert!(ours[2].contains("until the case was given back"), "{}", ours[2]);
+        stage.later(86_400);
+        stage.look(ticket);
+        assert_eq!(stage.ours(ticket).len(), 3, "{dialect:?}: once");
     }
 }
 

@@ -212,7 +212,12 @@ fn do_edit(edit: Edit, sandbox: &Sandbox, random: &mut Rng, ticket: TicketNo, ti
         Edit::ContestedByRule => sandbox.automation("Keep it in Support").moves(ticket, "Support"),
         Edit::Amount => agent.edits(ticket, REFUND_EUR, &random.u32(1..9000).to_string()),
         Edit::Tagged => agent.tags(ticket, ["refund", "outage", "seen"][random.usize(0..3)]),
-        Edit::Orders => orderer(sandbox, ticket).notes(ticket, &order(sandbox, random, ticket)),
+        Edit::Orders => {
+            let words = order(sandbox, random, ticket);
+            // Every other yes is the reviewer's.
+            let reviewer = (words == "/approve" && ticket.0 % 2 == 0).then(|| sandbox.person("billing-1"));
+            reviewer.unwrap_or_else(|| orderer(sandbox, ticket)).notes(ticket, &words)
+        }
         Edit::Labels => {
             let label = ["handoff:billing", "handoff-back", "handoff-reject", "handoff-good"][random.usize(0..4)];
             let status = (random.u8(0..4) == 0).then_some(Status::Solved);
