@@ -252,7 +252,7 @@ async fn a_closed_ticket_is_left_alone() {
 async fn a_ticket_that_is_opened_again_no_longer_says_that_somebody_is_asked() {
     let stage = asked(Then::Send).await;
     let turns = |from: Status, to: Status| {
-        let change = What::Status { from: Some(from), to: Some(to.clone()) };
+        let change = What::Status { from: Some(from), to: Some(to) };
         stage.desk.agent(stage.clock.now(), change, |head| head.status = Fact::Known(to));
     };
     turns(Status::Open, Status::Closed);

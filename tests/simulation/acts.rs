@@ -215,7 +215,7 @@ fn do_edit(edit: Edit, sandbox: &Sandbox, random: &mut Rng, ticket: TicketNo, ti
         Edit::Orders => {
             let words = order(sandbox, random, ticket);
             // Every other yes is the reviewer's.
-            let reviewer = (words == "/approve" && ticket.0 % 2 == 0).then(|| sandbox.person("billing-1"));
+            let reviewer = (words == "/approve" && ticket.0.is_multiple_of(2)).then(|| sandbox.person("billing-1"));
             reviewer.unwrap_or_else(|| orderer(sandbox, ticket)).notes(ticket, &words)
         }
         Edit::Labels => {
