@@ -193,8 +193,8 @@ fn without_a_daemon_a_pause_is_written_into_the_ledger_and_stays() {
     assert!(done.out.contains("paused") && done.talk.contains("No daemon"), "{} {}", done.out, done.talk);
     let switches = house.ledger().switches().expect("switches");
     assert_eq!(switches.len(), 1);
-    assert_eq!(switches[0].0, Switch::Rule("refund".into()));
-    assert!(switches[0].1.starts_with("night-shift ("), "{}", switches[0].1);
+    assert_eq!(switches[0].switch, Switch::Rule("refund".into()));
+    assert!(switches[0].by.starts_with("night-shift ("), "{}", switches[0].by);
     let json = house.run(&["--json", "resume", "--rule", "refund"]);
     assert_eq!((json.code, json.json()["touched"].clone()), (0, 1.into()));
     assert!(house.ledger().switches().expect("switches").is_empty());

@@ -110,7 +110,9 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     memory.counts = counts(look);
     for moved in &stays {
         memory.stay = moved.change.stay.clone();
-        memory.teams_seen.extend(moved.change.stay.as_ref().map(|stay| stay.team.clone()));
+        let team = moved.change.stay.as_ref().map(|stay| stay.team.clone());
+        // A stay that was known provisionally is dated anew once the history is read: its team is seen once.
+        memory.teams_seen.extend(team.filter(|team| !memory.teams_seen.contains(team)));
         memory.internal_until = internal_target(look.record, moved);
     }
     memory.closed_paths.extend(after.close.clone());

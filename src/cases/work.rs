@@ -285,7 +285,11 @@ impl Cases {
             DeskErrorKind::RateLimited => self.postpone(look, desks_wait).await,
             // The desk as a whole is silent: no fault of this ticket.
             DeskErrorKind::Unavailable if station.is_silent() => self.postpone(look, desks_wait).await,
-            DeskErrorKind::Unavailable | DeskErrorKind::Protocol | DeskErrorKind::Conflict | DeskErrorKind::Refused => {
+            DeskErrorKind::Unavailable
+            | DeskErrorKind::Protocol
+            | DeskErrorKind::Conflict
+            | DeskErrorKind::Refused
+            | DeskErrorKind::Leaked => {
                 if error.kind == DeskErrorKind::Protocol {
                     station.in_vain(&look.ticket, now, jitter);
                 }

@@ -27,6 +27,9 @@ use tracing_subscriber::EnvFilter;
 
 type OpenDesks = BTreeMap<DeskId, Arc<dyn Desk>>;
 
+/// The exit code where a desk cannot be reached.
+const UNREACHABLE: u8 = 3;
+
 /// The daemon.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -74,7 +77,8 @@ impl RunArgs {
     /// Runs it.
     ///
     /// # Errors
-    /// Exit 2 for a wrong configuration or a missing secret, 3 for a ledger that cannot be opened or an address in use.
+    /// Exit 2 for a wrong configuration or a missing secret, 3 for a ledger that cannot be opened, an address in use, or with
+    /// `--once` a desk that does not answer.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let config = match config::load(&context.config_path) {
             Ok(config) => config,
@@ -117,9 +121,15 @@ impl RunArgs {
         });
         house.run_and_drain(until, &stop, within).await?;
         watch.abort();
-        let troubles = troubles(house).await?;
+        let (mut troubles, silent) = (troubles(house).await?, silent(house));
+        let code = match (silent.is_empty(), troubles.is_empty()) {
+            (false, _) => ExitCode::from(UNREACHABLE),
+            (true, false) => ExitCode::FAILURE,
+            (true, true) => ExitCode::SUCCESS,
+        };
+        troubles.extend(silent);
         remains(context, house, &troubles).await?;
-        Ok(if troubles.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(code)
     }
 }
 
@@ -134,6 +144,19 @@ fn desks_of(context: &Context, config: &Config, mut desks: OpenDesks) -> Result<
     let words =
         || Failure::usage(anyhow::anyhow!("the policy {} asks for what its desks cannot do", config.policy.version));
     if wrong.is_empty() { Ok(desks) } else { Err(words()) }
+}
+
+/// Desks that did not answer, for the same reason.
+fn silent(house: &House) -> Vec<DeskTrouble> {
+    let silent = house.desks.iter().filter_map(|(desk, station)| Some((desk, station.silent_since()?)));
+    let trouble = |(desk, since): (&DeskId, Timestamp)| DeskTrouble {
+        desk: desk.clone(),
+        what: "the desk does not answer: what changed on it since the last run was not read".into(),
+        next_step: "look at the desk's url and at the network, then run it again: nothing is lost".into(),
+        since,
+        writes_stopped: false,
+    };
+    silent.map(trouble).collect()
 }
 
 /// Desks that refuse our login or a right: without these words a run that could see nothing looks like one that had
@@ -153,7 +176,7 @@ async fn remains(context: &Context, house: &House, troubles: &[DeskTrouble]) -> 
             Ok((ledger.counts()?, parked, ledger.next_due(&Busy::default())?, ledger.switches()?))
         })
         .await?;
-    let paused: Vec<&Switch> = switches.iter().map(|(switch, ..)| switch).collect();
+    let paused: Vec<&Switch> = switches.iter().map(|on| &on.switch).collect();
     if context.json {
         let trouble = |trouble: &DeskTrouble| serde_json::json!({ "desk": trouble.desk, "what": trouble.what, "next_step": trouble.next_step });
         return context.print_json(&serde_json::json!({

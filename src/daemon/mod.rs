@@ -31,3 +31,5 @@ mod triage_tests;
 mod troubles;
 #[cfg(test)]
 mod web_tests;
+#[cfg(test)]
+mod write_troubles;

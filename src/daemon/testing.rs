@@ -52,6 +52,10 @@ pub(crate) struct Ticket {
     pub(crate) broken_stream: Option<StreamName>,
     pub(crate) refuses: bool,
     pub(crate) refuses_replies: bool,
+    /// What becomes of every write, where it is this failure.
+    pub(crate) write_fails: Option<DeskError>,
+    /// And of every look-up.
+    pub(crate) lookup_fails: Option<DeskError>,
     /// A queue that the desk has no more.
     pub(crate) gone: Option<&'static str>,
     /// So many writes meet a ticket that has just changed.
@@ -125,6 +129,8 @@ impl FakeDesk {
             broken_stream: None,
             refuses: false,
             refuses_replies: false,
+            write_fails: None,
+            lookup_fails: None,
             gone: None,
             conflicts: 0,
             tried: 0,
@@ -289,6 +295,11 @@ impl Desk for FakeDesk {
                 Err(DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), "apply update").words("not sent"))
             });
         }
+        let failure = self.ticket().write_fails.clone();
+        if let Some(error) = failure {
+            self.ticket().tried += 1;
+            return Box::pin(async move { Err(error) });
+        }
         let reply = matches!(write.change, DeskChange::Reply(_));
         let lost = match &write.change {
             DeskChange::Update(Update { queue: Some(queue), .. }) => self.ticket().gone == Some(queue.shown()),
@@ -310,6 +321,10 @@ impl Desk for FakeDesk {
     }
 
     fn find<'a>(&'a self, _: &'a Write) -> Answer<'a, Sighting> {
+        let failure = self.ticket().lookup_fails.clone();
+        if let Some(error) = failure {
+            return Box::pin(async move { Err(error) });
+        }
         self.answer(|_| Sighting::NotFound)
     }
 

@@ -128,3 +128,19 @@ async fn over_its_limit_a_case_is_read_once_when_its_place_is_free() {
     stage.run().await;
     assert_eq!(stage.desk.ticket().written.len(), 1);
 }
+
+#[tokio::test]
+async fn a_team_that_has_had_the_case_all_along_is_seen_once() {
+    let mut policy = sending();
+    policy.escalations[0].rule.when = vec![crate::policy::testing::condition("size(case.teams_seen) > 1")];
+    let stage = Stage::new(policy);
+    // The first look needs no history and dates the stay provisionally; the next one reads it.
+    stage.look().await;
+    for _ in 0..2 {
+        let owner = handoffd_kit::model::What::Owner { from: None, to: Some("8".into()) };
+        stage.desk.agent(stage.clock.now(), owner, |_| {});
+        stage.clock.advance(SignedDuration::from_mins(1));
+        stage.look().await;
+    }
+    assert!(stage.handoffs().await.is_empty(), "the case never moved");
+}

@@ -24,6 +24,8 @@ const CONFLICTS: u32 = 5;
 const REFUSED_RIGHTS: u32 = 5;
 /// How often an answer may be of no use to one effect, or its lookups, before it is parked.
 const USELESS_ANSWERS: u32 = 8;
+/// A desk that only takes no writes for a while, as in maintenance, costs no person's time before that.
+const LONG_ENOUGH: SignedDuration = SignedDuration::from_mins(30);
 /// How soon a later effect is tried again that met a changed ticket.
 const ONCE_MORE: SignedDuration = SignedDuration::from_secs(1);
 /// How soon after a lost answer the first lookup goes out: most lost answers were written.
@@ -43,6 +45,7 @@ fn outcome(claimed: &ClaimedEffect, event: EffectEvent, at: Timestamp) -> Effect
         verify_at: None,
         next_expects: None,
         trouble: None,
+        incident: None,
     }
 }
 
@@ -205,7 +208,10 @@ fn applied_wrongly(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp) -
         DeskErrorKind::Conflict => "`handoffd parked drop`, which ends it there",
         _ => "`handoffd parked retry`, which finds it there",
     };
-    because(outcome(claimed, EffectEvent::ParkApplied, now), error.to_string(), format!("{step}; then {then}"))
+    // What made one note public will make the next one public.
+    let incident = (error.kind == DeskErrorKind::Leaked).then(|| error.words.clone());
+    let parked = EffectOutcome { incident, ..outcome(claimed, EffectEvent::ParkApplied, now) };
+    because(parked, error.to_string(), format!("{step}; then {then}"))
 }
 
 /// The message to the customer waits for a person: the handoff itself has been sent and goes on; a note takes back what
@@ -257,7 +263,7 @@ pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, agai
                 step("nothing: the ticket takes no more handoffs"),
             )
         },
-        DeskErrorKind::Refused => because(
+        DeskErrorKind::Refused | DeskErrorKind::Leaked => because(
             outcome(claimed, EffectEvent::Park, now),
             words,
             step("repair what the desk names, then `handoffd parked retry`"),
@@ -306,7 +312,8 @@ fn gone_at_first(claimed: &ClaimedEffect, words: String, next_step: String, now:
 /// A lookup did not find it.
 pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Timestamp) -> EffectOutcome {
     let settle = SignedDuration::try_from(capabilities.settle_time).unwrap_or(SignedDuration::from_mins(5));
-    let settled_at = claimed.lost_at.unwrap_or(now) + settle;
+    // What stood there in the wrong form lost no answer; its try counts.
+    let settled_at = claimed.lost_at.or(claimed.effect.write.first_tried).unwrap_or(now) + settle;
     let missed = match claimed.effect.state {
         EffectState::Unsure { missed, .. } => missed,
         _ => 0,
@@ -318,6 +325,11 @@ pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Time
             EffectEvent::NotSeen(now + (settle / 2).max(SignedDuration::from_secs(5))),
             "not there after the settle time; looking once more",
         )
+    } else if claimed.attempt >= USELESS_ANSWERS && tried_for(claimed, now) >= LONG_ENOUGH {
+        let reason =
+            format!("sent {} times, and each time the answer was lost and nothing was written", claimed.attempt);
+        let step = "see what the desk has against this ticket, then `handoffd parked retry`";
+        return because(outcome(claimed, EffectEvent::Park, now), reason, step);
     } else {
         (
             EffectEvent::Absent(now),
@@ -327,6 +339,11 @@ pub fn not_found(claimed: &ClaimedEffect, capabilities: &Capabilities, now: Time
     // After a conflict there is a newer ticket to decide on.
     let look_at = (claimed.effect.conflicts > 0 && matches!(event, EffectEvent::Absent(_))).then_some(now);
     EffectOutcome { look_at, ..because(outcome(claimed, event, now), reason, "nothing: it goes on by itself") }
+}
+
+/// How long ago the first try was.
+fn tried_for(claimed: &ClaimedEffect, now: Timestamp) -> SignedDuration {
+    claimed.effect.write.first_tried.map_or(SignedDuration::ZERO, |first| now.duration_since(first))
 }
 
 /// The desk cannot tell whether it is there.
@@ -352,14 +369,13 @@ pub fn lookup_failed(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp,
             let reason = format!("the answer was lost, and it cannot be looked up: {error}");
             because(outcome(claimed, EffectEvent::Park, now), reason, format!("{step}; then `handoffd parked retry`"))
         }
-        DeskErrorKind::NotFound | DeskErrorKind::Gone => EffectOutcome {
-            handoff: Some(ends(claimed, HandoffEvent::Withdrawn, &error.to_string())),
-            ..because(
-                outcome(claimed, EffectEvent::Drop, now),
-                error.to_string(),
-                "nothing: the ticket cannot be seen any more",
-            )
-        },
+        // A ticket that is not there now may have been written to before it went, and may come back: a right, a merge undone.
+        DeskErrorKind::NotFound | DeskErrorKind::Gone => {
+            let reason = format!("the answer was lost, and the ticket cannot be seen any more: {error}");
+            let step =
+                "look at the ticket; `handoffd parked retry` looks it up again, `handoffd parked drop` gives it up";
+            because(outcome(claimed, EffectEvent::Park, now), reason, step)
+        }
         DeskErrorKind::Unauthorized | DeskErrorKind::Forbidden => {
             let later = again.max(now + SignedDuration::from_mins(1));
             let failed = outcome(claimed, EffectEvent::LookupFailed(later), now);

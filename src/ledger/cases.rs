@@ -180,8 +180,8 @@ impl Ledger {
 
     fn switched_off(&self, desk: &DeskId) -> Result<SwitchedOff> {
         let mut off = SwitchedOff::default();
-        for (switch, _, _) in self.switches()? {
-            match switch {
+        for on in self.switches()? {
+            match on.switch {
                 Switch::All => off.all = true,
                 Switch::Desk(paused) => off.all |= &paused == desk,
                 Switch::Rule(rule) => off.rules.push(rule),

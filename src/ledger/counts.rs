@@ -22,6 +22,8 @@ pub struct Counts {
     pub effects: BTreeMap<String, u32>,
     /// When the longest waiting effect became due.
     pub oldest_effect: Option<Timestamp>,
+    /// Effects that were tried and are to be tried or looked up again, by desk, with the instant of the oldest one's first try.
+    pub tried: BTreeMap<DeskId, (u32, Timestamp)>,
     /// Handoffs by state and rule.
     pub handoffs: BTreeMap<(String, String), u32>,
     /// Effects that wait for a person, by desk and rule, with the instant the oldest one's handoff was decided.
@@ -53,6 +55,9 @@ const TALLIES: &str = "SELECT of, state, rule, count FROM tallies WHERE count <>
 
 /// When the longest waiting effect of a desk became due.
 const OLDEST_EFFECT: &str = "SELECT min(due) FROM effects INDEXED BY effects_due WHERE desk = ? AND due IS NOT NULL";
+
+const TRIED: &str = "SELECT desk, count(*), min(tried_at) FROM effects INDEXED BY effects_tried
+    WHERE tried_at IS NOT NULL AND due IS NOT NULL GROUP BY desk";
 
 const PARKED: &str = "SELECT e.desk, coalesce(h.rule, 'command'), count(*), min(coalesce(h.created_at, e.deadline))
     FROM effects e INDEXED BY effects_state LEFT JOIN handoffs h ON h.id = e.handoff
@@ -104,6 +109,7 @@ impl Ledger {
             counts.oldest_effect = counts.oldest_effect.into_iter().chain(due.map(instant)).min();
         }
         counts.parked = self.count_parked()?;
+        counts.tried = self.count_tried()?;
         for trouble in self.case_troubles()? {
             let (count, since) = counts.case_troubles.entry(trouble.desk).or_insert((0, trouble.since));
             *count += 1;
@@ -123,6 +129,13 @@ impl Ledger {
         let mut statement =
             self.connection.prepare_cached("SELECT desk, rule, count(*) FROM place_waits GROUP BY desk, rule")?;
         let rows = statement.query_map([], |row| Ok((desk_and_rule(row)?, row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn count_tried(&self) -> Result<BTreeMap<DeskId, (u32, Timestamp)>> {
+        let mut statement = self.connection.prepare_cached(TRIED)?;
+        let rows = statement
+            .query_map([], |row| Ok((DeskId::new(row.get::<_, String>(0)?), (row.get(1)?, instant(row.get(2)?)))))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

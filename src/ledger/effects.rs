@@ -3,7 +3,7 @@
 use super::codec::{from_json, instant, json, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord, Purpose, Switch};
+use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord, Purpose, Switch, SwitchOn};
 use super::states::{EffectEvent, EffectState, HandoffState};
 use crate::plan::PlannedEffect;
 use handoffd_kit::desk::{DeskChange, Update, Write};
@@ -240,7 +240,7 @@ impl Ledger {
             if stopped.contains(&desk) {
                 continue;
             }
-            let off = |(switch, _, _): &(Switch, String, Timestamp)| match switch {
+            let off = |on: &SwitchOn| match &on.switch {
                 Switch::All => true,
                 Switch::Desk(paused) => *paused == desk,
                 Switch::Rule(_) => false,
@@ -269,6 +269,9 @@ impl Ledger {
                 let next = self.step_effect(id, &effect.state, &EffectEvent::Claimed)?;
                 effect.write.first_tried.get_or_insert(now);
                 self.put_write(id, &effect.write)?;
+                self.connection
+                    .prepare_cached("UPDATE effects SET tried_at = coalesce(tried_at, ?) WHERE id = ?")?
+                    .execute(params![millis(now), id])?;
                 let EffectState::InFlight { attempt } = next else { return Ok(None) };
                 effect.state = next;
                 (EffectWork::Send, attempt)

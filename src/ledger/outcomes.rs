@@ -4,7 +4,10 @@
 use super::codec::{json, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{EffectOutcome, EffectRecord, HandoffHappening, HandoffRecord, NewLook, Purpose};
+use super::people::Act;
+use super::records::{
+    EffectOutcome, EffectRecord, HandoffHappening, HandoffRecord, NewLook, Purpose, Switch, SwitchOn,
+};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan;
 use handoffd_kit::desk::{DecidedOn, DeskChange, Receipt, Write};
@@ -26,6 +29,10 @@ impl Ledger {
         self.put_outcome(outcome)?;
         if let Some(trouble) = &outcome.trouble {
             self.set_trouble(trouble)?;
+        }
+        if let Some(words) = &outcome.incident {
+            let act = Act { by: SwitchOn::US.to_owned(), reason: Some(words.clone()), at: outcome.at };
+            self.put_switch(&Switch::Desk(effect.desk.clone()), true, &act)?;
         }
         if next == EffectState::Done {
             self.effect_done(&effect, outcome)?;

@@ -32,6 +32,22 @@ impl Ledger {
         gone.map_or(Ok(Vec::new()), |gone| from_json(|| format!("queues of {desk}"), &gone))
     }
 
+    /// Every desk's queues that were gone at its latest check, with its instant.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn all_queues_gone(&self) -> Result<Vec<(DeskId, QueueSpec, Timestamp)>> {
+        let mut ask = self.connection.prepare_cached("SELECT desk, gone, at FROM queue_checks ORDER BY desk")?;
+        let rows = ask.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
+        let mut all = Vec::new();
+        for row in rows {
+            let (desk, gone, at) = row?;
+            let gone: Vec<QueueSpec> = from_json(|| format!("queues of {desk}"), &gone)?;
+            all.extend(gone.into_iter().map(|queue| (DeskId::new(desk.clone()), queue, instant(at))));
+        }
+        Ok(all)
+    }
+
     /// When a desk's queues were last checked.
     ///
     /// # Errors
@@ -54,8 +70,10 @@ mod tests {
         assert_eq!((ledger.queues_gone(&desk), ledger.queues_checked(&desk)), (Ok(vec![]), Ok(None)));
         let gone = vec![QueueSpec::Name("Billing".into())];
         ledger.note_queues(&desk, &gone, at(1)).expect("noted");
-        assert_eq!((ledger.queues_gone(&desk), ledger.queues_checked(&desk)), (Ok(gone), Ok(Some(at(1)))));
+        assert_eq!((ledger.queues_gone(&desk), ledger.queues_checked(&desk)), (Ok(gone.clone()), Ok(Some(at(1)))));
+        assert_eq!(ledger.all_queues_gone(), Ok(vec![(desk.clone(), gone[0].clone(), at(1))]));
         ledger.note_queues(&desk, &[], at(2)).expect("noted");
         assert_eq!((ledger.queues_gone(&desk), ledger.queues_checked(&desk)), (Ok(vec![]), Ok(Some(at(2)))));
+        assert_eq!(ledger.all_queues_gone(), Ok(vec![]));
     }
 }

@@ -379,6 +379,8 @@ pub struct EffectOutcome {
     pub next_expects: Option<Version>,
     /// The desk refused login or rights: its writes stop until that is repaired.
     pub trouble: Option<DeskTrouble>,
+    /// What must not happen again, in words: the desk is paused until a person resumes it.
+    pub incident: Option<String>,
 }
 
 /// A kill switch.
@@ -391,6 +393,24 @@ pub enum Switch {
     Desk(DeskId),
     /// One rule.
     Rule(RuleName),
+}
+
+/// A kill switch that is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SwitchOn {
+    /// Which.
+    pub switch: Switch,
+    /// Who set it.
+    pub by: String,
+    /// Why.
+    pub why: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl SwitchOn {
+    /// Who sets a switch where no person did.
+    pub const US: &str = "handoffd";
 }
 
 /// A person's decision about a review.

@@ -171,6 +171,7 @@ pub(crate) fn outcome(effect: i64, event: EffectEvent, now: Timestamp) -> Effect
         verify_at: None,
         next_expects: None,
         trouble: None,
+        incident: None,
     }
 }
 

@@ -92,11 +92,12 @@ CREATE TABLE effects (
     id INTEGER PRIMARY KEY, handoff TEXT NOT NULL, desk TEXT NOT NULL, ticket TEXT NOT NULL,
     number INTEGER NOT NULL, purpose TEXT NOT NULL, label TEXT NOT NULL, state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER,
     deadline INTEGER NOT NULL, write TEXT NOT NULL, receipt TEXT, reason TEXT, next_step TEXT,
-    conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER,
+    conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER, tried_at INTEGER,
     UNIQUE (handoff, number)
 ) STRICT;
 CREATE INDEX effects_due ON effects (desk, due, id) WHERE due IS NOT NULL;
 CREATE INDEX effects_deadline ON effects (desk, deadline, id) WHERE due IS NOT NULL;
+CREATE INDEX effects_tried ON effects (desk, tried_at) WHERE tried_at IS NOT NULL AND due IS NOT NULL;
 CREATE INDEX effects_unsure ON effects (desk, deadline, id) WHERE state = 'unsure';
 CREATE INDEX effects_case ON effects (desk, ticket) WHERE state IN ('in_flight', 'unsure');
 CREATE INDEX effects_state ON effects (state);
@@ -145,7 +146,7 @@ CREATE TABLE rosters (
     PRIMARY KEY (desk, team)
 ) STRICT;
 CREATE TABLE switches (
-    kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,
+    kind TEXT NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, why TEXT, at INTEGER NOT NULL,
     PRIMARY KEY (kind, name)
 ) STRICT;
 -- What somebody signed: the wordings of a message, or a version of a rule, by its hash.

@@ -4,7 +4,7 @@ use super::codec::{instant, millis};
 use super::error::Result;
 use super::open::Ledger;
 use super::people::Act;
-use super::records::{DeskTrouble, SignedWording, Switch};
+use super::records::{DeskTrouble, SignedWording, Switch, SwitchOn};
 use crate::policy::case::SignedRule;
 use crate::policy::names::RuleName;
 use handoffd_kit::id::DeskId;
@@ -17,19 +17,22 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn set_switch(&mut self, switch: &Switch, on: bool, act: &Act) -> Result<()> {
+        self.atomically(|ledger| ledger.put_switch(switch, on, act))
+    }
+
+    /// The same, as part of another transaction.
+    pub(super) fn put_switch(&mut self, switch: &Switch, on: bool, act: &Act) -> Result<()> {
         let (kind, name) = switch.key();
-        self.atomically(|ledger| {
-            if on {
-                ledger.connection.execute(
-                    "INSERT OR IGNORE INTO switches (kind, name, by, at) VALUES (?, ?, ?, ?)",
-                    params![kind, name, act.by, millis(act.at)],
-                )?;
-            } else {
-                ledger.connection.execute("DELETE FROM switches WHERE kind = ? AND name = ?", params![kind, name])?;
-                ledger.look_at_paused(act.at)?;
-            }
-            ledger.note_act(act, if on { "pause" } else { "resume" }, format!("{kind} {name}").trim())
-        })
+        if on {
+            self.connection.execute(
+                "INSERT OR IGNORE INTO switches (kind, name, by, why, at) VALUES (?, ?, ?, ?, ?)",
+                params![kind, name, act.by, act.reason, millis(act.at)],
+            )?;
+        } else {
+            self.connection.execute("DELETE FROM switches WHERE kind = ? AND name = ?", params![kind, name])?;
+            self.look_at_paused(act.at)?;
+        }
+        self.note_act(act, if on { "pause" } else { "resume" }, format!("{kind} {name}").trim())
     }
 
     /// Cases whose last verdict a pause held back: nothing else would bring them up again.
@@ -45,13 +48,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// Kill switches that are on: what, who, when.
+    /// Kill switches that are on, the oldest first.
     ///
     /// # Errors
     /// SQLite's.
-    pub fn switches(&self) -> Result<Vec<(Switch, String, Timestamp)>> {
+    pub fn switches(&self) -> Result<Vec<SwitchOn>> {
         let mut statement =
-            self.connection.prepare_cached("SELECT kind, name, by, at FROM switches ORDER BY at, kind, name")?;
+            self.connection.prepare_cached("SELECT kind, name, by, why, at FROM switches ORDER BY at, kind, name")?;
         let rows = statement.query_map([], |row| {
             let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
             let switch = match kind.as_str() {
@@ -59,7 +62,7 @@ impl Ledger {
                 "rule" => Switch::Rule(RuleName::new(name)),
                 _ => Switch::All,
             };
-            Ok((switch, row.get(2)?, instant(row.get(3)?)))
+            Ok(SwitchOn { switch, by: row.get(2)?, why: row.get(3)?, at: instant(row.get(4)?) })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

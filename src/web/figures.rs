@@ -2,13 +2,14 @@
 
 use super::Sources;
 use crate::ledger::policies::Choice;
-use crate::ledger::records::{DeskTrouble, RosterTrouble, Switch};
+use crate::ledger::records::{DeskTrouble, RosterTrouble, SwitchOn};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, Ledger, LedgerError};
 use crate::policy::case::Recent;
 use crate::policy::clocks::ClockName;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::rules::{Limits, Mode};
+use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::gate;
 use handoffd_kit::id::{DeskId, StreamName};
 use jiff::civil::Date;
@@ -42,12 +43,14 @@ pub(super) struct Figures {
     pub(super) policy: String,
     /// The policy that a person put in the place of the file's.
     pub(super) chosen: Option<Choice>,
+    /// Queues of the policy that their desk does not show any more, as of its latest check.
+    pub(super) queues_gone: Vec<(DeskId, QueueSpec, Timestamp)>,
     /// Rules that say live and wait for the second reviewer's signature.
     pub(super) unsigned: Vec<RuleName>,
     /// When the policy should have been looked at again, if that is over.
     pub(super) overdue: Option<Date>,
-    /// Kill switches that are on, who set them, and when.
-    pub(super) switches: Vec<(Switch, String, Timestamp)>,
+    /// Kill switches that are on.
+    pub(super) switches: Vec<SwitchOn>,
 }
 
 /// How one desk's polls stand.
@@ -88,10 +91,12 @@ impl Figures {
             let recent = desks.into_iter().map(|desk| Ok((desk.clone(), ledger.recent(&desk, now)?)));
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
             let about_policy = (ledger.signed_rules()?, ledger.chosen_policy()?);
-            let rosters = ledger.roster_troubles()?;
-            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, rosters, recent, about_policy))
+            let shown = (ledger.roster_troubles()?, ledger.all_queues_gone()?);
+            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
         };
-        let (counts, mut troubles, switches, rosters, recent, (signed, chosen)) = sources.ledger.call(ask).await?;
+        let (counts, mut troubles, switches, (rosters, mut queues_gone), recent, (signed, chosen)) =
+            sources.ledger.call(ask).await?;
+        queues_gone.retain(|(desk, queue, _)| sources.policy.queues(desk).contains(queue));
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
         let silent = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
         let polls = sources.polls.iter().filter_map(|(desk, every)| {
@@ -123,6 +128,7 @@ impl Figures {
             troubles,
             switches,
             rosters,
+            queues_gone,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::figures::Figures;
 use crate::ledger::LedgerError;
 use crate::ledger::policies::Choice;
-use crate::ledger::records::Switch;
+use crate::ledger::records::{Switch, SwitchOn};
 use crate::policy::names::RuleName;
 use handoffd_kit::id::DeskId;
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +11,8 @@ use serde::Serialize;
 
 /// How long a due look may wait before that is a reason.
 const LOOK_WAITS: SignedDuration = SignedDuration::from_mins(5);
+/// How long a write may be tried again before that is a reason.
+const WRITE_TRIED: SignedDuration = SignedDuration::from_mins(15);
 /// How many of its polls a desk may miss before that is a reason, at least [`POLL_LAGS`].
 const POLLS_MISSED: i32 = 5;
 /// A poll's lag below this is none.
@@ -130,7 +132,13 @@ fn desks(figures: &Figures) -> Vec<Reason> {
         let what = format!("who works in {team} cannot be read: {}", trouble.what);
         Reason::new(Status::Degraded, what, &trouble.next_step).desk(desk).since(trouble.since)
     });
-    trouble.chain(silent).chain(people).collect()
+    let gone = figures.queues_gone.iter().map(|(desk, queue, since)| {
+        let what = format!("the desk shows no queue {} any more, which the policy hands off to", queue.shown());
+        let next =
+            "bring it back or correct it under [teams], then `handoffd check --online`; fallbacks are used meanwhile";
+        Reason::new(Status::Degraded, what, next).desk(desk).since(*since)
+    });
+    trouble.chain(silent).chain(people).chain(gone).collect()
 }
 
 fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {
@@ -150,6 +158,12 @@ fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {
         let next = "nothing, while it catches up after an outage; else raise [desks.NAME] budget";
         late.push(Reason::new(Status::Degraded, what, next).since(oldest));
     }
+    let tried = figures.counts.tried.iter().filter(|(_, (_, since))| now.duration_since(*since) > WRITE_TRIED);
+    late.extend(tried.map(|(desk, (count, since))| {
+        let what = format!("writes that were tried and are still to do: {count}");
+        let next = "nothing, if the desk was down; else see `handoffd handoffs list --state sending`, then `handoffd handoffs show` with the desk's words";
+        Reason::new(Status::Degraded, what, next).desk(desk).since(*since)
+    }));
     late
 }
 
@@ -211,13 +225,21 @@ fn chosen(figures: &Figures) -> Option<Reason> {
     Some(Reason { since: Some(*at), ..Reason::new(Status::Degraded, what, next) })
 }
 
-fn switched((switch, by, since): &(Switch, String, Timestamp)) -> Reason {
+fn switched(on: &SwitchOn) -> Reason {
+    let SwitchOn { switch, by, why, at } = on;
     let what = match switch {
         Switch::All => "everything",
         Switch::Desk(_) => "the desk",
         Switch::Rule(_) => "the rule",
     };
-    Reason::new(Status::Degraded, format!("{what} is paused by {by}"), switch.resume()).about(switch).since(*since)
+    let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let (level, next) = match by.as_str() {
+        SwitchOn::US => {
+            (Status::Failing, format!("see `handoffd parked list`, and when it is put right: {}", switch.resume()))
+        }
+        _ => (Status::Degraded, switch.resume()),
+    };
+    Reason::new(level, format!("{what} is paused by {by}{why}"), next).about(switch).since(*at)
 }
 
 #[cfg(test)]
@@ -225,6 +247,7 @@ mod tests {
     use super::super::figures::{OverLimit, PollFigure};
     use super::*;
     use crate::ledger::records::DeskTrouble;
+    use handoffd_kit::desk::QueueSpec;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).expect("instant")
@@ -290,23 +313,26 @@ mod tests {
     fn every_reason_names_what_it_is_about_and_the_worst_comes_first() {
         let mut figures = Figures { troubles: vec![trouble()], ..Figures::default() };
         figures.silent.push(("other".into(), at(1)));
-        figures.switches.push((Switch::Rule("refund".into()), "lead (uid 7)".into(), at(2)));
+        let (switch, by) = (Switch::Rule("refund".into()), "lead (uid 7)".to_owned());
+        figures.switches.push(SwitchOn { switch, by, why: None, at: at(2) });
         figures.over_limit.push(OverLimit { rule: None, desk: "acme".into(), count: 200, limit: 200 });
         figures.counts.parked.insert(("acme".into(), "refund".into()), (3, at(3)));
         figures.counts.case_troubles.insert("acme".into(), (1, at(3)));
         figures.unsigned.push("refund".into());
+        figures.queues_gone.push(("acme".into(), QueueSpec::Name("Billing".into()), at(2)));
         figures.overdue = Some(jiff::civil::date(2026, 1, 1));
         figures.counts.oldest_look = Some(at(0));
+        figures.counts.tried.insert("acme".into(), (2, at(4)));
         let every = SignedDuration::from_secs(30);
         figures.polls.push(PollFigure { desk: "acme".into(), stream: "tickets".into(), every, last: at(0) });
         let health = health(&Ok(figures), at(1_000));
         assert_eq!(health.status, Status::Failing);
-        assert_eq!(health.reasons.len(), 10);
+        assert_eq!(health.reasons.len(), 12);
         assert_eq!(health.reasons[0].desk.as_deref(), Some("acme"));
         assert!(health.reasons.windows(2).all(|two| two[0].level >= two[1].level));
         assert!(health.reasons.iter().all(|reason| !reason.next_step.is_empty()));
         let about = |reason: &&Reason| reason.desk.is_some() || reason.rule.is_some();
-        assert_eq!(health.reasons.iter().filter(about).count(), 8, "all but the waiting looks and the overdue policy");
+        assert_eq!(health.reasons.iter().filter(about).count(), 10, "all but the waiting looks and the overdue policy");
     }
 
     #[test]

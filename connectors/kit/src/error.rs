@@ -34,6 +34,8 @@ pub enum DeskErrorKind {
     Unavailable,
     /// The answer is not what the vendor documents: malformed, truncated, too large.
     Protocol,
+    /// An internal text of ours stands there in public: nothing more is written on this desk before a person has looked.
+    Leaked,
 }
 
 impl DeskErrorKind {
@@ -50,6 +52,7 @@ impl DeskErrorKind {
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
             Self::Protocol => "protocol",
+            Self::Leaked => "leaked",
         }
     }
 }

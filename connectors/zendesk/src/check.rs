@@ -40,6 +40,7 @@ impl ZendeskDesk {
         let deadline = self.api.soon();
         let me = match self.people.me(&self.api, deadline).await {
             Ok(me) => me,
+            Err(error) if error.kind == DeskErrorKind::Unavailable => return Err(error),
             Err(error) => return Ok(vec![failed(&error, "Check the desk's url and login")]),
         };
         let mut findings = vec![own_account(&me)];

@@ -191,7 +191,7 @@ fn seen_as(audit: &Audit, wanted: Visibility, id: Id, operation: &'static str) -
     match (comment.map(|comment: &Event| &comment.public), wanted) {
         (Some(Sent::Value(true)), Visibility::Public) | (Some(Sent::Value(false)), Visibility::Internal) => Ok(()),
         (Some(Sent::Value(true)), Visibility::Internal) => {
-            Err(DeskError::new(DeskErrorKind::Refused, Retry::Applied, operation)
+            Err(DeskError::new(DeskErrorKind::Leaked, Retry::Applied, operation)
                 .words(format!("INCIDENT: the internal note on ticket {id} is public, the customer may have read it"))
                 .next_step(
                     "Open the ticket, make the comment an internal note at once, and find the trigger, app or setting \

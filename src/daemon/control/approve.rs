@@ -33,7 +33,7 @@ pub(super) async fn approve(house: &House, id: &str, who: &str, act: Act) -> Res
     }
     let proposal = &handoff.proposal;
     may_approve(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
-    if switches.iter().any(|(switch, ..)| switch.stops(proposal)) {
+    if switches.iter().any(|on| on.switch.stops(proposal)) {
         return Err(CommandError::Refused(format!("{id} is paused: `handoffd resume` first, then approve")));
     }
     let station = station(house, &proposal.desk)?;

@@ -189,7 +189,7 @@ mod tests {
         let (status, reply) = open.post(order.to_string().as_bytes()).await;
         assert_eq!((status, &reply["touched"]), (200, &json!(1)));
         let switches = open.stage.house.ledger.call(|ledger| ledger.switches()).await.expect("switches");
-        assert_eq!(switches[0].1, format!("night-shift ({})", system_user(own_uid())));
+        assert_eq!(switches[0].by, format!("night-shift ({})", system_user(own_uid())));
     }
 
     #[tokio::test]

@@ -117,7 +117,7 @@ fn a_comment_with_the_wrong_visibility_is_an_incident() {
     assert!(seen(json!(false), Visibility::Internal).is_ok());
     assert!(seen(json!(true), Visibility::Public).is_ok());
     let leaked = seen(json!(true), Visibility::Internal).unwrap_err();
-    assert_eq!((leaked.kind, leaked.retry), (DeskErrorKind::Refused, Retry::Applied));
+    assert_eq!((leaked.kind, leaked.retry), (DeskErrorKind::Leaked, Retry::Applied));
     assert!(leaked.words.contains("INCIDENT") && leaked.next_step.is_some());
     assert_eq!(seen(json!(false), Visibility::Public).unwrap_err().kind, DeskErrorKind::Refused);
     for odd in [json!(null), json!("no")] {
