@@ -36,7 +36,7 @@ pub async fn an_account_that_may_not_write_is_said_to_be(cast: &Cast) {
 }
 
 /// It may move a ticket into a queue where it sees nothing. Who works there it cannot know, so nobody is made the owner, and
-/// the note says why; that the ticket is out of sight afterwards is said as well.
+/// the note says why; health names the team.
 pub async fn an_account_that_is_blind_after_its_own_move_says_so(cast: &Cast) {
     let house = cast.house("RT5_TOKEN_NARROW");
     let daemon = started(cast, &house).await;
@@ -50,12 +50,15 @@ pub async fn an_account_that_is_blind_after_its_own_move_says_so(cast: &Cast) {
     assert_eq!(notes.len(), 1, "{happened:?}");
     let note = cast.tracker.text(notes[0].id).await;
     assert!(note.contains("who works in billing is not known"), "{note}");
+    let mut last = None;
     let said = crate::until(async || {
         let (_, health) = house.page("/healthz").await?;
-        (health["status"] != "ok").then(|| health.to_string())
+        last = Some(health.to_string());
+        let what = |reason: &Value| reason["what"].as_str().map(str::to_owned);
+        health["reasons"].as_array()?.iter().filter_map(what).find(|what| what.contains("billing"))
     });
-    let said = said.await.unwrap_or_else(|| panic!("health says nothing:\n{}", house.log()));
-    assert!(said.contains("rt"), "{said}");
+    let said = said.await.unwrap_or_else(|| panic!("health does not say it, but {last:?}:\n{}", house.log()));
+    assert!(said.starts_with("who works in billing cannot be read: ") && said.contains("403"), "{said}");
     assert_eq!(cast.tracker.stands(&ticket).await, there, "the move stands");
     daemon.kill();
 }
