@@ -556,3 +556,20 @@ fn the_demo_ends_with_the_promised_object_and_its_helpdesk_agrees() {
     assert_eq!(count("seen"), count("stayed") + count("routed") + count("escalated") + count("in_review"));
     assert_eq!(handoffs.len() as u64, count("routed") + count("escalated") + count("in_review"));
 }
+
+#[test]
+fn a_run_that_could_reach_no_desk_says_so_and_is_no_success() {
+    let house = House::new();
+    let policy = POLICY
+        .replace("https://acme.zendesk.com", "http://127.0.0.1:1")
+        .replace("{ env = \"NOT_SET_ANYWHERE\" }", "{ file = \"secret\" }");
+    std::fs::write(house.path("handoffd.toml"), policy).expect("written");
+    std::fs::write(house.path("secret"), "s3cret").expect("written");
+    let done = house.run(&["run", "--once"]);
+    assert_eq!(done.code, 3, "{} {}", done.out, done.talk);
+    assert!(done.talk.contains("acme: the desk does not answer"), "{}", done.talk);
+    let json = house.run(&["--json", "run", "--once"]);
+    assert_eq!((json.code, json.json()["troubles"][0]["desk"].as_str()), (3, Some("acme")));
+    let check = house.run(&["check", "--online"]);
+    assert_eq!(check.code, 3, "not a wrong login: {} {}", check.out, check.talk);
+}

@@ -2,10 +2,11 @@
 //!
 //! The real log is BPI Challenge 2013, incidents (Steeman, W., 2013, doi:10.4121/uuid:500573e6-accc-4b0c-9576-aa5468b10cee).
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test fails by panicking and says what it leaves out")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking and says what it leaves out")]
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -36,7 +37,7 @@ fn real(name: &str) -> Option<PathBuf> {
         return Some(path);
     }
     assert!(std::env::var("HANDOFFD_TEST_REAL").as_deref() != Ok("1"), "{name} is missing");
-    println!("left out: {name} is not here; HANDOFFD_TEST_REAL=1 makes that a failure");
+    let _ = writeln!(std::io::stderr(), "left out: {name} is not here; HANDOFFD_TEST_REAL=1 makes that a failure");
     None
 }
 

@@ -4,6 +4,7 @@
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -112,7 +113,10 @@ fn a_rule_on_time_fires_at_its_exact_instants_over_a_real_log() {
     let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/bpic2013-incidents.csv.gz");
     if !log.exists() {
         assert!(std::env::var("HANDOFFD_TEST_REAL").as_deref() != Ok("1"), "the real log is missing");
-        println!("left out: the real log is not here; HANDOFFD_TEST_REAL=1 makes that a failure");
+        let _ = writeln!(
+            std::io::stderr(),
+            "left out: the real log is not here; HANDOFFD_TEST_REAL=1 makes that a failure"
+        );
         return;
     }
     let folder = folder();

@@ -14,6 +14,7 @@ use crate::ledger::{Handle, Ledger, LedgerError};
 use crate::policy::explain::{Explanation, explain, parts};
 use crate::policy::whatif::Setting;
 use clap::Args;
+use handoffd_kit::error::DeskErrorKind;
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::model::PartSet;
 use jiff::{SignedDuration, Timestamp};
@@ -131,7 +132,10 @@ async fn read(
 
 fn unreachable(trouble: Trouble) -> Failure {
     match trouble {
-        Trouble::Desk(error) => Failure::unreachable(error),
+        Trouble::Desk(error) => match error.kind {
+            DeskErrorKind::NotFound | DeskErrorKind::Gone | DeskErrorKind::Hidden => Failure::problems(error),
+            _ => Failure::unreachable(error),
+        },
         Trouble::Ledger(error) => Failure::unreachable(error),
     }
 }

@@ -54,7 +54,8 @@ async fn a_note_that_came_out_public_pauses_its_desk_until_a_person_resumes_it()
     execute(&stage.house, Order { command: resume, by: "lead".to_owned() }, "tester, uid 7").await.expect("resumed");
     minutes(&stage, 10).await;
     assert_eq!(switches(&stage).await, Vec::new());
-    assert_eq!(stage.desk.ticket().written.len(), 1, "{:?}", effect(&stage).await.state);
+    let state = effect(&stage).await.state;
+    assert_eq!(stage.desk.ticket().written.len(), 1, "{state:?}");
 }
 
 #[tokio::test]

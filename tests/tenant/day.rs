@@ -8,6 +8,7 @@ use crate::inside::World;
 use handoffd::ledger::states::HandoffState;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 const SEEDS: std::ops::Range<u64> = 1..4;
 const ROUNDS: usize = 5;
@@ -69,7 +70,12 @@ fn a_day_without_crashes_costs_one_write_and_two_reads_for_each_handoff() {
             *all.spread.entry(price).or_default() += times;
         }
     }
-    println!("handoffs by (reads, writes): {:?}, {} whose answer was lost", all.spread, all.disturbed);
+    let _ = writeln!(
+        std::io::stderr(),
+        "handoffs by (reads, writes): {:?}, {} whose answer was lost",
+        all.spread,
+        all.disturbed
+    );
     assert!(all.disturbed > 5, "answers are lost");
 }
 
@@ -77,7 +83,12 @@ fn a_day_without_crashes_costs_one_write_and_two_reads_for_each_handoff() {
 fn every_ticket_is_handed_off_once_wherever_the_house_dies() {
     for seed in SEEDS {
         let (world, parts) = day(seed, true);
-        println!("seed {seed}: {} crashes, {} requests", world.crashes, world.with(|t| t.journal.requests.len()));
+        let _ = writeln!(
+            std::io::stderr(),
+            "seed {seed}: {} crashes, {} requests",
+            world.crashes,
+            world.with(|t| t.journal.requests.len())
+        );
         assert!(world.crashes > 3);
         hold(&world, &parts);
     }

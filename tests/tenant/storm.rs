@@ -14,6 +14,7 @@ use handoffd::clock::SystemClock;
 use handoffd_kit::clock::Clock;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -197,7 +198,8 @@ async fn every_ticket_is_handed_off_once_whatever_is_lost_repeated_reordered_or_
         let wrong = census(tenant, &storm.parts, &[]);
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         let cost = cost(tenant, &storm.parts, &storm.disturbed);
-        println!(
+        let _ = writeln!(
+            std::io::stderr(),
             "{} tickets, {} kills, {} requests, {} told to wait; handoffs by (reads, writes): {:?}, {} disturbed",
             storm.parts.len(),
             storm.kills,

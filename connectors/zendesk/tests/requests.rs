@@ -304,7 +304,7 @@ fn a_note_that_came_out_public_is_an_incident() {
     let account = Account::new();
     account.on("PUT", "/api/v2/tickets/35436", 200, updated(true));
     let error = account.run(account.desk.apply(&note())).unwrap_err();
-    assert_eq!((error.kind, error.retry), (DeskErrorKind::Refused, Retry::Applied));
+    assert_eq!((error.kind, error.retry), (DeskErrorKind::Leaked, Retry::Applied));
     assert!(error.words.contains("INCIDENT"), "{error}");
 }
 

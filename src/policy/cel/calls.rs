@@ -195,13 +195,7 @@ impl Checker<'_> {
 
     /// Facts that have a fixed set of values are compared with one of those.
     pub(super) fn check_words(&mut self, fact: &IdedExpr, with: &IdedExpr) {
-        let Some(Known::Fact(name, _)) = Self::path(fact).map(|path| self.known.look_up(&path)) else { return };
-        let words: &[&str] = match name {
-            FactName::House(HouseFact::TicketStatus) => &["new", "open", "pending", "on_hold", "solved", "closed"],
-            FactName::House(HouseFact::TicketPriority) => &["low", "normal", "high", "urgent", ""],
-            FactName::Clock(_) => &["running", "paused", "met", "breached"],
-            _ => return,
-        };
+        let Some((name, words)) = self.words_of(fact) else { return };
         let listed: Vec<&IdedExpr> = match &with.expr {
             Expr::List(list) => list.elements.iter().collect(),
             _ => vec![with],
@@ -213,6 +207,20 @@ impl Checker<'_> {
                 self.problem(one, format!("`{name}` is never \"{word}\""), help);
             }
         }
+    }
+}
+
+impl Checker<'_> {
+    /// The words that a fact is one of, where it is one of a few.
+    pub(super) fn words_of(&self, fact: &IdedExpr) -> Option<(FactName, &'static [&'static str])> {
+        let Known::Fact(name, _) = self.known.look_up(&Self::path(fact)?) else { return None };
+        let words: &[&str] = match name {
+            FactName::House(HouseFact::TicketStatus) => &["new", "open", "pending", "on_hold", "solved", "closed"],
+            FactName::House(HouseFact::TicketPriority) => &["low", "normal", "high", "urgent", ""],
+            FactName::Clock(_) => &["running", "paused", "met", "breached"],
+            _ => return None,
+        };
+        Some((name, words))
     }
 }
 

@@ -262,6 +262,12 @@ impl Checker<'_> {
                     if matches!(left_kind, Type::List(_)) { "ask for its `size(…)`" } else { "use `==` or `!=`" };
                 return self.problem(at, format!("{} has no order", left_kind.shown()), help);
             }
+            // By the alphabet, "high" would come before "low".
+            if let Some((name, words)) = self.words_of(one).or_else(|| self.words_of(two)) {
+                let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+                let help = format!("list those that are meant, of {}: `{name} in [\"…\", \"…\"]`", words.join(", "));
+                return self.problem(at, format!("the words of `{name}` have no order"), help);
+            }
         } else {
             self.check_words(one, two);
             self.check_words(two, one);

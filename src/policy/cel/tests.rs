@@ -164,6 +164,8 @@ fn what_is_wrong_is_said_with_its_place_and_a_remedy() {
         ("has_tag('x') && tiket.status == 'open'", "tiket.status", "no fact", "ticket.status"),
         ("ticket.status == 'opne'", "'opne'", "never \"opne\"", "open"),
         ("ticket.priority in ['hihg']", "'hihg'", "never", "high"),
+        ("ticket.priority >= 'high'", "ticket.priority >= 'high'", "no order", "ticket.priority in ["),
+        ("'open' < ticket.status", "'open' < ticket.status", "no order", "new, open, pending"),
         (
             "ticket.fields.refund_eur > '500'",
             "ticket.fields.refund_eur > '500'",

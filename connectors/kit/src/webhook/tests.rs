@@ -4,6 +4,7 @@ use super::testing::sign;
 use super::*;
 use http::HeaderMap;
 use proptest::prelude::*;
+use std::io::Write as _;
 
 const SECRET: &str = "own-test-secret";
 const STAMP: &str = "2026-05-03T10:05:12Z";
@@ -127,7 +128,10 @@ fn published_vectors_of_vendors_verify() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vendors/webhook-signature-vectors.json");
     let Ok(text) = std::fs::read_to_string(path) else {
         assert!(std::env::var("HANDOFFD_TEST_REAL").is_err(), "the vendors' signature vectors are missing");
-        println!("left out: put the vendors' webhook-signature-vectors.json beside the workspace, in shared/vendors");
+        let _ = writeln!(
+            std::io::stderr(),
+            "left out: put the vendors' webhook-signature-vectors.json beside the workspace, in shared/vendors"
+        );
         return;
     };
     let file: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -3,7 +3,7 @@
 //! One test, because one instance (40 seconds to make) serves all scenarios, one after the other; each failure is named.
 //! Left out where no RT is installed; with `HANDOFFD_TEST_REAL=1` that is a failure.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it left out")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, and says what it left out")]
 
 mod hooks;
 mod instance;
@@ -22,6 +22,7 @@ use instance::Instance;
 use raw::Raw;
 use scenarios::Cast;
 use stage::{AheadClock, RealStage};
+use std::io::Write as _;
 use std::sync::Arc;
 
 struct Middle;
@@ -55,7 +56,7 @@ async fn the_connector_keeps_its_promises_on_a_real_request_tracker() {
     let wire = conformance::Stage::wire(&stage).clone();
     let desk = connect(&instance, "RT5_TOKEN", Arc::new(wire), clock);
     let report = conformance::run(&desk as &dyn Desk, &mut stage).await;
-    println!("{report}");
+    let _ = writeln!(std::io::stderr(), "{report}");
     assert!(report.is_clean(), "{report}");
 }
 

@@ -1,11 +1,12 @@
 //! The vendor's own machine-readable description as a checker of requests and answers. It is read where it lies, never
 //! copied; without it, tests say so and are left out.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test that is left out says so")]
+#![expect(clippy::expect_used, reason = "a test that is left out says so")]
 #![allow(dead_code, reason = "shared with the connector's tests; each needs a part of it")]
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
+use std::io::Write as _;
 
 const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vendors/openapi/zendesk.yaml");
 
@@ -14,7 +15,10 @@ pub fn beside(path: &str, what: &str) -> Option<String> {
     let found = std::fs::read_to_string(path).ok();
     if found.is_none() {
         assert!(std::env::var("HANDOFFD_TEST_REAL").as_deref() != Ok("1"), "{what} is missing");
-        println!("left out: {what} is missing; put the sheets into ../shared beside the repository");
+        let _ = writeln!(
+            std::io::stderr(),
+            "left out: {what} is missing; put the sheets into ../shared beside the repository"
+        );
     }
     found
 }
