@@ -4,8 +4,8 @@
 use super::Config;
 use super::desks::DeskConfig;
 use super::found::Found;
+use super::mask::looks_like_a_variable;
 use super::problem::{Problems, Severity};
-use super::scalar::shown;
 use super::walk::Section;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::settings::{DeskSettings, Setting};
@@ -59,7 +59,8 @@ impl SecretSource {
             (true, false) => {
                 let name = table.text(found, "env")?;
                 if name.value.contains(|letter: char| letter == '=' || letter.is_whitespace() || letter.is_control()) {
-                    found.error(&name.span, format!("\"{}\" names no environment variable", shown(name.value)), HELP);
+                    // What stands here may be the secret itself, so it is not said again.
+                    found.error(&name.span, "this names no environment variable".to_owned(), HELP);
                     return None;
                 }
                 Some(Self::Env(name.value.to_owned()))
@@ -157,9 +158,11 @@ fn read_one(
 ) -> Result<String, (String, String)> {
     let (text, shown_source) = match source {
         SecretSource::Env(name) => {
-            let help = format!("set {name} for the daemon; a file works too: {{ file = \"PATH\" }}");
-            let text = env(name).ok_or_else(|| (format!("the environment variable {name} is not set"), help))?;
-            (text, format!("the environment variable {name}"))
+            // Somebody may have written the secret itself: only what is surely a name is said again.
+            let said = if looks_like_a_variable(name) { name } else { "named here" };
+            let help = format!("set the variable {said} for the daemon; a file works too: {{ file = \"PATH\" }}");
+            let text = env(name).ok_or_else(|| (format!("the environment variable {said} is not set"), help))?;
+            (text, format!("the environment variable {said}"))
         }
         SecretSource::File(path) => {
             if let Some(warning) = open_to_others(path) {

@@ -349,7 +349,7 @@ fn desks_are_checked_for_addresses_logins_fields_and_queues() {
         (
             "client_secret = { env = \"ACME_SECRET\" }",
             "client_secret = { env = ¦\"A B\" }",
-            "names no environment variable",
+            "this names no environment variable",
             "{ env",
         ),
         (
