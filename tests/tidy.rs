@@ -31,9 +31,24 @@ fn files(below: &str, ending: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The code of a file without its tests.
-fn code(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap_or(text)
+/// The code of a file without its tests: without every item that is there for tests alone. Formatted code says by its
+/// indentation where an item ends.
+fn code(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut kept = String::with_capacity(text.len());
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.extend([line, "\n"]);
+            continue;
+        }
+        let ends = |inside: &&str| {
+            let own = indent(inside) == indent(line) && !inside.trim_start().starts_with("#[");
+            own && inside.ends_with([';', ',', '}'])
+        };
+        let _ = lines.by_ref().find(ends);
+    }
+    kept
 }
 
 fn containing<'a>(files: &'a [(String, String)], banned: &'a [&str]) -> impl Iterator<Item = String> + 'a {
@@ -50,12 +65,14 @@ fn fail_if_any(what: &str, rows: Vec<String>) {
 fn arrows_point_one_way() {
     // Each folder may name only the ones after it; see docs/ARCHITECTURE.md.
     let order = [
-        "cli", "daemon", "web", "intake", "insight", "delivery", "cases", "desks", "alert", "ledger", "plan", "policy",
+        "cli", "daemon", "web", "intake", "insight", "delivery", "cases", "desks", "alert", "config", "ledger", "plan",
+        "policy",
     ];
     let mut wrong = Vec::new();
     for (at, folder) in order.iter().enumerate().filter(|(_, folder)| root().join("src").join(folder).is_dir()) {
         for (file, text) in files(&format!("src/{folder}"), ".rs") {
-            let upwards = order[..at].iter().filter(|above| code(&text).contains(&format!("crate::{above}::")));
+            let code = code(&text);
+            let upwards = order[..at].iter().filter(|above| code.contains(&format!("crate::{above}::")));
             wrong.extend(upwards.map(|above| format!("{file} names crate::{above}")));
         }
     }
@@ -79,10 +96,38 @@ fn pure_folders_touch_nothing() {
     let pure: Vec<(String, String)> = ["src/policy", "src/plan", "hours/src"]
         .iter()
         .flat_map(|folder| files(folder, ".rs"))
-        .map(|(file, text)| (file, code(&text).to_owned()))
+        .map(|(file, text)| (file, code(&text)))
         .collect();
     assert!(!pure.is_empty(), "the pure folders have moved");
     fail_if_any("policy, plan and hours are pure; these reach out", containing(&pure, &banned).collect());
+}
+
+#[test]
+fn config_and_ledger_wait_for_nothing() {
+    let plain = ["src/config", "src/ledger"].iter().flat_map(|folder| files(folder, ".rs"));
+    let plain: Vec<_> =
+        plain.filter(|(file, _)| file != "src/ledger/handle.rs").map(|(file, text)| (file, code(&text))).collect();
+    fail_if_any(
+        "config and ledger are plain functions",
+        containing(&plain, &["async fn", "async move", ".await"]).collect(),
+    );
+}
+
+#[test]
+fn vendors_are_named_in_the_registry_alone() {
+    let crates = ["handoffd_zendesk", "handoffd_rt"];
+    let house: Vec<_> = files("src", ".rs")
+        .into_iter()
+        .filter(|(file, _)| file != "src/registry.rs")
+        .map(|(file, text)| (file, code(&text)))
+        .collect();
+    fail_if_any("a vendor outside src/registry.rs", containing(&house, &crates).collect());
+}
+
+#[test]
+fn only_what_is_for_tests_is_left_out_of_the_code() {
+    let text = "mod a;\n#[cfg(test)]\nmod b;\nfn c() {}\n#[cfg(test)]\n#[path = \"x\"]\nmod tests {\n    fn d() {}\n}\nfn e() {}\n";
+    assert_eq!(code(text), "mod a;\nfn c() {}\nfn e() {}\n");
 }
 
 #[test]
