@@ -6,6 +6,7 @@ mod common;
 
 use common::{Account, raw};
 use handoffd_kit::desk::{Desk, Finding, Severity};
+use handoffd_kit::error::DeskErrorKind;
 use serde_json::{Value, json};
 
 const EXPORT: &str = "/api/v2/incremental/tickets/cursor";
@@ -108,11 +109,11 @@ fn an_api_token_works_and_is_warned_of_its_end() {
 }
 
 #[test]
-fn a_desk_that_is_down_is_an_error_finding_and_not_the_end_of_the_check() {
+fn a_desk_that_is_down_is_said_to_be_down_and_not_to_refuse_the_login() {
     let account = account();
     account.when(|_| Some(raw(503, &[], "<html>Down</html>")));
-    let found = bad(&account);
-    assert!(found.iter().any(|finding| finding.severity == Severity::Error), "{found:?}");
+    let error = account.run(account.desk.check(&[])).unwrap_err();
+    assert_eq!(error.kind, DeskErrorKind::Unavailable);
 }
 
 #[test]
