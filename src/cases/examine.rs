@@ -480,7 +480,7 @@ pub fn planned_signature(look: &Look<'_>, proposal: &Proposal) -> Option<Wording
 }
 
 fn signature(look: &Look<'_>, message: &str, wording: &str) -> Option<WordingSignature> {
-    let signed = look.signed.iter().find(|signed| signed.message == message && signed.wording == wording)?;
+    let signed = look.signed.iter().find(|signed| signed.covers(message, wording))?;
     Some(WordingSignature {
         message: signed.message.clone(),
         wording: signed.wording.clone(),

@@ -6,6 +6,7 @@ use super::output::{Context, Tint, table, tame};
 use super::policy_versions::{Diff, History, Rollback};
 use crate::config::Config;
 use crate::daemon::control::Command;
+use crate::ledger::policies::Choice;
 use crate::ledger::records::SignedWording;
 use crate::policy::case::SignedRule;
 use crate::policy::document::{Around, document, path};
@@ -182,9 +183,7 @@ fn shown(config: &Config, signatures: &[SignedWording], signed_rules: &[SignedRu
     let routes = policy.routes.iter().map(|route| rule("route", &route.rule, &route.to));
     let escalations = policy.escalations.iter().map(|escalation| rule("escalate", &escalation.rule, &escalation.to));
     let message = |message: &PublicMessage| {
-        let same =
-            |signed: &&SignedWording| signed.message == message.name.as_str() && signed.wording == message.wording_hash;
-        let signed = signatures.iter().find(same);
+        let signed = signatures.iter().find(|signed| signed.covers(message.name.as_str(), &message.wording_hash));
         ShownMessage {
             name: message.name.to_string(),
             wording: message.wording_hash.clone(),
@@ -201,10 +200,9 @@ fn shown(config: &Config, signatures: &[SignedWording], signed_rules: &[SignedRu
 }
 
 fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
-    let (signatures, signed_rules) = signed(config)?;
-    let shown = shown(config, &signatures, &signed_rules);
-    let choice = if config.daemon.ledger.exists() { ledger(config)?.chosen_policy()? } else { None };
-    if let Some(choice) = choice.filter(|choice| choice.instead_of == config.policy.version) {
+    let known = Known::read(config)?;
+    let shown = shown(config, &known.signatures, &known.signed_rules);
+    if let Some(choice) = known.choice.filter(|choice| choice.instead_of == config.policy.version) {
         let (version, by) = (&choice.version, &choice.by);
         context.say(&tame(&format!(
             "This is the file's policy. {version} runs in its place, as {by} said: {}",
@@ -244,25 +242,36 @@ fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is signed. A policy can be shown before the first run.
-fn signed(config: &Config) -> Result<(Vec<SignedWording>, Vec<SignedRule>), Failure> {
-    if !config.daemon.ledger.exists() {
-        return Ok((Vec::new(), Vec::new()));
+/// What the ledger knows of policies: nothing before the first run.
+#[derive(Default)]
+struct Known {
+    signatures: Vec<SignedWording>,
+    signed_rules: Vec<SignedRule>,
+    choice: Option<Choice>,
+}
+
+impl Known {
+    fn read(config: &Config) -> Result<Self, Failure> {
+        if !config.daemon.ledger.exists() {
+            return Ok(Self::default());
+        }
+        let ledger = ledger(config)?;
+        Ok(Self {
+            signatures: ledger.signatures()?,
+            signed_rules: ledger.signed_rules()?,
+            choice: ledger.chosen_policy()?,
+        })
     }
-    let ledger = ledger(config)?;
-    Ok((ledger.signatures()?, ledger.signed_rules()?))
 }
 
 fn doc(context: &Context, config: &Config, output: Option<&Path>) -> Result<ExitCode, Failure> {
-    let (signatures, signed_rules) = signed(config)?;
+    let Known { signatures, signed_rules, .. } = Known::read(config)?;
     let systems: Vec<(String, String, String)> = config
         .desks
         .iter()
         .map(|(id, desk)| (id.to_string(), desk.connector.clone(), desk.url.host_str().unwrap_or_default().to_owned()))
         .collect();
-    let is_signed = |message: &str, wording: &str| {
-        signatures.iter().any(|signed| signed.message == message && signed.wording == wording)
-    };
+    let is_signed = |message: &str, wording: &str| signatures.iter().any(|signed| signed.covers(message, wording));
     let around = Around { systems: &systems, signed_rules: &signed_rules, is_signed: &is_signed };
     let text = document(&config.policy, &around);
     match output {

@@ -148,7 +148,6 @@ fn desks_of(context: &Context, config: &Config, mut desks: OpenDesks) -> Result<
 
 /// Desks that did not answer, for the same reason.
 fn silent(house: &House) -> Vec<DeskTrouble> {
-    let silent = house.desks.iter().filter_map(|(desk, station)| Some((desk, station.silent_since()?)));
     let trouble = |(desk, since): (&DeskId, Timestamp)| DeskTrouble {
         desk: desk.clone(),
         what: "the desk does not answer: what changed on it since the last run was not read".into(),
@@ -156,7 +155,7 @@ fn silent(house: &House) -> Vec<DeskTrouble> {
         since,
         writes_stopped: false,
     };
-    silent.map(trouble).collect()
+    house.desks.silent().map(trouble).collect()
 }
 
 /// Desks that refuse our login or a right: without these words a run that could see nothing looks like one that had

@@ -59,6 +59,11 @@ impl Desks {
         self.0.iter()
     }
 
+    /// Desks that do not answer, and since when.
+    pub fn silent(&self) -> impl Iterator<Item = (&DeskId, Timestamp)> {
+        self.iter().filter_map(|(id, station)| Some((id, station.silent_since()?)))
+    }
+
     /// Desks that are left alone: they do not answer, and a poll, which is one call, has not found them well yet; or they
     /// refuse us, and rest.
     pub fn left_alone(&self, now: Timestamp) -> Vec<DeskId> {

@@ -269,9 +269,6 @@ impl Ledger {
                 let next = self.step_effect(id, &effect.state, &EffectEvent::Claimed)?;
                 effect.write.first_tried.get_or_insert(now);
                 self.put_write(id, &effect.write)?;
-                self.connection
-                    .prepare_cached("UPDATE effects SET tried_at = coalesce(tried_at, ?) WHERE id = ?")?
-                    .execute(params![millis(now), id])?;
                 let EffectState::InFlight { attempt } = next else { return Ok(None) };
                 effect.state = next;
                 (EffectWork::Send, attempt)
@@ -302,10 +299,13 @@ impl Ledger {
         Ok(())
     }
 
+    /// Keeps what is written, and when it was first tried where that can be asked for.
     pub(super) fn put_write(&mut self, id: i64, write: &Write) -> Result<()> {
-        self.connection
-            .prepare_cached("UPDATE effects SET write = ? WHERE id = ?")?
-            .execute(params![json("write", write)?, id])?;
+        self.connection.prepare_cached("UPDATE effects SET write = ?, tried_at = ? WHERE id = ?")?.execute(params![
+            json("write", write)?,
+            write.first_tried.map(millis),
+            id
+        ])?;
         Ok(())
     }
 

@@ -445,6 +445,13 @@ pub struct SignedWording {
     pub at: Timestamp,
 }
 
+impl SignedWording {
+    /// Whether it is about this message in this wording.
+    pub fn covers(&self, message: &str, wording: &str) -> bool {
+        self.message == message && self.wording == wording
+    }
+}
+
 /// How a desk is doing, durable so that a restart does not forget a refused login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskTrouble {

@@ -98,7 +98,7 @@ impl Figures {
             sources.ledger.call(ask).await?;
         queues_gone.retain(|(desk, queue, _)| sources.policy.queues(desk).contains(queue));
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
-        let silent = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.silent_since()?)));
+        let silent = sources.desks.silent().map(|(desk, since)| (desk.clone(), since));
         let polls = sources.polls.iter().filter_map(|(desk, every)| {
             let streams = &sources.desks.get(desk)?.desk.capabilities().streams;
             let read = streams.iter().map(|stream| {

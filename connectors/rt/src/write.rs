@@ -320,6 +320,11 @@ fn all_written(
     })
 }
 
+/// Whether this is a person's change of what is wished.
+fn is_persons(one: &Transaction, wish: &Wish, me: &str, numbers: &Numbers) -> bool {
+    ![me, SYSTEM].contains(&one.creator.login()) && wish.touches(one, numbers)
+}
+
 /// A person's change of the same thing that ours, with this number, came after.
 fn covered<'a>(
     wish: &Wish,
@@ -331,8 +336,7 @@ fn covered<'a>(
     if matches!(wish, Wish::Note(_) | Wish::Reply(_)) {
         return None;
     }
-    let persons = |one: &&Transaction| ![me, SYSTEM].contains(&one.creator.login()) && wish.touches(one, numbers);
-    since.iter().take_while(|one| one.id < ours).filter(persons).last()
+    since.iter().take_while(|one| one.id < ours).filter(|one| is_persons(one, wish, me, numbers)).last()
 }
 
 /// A person's change of the same thing after ours: what they decided stands, whoever they are.
@@ -343,8 +347,7 @@ fn acted_since<'a>(
     me: &str,
     numbers: &Numbers,
 ) -> Option<&'a Transaction> {
-    let persons = |one: &&Transaction| ![me, SYSTEM].contains(&one.creator.login()) && wish.touches(one, numbers);
-    since.iter().rev().take_while(|one| one.id > ours).find(persons)
+    since.iter().rev().take_while(|one| one.id > ours).find(|one| is_persons(one, wish, me, numbers))
 }
 
 /// The newest transaction up to which nothing but our write and RT's own follow-ups happened: what the next write may
