@@ -104,12 +104,7 @@ fn departed(handoff: &HandoffRecord, left: &Moved) -> After {
     };
     After {
         happening: Some(happening(handoff, event, Some(detail))),
-        close: why.map(|why| ClosedPath {
-            from: proposal.from.clone(),
-            to: proposal.to.clone(),
-            facts: proposal.facts_hash.clone(),
-            why,
-        }),
+        close: why.map(|why| ClosedPath::new(proposal.from.clone(), proposal.to.clone(), why)),
         ..After::default()
     }
 }
@@ -156,12 +151,7 @@ fn judge_differences(handoff: &HandoffRecord, differences: &[Difference], histor
     let detail = format!("another automation undid: {}; reported, not fought over", listed(by_machine));
     After {
         happening: Some(happening(handoff, Some(HandoffEvent::Contested), Some(detail))),
-        close: Some(ClosedPath {
-            from: handoff.proposal.from.clone(),
-            to: handoff.proposal.to.clone(),
-            facts: handoff.proposal.facts_hash.clone(),
-            why: ClosedBy::Contest,
-        }),
+        close: Some(ClosedPath::new(handoff.proposal.from.clone(), handoff.proposal.to.clone(), ClosedBy::Contest)),
         ..After::default()
     }
 }

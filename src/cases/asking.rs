@@ -3,7 +3,8 @@
 use super::examine::Look;
 use crate::ledger::records::{AskingOver, HandoffRecord};
 use crate::plan::PlannedEffect;
-use crate::plan::asking::{Asking, How, TAG};
+use crate::plan::asking::{Asking, How};
+use crate::policy::command::ASKING;
 use crate::policy::package::{ORDER, name_of};
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::{FieldOwner, Missing, PackagePart, Then};
@@ -34,7 +35,7 @@ pub fn over(look: &Look<'_>, handoff: &HandoffRecord, why: Option<String>) -> Op
 
 /// Whether the ticket says that somebody is asked, and can be written to.
 pub fn says_asked(head: &TicketHead) -> bool {
-    takes_writes(head) && head.tags.known().is_some_and(|tags| tags.iter().any(|tag| tag == TAG))
+    takes_writes(head) && head.tags.known().is_some_and(|tags| tags.iter().any(|tag| tag == ASKING))
 }
 
 fn takes_writes(head: &TicketHead) -> bool {

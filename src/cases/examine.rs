@@ -13,7 +13,8 @@ use crate::ledger::records::{
 };
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
-use crate::policy::case::{Case, Memory};
+use crate::policy::case::{Case, ClosedPath, Memory};
+use crate::policy::closed::unnoted;
 use crate::policy::decide::decide;
 use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::roster::Rosters;
@@ -115,7 +116,10 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
         memory.teams_seen.extend(team.filter(|team| !memory.teams_seen.contains(team)));
         memory.internal_until = internal_target(look.record, moved);
     }
-    memory.closed_paths.extend(after.close.clone());
+    if let Some(closed) = &after.close {
+        memory.closed_paths.retain(|known| (&known.from, &known.to) != (&closed.from, &closed.to));
+        memory.closed_paths.push(closed.clone());
+    }
     if !news {
         memory.arrived = look.record.arrived.clone();
     }
@@ -145,12 +149,16 @@ pub fn examine(look: &Look<'_>) -> Step {
         Ok(prepared) => prepared,
         Err(parts) => return Step::Need(parts),
     };
+    let path_facts = match unnoted_facts(look, &case, pause.as_ref()) {
+        Ok(facts) => facts,
+        Err(parts) => return Step::Need(parts),
+    };
     let came_by = came_by(look.record, &stays, &after);
     let listened = match hear(look, case.memory.stay.as_ref(), came_by.is_some()) {
         Hearing::Need(parts) => return Step::Need(parts),
         Hearing::Heard(listened) => *listened,
     };
-    let mut update = base(look, case.memory.counts);
+    let mut update = CaseUpdate { path_facts, ..base(look, case.memory.counts) };
     update.owner = owner_seen(&case);
     update.stays = stays.into_iter().map(|moved| moved.change).collect();
     record_after(&mut update, after);
@@ -191,6 +199,16 @@ pub fn examine(look: &Look<'_>) -> Step {
         }
     }
     Step::Done(Box::new(update))
+}
+
+/// What is to be noted of closed paths, or the parts that it takes. While writes of ours are on their way, which may put back
+/// a status that a rule matches, nothing is: the look after the last of them does.
+fn unnoted_facts(look: &Look<'_>, case: &Case, pause: Option<&pauses::Found>) -> Result<Vec<ClosedPath>, PartSet> {
+    let resumes = matches!(pause, Some(pauses::Found::Ends(_)));
+    if look.record.writes_pending || resumes || look.head.ending.is_some() {
+        return Ok(Vec::new());
+    }
+    unnoted(case, look.policy, look.now)
 }
 
 /// Whether somebody signed this wording of a message.

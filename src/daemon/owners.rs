@@ -6,6 +6,7 @@ use crate::ledger::states::HandoffState;
 use crate::policy::rules::{Assign, CustomerFacing, Policy};
 use handoffd_kit::clock::Clock;
 use handoffd_kit::desk::{DeskChange, Member, OwnerSpec, Update};
+use handoffd_kit::fact::Fact;
 use handoffd_kit::model::What;
 use jiff::SignedDuration;
 
@@ -39,24 +40,22 @@ async fn the_owner_goes_round_among_those_who_work_there() {
     assert_eq!(written(&stage, 0).owner, Some(OwnerSpec::User("21".into())));
     assert!(note(&stage, 0).contains("Owner: Agent 21 of billing (by turn)"), "{}", note(&stage, 0));
     assert!(first.proposal.owner.roster.is_some());
-    // Given back, its facts changed: the next handoff is the next one's turn.
+    // Given back, and its facts changed after that: the next handoff is the next one's turn.
     stage.clock.advance(SignedDuration::from_mins(10));
-    stage.desk.agent(stage.clock.now(), What::Field { id: "f-refund".into() }, |head| {
-        head.queue = crate::policy::testing::queue("Support");
-        head.fields.insert("f-refund".into(), serde_json::json!("7000"));
-        head.tags = handoffd_kit::fact::Fact::Known(vec!["refund".into(), "again".into()]);
-    });
     let queue = crate::policy::testing::queue;
     let moved = What::Queue {
         from: queue("Billing").known().cloned().flatten(),
         to: queue("Support").known().cloned().flatten(),
     };
-    stage.desk.agent(stage.clock.now(), moved, |_| {});
-    let released = stage.with_policy(assigning(Assign::Turn));
-    released.clock.advance(SignedDuration::from_mins(10));
-    released.house.ledger.call(|ledger| ledger.garble("DELETE FROM closed_paths")).await.expect("opened");
-    released.look().await;
-    assert_eq!(written(&released, 1).owner, Some(OwnerSpec::User("22".into())));
+    stage.desk.agent(stage.clock.now(), moved, |head| head.queue = queue("Support"));
+    stage.clock.advance(SignedDuration::from_mins(10));
+    stage.look().await;
+    assert_eq!(stage.desk.ticket().written.len(), 1, "its path is closed");
+    let labels = || vec!["refund".to_owned(), "again".to_owned()];
+    stage.desk.agent(stage.clock.now(), crate::policy::testing::tagged(), |head| head.tags = Fact::Known(labels()));
+    stage.clock.advance(SignedDuration::from_mins(10));
+    stage.look().await;
+    assert_eq!(written(&stage, 1).owner, Some(OwnerSpec::User("22".into())));
 }
 
 #[tokio::test]

@@ -71,7 +71,8 @@ mod tests {
     use crate::ledger::records::{AskingOver, CaseUpdate, HandoffHappening, NewHandoff, Recorded};
     use crate::ledger::samples::{accepted, at, claim, decide, ledger, nothing_found, sending};
     use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
-    use crate::plan::asking::{ASK_TAG, END_TAG, TAG};
+    use crate::plan::asking::{ASK_TAG, END_TAG};
+    use crate::policy::command::ASKING;
     use handoffd_kit::desk::DeskChange;
     use jiff::Timestamp;
 
@@ -82,7 +83,7 @@ mod tests {
         let label = &mut new.effects[0];
         label.number = ASK_TAG;
         label.write.mark.number = ASK_TAG;
-        label.write.change = DeskChange::Tags { add: vec![TAG.to_owned()], remove: Vec::new() };
+        label.write.change = DeskChange::Tags { add: vec![ASKING.to_owned()], remove: Vec::new() };
         NewHandoff { state: HandoffState::Asking, ask_until: Some(at(600)), ..new }
     }
 

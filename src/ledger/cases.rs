@@ -1,13 +1,13 @@
 //! What the ledger knows of a case, put together for `decide`.
 
-use super::codec::{from_json, instant, millis};
+use super::codec::{instant, millis};
 use super::error::Result;
 use super::open::Ledger;
 use super::records::{CaseRecord, HandoffRecord, StayChange, Switch};
 use super::stays::figures;
 use crate::policy::INTAKE;
-use crate::policy::case::{Asked, ClosedBy, ClosedPath, Fired, Memory, OpenHandoff, SwitchedOff};
-use crate::policy::names::{RuleName, TeamName};
+use crate::policy::case::{Asked, Fired, Memory, OpenHandoff, SwitchedOff};
+use crate::policy::names::RuleName;
 use handoffd_kit::id::{DeskId, TicketId, Version};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
@@ -22,6 +22,7 @@ impl Ledger {
     pub fn case(&self, desk: &DeskId, ticket: &TicketId, now: Timestamp) -> Result<CaseRecord> {
         let handoff = self.latest_handoff(desk, ticket)?;
         let memory = self.memory(desk, ticket, handoff.as_ref(), now)?;
+        let writes_pending = !memory.closed_paths.is_empty() && self.writes_pending(desk, ticket)?;
         let came_by = self.came_by(desk, ticket, handoff.as_ref())?;
         let mut statement = self.connection.prepare_cached(
             "SELECT first_seen, last_version, own_version, own_written_at FROM cases WHERE desk = ? AND ticket = ?",
@@ -34,6 +35,7 @@ impl Ledger {
         let (first_seen, last_version, own_version, own_written_at) = row.optional()?.unwrap_or_default();
         Ok(CaseRecord {
             memory,
+            writes_pending,
             came_by,
             heard: self.heard_before(desk, ticket)?,
             pause: self.pause_of(desk, ticket)?,
@@ -130,11 +132,13 @@ impl Ledger {
         })?)
     }
 
-    /// A rule has fired where it has a handoff; one that was withdrawn before anything reached the desk does not count.
+    /// A rule has fired where it has a handoff. One that was withdrawn before anything reached the desk does not count, nor
+    /// one to which a reviewer said no: its path is closed instead, and the rule asks again when a fact has changed.
     fn fired(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<Fired>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT rule, episode FROM handoffs
-             WHERE desk = ? AND ticket = ? AND (state <> 'withdrawn' OR first_sent_at IS NOT NULL)",
+             WHERE desk = ? AND ticket = ? AND (first_sent_at IS NOT NULL OR state <> 'withdrawn' AND NOT (state = 'rejected' AND EXISTS
+                 (SELECT 1 FROM closed_paths c WHERE c.desk = handoffs.desk AND c.ticket = handoffs.ticket AND c.to_team = handoffs.to_team)))",
         )?;
         let rows = statement.query_map([desk.as_str(), ticket.as_str()], |row| {
             Ok(Fired { rule: RuleName::new(row.get::<_, String>(0)?), episode: row.get(1)? })
@@ -157,25 +161,6 @@ impl Ledger {
             Ok(Asked { rule, episode: row.get(1)?, until: instant(row.get(2)?), open: row.get(3)? })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
-    fn closed_paths(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<ClosedPath>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT from_team, to_team, facts, why FROM closed_paths WHERE desk = ? AND ticket = ? ORDER BY at",
-        )?;
-        let mut rows = statement.query([desk.as_str(), ticket.as_str()])?;
-        let mut paths = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (from, why): (String, String) = (row.get(0)?, row.get(3)?);
-            paths.push(ClosedPath {
-                from: (!from.is_empty()).then(|| TeamName::new(from)),
-                to: TeamName::new(row.get::<_, String>(1)?),
-                facts: row.get(2)?,
-                // What closed it cannot be told any more: it is closed all the same.
-                why: from_json(|| format!("closed path of {desk}/{ticket}"), &why).unwrap_or(ClosedBy::Rejection),
-            });
-        }
-        Ok(paths)
     }
 
     fn switched_off(&self, desk: &DeskId) -> Result<SwitchedOff> {

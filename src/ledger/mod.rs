@@ -10,6 +10,7 @@
 mod askings;
 mod case_troubles;
 mod cases;
+mod closed_paths;
 mod codec;
 pub mod commands;
 mod counts;

@@ -138,6 +138,9 @@ impl Ledger {
             .execute(params![millis(outcome.at), effect.handoff, effect.purpose != Purpose::Asking])?;
         let Some(handoff) = self.find_handoff(&effect.handoff)? else { return Ok(()) };
         self.tell_next(&handoff, effect, outcome)?;
+        if plan::puts_back(effect.number) || effect.purpose == Purpose::Resume {
+            self.look_when_back(&effect.desk, ticket, outcome.at)?;
+        }
         self.note_status(&handoff, effect, outcome.at)?;
         let verify_at = outcome.verify_at.unwrap_or(outcome.at);
         if self.sent_if_over(&handoff, outcome.at, verify_at)? && outcome.look_at.is_none() {

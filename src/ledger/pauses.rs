@@ -96,6 +96,8 @@ impl Ledger {
                 self.put_state(known.id, &EffectState::Due { at, attempt: *attempt })?;
             }
         }
+        let proposal = self.handoff(handoff)?.proposal;
+        self.forget_status_on_paths(&proposal.desk, &proposal.ticket)?;
         self.add_effects(handoff, effects, Purpose::Resume, at)
     }
 }

@@ -8,7 +8,7 @@ use super::records::{AskingOver, EffectRecord, HandoffHappening, HandoffRecord, 
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::asking::SHORT_NOTE_BYTES;
 use crate::plan::{self, PlannedEffect};
-use crate::policy::case::{ClosedBy, ClosedPath};
+use crate::policy::case::ClosedBy;
 use handoffd_kit::desk::DeskChange;
 use jiff::Timestamp;
 use rusqlite::params;
@@ -123,17 +123,6 @@ impl Ledger {
         )))
     }
 
-    pub(super) fn close_path_of(&mut self, handoff: &HandoffRecord, why: ClosedBy, at: Timestamp) -> Result<()> {
-        let proposal = &handoff.proposal;
-        let path = ClosedPath {
-            from: proposal.from.clone(),
-            to: proposal.to.clone(),
-            facts: proposal.facts_hash.clone(),
-            why,
-        };
-        self.close_path(&proposal.desk, &proposal.ticket, &path, at)
-    }
-
     /// Effects that wait for a person, oldest first.
     ///
     /// # Errors
@@ -240,6 +229,7 @@ impl Ledger {
         }
         self.happen(&ends(&handoff.id, HandoffEvent::Withdrawn, detail), act.at)?;
         self.close_path_of(handoff, ClosedBy::Rejection, act.at)?;
+        self.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, act.at)?;
         Ok(true)
     }
 

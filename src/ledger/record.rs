@@ -10,7 +10,6 @@ use super::open::Ledger;
 use super::records::{CaseRecord, CaseUpdate, Recorded};
 use super::states::HandoffState;
 use crate::policy::INTAKE;
-use crate::policy::case::ClosedPath;
 use crate::policy::names::TeamName;
 use crate::policy::verdict::{Outcome, StayReason, Verdict};
 use handoffd_kit::id::{DeskId, TicketId, UserId, Version};
@@ -63,6 +62,9 @@ impl Ledger {
         }
         for path in &update.close_paths {
             self.close_path(desk, ticket, path, update.at)?;
+        }
+        for path in &update.path_facts {
+            self.note_path_facts(desk, ticket, path)?;
         }
         for happening in &update.handoff_events {
             self.happen(happening, update.at)?;
@@ -162,22 +164,6 @@ impl Ledger {
                 .prepare_cached("INSERT INTO raws (desk, ticket, at, body) VALUES (?, ?, ?, ?)")?
                 .execute(params![desk, ticket, at, pack(update.raw.as_bytes())?])?;
         }
-        Ok(())
-    }
-
-    pub(super) fn close_path(
-        &mut self,
-        desk: &DeskId,
-        ticket: &TicketId,
-        path: &ClosedPath,
-        now: Timestamp,
-    ) -> Result<()> {
-        let from = path.from.as_ref().map_or("", TeamName::as_str);
-        let why = json("closed path", &path.why)?;
-        self.connection.execute(
-            "INSERT OR REPLACE INTO closed_paths (desk, ticket, from_team, to_team, facts, why, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            params![desk.as_str(), ticket.as_str(), from, path.to.as_str(), path.facts, why, millis(now)],
-        )?;
         Ok(())
     }
 

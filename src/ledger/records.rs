@@ -107,6 +107,8 @@ pub struct CaseRecord {
     pub came_by: Option<Box<HandoffRecord>>,
     /// The pause of the customer's clock that we began and that goes on.
     pub pause: Option<PauseRecord>,
+    /// Whether writes of ours to this ticket are on their way; told only where a path is closed for it.
+    pub writes_pending: bool,
     /// How far its history was read for commands.
     pub heard: HeardBefore,
     /// The version of the ticket at the last finished look.

@@ -43,8 +43,8 @@ CREATE TABLE stays (
 CREATE INDEX stays_case ON stays (desk, ticket, id);
 CREATE TABLE closed_paths (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, from_team TEXT NOT NULL, to_team TEXT NOT NULL,
-    facts TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (desk, ticket, from_team, to_team, facts)
+    why TEXT NOT NULL, facts TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (desk, ticket, from_team, to_team)
 ) STRICT;
 CREATE TABLE would (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, episode TEXT NOT NULL,

@@ -5,15 +5,13 @@
 use super::PlannedEffect;
 use super::effects::mark;
 use super::note::{marked, one_line};
+use crate::policy::command::ASKING;
 use crate::policy::package::{Label, Labels, name_of};
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::{PackagePart, Then};
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::Version;
 use handoffd_kit::model::TicketHead;
-
-/// The label of a case whose agent is asked.
-pub const TAG: &str = "handoffd-asking";
 
 /// The numbers of the effects, apart from a handoff's own, an undo's and a closing note's.
 pub(super) const ASK_NOTE: u32 = 60;
@@ -65,7 +63,7 @@ impl Asking<'_> {
         let mut effects = vec![self.note(ASK_NOTE, "note that asks for package parts", &self.text(how), version)];
         // Where labels can only be written all at once, one of ours could cover somebody else's.
         if race_free_tags {
-            let change = DeskChange::Tags { add: vec![TAG.to_owned()], remove: Vec::new() };
+            let change = DeskChange::Tags { add: vec![ASKING.to_owned()], remove: Vec::new() };
             effects.push(self.effect(ASK_TAG, "label: asked for package parts", change, None));
         }
         effects
@@ -73,7 +71,7 @@ impl Asking<'_> {
 
     /// The end of it. `why`: nothing is handed off now, for this reason.
     pub fn end(&self, labelled: bool, why: Option<&str>) -> Vec<PlannedEffect> {
-        let change = DeskChange::Tags { add: Vec::new(), remove: vec![TAG.to_owned()] };
+        let change = DeskChange::Tags { add: Vec::new(), remove: vec![ASKING.to_owned()] };
         let label = labelled.then(|| self.effect(END_TAG, "label: not asked any more", change, None));
         let note = why.map(|why| {
             let text = format!(

@@ -184,10 +184,18 @@ pub struct ClosedPath {
     pub from: Option<TeamName>,
     /// To which team.
     pub to: TeamName,
-    /// Hash of the facts that the rule had matched.
-    pub facts: String,
     /// Why.
     pub why: ClosedBy,
+    /// The facts that the rules of this path looked at when a look first saw the case back with the giving team: a hash of
+    /// each, by name. One that is missing here is not known yet, and opens nothing until a look has noted it.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl ClosedPath {
+    /// A path that is closed from now on; the facts are noted by the first look that sees the case back.
+    pub fn new(from: Option<TeamName>, to: TeamName, why: ClosedBy) -> Self {
+        Self { from, to, why, facts: BTreeMap::new() }
+    }
 }
 
 /// What closed a path.

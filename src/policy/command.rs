@@ -19,6 +19,9 @@ const WORD_CHARS: usize = 60;
 /// A team's name has at most so many words.
 const NAME_WORDS: usize = 8;
 
+/// The label of a case whose agent is asked for package parts.
+pub const ASKING: &str = "handoffd-asking";
+
 /// What an agent orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -155,6 +158,11 @@ impl<'a> Vocabulary<'a> {
     /// Whether anybody is listened to at all.
     pub fn listens(self) -> bool {
         self.words.is_some_and(|words| words.notes || words.tags)
+    }
+
+    /// Whether a label is a word between agents and us, set and taken back again: no fact about the case.
+    pub fn is_between_us(self, tag: &str) -> bool {
+        tag == ASKING || self.in_tag(tag).is_some()
     }
 
     /// The command in a note's words.

@@ -5,6 +5,7 @@ use super::activity::Learnt;
 use super::case::Case;
 use super::cel::{FactSource, Found, Value};
 use super::clocks::{ClockName, Standing, standing, state_name};
+use super::command::Vocabulary;
 use super::known::{FactName, HouseFact};
 use super::names::TeamName;
 use super::package::{self, Checklist};
@@ -16,7 +17,7 @@ use handoffd_kit::model::{
 };
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far back a customer's contacts count.
 const CONTACTS: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -92,13 +93,23 @@ impl<'a> Facts<'a> {
         shown(self.fact(name))
     }
 
-    /// A fact whole, for hashing: two values that differ anywhere differ here.
-    pub fn whole(&self, name: &FactName) -> String {
-        match self.fact(name) {
-            Found::Value(value) => format!("={}", value.shown()),
-            Found::Empty => "empty".into(),
-            Found::Unknown | Found::Unread(_) => "unknown".into(),
+    /// A fact whole, for hashing: two values that differ anywhere differ here. None where it is unknown or not read.
+    pub fn whole(&self, name: &FactName) -> Option<String> {
+        if *name == FactName::House(HouseFact::TicketTags) {
+            return self.case.head.tags.known().map(|tags| self.labels(tags));
         }
+        match self.fact(name) {
+            Found::Value(value) => Some(format!("={}", value.shown())),
+            Found::Empty => Some("empty".into()),
+            Found::Unknown | Found::Unread(_) => None,
+        }
+    }
+
+    /// The labels of a case but for those between agents and us, in an order of their own.
+    fn labels(&self, tags: &[String]) -> String {
+        let vocabulary = Vocabulary::new(self.policy, &self.case.desk);
+        let labels: BTreeSet<&String> = tags.iter().filter(|tag| !vocabulary.is_between_us(tag)).collect();
+        format!("={labels:?}")
     }
 
     /// Declared fields of the ticket whose value is there but does not convert to the declared type: they count as
@@ -411,7 +422,7 @@ mod tests {
         case.head = handoffd_kit::model::TicketHead::unknown("1".into(), "v".into());
         case.memory = crate::policy::case::Memory::default();
         let answers: Vec<String> = testing::known().names().iter().map(|name| shown(&case, name)).collect();
-        let known: std::collections::BTreeSet<&str> = answers.iter().map(String::as_str).collect();
+        let known: BTreeSet<&str> = answers.iter().map(String::as_str).collect();
         assert_eq!(known, ["0", "1", "acme", "empty", "none", "not read", "unknown"].into());
     }
 

@@ -154,7 +154,7 @@ impl FactName {
         matches!(self, Self::House(HouseFact::PackageMissing | HouseFact::PackageCompleteness))
     }
 
-    /// Whether our own handoffs change it. Such a fact never reopens a closed path: a bounce would reopen its own.
+    /// Whether our own handoffs change it. Such a fact never opens a closed path: a bounce would open its own.
     pub fn moves_with_the_case(&self) -> bool {
         use HouseFact::*;
         matches!(

@@ -1,7 +1,8 @@
 //! Whether a rule's conditions hold for a case, by which facts, and whether the path it would take is closed.
 
-use super::case::{Case, ClosedBy};
+use super::case::Case;
 use super::cel::{FactSource, Found};
+use super::closed::closed_by;
 use super::condition::Answer;
 use super::facts::Facts;
 use super::hold::{Path, barred, held_back};
@@ -123,7 +124,7 @@ impl<'a> Candidate<'a> {
         };
         let matched = asked.result.is_none() && timed.result.is_none();
         let result = asked.result.or_else(|| timed.result.clone()).unwrap_or_else(|| {
-            let closed = closed_by(path, case, policy, facts);
+            let closed = closed_by(any, path, &asked.looked_at, facts);
             held_back(path, closed, there, case, policy).unwrap_or(RuleResult::Fires)
         });
         let unread = if idle { PartSet::NONE } else { asked.unread.union(timed.unread) };
@@ -171,18 +172,20 @@ pub fn shown(names: &[&FactName], facts: &Facts<'_>) -> Vec<(String, String)> {
 }
 
 /// What a rule's conditions say together.
-struct Asked<'a> {
+pub struct Asked<'a> {
     /// None: all hold.
     result: Option<RuleResult>,
-    looked_at: Vec<&'a FactName>,
-    unread: PartSet,
+    /// The facts that they looked at, each once.
+    pub looked_at: Vec<&'a FactName>,
+    /// Parts that must be read before it is known whether they hold, and by which facts.
+    pub unread: PartSet,
 }
 
 /// What an agent asked for is a fact that every rule on request has matched: another reason opens a path that was closed.
 static COMMAND_REASON: FactName = FactName::House(HouseFact::CommandReason);
 
 /// All conditions must hold. One that fails settles it, whatever the others would say.
-fn ask<'a>(any: AnyRule<'a>, facts: &Facts<'_>) -> Asked<'a> {
+pub fn ask<'a>(any: AnyRule<'a>, facts: &Facts<'_>) -> Asked<'a> {
     let rule = any.rule();
     let mut looked_at: Vec<&FactName> = any.is_on_request().then_some(&COMMAND_REASON).into_iter().collect();
     let mut unknown = None;
@@ -223,40 +226,17 @@ pub fn times(rule: &Rule, case: &Case) -> TimeKeys {
     TimeKeys { idle_for, ..rule.times.clone() }
 }
 
-/// Hash of the facts that a rule matched. Facts that a handoff itself changes are left out: a bounce would otherwise
-/// reopen the path that it closed.
+/// Hash of the facts that a rule matched: whether a handoff that is under way is still the same one. Facts that a handoff
+/// itself changes are left out.
 pub fn facts_hash(looked_at: &[&FactName], facts: &Facts<'_>) -> String {
     let mut names: Vec<&&FactName> = looked_at.iter().filter(|name| !name.moves_with_the_case()).collect();
     names.sort();
     let mut hash = Sha256::new();
     for name in names {
-        for text in [name.to_string(), facts.whole(name)] {
+        for text in [name.to_string(), facts.whole(name).unwrap_or_else(|| "unknown".into())] {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text);
         }
     }
     hex::encode(&hash.finalize()[..8])
-}
-
-/// Whether the path is closed for this case. It is as long as the facts that the closing rule had matched are the same;
-/// which of the rules on this path that was, their present hashes tell.
-fn closed_by(path: Path<'_>, case: &Case, policy: &Policy, facts: &Facts<'_>) -> Option<ClosedBy> {
-    let on_path = |from: Option<&TeamName>, to: &TeamName| from == path.from && to == path.to;
-    let closed: Vec<_> =
-        case.memory.closed_paths.iter().filter(|closed| on_path(closed.from.as_ref(), &closed.to)).collect();
-    if closed.is_empty() {
-        return None;
-    }
-    let routes = policy.routes.iter().filter(|route| path.from.is_none() && route.desk == case.desk);
-    let escalations =
-        policy.escalations.iter().filter(|escalation| path.from.is_some_and(|from| escalation.from.contains(from)));
-    let rules = routes.map(AnyRule::Route).chain(escalations.map(AnyRule::Escalation));
-    let hashes: Vec<String> = rules
-        .filter(|any| any.leads_to(path.to))
-        .map(|any| {
-            let facts = facts.with_package(any.package());
-            facts_hash(&ask(any, &facts).looked_at, &facts)
-        })
-        .collect();
-    closed.into_iter().find(|closed| hashes.contains(&closed.facts)).map(|closed| closed.why)
 }

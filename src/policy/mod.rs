@@ -8,6 +8,7 @@ pub mod address;
 pub mod case;
 pub mod cel;
 pub mod clocks;
+pub mod closed;
 pub mod command;
 pub mod condition;
 pub mod customer;

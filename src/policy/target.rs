@@ -140,12 +140,13 @@ mod tests {
     #[test]
     fn a_closed_path_stays_closed_whichever_team_the_route_led_to() {
         use crate::policy::case::{ClosedBy, ClosedPath};
+        use crate::policy::closed;
         let (mut case, policy) = staffed();
-        let first = routed(&case, &policy, NOON);
-        let close =
-            |to: &str| ClosedPath { from: None, to: to.into(), facts: first.facts_hash.clone(), why: ClosedBy::Bounce };
-        case.memory.closed_paths = vec![close("frontline")];
-        assert_eq!(verdict(&case, &policy, NOON).trace[0].result, RuleResult::PathClosed(ClosedBy::Bounce));
+        case.memory.closed_paths = vec![ClosedPath::new(None, "frontline".into(), ClosedBy::Rejection)];
+        let now = NOON.parse().unwrap();
+        case.memory.closed_paths = closed::unnoted(&case, &policy, now).expect("nothing to read");
+        assert_eq!(case.memory.closed_paths[0].facts.len(), 1, "the labels");
+        assert_eq!(verdict(&case, &policy, NOON).trace[0].result, RuleResult::PathClosed(ClosedBy::Rejection));
         assert_eq!(routed(&case, &policy, AFTERNOON).to.as_str(), "billing");
     }
 }

@@ -1,6 +1,6 @@
 //! A small policy and a case for the tests of `policy` and `plan`.
 
-use super::case::{Case, Memory, Request, Stay};
+use super::case::{Case, ClosedBy, ClosedPath, Memory, Request, Stay};
 use super::condition::Condition;
 use super::due::TeamHours;
 use super::known::KnownFacts;
@@ -95,6 +95,12 @@ pub fn request(to: &str) -> Request {
         told: false,
         led_to: None,
     }
+}
+
+/// The case has just come back from billing, and a look has seen it.
+pub fn close(case: &mut Case, policy: &Policy, why: ClosedBy) {
+    case.memory.closed_paths = vec![ClosedPath::new(Some("frontline".into()), "billing".into(), why)];
+    case.memory.closed_paths = super::closed::unnoted(case, policy, now()).expect("everything was read");
 }
 
 /// Labels changed.

@@ -1,6 +1,6 @@
 //! What `decide` decides, one sentence of the semantics at a time.
 
-use super::case::{Case, ClosedBy, ClosedPath, Fired, OpenHandoff};
+use super::case::{Case, ClosedBy, Fired, OpenHandoff};
 use super::decide::decide;
 use super::proposal::Proposal;
 use super::rules::*;
@@ -218,28 +218,6 @@ fn a_rule_fires_once_per_episode_or_once_per_case() {
 }
 
 #[test]
-fn a_closed_path_opens_when_a_matched_fact_changes_or_a_person_releases_it() {
-    let mut case = testing::case_with_parts();
-    let policy = policy_of([refund(), escalation("vip", "case.bounces >= 0 && has_tag('refund')", "billing")]);
-    let facts = proposal(&verdict(&case, &policy)).facts_hash.clone();
-    let closed = ClosedPath { from: Some("frontline".into()), to: "billing".into(), facts, why: ClosedBy::Bounce };
-    case.memory.closed_paths.push(closed);
-    // The bounce itself changes what the ledger counts; that opens nothing.
-    case.memory.bounces = 1;
-    let bounced = verdict(&case, &policy);
-    assert_eq!(stays(&bounced), &StayReason::HeldBack);
-    assert_eq!(result(&bounced, "refund"), RuleResult::PathClosed(ClosedBy::Bounce));
-    assert_eq!(result(&bounced, "vip"), RuleResult::PathClosed(ClosedBy::Bounce), "it is the path that is closed");
-
-    let mut released = case.clone();
-    released.memory.released.push("refund".into());
-    assert_eq!(proposal(&verdict(&released, &policy)).rule.as_str(), "refund");
-
-    case.head.fields.insert("f-refund".into(), serde_json::json!("7000"));
-    assert_eq!(proposal(&verdict(&case, &policy)).rule.as_str(), "refund");
-}
-
-#[test]
 fn a_held_rule_waits_until_it_is_released() {
     let mut case = testing::case_with_parts();
     case.memory.held.push("refund".into());
@@ -426,16 +404,14 @@ fn a_rule_on_request_acts_when_an_agent_asked_for_its_team_in_this_stay_and_neve
 fn a_request_meets_the_same_conditions_limits_and_closed_paths_as_every_rule() {
     let (mut policy, mut case) = (on_request(), testing::case_with_parts());
     case.memory.request = Some(testing::request("billing"));
-    let facts = proposal(&verdict(&case, &policy)).facts_hash.clone();
-    let closed = ClosedPath { from: Some("frontline".into()), to: "billing".into(), facts, why: ClosedBy::Rejection };
-    case.memory.closed_paths.push(closed);
-    assert_eq!(result(&verdict(&case, &policy), "on-request"), RuleResult::PathClosed(ClosedBy::Rejection));
-    // Another rule on this path finds it closed too, as long as nobody gives another reason.
     policy.escalations.push(escalation("by-itself", "has_tag('refund')", "billing"));
+    testing::close(&mut case, &policy, ClosedBy::Rejection);
+    assert_eq!(result(&verdict(&case, &policy), "on-request"), RuleResult::PathClosed(ClosedBy::Rejection));
     assert_eq!(result(&verdict(&case, &policy), "by-itself"), RuleResult::PathClosed(ClosedBy::Rejection));
-    policy.escalations.pop();
+    // Another reason is news for the rules on request, and for no other.
     case.memory.request.as_mut().expect("a request").reason = "order 4711 proves it".into();
     assert_eq!(result(&verdict(&case, &policy), "on-request"), RuleResult::Fires);
+    assert_eq!(result(&verdict(&case, &policy), "by-itself"), RuleResult::PathClosed(ClosedBy::Rejection));
     case.head.tags = Fact::Known(Vec::new());
     assert!(matches!(result(&verdict(&case, &policy), "on-request"), RuleResult::NotMatched(1, _)));
 }

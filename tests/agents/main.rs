@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod asking;
+mod closed_paths;
 mod cost;
 mod giving_back;
 mod hostile;

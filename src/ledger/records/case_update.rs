@@ -45,6 +45,8 @@ pub struct CaseUpdate {
     pub handoff_events: Vec<HandoffHappening>,
     /// Paths that are closed from now on.
     pub close_paths: Vec<ClosedPath>,
+    /// Facts of closed paths, as this look was the first one to see them.
+    pub path_facts: Vec<ClosedPath>,
     /// What was decided, if anything was.
     pub verdict: Option<Verdict>,
     /// Rules that match now without being allowed to act (shadow); those that no longer do are forgotten.
@@ -85,6 +87,7 @@ impl CaseUpdate {
             stays: Vec::new(),
             handoff_events: Vec::new(),
             close_paths: Vec::new(),
+            path_facts: Vec::new(),
             verdict: None,
             would: Vec::new(),
             handoff: None,

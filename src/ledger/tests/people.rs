@@ -1,7 +1,7 @@
 //! What people decide: reviews, parked effects, undo, releases.
 
 use crate::ledger::error::LedgerError;
-use crate::ledger::records::{Busy, CaseUpdate, Purpose};
+use crate::ledger::records::{CaseUpdate, Purpose};
 use crate::ledger::samples::{
     accepted, act, answer, at, claim, decide, in_review, ledger, looks_due, nothing_found, outcome, planned, proposal,
     sending, stay,
@@ -47,7 +47,8 @@ fn a_no_closes_the_path_and_lets_other_rules_look() {
     let record = ledger.case(&"acme".into(), &"1".into(), at(6)).expect("case");
     assert_eq!((record.handoff, record.memory.open), (None, None));
     let path = &record.memory.closed_paths[0];
-    assert_eq!((path.why, path.facts.as_str(), &path.to), (ClosedBy::Rejection, "facts", &"billing".into()));
+    assert_eq!((path.why, &path.to), (ClosedBy::Rejection, &"billing".into()));
+    assert!(path.facts.is_empty(), "the look that follows notes them");
     assert_eq!(looks_due(&ledger, at(5)).len(), 1);
 }
 
@@ -83,9 +84,10 @@ fn whoever_gives_the_transfer_up_gives_up_what_follows_and_it_does_not_come_back
     let handoff = ledger.handoff("h1").expect("handoff");
     assert_eq!(handoff.state, HandoffState::Withdrawn);
     assert!(handoff.effects.iter().all(|effect| effect.state == EffectState::Dropped), "the customer hears nothing");
-    assert_eq!(ledger.next_due(&Busy::default()), Ok(None));
+    assert_eq!(claim(&mut ledger, at(900)), None);
     let memory = ledger.case(&"acme".into(), &"1".into(), at(11)).expect("case").memory;
     assert_eq!(memory.closed_paths.len(), 1);
+    assert_eq!(looks_due(&ledger, at(10)).len(), 1, "which notes the facts of the path");
 }
 
 #[test]

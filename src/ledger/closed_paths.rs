@@ -1,0 +1,121 @@
+//! Paths that are closed for a case, each with the facts as the first look saw them that found the case back with the giving
+//! team. Until then a row has none, which is as good as unchanged ones.
+
+use super::codec::{from_json, json, millis};
+use super::error::Result;
+use super::open::Ledger;
+use super::records::HandoffRecord;
+use crate::policy::case::{ClosedBy, ClosedPath};
+use crate::policy::known::{FactName, HouseFact};
+use crate::policy::names::TeamName;
+use handoffd_kit::id::{DeskId, TicketId};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+use std::collections::BTreeMap;
+
+impl Ledger {
+    /// Closes a path. One that was closed before is closed anew: what was noted then says nothing about this time.
+    pub(super) fn close_path(
+        &mut self,
+        desk: &DeskId,
+        ticket: &TicketId,
+        path: &ClosedPath,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (why, facts) = (json("closed path", &path.why)?, json("closed path", &path.facts)?);
+        self.connection.execute(
+            "INSERT OR REPLACE INTO closed_paths (desk, ticket, from_team, to_team, why, facts, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![desk.as_str(), ticket.as_str(), from(path), path.to.as_str(), why, facts, millis(now)],
+        )?;
+        Ok(())
+    }
+
+    /// Closes the path that a handoff took.
+    pub(super) fn close_path_of(&mut self, handoff: &HandoffRecord, why: ClosedBy, at: Timestamp) -> Result<()> {
+        let proposal = &handoff.proposal;
+        let path = ClosedPath::new(proposal.from.clone(), proposal.to.clone(), why);
+        self.close_path(&proposal.desk, &proposal.ticket, &path, at)
+    }
+
+    /// Notes facts of a closed path. What was noted before stands: it is what a change is measured by.
+    pub(super) fn note_path_facts(&mut self, desk: &DeskId, ticket: &TicketId, path: &ClosedPath) -> Result<()> {
+        let key = params![desk.as_str(), ticket.as_str(), from(path), path.to.as_str()];
+        let known = self
+            .connection
+            .prepare_cached(
+                "SELECT facts FROM closed_paths WHERE desk = ? AND ticket = ? AND from_team = ? AND to_team = ?",
+            )?
+            .query_row(key, |row| row.get::<_, String>(0))
+            .optional()?;
+        let Some(known) = known else { return Ok(()) };
+        let mut facts = path.facts.clone();
+        facts.extend(read_facts(desk, ticket, &known));
+        self.put_path_facts(desk, ticket, &ClosedPath { facts, ..path.clone() })
+    }
+
+    /// We are about to set the status ourselves, which is no news: the look after that notes it anew.
+    pub(super) fn forget_status_on_paths(&mut self, desk: &DeskId, ticket: &TicketId) -> Result<()> {
+        let status = FactName::House(HouseFact::TicketStatus).to_string();
+        for mut path in self.closed_paths(desk, ticket)? {
+            if path.facts.remove(&status).is_some() {
+                self.put_path_facts(desk, ticket, &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_path_facts(&mut self, desk: &DeskId, ticket: &TicketId, path: &ClosedPath) -> Result<()> {
+        let facts = json("closed path", &path.facts)?;
+        self.connection
+            .prepare_cached(
+                "UPDATE closed_paths SET facts = ?5 WHERE desk = ?1 AND ticket = ?2 AND from_team = ?3 AND to_team = ?4",
+            )?
+            .execute(params![desk.as_str(), ticket.as_str(), from(path), path.to.as_str(), facts])?;
+        Ok(())
+    }
+
+    pub(super) fn closed_paths(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<ClosedPath>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT from_team, to_team, why, facts FROM closed_paths WHERE desk = ? AND ticket = ? ORDER BY at",
+        )?;
+        let mut rows = statement.query([desk.as_str(), ticket.as_str()])?;
+        let mut paths = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (from, why): (String, String) = (row.get(0)?, row.get(2)?);
+            paths.push(ClosedPath {
+                from: (!from.is_empty()).then(|| TeamName::new(from)),
+                to: TeamName::new(row.get::<_, String>(1)?),
+                // What closed it cannot be told any more: it is closed all the same.
+                why: from_json(|| format!("closed path of {desk}/{ticket}"), &why).unwrap_or(ClosedBy::Rejection),
+                facts: read_facts(desk, ticket, &row.get::<_, String>(3)?),
+            });
+        }
+        Ok(paths)
+    }
+
+    /// Whether a write to this ticket is on its way, or will be.
+    pub(super) fn writes_pending(&self, desk: &DeskId, ticket: &TicketId) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM handoffs h JOIN effects e ON e.handoff = h.id
+             WHERE h.desk = ? AND h.ticket = ? AND e.state IN ('due', 'in_flight', 'unsure'))",
+        )?;
+        Ok(statement.query_row([desk.as_str(), ticket.as_str()], |row| row.get(0))?)
+    }
+
+    /// Once the last write that puts a case back is done, a look notes the facts of the path that is closed with it.
+    pub(super) fn look_when_back(&mut self, desk: &DeskId, ticket: &TicketId, now: Timestamp) -> Result<()> {
+        if self.closed_paths(desk, ticket)?.is_empty() || self.writes_pending(desk, ticket)? {
+            return Ok(());
+        }
+        self.wait_to_look(desk, ticket, now)
+    }
+}
+
+fn from(path: &ClosedPath) -> &str {
+    path.from.as_ref().map_or("", TeamName::as_str)
+}
+
+/// Facts that cannot be read are as good as not noted: the path stays closed, and the next look notes them.
+fn read_facts(desk: &DeskId, ticket: &TicketId, text: &str) -> BTreeMap<String, String> {
+    from_json(|| format!("facts of a closed path of {desk}/{ticket}"), text).unwrap_or_default()
+}

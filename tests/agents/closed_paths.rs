@@ -1,0 +1,192 @@
+//! What was given back stays back: a bounce, a rejection and an undo close the path with the facts as they are then, whoever
+//! changed them meanwhile; what changes later opens it.
+
+use crate::stage::{DIALECTS, Dialect, Stage, policy};
+use handoffd::daemon::control::Command;
+use handoffd_sandbox::change::{TagChange, Update};
+use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::seed::REFUND_EUR;
+use std::collections::BTreeMap;
+
+/// Refunds above a limit go to billing by themselves.
+fn with_rule(dialect: Dialect, more: &str) -> Stage {
+    let field = match dialect {
+        Dialect::Zendesk => "360003",
+        Dialect::Rt => "refund_eur",
+    };
+    let rules = format!(
+        r#"
+[desks.acme.fields]
+refund_eur = {{ id = "{field}", type = "number" }}
+
+[[escalate]]
+name = "refund-over-limit"
+mode = "live"
+trigger = "exception"
+from = ["frontline"]
+to = "billing"
+when = ['has_tag("refund")', 'ticket.status != "solved"', 'ticket.fields.refund_eur > 500.0']
+reason = "A refund of {{{{ ticket.fields.refund_eur }}}} EUR"
+{more}
+"#
+    );
+    Stage::with(dialect, &policy(dialect, &rules))
+}
+
+fn amount(euros: u32) -> Update {
+    Update { fields: BTreeMap::from([(REFUND_EUR, vec![euros.to_string()])]), ..Update::default() }
+}
+
+/// A refund of 900 EUR that billing has.
+fn at_billing(stage: &mut Stage) -> TicketNo {
+    let ticket = stage.opens("Support", &["refund"]);
+    stage.does("frontline-1", ticket, amount(900));
+    assert_eq!(stage.queue(ticket), "Billing", "{:?}", stage.ours(ticket));
+    stage.later(90);
+    stage.look(ticket);
+    ticket
+}
+
+/// It is with frontline and stays there, until the amount changes again.
+fn stays_until_the_amount_changes(stage: &mut Stage, ticket: TicketNo, how: &str) {
+    for _ in 0..3 {
+        stage.later(120);
+        stage.look(ticket);
+    }
+    let (dialect, ended) = (stage.dialect, stage.states());
+    assert_eq!((stage.queue(ticket).as_str(), ended.len()), ("Support", 1), "{dialect:?}: after {how}: {ended:?}");
+    stage.does("frontline-1", ticket, amount(7100));
+    assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: after {how} and a change: {:?}", stage.states());
+    assert_eq!(stage.states().len(), 2, "{dialect:?}: after {how}");
+}
+
+#[test]
+fn a_fact_that_the_receiving_team_changed_before_it_gave_the_case_back_opens_nothing() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        stage.does("billing-1", ticket, amount(7000));
+        stage.later(5);
+        stage.sandbox.person("billing-1").moves(ticket, "Support");
+        stage.look(ticket);
+        assert_eq!(stage.states(), ["bounced"], "{dialect:?}");
+        stays_until_the_amount_changes(&mut stage, ticket, "a bounce");
+    }
+}
+
+#[test]
+fn nor_does_one_that_changes_together_with_the_way_back_or_before_anybody_looked() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        let support = stage.sandbox.with(|desk| desk.find_queue("Support").map(|queue| queue.no));
+        stage.does("billing-1", ticket, Update { queue: Some(support), ..amount(7000) });
+        stays_until_the_amount_changes(&mut stage, ticket, "one change of both");
+
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        stage.sandbox.person("billing-1").updates(ticket, amount(7000));
+        stage.later(5);
+        stage.sandbox.person("billing-1").moves(ticket, "Support");
+        stage.later(5);
+        stage.look(ticket);
+        stays_until_the_amount_changes(&mut stage, ticket, "two changes that one look saw");
+    }
+}
+
+#[test]
+fn nor_after_a_rejection_by_note_or_by_label() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        stage.does("billing-1", ticket, amount(7000));
+        stage.notes("billing-1", ticket, "/reject frontline may do this");
+        assert_eq!(stage.states(), ["rejected"], "{dialect:?}: {:?}", stage.ours(ticket));
+        stays_until_the_amount_changes(&mut stage, ticket, "/reject");
+
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        let label = Some(TagChange::Add(["handoff-reject".to_owned()].into()));
+        stage.does("billing-1", ticket, Update { tags: label, ..amount(7000) });
+        assert_eq!(stage.states(), ["rejected"], "{dialect:?}: {:?}", stage.ours(ticket));
+        assert_eq!(stage.labels(ticket), ["refund"], "{dialect:?}");
+        stays_until_the_amount_changes(&mut stage, ticket, "a label");
+    }
+}
+
+#[test]
+fn nor_after_an_undo() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        stage.does("billing-1", ticket, amount(7000));
+        let handoff = stage.handoffs()[0].id.clone();
+        stage.orders("lead", Command::Undo { handoff, reason: "wrong team".into() }).expect("undone");
+        assert_eq!(stage.states(), ["undone"], "{dialect:?}");
+        // The look that follows the way back has noted the facts: what changes from now on is news.
+        assert_eq!(stage.queue(ticket), "Support", "{dialect:?}");
+        stays_until_the_amount_changes(&mut stage, ticket, "an undo");
+    }
+}
+
+#[test]
+fn what_changes_right_after_an_undo_is_news() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        let handoff = stage.handoffs()[0].id.clone();
+        stage.orders("lead", Command::Undo { handoff, reason: "wrong team".into() }).expect("undone");
+        stage.does("frontline-1", ticket, amount(7100));
+        assert_eq!((stage.queue(ticket).as_str(), stage.states().len()), ("Billing", 2), "{dialect:?}");
+    }
+}
+
+#[test]
+fn a_no_to_a_review_holds_until_a_fact_changes() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "review = \"always\"");
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.does("frontline-1", ticket, amount(900));
+        let handoff = stage.handoffs()[0].id.clone();
+        stage.orders("billing-1", Command::Reject { handoff, reason: "no".into() }).expect("rejected");
+        stage.later(120);
+        stage.look(ticket);
+        assert_eq!(stage.states(), ["rejected"], "{dialect:?}");
+        stage.does("frontline-1", ticket, amount(950));
+        assert_eq!(stage.states(), ["rejected", "in_review"], "{dialect:?}");
+    }
+}
+
+#[test]
+fn the_status_that_we_set_ourselves_when_a_case_comes_back_is_no_news() {
+    for dialect in DIALECTS {
+        let word = match dialect {
+            Dialect::Zendesk => "hold",
+            Dialect::Rt => "stalled",
+        };
+        let pause = format!("clock.customer = {{ pause = \"{word}\", at_most = \"1d\" }}");
+        let targets = "\n[targets.all]\nresolution = \"40h\"\npaused_in = [\"on_hold\", \"pending\"]\n";
+        for undone in [false, true] {
+            let mut stage = with_rule(dialect, &format!("{pause}\n{targets}"));
+            let ticket = at_billing(&mut stage);
+            let status = stage.sandbox.ticket(ticket).expect("the ticket").status;
+            if undone {
+                let handoff = stage.handoffs()[0].id.clone();
+                stage.orders("lead", Command::Undo { handoff, reason: "wrong team".into() }).expect("undone");
+            } else {
+                stage.later(5);
+                stage.sandbox.person("billing-1").moves(ticket, "Support");
+                stage.look(ticket);
+                assert_eq!(stage.sandbox.ticket(ticket).expect("the ticket").status, status, "{dialect:?}: it pauses");
+                stage.later(86_400);
+            }
+            for _ in 0..4 {
+                stage.later(120);
+                stage.look(ticket);
+            }
+            assert_ne!(stage.sandbox.ticket(ticket).expect("the ticket").status, status, "{dialect:?}: it runs again");
+            let how = if undone { "an undo" } else { "a bounce" };
+            stays_until_the_amount_changes(&mut stage, ticket, how);
+        }
+    }
+}
