@@ -326,7 +326,7 @@ impl Cases {
         self.ledger
             .call(move |ledger| {
                 let record = ledger.case(&look.desk, &look.ticket, now)?;
-                ledger.record_case(&gone(&look, &record, reason, kind, limits, now))
+                ledger.record_case(&gone(&look, &record, reason.clone(), kind, limits, now))
             })
             .await
             .map(|_| ())

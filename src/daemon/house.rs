@@ -70,6 +70,7 @@ impl House {
         pace: Pace,
     ) -> Self {
         let desks = Desks::new(desks, &pace.polls, pace.verify_after);
+        ledger.tell_time_by(&seams);
         Self {
             intake: Intake::new(ledger.clone(), desks.clone(), policy.clone(), seams.clone()),
             cases: Cases {

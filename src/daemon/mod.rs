@@ -13,12 +13,15 @@ mod afterwards;
 mod asking_parts;
 mod housekeeping;
 #[cfg(test)]
+mod ledger_troubles;
+#[cfg(test)]
 mod owners;
 #[cfg(test)]
 mod pause_tests;
 #[cfg(test)]
 mod queue_tests;
 mod rosters;
+mod setback;
 #[cfg(test)]
 mod stock_tests;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! what is in work this moment.
 
 use super::house::House;
+use super::setback::Setback;
 use crate::intake::Polled;
 use crate::ledger::LedgerError;
 use crate::ledger::records::Busy;
@@ -49,6 +50,10 @@ type Piece = BoxFuture<'static, Result<Finished, LedgerError>>;
 
 /// What is in work, and when each desk is polled next.
 struct InWork {
+    /// What works: it waits for its ledger where that cannot be written.
+    patient: House,
+    /// How the ledger stands between this loop and its next taking.
+    setback: Setback,
     running: FuturesUnordered<Piece>,
     cases: BTreeSet<(DeskId, TicketId)>,
     looks: usize,
@@ -64,22 +69,20 @@ struct InWork {
 }
 
 impl House {
-    /// Runs. Stopping drains: nothing new is taken, what is in work is finished.
+    /// Runs. Stopping drains: nothing new is taken, what is in work is finished. While the ledger cannot be written for a
+    /// reason that may be over by itself, nothing is taken either, and what is in work waits.
     ///
     /// # Errors
-    /// The ledger's: without a ledger nothing may be done.
+    /// The ledger's, where waiting does not help: without a ledger nothing may be done.
     pub async fn run(&self, until: Until, stop: &CancellationToken) -> Result<(), LedgerError> {
         let mut work = self.start();
         loop {
             let stopping = stop.is_cancelled();
-            if !stopping {
-                work.taken_at = self.seams.clock.now();
-                self.take_what_is_due(&mut work).await?;
-            }
-            if work.running.is_empty() && (stopping || self.nothing_left(&mut work, until).await?) {
-                return Ok(());
-            }
-            let next = self.next_instant(&mut work).await?;
+            let next = match self.step(&mut work, until, stopping).await {
+                Ok(Some(next)) => next,
+                Ok(None) => return Ok(()),
+                Err(error) => self.set_back(&mut work.setback, error, until)?,
+            };
             tokio::select! {
                 biased;
                 Some(finished) = work.running.next(), if !work.running.is_empty() => self.finish(&mut work, finished?),
@@ -90,9 +93,31 @@ impl House {
         }
     }
 
+    /// Takes what is due. Gives when there may be more; none: the run is over.
+    async fn step(&self, work: &mut InWork, until: Until, stopping: bool) -> Result<Option<Timestamp>, LedgerError> {
+        let now = self.seams.clock.now();
+        if stopping {
+            return Ok((!work.running.is_empty()).then_some(now));
+        }
+        if let Some(again) = work.setback.rests_until(now) {
+            return Ok(Some(again));
+        }
+        self.try_the_ledger().await?;
+        work.taken_at = now;
+        self.take_what_is_due(work).await?;
+        if work.running.is_empty() && self.nothing_left(work, until).await? {
+            return Ok(None);
+        }
+        let next = self.next_instant(work).await?;
+        work.setback = Setback::default();
+        Ok(Some(next))
+    }
+
     fn start(&self) -> InWork {
         let now = self.seams.clock.now();
         InWork {
+            patient: self.patient(),
+            setback: Setback::default(),
             running: FuturesUnordered::new(),
             cases: BTreeSet::new(),
             looks: 0,
@@ -126,7 +151,7 @@ impl House {
             work.next_poll.iter().filter(|(desk, at)| due(desk, at, work)).map(|(desk, _)| desk.clone()).collect();
         for desk in due {
             work.polling.insert(desk.clone());
-            let intake = self.intake.clone();
+            let intake = work.patient.intake.clone();
             work.running.push(Box::pin(async move {
                 let polled = intake.poll(&desk).await?;
                 Ok(Finished::Poll(desk, polled))
@@ -139,7 +164,7 @@ impl House {
             return;
         }
         work.housekeeping = true;
-        let house = self.clone();
+        let house = work.patient.clone();
         work.running.push(Box::pin(async move {
             house.keep_house().await?;
             Ok(Finished::Housekeeping)
@@ -156,7 +181,7 @@ impl House {
                 (claimed.effect.desk.clone(), claimed.effect.write.ticket.clone(), claimed.effect.id);
             work.cases.insert((desk.clone(), ticket.clone()));
             work.effects.insert(id);
-            let delivery = self.delivery.clone();
+            let delivery = work.patient.delivery.clone();
             work.running.push(Box::pin(async move {
                 delivery.deliver(claimed).await?;
                 Ok(Finished::Effect(desk, ticket, id))
@@ -176,7 +201,7 @@ impl House {
             let (desk, ticket) = (look.desk.clone(), look.ticket.clone());
             work.cases.insert((desk.clone(), ticket.clone()));
             work.looks += 1;
-            let cases = self.cases.clone();
+            let cases = work.patient.cases.clone();
             work.running.push(Box::pin(async move {
                 cases.work(look).await?;
                 Ok(Finished::Look(desk, ticket))

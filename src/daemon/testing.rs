@@ -66,6 +66,8 @@ pub(crate) struct Ticket {
     pub(crate) members: BTreeMap<String, Vec<Member>>,
     /// What a person does right after our next write.
     pub(crate) meddles: Option<fn(&mut Ticket, Timestamp)>,
+    /// What happens elsewhere right after our next write, before it is answered.
+    pub(crate) meanwhile: Option<Box<dyn FnOnce() + Send>>,
     /// A write waits for the desk's limits, which leave it no room.
     pub(crate) waits_in_gate: bool,
     /// A write leaves and is not answered.
@@ -137,6 +139,7 @@ impl FakeDesk {
             stranger: false,
             members: BTreeMap::from([("Billing".to_owned(), vec![member("21"), member("22"), member("4711")])]),
             meddles: None,
+            meanwhile: None,
             waits_in_gate: false,
             never_answers: false,
         };
@@ -246,6 +249,9 @@ impl Ticket {
         let receipt = Receipt { id, version: Some(self.head.version.clone()), head: None };
         if let Some(meddle) = self.meddles.take() {
             meddle(self, at);
+        }
+        if let Some(meanwhile) = self.meanwhile.take() {
+            meanwhile();
         }
         receipt
     }
@@ -467,6 +473,15 @@ impl Stage {
         self.desk.ticket().refuses = true;
         self.look().await;
         self.desk.ticket().refuses = false;
+    }
+
+    /// A house whose ledger is a file in this folder, and waits for nobody.
+    pub(crate) fn on_file(policy: Policy, folder: &std::path::Path) -> Self {
+        let path = folder.join("handoffd.db");
+        let mut ledger = Ledger::open(&path, crate::ledger::Durability::Process).expect("ledger");
+        ledger.tightened(false).expect("set");
+        ledger.desk_met(&"acme".into(), testing::now()).expect("met");
+        Self::on(Handle::inline(ledger, None), policy, CONDITIONAL)
     }
 
     /// A house whose ledger has a thread of its own, which has died.

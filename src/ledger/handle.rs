@@ -2,10 +2,19 @@
 //! transaction, commits once, and then answers everybody: many webhooks cost one sync of the disk.
 //!
 //! An operation that fails rolls back alone. A commit that fails fails everybody in its group; nothing of it happened.
+//!
+//! A [patient](Handle::patient) handle does not give up where the disk is full or another program holds the file: it waits,
+//! and runs the same operation again, so that for its caller it only took longer.
 
+use super::condition::{Condition, Failing};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
+use crate::backoff;
+use handoffd_kit::settings::Seams;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -15,9 +24,17 @@ const QUEUE: usize = 1024;
 /// The most operations of one commit.
 const GROUP: usize = 100;
 
+/// The longest wait between two tries of a patient handle.
+const LONGEST: SignedDuration = SignedDuration::from_secs(15);
+
 /// A cheap handle on the ledger. Clones share it.
 #[derive(Clone)]
-pub struct Handle(Way);
+pub struct Handle {
+    way: Way,
+    condition: Arc<Condition>,
+    /// Time and chance to wait by; none: what fails is told at once.
+    patience: Option<Seams>,
+}
 
 #[derive(Clone)]
 enum Way {
@@ -43,7 +60,7 @@ enum Queued {
 }
 
 /// Runs one operation, or learns why there is no transaction to run it in, and gives back what answers its caller.
-type Operation = Box<dyn FnOnce(Result<&mut Ledger>) -> Answer + Send>;
+type Operation = Box<dyn FnOnce(Result<&mut Ledger>) -> (Option<LedgerError>, Answer) + Send>;
 /// Answers a caller once the group's fate is known.
 type Answer = Box<dyn FnOnce(Result<()>)>;
 
@@ -54,32 +71,88 @@ impl Handle {
     /// The thread cannot be started.
     pub fn spawn(ledger: Ledger) -> Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let condition = Arc::new(Condition::of(&ledger));
+        let noted = condition.clone();
         std::thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || serve(ledger, receiver))
+            .spawn(move || serve(ledger, receiver, &noted))
             .map_err(|error| LedgerError::Sql(format!("its thread cannot be started: {error}")))?;
-        Ok(Self(Way::Thread(sender)))
+        Ok(Self { way: Way::Thread(sender), condition, patience: None })
     }
 
     /// Runs each operation at once, in the caller: deterministic, for the simulation, tests and single commands.
     pub fn inline(ledger: Ledger, boundary: Option<Arc<dyn Boundary>>) -> Self {
-        Self(Way::Inline(Arc::new(Inline { ledger: Mutex::new(ledger), boundary })))
+        let condition = Arc::new(Condition::of(&ledger));
+        let inline = Inline { ledger: Mutex::new(ledger), boundary };
+        Self { way: Way::Inline(Arc::new(inline)), condition, patience: None }
     }
 
-    /// Runs one operation as one transaction.
+    /// The same ledger for work that must not be given up: what fails for a reason that may be over by itself is tried
+    /// again, after waits that grow to a quarter of a minute, until it is done. Dropping the call ends it.
+    pub fn patient(&self, seams: &Seams) -> Self {
+        Self { patience: Some(seams.clone()), ..self.clone() }
+    }
+
+    /// All handles on this ledger know from now on since when it fails.
+    pub fn tell_time_by(&self, seams: &Seams) {
+        self.condition.tell_time_by(seams.clock.clone());
+    }
+
+    /// Why the ledger cannot be written, if it cannot. Costs nothing: the ledger is not asked.
+    pub fn failing(&self) -> Option<Failing> {
+        self.condition.failing()
+    }
+
+    /// How many transactions have failed since the start, by [`LedgerError::label`].
+    pub fn failed(&self) -> BTreeMap<&'static str, u64> {
+        self.condition.failed()
+    }
+
+    /// Where the ledger's file lies; none: it is in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.condition.path()
+    }
+
+    /// Runs one operation as one transaction; it may be run several times where the handle is patient, each time on a
+    /// ledger on which nothing of it has happened.
     ///
     /// # Errors
     /// The operation's, the commit's, or [`LedgerError::Stopped`].
-    pub async fn call<T: Send + 'static>(
-        &self,
-        operation: impl FnOnce(&mut Ledger) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        match &self.0 {
-            Way::Inline(inline) => inline.call(operation).await,
+    pub async fn call<T, F>(&self, mut operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Ledger) -> Result<T> + Send + 'static,
+    {
+        let mut tries = 0;
+        loop {
+            let (again, done) = self.once(operation).await?;
+            match (&self.patience, done) {
+                (Some(seams), Err(error)) if error.heals() => {
+                    operation = again;
+                    tries += 1;
+                    let wait = backoff::growing(tries, LONGEST, seams.random.fraction());
+                    seams.clock.sleep_until(seams.clock.now() + wait).await;
+                }
+                (_, done) => return done,
+            }
+        }
+    }
+
+    /// Runs it once, and gives it back with what it gave.
+    async fn once<T, F>(&self, mut operation: F) -> Result<(F, Result<T>)>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Ledger) -> Result<T> + Send + 'static,
+    {
+        match &self.way {
+            Way::Inline(inline) => {
+                let done = inline.call(&mut operation, &self.condition).await;
+                Ok((operation, done))
+            }
             Way::Thread(sender) => {
                 let (operation, answer) = queued(operation);
                 sender.send(Queued::Work(operation)).await.map_err(|_| LedgerError::Stopped)?;
-                answer.await.map_err(|_| LedgerError::Stopped)?
+                answer.await.map_err(|_| LedgerError::Stopped)
             }
         }
     }
@@ -87,7 +160,7 @@ impl Handle {
     /// Finishes what is queued and closes the ledger: its lock is free when this returns, and later calls fail. A ledger
     /// that is called inline closes with its last handle.
     pub async fn close(&self) {
-        let Way::Thread(sender) = &self.0 else { return };
+        let Way::Thread(sender) = &self.way else { return };
         let (caller, closed) = oneshot::channel();
         if sender.send(Queued::Close(caller)).await.is_ok() {
             // An error says that the thread has ended already.
@@ -97,40 +170,60 @@ impl Handle {
 
     /// Whether the queue is full: intake sheds load instead of waiting.
     pub fn is_full(&self) -> bool {
-        matches!(&self.0, Way::Thread(sender) if sender.capacity() == 0)
+        matches!(&self.way, Way::Thread(sender) if sender.capacity() == 0)
     }
 }
 
 impl Inline {
-    async fn call<T>(&self, operation: impl FnOnce(&mut Ledger) -> Result<T>) -> Result<T> {
+    async fn call<T>(
+        &self,
+        operation: &mut (dyn FnMut(&mut Ledger) -> Result<T> + Send),
+        condition: &Condition,
+    ) -> Result<T> {
         if let Some(boundary) = &self.boundary {
             boundary.pass().await;
         }
-        let done = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).transact(operation);
+        let done = self.transact(operation, condition);
         if let Some(boundary) = &self.boundary {
             boundary.pass().await;
         }
         done
     }
+
+    fn transact<T>(
+        &self,
+        operation: &mut (dyn FnMut(&mut Ledger) -> Result<T> + Send),
+        condition: &Condition,
+    ) -> Result<T> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = ledger.changes();
+        let done = ledger.transact(operation);
+        condition.note(ledger.went(before, done.as_ref().err()));
+        done
+    }
 }
 
-fn queued<T: Send + 'static>(
-    operation: impl FnOnce(&mut Ledger) -> Result<T> + Send + 'static,
-) -> (Operation, oneshot::Receiver<Result<T>>) {
+fn queued<T, F>(mut operation: F) -> (Operation, oneshot::Receiver<(F, Result<T>)>)
+where
+    T: Send + 'static,
+    F: FnMut(&mut Ledger) -> Result<T> + Send + 'static,
+{
     let (sender, answer) = oneshot::channel();
     let queued: Operation = Box::new(move |ledger| {
-        let done = ledger.and_then(|ledger| ledger.atomically(operation));
-        Box::new(move |committed: Result<()>| {
+        let done = ledger.and_then(|ledger| ledger.atomically(&mut operation));
+        let trouble = done.as_ref().err().cloned();
+        let answer: Answer = Box::new(move |committed: Result<()>| {
             let done = committed.and(done);
             // A caller that has gone away does not want the answer; what was committed stays.
-            drop(sender.send(done));
-        })
+            drop(sender.send((operation, done)));
+        });
+        (trouble, answer)
     });
     (queued, answer)
 }
 
 /// The thread's loop. It ends with the last handle, or after a close; what is queued is done first.
-fn serve(mut ledger: Ledger, mut receiver: mpsc::Receiver<Queued>) {
+fn serve(mut ledger: Ledger, mut receiver: mpsc::Receiver<Queued>, condition: &Condition) {
     let mut closing = Vec::new();
     while let Some(first) = receiver.blocking_recv() {
         let mut group = Vec::new();
@@ -145,7 +238,7 @@ fn serve(mut ledger: Ledger, mut receiver: mpsc::Receiver<Queued>) {
             }
             next = if group.len() < GROUP { receiver.try_recv().ok() } else { None };
         }
-        commit(&mut ledger, group);
+        commit(&mut ledger, group, condition);
     }
     drop(ledger);
     for caller in closing {
@@ -156,22 +249,25 @@ fn serve(mut ledger: Ledger, mut receiver: mpsc::Receiver<Queued>) {
 
 /// Runs a group in one transaction. Where SQLite rolls back by itself in the middle (a full disk), what follows must not
 /// run outside of a transaction and be taken for done: everybody is told that nothing happened.
-fn commit(ledger: &mut Ledger, group: Vec<Operation>) {
+fn commit(ledger: &mut Ledger, group: Vec<Operation>, condition: &Condition) {
     if group.is_empty() {
         return;
     }
+    let before = ledger.changes();
     let mut whole = ledger.begin();
+    let mut trouble = None;
     let mut answers = Vec::with_capacity(group.len());
     for operation in group {
-        answers.push(operation(whole.clone().map(|()| &mut *ledger)));
+        let (failed, answer) = operation(whole.clone().map(|()| &mut *ledger));
+        answers.push(answer);
         if whole.is_ok() && ledger.connection.is_autocommit() {
-            whole = Err(LedgerError::Full);
+            let why = failed.clone().filter(LedgerError::is_of_the_file);
+            whole = Err(why.unwrap_or(LedgerError::Full));
         }
+        trouble = trouble.or(failed.filter(LedgerError::is_of_the_file));
     }
     let committed = whole.and_then(|()| ledger.commit());
-    if let Err(error) = &committed {
-        tracing::error!(error = %error, operations = answers.len(), "ledger.commit_failed");
-    }
+    condition.note(ledger.went(before, committed.as_ref().err().or(trouble.as_ref())));
     for answer in answers {
         answer(committed.clone());
     }
@@ -181,6 +277,7 @@ fn commit(ledger: &mut Ledger, group: Vec<Operation>) {
 mod tests {
     use super::*;
     use crate::ledger::Durability;
+    use handoffd_kit::clock::ManualClock;
     use handoffd_kit::id::DeskId;
     use jiff::Timestamp;
 
@@ -234,10 +331,12 @@ mod tests {
             Ok(())
         });
         let (after, mut third) = queued(|ledger| ledger.desk_met(&DeskId::from("b"), Timestamp::UNIX_EPOCH));
-        commit(&mut ledger, vec![noted, full, after]);
-        assert_eq!(first.try_recv().expect("answered"), Err(LedgerError::Full));
-        assert!(second.try_recv().expect("answered").is_err());
-        assert_eq!(third.try_recv().expect("answered"), Err(LedgerError::Full));
+        let condition = Condition::of(&ledger);
+        commit(&mut ledger, vec![noted, full, after], &condition);
+        assert_eq!(first.try_recv().expect("answered").1, Err(LedgerError::Full));
+        assert!(second.try_recv().expect("answered").1.is_err());
+        assert_eq!(third.try_recv().expect("answered").1, Err(LedgerError::Full));
+        assert_eq!(condition.failing().expect("failing").why, LedgerError::Full);
         for desk in ["a", "b"] {
             assert_eq!(ledger.desk_met(&DeskId::from(desk), Timestamp::MAX), Ok(Timestamp::MAX), "{desk}");
         }
@@ -252,9 +351,73 @@ mod tests {
         let stranger = rusqlite::Connection::open(&path).expect("stranger");
         stranger.execute_batch("BEGIN IMMEDIATE").expect("locked");
         let (noted, mut answer) = queued(|ledger| ledger.desk_met(&DeskId::from("a"), Timestamp::UNIX_EPOCH));
-        commit(&mut ledger, vec![noted]);
-        assert!(matches!(answer.try_recv().expect("answered"), Err(LedgerError::Sql(_))));
+        let condition = Condition::of(&ledger);
+        assert_eq!(condition.path().and_then(Path::file_name), path.file_name());
+        commit(&mut ledger, vec![noted], &condition);
+        assert_eq!(answer.try_recv().expect("answered").1, Err(LedgerError::Busy));
+        assert_eq!(condition.failing().expect("failing").why, LedgerError::Busy);
         stranger.execute_batch("ROLLBACK").expect("free");
         assert_eq!(ledger.desk_met(&DeskId::from("a"), Timestamp::MAX), Ok(Timestamp::MAX));
+    }
+
+    struct NoChance;
+
+    impl handoffd_kit::random::Random for NoChance {
+        fn bits(&self) -> u64 {
+            0
+        }
+    }
+
+    struct NoNetwork;
+
+    impl handoffd_kit::transport::Transport for NoNetwork {
+        fn send(
+            &self,
+            _: http::Request<bytes::Bytes>,
+            _: handoffd_kit::transport::Bounds,
+        ) -> handoffd_kit::transport::Exchange<'_> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// A handle on a file that may not grow, whose waits a test ends.
+    async fn on_a_full_disk(spawned: bool) -> (Handle, ManualClock, tempfile::TempDir) {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut ledger = Ledger::open(&folder.path().join("handoffd.db"), Durability::Process).expect("ledger");
+        ledger.tightened(true).expect("tight");
+        let handle = if spawned { Handle::spawn(ledger).expect("thread") } else { Handle::inline(ledger, None) };
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let (time, random, transport) = (Arc::new(clock.clone()), Arc::new(NoChance), Arc::new(NoNetwork));
+        let seams = Seams { clock: time, random, transport };
+        handle.tell_time_by(&seams);
+        (handle.patient(&seams), clock, folder)
+    }
+
+    #[tokio::test]
+    async fn on_a_full_disk_a_patient_call_waits_and_is_done_once_when_there_is_room() {
+        for spawned in [true, false] {
+            let (patient, clock, _folder) = on_a_full_disk(spawned).await;
+            let hasty = Handle { patience: None, ..patient.clone() };
+            assert_eq!(hasty.call(|ledger| ledger.try_writing()).await, Err(LedgerError::Full));
+            let failing = Failing { since: Some(Timestamp::UNIX_EPOCH), why: LedgerError::Full };
+            assert_eq!(hasty.failing(), Some(failing.clone()));
+            hasty.call(|ledger| ledger.counts().map(drop)).await.expect("a full disk reads well");
+            assert_eq!(hasty.failing(), Some(failing.clone()));
+
+            let mut waits = Box::pin(patient.call(|ledger| ledger.try_writing()));
+            for _ in 0..5 {
+                // The thread answers when it comes to it; the call then waits for the clock.
+                while clock.next_wait().is_none() {
+                    assert!(futures::poll!(&mut waits).is_pending(), "given up");
+                    tokio::task::yield_now().await;
+                }
+                assert_eq!(hasty.failing(), Some(failing.clone()));
+                clock.advance(LONGEST * 2);
+            }
+            assert!(hasty.failed()["full"] >= 5);
+            hasty.call(|ledger| ledger.tightened(false)).await.expect("room");
+            waits.await.expect("done at last");
+            assert_eq!(hasty.failing(), None);
+        }
     }
 }

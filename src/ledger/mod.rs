@@ -1,7 +1,8 @@
 //! The ledger: everything handoffd must not forget, in SQLite, and the only SQL of the house.
 //!
 //! Its interface is a few coarse operations in the domain's words on [`Ledger`], each one transaction; a thread with group
-//! commit ([`Handle`]) is a shell around it. Every state has its one transition function in [`states`].
+//! commit ([`Handle`]) is a shell around it. `condition` says whether it can be written.
+//! Every state has its one transition function in [`states`].
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
@@ -13,6 +14,7 @@ mod cases;
 mod closed_paths;
 mod codec;
 pub mod commands;
+mod condition;
 mod counts;
 mod effects;
 mod error;
@@ -43,6 +45,7 @@ mod tests;
 mod webhooks;
 mod would;
 
+pub use condition::Failing;
 pub use counts::Counts;
 pub use error::{LedgerError, Result};
 pub use handle::{Boundary, Handle};

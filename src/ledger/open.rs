@@ -110,6 +110,8 @@ impl Ledger {
     pub fn transact<T>(&mut self, operation: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.begin()?;
         match operation(self) {
+            // SQLite has rolled back by itself, and the operation has not noticed.
+            Ok(_) if self.connection.is_autocommit() => Err(LedgerError::Full),
             Ok(done) => {
                 self.commit()?;
                 Ok(done)
@@ -125,6 +127,10 @@ impl Ledger {
     pub(super) fn atomically<T>(&mut self, operation: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.connection.execute_batch("SAVEPOINT operation")?;
         let done = operation(self).and_then(|done| {
+            if self.connection.is_autocommit() {
+                // SQLite has rolled back by itself, and the operation has not noticed.
+                return Err(LedgerError::Full);
+            }
             self.connection.execute_batch("RELEASE operation")?;
             Ok(done)
         });
@@ -132,6 +138,15 @@ impl Ledger {
             self.roll_back("ROLLBACK TO operation; RELEASE operation");
         }
         done
+    }
+
+    /// The file may not grow beyond what it is (none: as it likes), and nobody is waited for: a full disk and a busy
+    /// file at once.
+    #[cfg(test)]
+    pub(crate) fn tightened(&mut self, tight: bool) -> Result<()> {
+        let pages = if tight { 1 } else { 1 << 30 };
+        self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+        Ok(self.connection.busy_timeout(Duration::ZERO)?)
     }
 
     /// A small file is read through, so that damage shows now and not in the middle of a night.

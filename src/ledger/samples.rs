@@ -232,3 +232,23 @@ impl Ledger {
         Ok(())
     }
 }
+
+/// Another program that has the ledger's file open.
+pub(crate) struct Stranger(std::sync::Arc<std::sync::Mutex<rusqlite::Connection>>);
+
+impl Stranger {
+    pub(crate) fn on(path: &std::path::Path) -> Self {
+        let connection = rusqlite::Connection::open(path).expect("open");
+        Self(std::sync::Arc::new(std::sync::Mutex::new(connection)))
+    }
+
+    /// Takes the write lock when it is called.
+    pub(crate) fn locks(&self) -> impl FnOnce() + Send + 'static {
+        let connection = self.0.clone();
+        move || connection.lock().expect("no panic").execute_batch("BEGIN IMMEDIATE").expect("locked")
+    }
+
+    pub(crate) fn lets_go(&self) {
+        self.0.lock().expect("no panic").execute_batch("ROLLBACK").expect("free");
+    }
+}

@@ -9,6 +9,9 @@ pub const APPLICATION_ID: i64 = 0x6864_6f66;
 
 /// Every step, oldest first. Never edit one that was released: add another.
 pub const STEPS: &[&str] = &["
+CREATE TABLE trials (
+    id INTEGER PRIMARY KEY, filler BLOB NOT NULL
+) STRICT;
 CREATE TABLE desks (
     desk TEXT PRIMARY KEY, met_at INTEGER NOT NULL
 ) STRICT;

@@ -88,7 +88,7 @@ impl Figures {
         let now = sources.clock.now();
         let desks: Vec<DeskId> = sources.policy.desks.keys().cloned().collect();
         let ask = move |ledger: &mut Ledger| {
-            let recent = desks.into_iter().map(|desk| Ok((desk.clone(), ledger.recent(&desk, now)?)));
+            let recent = desks.iter().map(|desk| Ok((desk.clone(), ledger.recent(desk, now)?)));
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
             let about_policy = (ledger.signed_rules()?, ledger.chosen_policy()?);
             let shown = (ledger.roster_troubles()?, ledger.all_queues_gone()?);

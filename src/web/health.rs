@@ -1,7 +1,8 @@
 //! How the daemon is: one word, and a reason with its next step for everything that is not as it should be. Pure.
 
 use super::figures::Figures;
-use crate::ledger::LedgerError;
+use super::standing::Standing;
+use crate::ledger::Failing;
 use crate::ledger::policies::Choice;
 use crate::ledger::records::{Switch, SwitchOn};
 use crate::policy::names::RuleName;
@@ -88,19 +89,24 @@ impl Reason {
     }
 }
 
-/// What the figures mean.
-pub(super) fn health(figures: &Result<Figures, LedgerError>, now: Timestamp) -> Health {
-    let mut reasons = match figures {
-        Ok(figures) => reasons(figures, now),
-        Err(error) => vec![Reason::new(
-            Status::Failing,
-            error.to_string(),
-            "repair that and start handoffd again: nothing is taken in or written without its ledger",
-        )],
-    };
+/// What stands now, judged.
+pub(super) fn health(standing: &Standing, now: Timestamp) -> Health {
+    let mut reasons: Vec<Reason> = standing.figures.iter().flat_map(|figures| reasons(figures, now)).collect();
+    reasons.extend(ledger(standing));
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.level));
     let status = reasons.iter().map(|reason| reason.level).max().unwrap_or(Status::Ok);
     Health { status, reasons }
+}
+
+/// Why the ledger cannot be written, or tells nothing.
+fn ledger(standing: &Standing) -> Option<Reason> {
+    let unread = || standing.figures.as_ref().err().map(|why| Failing { since: None, why: why.clone() });
+    let Failing { since, why } = standing.failing.clone().or_else(unread)?;
+    let place = standing.ledger.display();
+    let what = if standing.ledger.as_os_str().is_empty() { why.to_string() } else { format!("{why} ({place})") };
+    let end = "repair that and start handoffd again: nothing is taken in or written without its ledger";
+    let next = why.remedy(&standing.ledger).unwrap_or_else(|| end.to_owned());
+    Some(Reason { since, ..Reason::new(Status::Failing, what, next) })
 }
 
 fn reasons(figures: &Figures, now: Timestamp) -> Vec<Reason> {
@@ -246,8 +252,18 @@ fn switched(on: &SwitchOn) -> Reason {
 mod tests {
     use super::super::figures::{OverLimit, PollFigure};
     use super::*;
+    use crate::ledger::LedgerError;
     use crate::ledger::records::DeskTrouble;
     use handoffd_kit::desk::QueueSpec;
+
+    fn health(figures: &Result<Figures, LedgerError>, now: Timestamp) -> Health {
+        super::health(&standing(figures, None), now)
+    }
+
+    fn standing(figures: &Result<Figures, LedgerError>, failing: Option<Failing>) -> Standing {
+        let ledger = "/var/lib/handoffd/handoffd.db".into();
+        Standing { figures: figures.clone(), failing, failed: std::collections::BTreeMap::new(), ledger }
+    }
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).expect("instant")
@@ -303,10 +319,26 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_that_does_not_answer_is_failing() {
-        let health = health(&Err(LedgerError::Full), at(0));
-        assert_eq!(health.status, Status::Failing);
-        assert!(!health.reasons[0].next_step.is_empty());
+    fn a_ledger_that_tells_nothing_or_cannot_be_written_is_failing_and_says_what_to_do() {
+        let error = health(&Err(LedgerError::Corrupt("page 7".into())), at(0));
+        assert_eq!(error.status, Status::Failing);
+        assert!(error.reasons[0].next_step.contains("start handoffd again"));
+        let causes = [
+            (LedgerError::Full, "make room"),
+            (LedgerError::Busy, "fuser -v"),
+            (LedgerError::Unwritable("disk I/O error".into()), "is mounted"),
+        ];
+        for (why, remedy) in causes {
+            let figures = if why == LedgerError::Busy { Err(why.clone()) } else { Ok(Figures::default()) };
+            let standing = standing(&figures, Some(Failing { since: Some(at(3)), why }));
+            let health = super::health(&standing, at(9));
+            assert_eq!((health.status, standing.is_ready()), (Status::Failing, false));
+            let [reason] = health.reasons.as_slice() else { panic!("one reason: {health:?}") };
+            assert_eq!(reason.since, Some(at(3)));
+            for words in [remedy, "/var/lib/handoffd/handoffd.db", "without a restart", "503"] {
+                assert!(reason.next_step.contains(words), "{words}: {reason:?}");
+            }
+        }
     }
 
     #[test]

@@ -116,6 +116,8 @@ async fn hook(State(web): State<Web>, Path(address): Path<Address>, request: Req
     match answer {
         Answer::Taken(HookAnswer::Stored) => (web.sources.wake)(),
         Answer::Taken(HookAnswer::Known | HookAnswer::Nothing | HookAnswer::UnknownDesk) => {}
+        // The pipeline tries the ledger until it is well, whether or not the vendor comes again.
+        Answer::NotStored => (web.sources.wake)(),
         refused => tracing::warn!(desk = %desk, reason = refused.label(), "webhook.refused"),
     }
     answer

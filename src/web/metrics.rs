@@ -2,6 +2,7 @@
 //! states, kinds. What happens between two scrapes is counted here; what stands is asked from the ledger at each scrape.
 
 use super::figures::Figures;
+use super::standing::Standing;
 use crate::policy::rules::{Mode, Policy};
 use handoffd_kit::gate::Class;
 use handoffd_kit::id::DeskId;
@@ -54,19 +55,19 @@ impl Metrics {
     ///
     /// # Errors
     /// The encoder's; writing into a text has none in practice.
-    pub(super) fn text(&self, figures: Option<&Figures>, now: Timestamp) -> Result<String, std::fmt::Error> {
+    pub(super) fn text(&self, standing: &Standing, now: Timestamp) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.counters)?;
-        let mut standing = Registry::with_prefix("handoffd");
-        one(&mut standing, "ledger_up", "Whether the ledger answers", f64::from(u8::from(figures.is_some())));
+        let mut registry = Registry::with_prefix("handoffd");
+        register_ledger(&mut registry, standing, now);
         if let Some(bytes) = resident_bytes() {
-            one(&mut standing, "resident_bytes", "Memory of this process", bytes);
+            one(&mut registry, "resident_bytes", "Memory of this process", bytes);
         }
-        if let Some(figures) = figures {
-            register(&mut standing, figures, now);
-            register_calls(&mut standing, figures);
+        if let Ok(figures) = &standing.figures {
+            register(&mut registry, figures, now);
+            register_calls(&mut registry, figures);
         }
-        encode_registry(&mut text, &standing)?;
+        encode_registry(&mut text, &registry)?;
         encode_eof(&mut text)?;
         Ok(text)
     }
@@ -93,6 +94,19 @@ fn many<const N: usize>(
 
 fn age(at: Option<Timestamp>, now: Timestamp) -> f64 {
     at.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0))
+}
+
+fn register_ledger(registry: &mut Registry, standing: &Standing, now: Timestamp) {
+    let up = f64::from(u8::from(standing.is_ready()));
+    one(registry, "ledger_up", "Whether the ledger answers and can be written", up);
+    let failing = age(standing.failing.as_ref().and_then(|failing| failing.since), now);
+    one(registry, "ledger_failing_seconds", "Since the ledger cannot be written, where it cannot", failing);
+    let failures = Family::<Labels<1>, Counter>::default();
+    for (reason, count) in &standing.failed {
+        failures.get_or_create(&[("reason", (*reason).to_owned())]).inc_by(*count);
+    }
+    let help = "Transactions that the ledger's file or disk did not let be written, since the start";
+    registry.register("ledger_failures", help, failures);
 }
 
 fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {

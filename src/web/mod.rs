@@ -9,6 +9,7 @@ mod hooks;
 mod metrics;
 mod pages;
 mod serve;
+mod standing;
 
 pub use health::{Health, Reason, Status};
 pub use hooks::hooks;

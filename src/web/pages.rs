@@ -2,8 +2,8 @@
 //! `/readyz` (503 while webhooks could not be stored) and `/metrics`.
 
 use super::Web;
-use super::figures::Figures;
 use super::health::{Health, health};
+use super::standing::Standing;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,21 +24,20 @@ pub fn pages(web: Web) -> Router {
 
 async fn healthz(State(web): State<Web>) -> Json<Health> {
     let now = web.sources.clock.now();
-    Json(health(&Figures::collect(&web.sources).await, now))
+    Json(health(&Standing::collect(&web.sources).await, now))
 }
 
 /// Ready is who can store a webhook: a desk that is down does not make us less ready to remember.
 async fn readyz(State(web): State<Web>) -> Response {
     let now = web.sources.clock.now();
-    let figures = Figures::collect(&web.sources).await;
-    let status = if figures.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(health(&figures, now))).into_response()
+    let standing = Standing::collect(&web.sources).await;
+    let status = if standing.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(health(&standing, now))).into_response()
 }
 
 async fn metrics(State(web): State<Web>) -> Response {
     let now = web.sources.clock.now();
-    let figures = Figures::collect(&web.sources).await.ok();
-    match web.metrics.text(figures.as_ref(), now) {
+    match web.metrics.text(&Standing::collect(&web.sources).await, now) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -67,6 +67,11 @@ impl Daemon {
         assert!(ready.await, "never ready; it said:\n{}", self.log());
     }
 
+    /// Where its ledger lies.
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.path().join("handoffd.db")
+    }
+
     fn log_file(&self) -> PathBuf {
         self.folder.path().join(format!("life-{}.log", self.lives))
     }

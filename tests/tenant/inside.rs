@@ -212,7 +212,7 @@ impl World {
     /// Takes an order of a person.
     pub fn order<T: Send + 'static>(
         &self,
-        act: impl FnOnce(&mut Ledger) -> Result<T, LedgerError> + Send + 'static,
+        act: impl FnMut(&mut Ledger) -> Result<T, LedgerError> + Send + 'static,
     ) -> T {
         let house = &self.life.as_ref().expect("a life").house;
         let done = block_on(house.ledger.call(act)).expect("done");

@@ -4,7 +4,7 @@
 //!
 //! In reading order: `desk` (the tenant), `cast` (its tickets, and what people do to them), `daemon` (the real binary as
 //! a process that can be killed), `inside` (the same house in this process, on a clock that the test moves), `census`
-//! (what must hold in the end); then the scenarios: `storm` and `refusals` on the real daemon, `day` with crashes anywhere,
+//! (what must hold in the end); then the scenarios: `storm`, `held` and `refusals` on the real daemon, `day` with crashes anywhere,
 //! `outage`, `patience`, `start`.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
@@ -14,6 +14,7 @@ mod census;
 mod daemon;
 mod day;
 mod desk;
+mod held;
 mod inside;
 mod outage;
 mod patience;

@@ -141,7 +141,7 @@ async fn end_as_stale(
         .is_none()
         .then(|| stale_note(&handoff.proposal, &handoff.id, why, station.desk.capabilities(), &read.head, act.at));
     let (id, reason) = (handoff.id.clone(), why.to_owned());
-    house.ledger.call(move |ledger| ledger.end_stale_review(&id, &reason, note, act.at)).await?;
+    house.ledger.call(move |ledger| ledger.end_stale_review(&id, &reason, note.clone(), act.at)).await?;
     house.wake.call();
     let words = format!(
         "{} was not sent: {why}. The review ends as stale, with a note on the ticket; the case is decided anew",
