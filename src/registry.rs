@@ -1,5 +1,6 @@
 //! The one place of the root package that names vendors.
 
+use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::Desk;
 use handoffd_kit::settings::{DeskSettings, Seams, SettingProblem};
 use std::sync::Arc;
@@ -22,5 +23,23 @@ pub fn open(connector: &str, settings: DeskSettings, seams: Seams) -> Result<Arc
             problem: format!("no connector speaks \"{other}\""),
             help: format!("write one of: {}", known().join(", ")),
         }]),
+    }
+}
+
+/// Everything that is wrong in a desk's own settings, without opening it.
+pub fn wrong_settings(connector: &str, settings: &DeskSettings) -> Vec<SettingProblem> {
+    match connector {
+        handoffd_zendesk::NAME => handoffd_zendesk::wrong_settings(settings),
+        handoffd_rt::NAME => handoffd_rt::wrong_settings(settings),
+        _ => Vec::new(),
+    }
+}
+
+/// What a desk of these settings can do. `None`: no connector has this name.
+pub fn capabilities(connector: &str, settings: &DeskSettings) -> Option<Capabilities> {
+    match connector {
+        handoffd_zendesk::NAME => Some(handoffd_zendesk::capabilities()),
+        handoffd_rt::NAME => Some(handoffd_rt::capabilities(settings)),
+        _ => None,
     }
 }

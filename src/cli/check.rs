@@ -6,9 +6,8 @@ use super::failure::Failure;
 use super::output::{Context, Tint};
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config, Look, Problems, render, secrets};
-use crate::daemon::wiring::{open_desks, unsupported};
+use crate::daemon::wiring::open_desks;
 use crate::policy::rules::{FieldDeclaration, FieldOwner, Mode, Policy};
-use crate::registry;
 use clap::Args;
 use handoffd_kit::desk::{Desk, Directory, Finding, Severity};
 use handoffd_kit::id::DeskId;
@@ -48,7 +47,6 @@ impl CheckArgs {
         if !self.online {
             let mut problems = config.warnings.clone();
             problems.extend(secrets::check(&config, &environment));
-            wrong_settings(&config, &mut problems);
             return self.offline(context, &config, &problems, &tests);
         }
         let seams = seams();
@@ -82,31 +80,6 @@ impl CheckArgs {
             show(context, problems, code)?;
         }
         Ok(ExitCode::from(code))
-    }
-}
-
-/// What connectors find wrong in their desks' tables. Where a secret is missing here, a stand-in takes its place, and
-/// what that leads to is only a warning: the real one may say more.
-fn wrong_settings(config: &Config, problems: &mut Problems) {
-    let (settings, real) = match secrets::resolve(config, &environment) {
-        Ok((settings, _)) => (settings, true),
-        Err(_) => (secrets::stand_ins(config), false),
-    };
-    for (id, settings) in settings {
-        let Some(desk) = config.desks.get(&id) else { continue };
-        match registry::open(&desk.connector, settings, seams()) {
-            Ok(desk) => {
-                let unsupported = unsupported(&config.policy, &id, desk.capabilities());
-                problems.extend(config.setting_problems(&id, &unsupported));
-            }
-            Err(wrong) => {
-                let mut wrong = config.setting_problems(&id, &wrong);
-                if !real {
-                    wrong.soften();
-                }
-                problems.extend(wrong);
-            }
-        }
     }
 }
 

@@ -8,24 +8,19 @@ use crate::config::{self, Config, LogFormat, render};
 use crate::daemon::control;
 use crate::daemon::house::House;
 use crate::daemon::pipeline::Until;
-use crate::daemon::wiring::{open_desks, unsupported, wire};
+use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::records::{Busy, DeskTrouble, Switch};
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::policy::rules::Mode;
 use crate::web::{bind, hooks, pages, serve};
 use clap::Args;
-use handoffd_kit::desk::Desk;
 use handoffd_kit::id::DeskId;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
-
-type OpenDesks = BTreeMap<DeskId, Arc<dyn Desk>>;
 
 /// The exit code where a desk cannot be reached.
 const UNREACHABLE: u8 = 3;
@@ -87,7 +82,7 @@ impl RunArgs {
         log(&config);
         let seams = seams();
         // What is missing shows before a ledger is made.
-        let desks = match open_desks(&config, &environment, &seams) {
+        let mut desks = match open_desks(&config, &environment, &seams) {
             Ok(desks) => desks,
             Err(problems) => return show(context, &problems, 2),
         };
@@ -96,7 +91,7 @@ impl RunArgs {
         }
         let mut ledger = Ledger::open(&config.daemon.ledger, Durability::Full)?;
         let config = in_force(context, config, &mut ledger)?;
-        let desks = desks_of(context, &config, desks)?;
+        desks.retain(|desk, _| config.desks.contains_key(desk));
         runtime()?.block_on(async {
             let house = wire(&config, desks, Handle::spawn(ledger)?, seams);
             let unsure = house.recover().await?;
@@ -131,19 +126,6 @@ impl RunArgs {
         remains(context, house, &troubles).await?;
         Ok(code)
     }
-}
-
-/// The desks of the policy that runs, none of which may be asked for what it cannot do.
-fn desks_of(context: &Context, config: &Config, mut desks: OpenDesks) -> Result<OpenDesks, Failure> {
-    desks.retain(|desk, _| config.desks.contains_key(desk));
-    let asked = |(id, desk): (&DeskId, &Arc<dyn Desk>)| unsupported(&config.policy, id, desk.capabilities());
-    let wrong: Vec<_> = desks.iter().flat_map(asked).collect();
-    for problem in &wrong {
-        context.say(&format!("{}; {}", problem.problem, problem.help));
-    }
-    let words =
-        || Failure::usage(anyhow::anyhow!("the policy {} asks for what its desks cannot do", config.policy.version));
-    if wrong.is_empty() { Ok(desks) } else { Err(words()) }
 }
 
 /// Desks that did not answer, for the same reason.

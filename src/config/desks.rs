@@ -1,6 +1,7 @@
 //! `[desks.NAME]`: the helpdesk accounts. The vendor's own keys (`login`, `webhook`) are handed on to the connector;
 //! here only their form is checked, and that no secret is written in clear.
 
+use super::abilities;
 use super::found::{At, Found};
 use super::keys;
 use super::mask::names_a_secret;
@@ -9,6 +10,7 @@ use super::secrets::{RawSetting, SecretSource};
 use super::walk::{Named, Section, accepted, kind_of};
 use crate::policy::rules::{DeskPolicy, FieldDeclaration, FieldOwner, Start};
 use crate::registry;
+use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::model::FieldType;
@@ -40,10 +42,24 @@ pub struct DeskConfig {
     pub(super) places: BTreeMap<String, Range<usize>>,
 }
 
+impl DeskConfig {
+    /// Whether a key of the vendor's stands in the file and its value could not be read.
+    pub(super) fn lost(&self, key: &str) -> bool {
+        let read = match key.split_once('.') {
+            Some(("login", name)) => self.login.contains_key(name),
+            Some(("webhook", name)) => self.webhook.contains_key(name),
+            _ => true,
+        };
+        !read && self.places.contains_key(key)
+    }
+}
+
 /// A desk as far as it could be read.
 pub(super) struct DeskDraft {
     pub config: Option<DeskConfig>,
     pub policy: DeskPolicy,
+    /// What it can do, if its connector is known.
+    pub capabilities: Option<Capabilities>,
     /// Names of fields whose declaration is wrong.
     pub broken_fields: Vec<String>,
 }
@@ -63,14 +79,16 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> De
     for named in &tables {
         let section = named.open(found, keys::DESK);
         let mut broken_fields = Vec::new();
+        let id = DeskId::new(named.name.value);
+        let config = config(found, &section, named, base);
+        let capabilities = config.as_ref().and_then(|config| abilities::of_desk(found, &id, config));
         let policy = DeskPolicy {
-            intake: intake(found, &section),
+            intake: intake(found, &section, capabilities.as_ref()),
             start: start(found, &section).unwrap_or(Start::Now),
             fields: fields(found, &section, &mut seen, &mut broken_fields),
             commands: super::commands::read(found, &section),
         };
-        let config = config(found, &section, named, base);
-        desks.insert(DeskId::new(named.name.value), DeskDraft { config, policy, broken_fields });
+        desks.insert(id, DeskDraft { config, policy, capabilities, broken_fields });
     }
     desks
 }
@@ -108,31 +126,34 @@ fn config(found: &mut Found<'_>, section: &Section<'_>, named: &Named<'_>, base:
     Some(DeskConfig {
         connector: connector?.value.to_owned(),
         url: url?,
-        login,
-        webhook,
+        login: login?,
+        webhook: webhook?,
         poll: poll.unsigned_abs(),
         budget: budget.map_or(0.8, |budget| budget.value),
         places,
     })
 }
 
-/// Reads `login` or `webhook`: texts and secrets under the vendor's own keys.
+/// Reads `login` or `webhook`: texts and secrets under the vendor's own keys. `None`: it is no table, which was reported.
 fn settings(
     found: &mut Found<'_>,
     section: &Section<'_>,
     key: &str,
     base: &Path,
     places: &mut BTreeMap<String, Range<usize>>,
-) -> BTreeMap<String, RawSetting> {
+) -> Option<BTreeMap<String, RawSetting>> {
     let mut settings = BTreeMap::new();
-    let Some(table) = section.open_table(found, key) else { return settings };
+    if !section.has(key) {
+        return Some(settings);
+    }
+    let table = section.open_table(found, key)?;
     for (name, value) in table.entries() {
         places.insert(format!("{key}.{}", name.value), name.span.clone());
         if let Some(setting) = setting(found, &name, value, &format!("{key}.{}", shown(name.value)), base) {
             settings.insert(name.value.to_owned(), setting);
         }
     }
-    settings
+    Some(settings)
 }
 
 fn setting(
@@ -167,10 +188,13 @@ fn setting(
     }
 }
 
-fn intake(found: &mut Found<'_>, section: &Section<'_>) -> Vec<QueueSpec> {
+fn intake(found: &mut Found<'_>, section: &Section<'_>, desk: Option<&Capabilities>) -> Vec<QueueSpec> {
     let mut queues = Vec::new();
     for value in section.values(found, "intake") {
         let Some(queue) = queue(found, value, "intake") else { continue };
+        if let Some(desk) = desk {
+            abilities::check_queue(found, desk, &queue.value, &queue.span);
+        }
         if queues.contains(&queue.value) {
             let message = format!("the queue \"{}\" stands twice in `intake`", shown(queue.value.shown()));
             found.error(&queue.span, message, "leave one of them out");

@@ -5,6 +5,7 @@
 //! [`secrets::resolve`]'s settings. [`load`] needs no secret and no network, so that a policy can be checked anywhere.
 //! Every problem of a run is reported together, with its place and what would be accepted.
 
+mod abilities;
 mod answers;
 mod commands;
 mod conditions;
@@ -204,6 +205,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         teams: &teams,
         people: &people,
         messages: &messages,
+        targets: targets.as_deref(),
         header: &table.header,
         weak_triage_within: table.weak_triage_within,
     };

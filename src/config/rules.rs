@@ -1,5 +1,6 @@
 //! `[[route]]` and `[[escalate]]`: the rules, in the order of the file.
 
+use super::abilities::Reach;
 use super::answers::{Answers, Context};
 use super::conditions::{self, Facts};
 use super::daemon::MODES;
@@ -20,6 +21,7 @@ use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::reviewers::same_person;
 use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger};
+use crate::policy::targets::Target;
 use crate::policy::triage;
 use handoffd_kit::id::DeskId;
 use jiff::SignedDuration;
@@ -33,6 +35,8 @@ pub(super) struct World<'a> {
     pub teams: &'a Teams,
     pub people: &'a People,
     pub messages: &'a Messages,
+    /// `None`: one of them could not be read.
+    pub targets: Option<&'a [Target]>,
     pub header: &'a PolicyHeader,
     /// What `[policy]` says for all routes.
     pub weak_triage_within: Option<SignedDuration>,
@@ -194,6 +198,9 @@ impl RouteDraft {
         if let (Some(rule), Some(team)) = (&rule, team) {
             times::check_reach(found, section, &rule.times, std::iter::once(team));
         }
+        if let (Some(rule), Some(reach)) = (&rule, Reach::of(world.desks, desk.as_ref(), world.targets)) {
+            reach.check_clocks(found, section, rule);
+        }
         let route =
             (|| Some(Route { rule: rule?, desk: desk.clone()?, to: to?, fallback, on_duty, weak_triage_within }))();
         Self { route, desk, span: section.span.clone(), catches_all: unconditional && whole }
@@ -294,6 +301,10 @@ fn read_escalation(
     let review = answers.review.or(&defaults.review).settle(found, section, "review");
     if let (Some(owner), Some(desk)) = (&owner, desk) {
         check_person(found, owner, desk, world);
+    }
+    if let (Some(rule), Some(reach)) = (&rule, Reach::of(world.desks, desk, world.targets)) {
+        reach.check_clocks(found, section, rule);
+        clock.iter().for_each(|clock| reach.check_pause(found, rule, clock));
     }
     if let Some(team) = team {
         reach::check(found, team, clock.as_ref(), customer.as_ref());

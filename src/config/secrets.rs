@@ -110,6 +110,11 @@ pub fn check(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Problems 
 /// Each desk's settings with a stand-in for every secret: what a connector says about them is about the keys alone, so
 /// that a check without secrets finds a misspelt one.
 pub fn stand_ins(config: &Config) -> BTreeMap<DeskId, DeskSettings> {
+    config.desks.iter().map(|(id, desk)| (id.clone(), stand_in(id, desk))).collect()
+}
+
+/// One desk's settings with a stand-in for every secret.
+pub(super) fn stand_in(id: &DeskId, desk: &DeskConfig) -> DeskSettings {
     let stand_in = |settings: &BTreeMap<String, RawSetting>| {
         let setting = |setting: &RawSetting| match setting {
             RawSetting::Text(text) => Setting::Text(text.clone()),
@@ -117,12 +122,8 @@ pub fn stand_ins(config: &Config) -> BTreeMap<DeskId, DeskSettings> {
         };
         settings.iter().map(|(key, value)| (key.clone(), setting(value))).collect()
     };
-    let settings = |(id, desk): (&DeskId, &DeskConfig)| {
-        let (login, webhook) = (stand_in(&desk.login), stand_in(&desk.webhook));
-        let settings = DeskSettings { id: id.clone(), url: desk.url.clone(), login, webhook, budget: desk.budget };
-        (id.clone(), settings)
-    };
-    config.desks.iter().map(settings).collect()
+    let (login, webhook) = (stand_in(&desk.login), stand_in(&desk.webhook));
+    DeskSettings { id: id.clone(), url: desk.url.clone(), login, webhook, budget: desk.budget }
 }
 
 fn read_all(

@@ -1,5 +1,6 @@
 //! `[teams.NAME]` and `[people.NAME]`: who owns cases.
 
+use super::abilities;
 use super::answers::ASSIGN;
 use super::desks::{Desks, queue};
 use super::found::{At, Found};
@@ -56,6 +57,9 @@ fn identities(found: &mut Found<'_>, section: &Section<'_>, desks: &Desks) -> BT
         refers(found, &desk, "desk", "[desks.NAME]", desks.keys().map(DeskId::as_str));
         match value.get_ref().as_str().filter(|id| !id.trim().is_empty()) {
             Some(id) => {
+                if let Some(desk) = desks.get(&DeskId::new(desk.value)).and_then(|desk| desk.capabilities.as_ref()) {
+                    abilities::check_user(found, desk, &At::new(id, value.span()));
+                }
                 identities.insert(DeskId::new(desk.value), UserId::new(id));
             }
             None => {
@@ -155,6 +159,9 @@ fn check_queue(found: &mut Found<'_>, team: &Team, place: &At<()>, desks: &Desks
     if let Some((_, other)) = taken.iter().find(|(spec, _)| *spec == team.queue) {
         let message = format!("the teams {} and {} have the same queue \"{queue}\"", shown(other), team.name);
         found.mismatch(&place.span, message, "give each team of a desk its own queue: it says whose a case is");
+    }
+    if let Some(desk) = desks.get(&team.desk).and_then(|desk| desk.capabilities.as_ref()) {
+        abilities::check_queue(found, desk, &team.queue, &place.span);
     }
     let intake = desks.get(&team.desk).map(|desk| &desk.policy.intake);
     if intake.is_some_and(|intake| intake.contains(&team.queue)) {

@@ -5,7 +5,9 @@ use super::pipeline::Until;
 use crate::ledger::{Handle, Ledger};
 use crate::policy::rules::{Policy, ReviewDecision};
 use crate::policy::testing;
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, Roster, Stream, WebhookTrust};
+use handoffd_kit::capability::{
+    Aspect, Capabilities, Guard, IdForm, NoteFormat, Pausing, Roster, Stream, WebhookTrust,
+};
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::desk::*;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
@@ -92,6 +94,8 @@ impl FakeDesk {
         case.head.updated_at = Fact::Known(testing::now());
         let capabilities = Capabilities {
             connector: "fake",
+            user_id: IdForm::Text,
+            queue_id: IdForm::Text,
             together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Status],
             guard,
             readable_history: true,

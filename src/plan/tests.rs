@@ -7,7 +7,7 @@ use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::rules::Policy;
 use crate::policy::testing::{self, escalation, route};
 use crate::policy::verdict::{Decision, Outcome};
-use handoffd_kit::capability::{Aspect, Capabilities, Guard, NoteFormat, Pausing, Roster, WebhookTrust};
+use handoffd_kit::capability::{Aspect, Capabilities, Guard, IdForm, NoteFormat, Pausing, Roster, WebhookTrust};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, StatusSpec, Update, WordingSignature};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::mark::Mark;
@@ -21,6 +21,8 @@ const ALL: &[Aspect] = &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Pri
 fn desk(together: &'static [Aspect]) -> Capabilities {
     Capabilities {
         connector: "test",
+        user_id: IdForm::Text,
+        queue_id: IdForm::Text,
         together,
         guard: Guard::None,
         readable_history: true,

@@ -1,5 +1,6 @@
 //! The configuration from outside: what it accepts, what it says about everything else, and what it keeps to itself.
 
+mod abilities;
 mod broken;
 mod example;
 mod guide;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 const BASE: &str = include_str!("../fixtures/config/base.toml");
 
-fn read(text: &str) -> Result<config::Config, Problems> {
+pub fn read(text: &str) -> Result<config::Config, Problems> {
     config::read(text, "handoffd.toml", Path::new("/etc/handoffd"))
 }
 
@@ -38,7 +38,7 @@ fn expect(severity: Severity, old: &str, new: &str, message: &str, help: &str) {
     assert!(problems.to_string().contains(&format!("handoffd.toml:{}:{}", place.0, place.1)), "{problems}");
 }
 
-fn error(old: &str, new: &str, message: &str, help: &str) {
+pub fn error(old: &str, new: &str, message: &str, help: &str) {
     expect(Severity::Error, old, new, message, help);
 }
 

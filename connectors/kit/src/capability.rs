@@ -119,11 +119,34 @@ pub enum Roster {
     WithLoad,
 }
 
+/// What the vendor's ids look like, where a configuration writes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdForm {
+    /// Digits alone.
+    Number,
+    /// Any text.
+    Text,
+}
+
+impl IdForm {
+    /// Whether a text could be one.
+    pub fn fits(self, text: &str) -> bool {
+        match self {
+            Self::Number => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
+            Self::Text => !text.trim().is_empty(),
+        }
+    }
+}
+
 /// What a desk can do.
 #[derive(Clone, Debug)]
 pub struct Capabilities {
     /// The connector's name in the configuration.
     pub connector: &'static str,
+    /// What a user's id looks like.
+    pub user_id: IdForm,
+    /// What a queue's id looks like.
+    pub queue_id: IdForm,
     /// What one call can set together. Anything else is one call each, the note first.
     pub together: &'static [Aspect],
     /// How writes are guarded.

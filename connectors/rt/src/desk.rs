@@ -7,7 +7,7 @@ use crate::normalise::customer;
 use crate::read::{Account, Kinds, by_transaction, number};
 use crate::stream::TRANSACTIONS;
 use crate::write::NOTE_MAX_BYTES;
-use handoffd_kit::capability::{Capabilities, Guard, NoteFormat, Pausing, Roster, Stream, WebhookTrust};
+use handoffd_kit::capability::{Capabilities, Guard, IdForm, NoteFormat, Pausing, Roster, Stream, WebhookTrust};
 use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Member, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
@@ -182,9 +182,12 @@ impl Desk for RtDesk {
 const PAUSING: &[Pausing] =
     &[Pausing { word: "stalled", means: Status::Pending, resumes: "open", resumed: Status::Open }];
 
-fn capabilities(hooked: bool) -> Capabilities {
+/// What this connector can do, with webhooks or without.
+pub(crate) fn capabilities(hooked: bool) -> Capabilities {
     Capabilities {
         connector: crate::NAME,
+        user_id: IdForm::Text,
+        queue_id: IdForm::Number,
         together: &[],
         guard: Guard::Leaky,
         readable_history: true,

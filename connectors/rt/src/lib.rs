@@ -33,6 +33,7 @@ mod write;
 pub use config::{LOGIN_HELP, WEBHOOK_HELP};
 pub use desk::RtDesk;
 
+use handoffd_kit::capability::Capabilities;
 use handoffd_kit::settings::{DeskSettings, Seams, SettingProblem};
 
 /// The connector's name in the configuration.
@@ -51,4 +52,14 @@ pub fn connect(settings: DeskSettings, seams: Seams) -> Result<RtDesk, Vec<Setti
         user: config.user.clone(),
     };
     Ok(RtDesk::new(account, config))
+}
+
+/// Everything that is wrong in a table.
+pub fn wrong_settings(settings: &DeskSettings) -> Vec<SettingProblem> {
+    config::Config::read(settings).err().unwrap_or_default()
+}
+
+/// What a desk of this table can do.
+pub fn capabilities(settings: &DeskSettings) -> Capabilities {
+    desk::capabilities(!settings.webhook.is_empty())
 }

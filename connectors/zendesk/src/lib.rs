@@ -29,7 +29,7 @@ mod write;
 pub use config::{LOGIN_HELP, WEBHOOK_HELP};
 pub use desk::ZendeskDesk;
 
-use handoffd_kit::capability::DeclaredLimit;
+use handoffd_kit::capability::{Capabilities, DeclaredLimit};
 use handoffd_kit::settings::{DeskSettings, Seams, SettingProblem};
 
 /// The connector's name in the configuration.
@@ -55,4 +55,14 @@ pub fn connect_with(
 ) -> Result<ZendeskDesk, Vec<SettingProblem>> {
     let config = config::Config::read(&settings)?;
     Ok(ZendeskDesk::new(config, settings.budget, seams, limits))
+}
+
+/// Everything that is wrong in a table.
+pub fn wrong_settings(settings: &DeskSettings) -> Vec<SettingProblem> {
+    config::Config::read(settings).err().unwrap_or_default()
+}
+
+/// What an account can do whose limits are those of the sheet.
+pub fn capabilities() -> Capabilities {
+    limits::capabilities(limits::limits())
 }

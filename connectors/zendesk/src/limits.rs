@@ -2,7 +2,7 @@
 
 use crate::NAME;
 use handoffd_kit::capability::{
-    Aspect, Capabilities, DeclaredLimit, Guard, NoteFormat, Pausing, Roster, Stream, WebhookTrust,
+    Aspect, Capabilities, DeclaredLimit, Guard, IdForm, NoteFormat, Pausing, Roster, Stream, WebhookTrust,
 };
 use handoffd_kit::gate::Correction;
 use handoffd_kit::model::Status;
@@ -34,6 +34,8 @@ const PAUSING: &[Pausing] = &[Pausing { word: "hold", means: Status::OnHold, res
 pub(crate) fn capabilities(limits: Vec<DeclaredLimit>) -> Capabilities {
     Capabilities {
         connector: NAME,
+        user_id: IdForm::Number,
+        queue_id: IdForm::Number,
         together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Status, Aspect::Fields],
         guard: Guard::Conditional { grain: Duration::from_secs(1) },
         readable_history: true,

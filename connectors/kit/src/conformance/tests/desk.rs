@@ -50,6 +50,8 @@ impl MiniDesk {
             Stream { name: "feed".into(), overlap: Duration::ZERO, lag: Duration::from_secs(3), carries_heads: true };
         let capabilities = Capabilities {
             connector: "mini",
+            user_id: IdForm::Text,
+            queue_id: IdForm::Text,
             together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Status, Aspect::Fields],
             guard: Guard::Conditional { grain: Duration::ZERO },
             readable_history: true,

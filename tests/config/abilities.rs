@@ -1,0 +1,108 @@
+//! What connectors say of a configuration before any desk is open: each at its place, beside all other problems.
+
+use super::problems::{error, read};
+
+#[test]
+fn a_desks_own_keys_and_ids_are_checked_without_its_secrets() {
+    for (old, new, message, help) in [
+        (
+            "client_id = \"handoffd\"",
+            "client_id = \"handoffd\", ¦scop = \"read\"",
+            "login.scop: unknown key",
+            "client_id",
+        ),
+        (
+            "login = { client_id = \"handoffd\", client_secret",
+            "¦login = { client_secret",
+            "login.client_id: missing",
+            "client_id",
+        ),
+        ("webhook = { secret", "webhook = { ¦hint = \"x\", secret", "webhook.hint: unknown key", "signing secret"),
+        (
+            "token = { file = \"rt.token\" }",
+            "token = { file = \"rt.token\" }, ¦usr = \"x\"",
+            "login.usr: unknown key",
+            "auth",
+        ),
+        ("queue = \"Support\"", "queue = ¦{ id = \"zzz\" }", "\"zzz\" is not a queue's id on a zendesk desk", "digits"),
+        ("intake = [\"Incoming\"]", "intake = [¦{ id = \"one\" }]", "\"one\" is not a queue's id", "digits"),
+        (
+            "desk = { other = \"12\" }",
+            "desk = { acme = ¦\"bob\" }",
+            "\"bob\" is not a user's id on a zendesk desk",
+            "digits",
+        ),
+    ] {
+        error(old, new, message, help);
+    }
+}
+
+#[test]
+fn what_a_rule_asks_of_its_desk_is_checked_at_the_rule() {
+    let clock = "clock.customer = \"continue\"";
+    let pause = "clock.customer = { pause = \"bogus\", at_most = \"1d\" }";
+    error(
+        clock,
+        &format!("¦{pause}"),
+        "the status \"bogus\", which stops no clock on a zendesk desk",
+        "pause = \"hold\"",
+    );
+}
+
+/// A policy on a desk that has no clocks of its own.
+const CLOCKLESS: &str = r#"
+[desks.rt]
+connector = "rt"
+url = "https://rt.acme.example"
+login = { token = { env = "RT_TOKEN" } }
+
+[teams.first]
+tier = 1
+desk = "rt"
+queue = "General"
+
+[teams.second]
+tier = 2
+desk = "rt"
+queue = { id = "3" }
+
+[[escalate]]
+name = "late"
+trigger = "sla"
+from = ["first"]
+to = "second"
+before_breach = { clock = "resolution", by = "1h" }
+reason = "It is late"
+package.require = ["summary"]
+owner.assign = "queue"
+clock.customer = { pause = "stalled", at_most = "1d" }
+customer.nothing = "because"
+review = "never"
+"#;
+
+#[test]
+fn a_clock_that_neither_the_desk_nor_a_target_gives_is_refused_at_its_rule() {
+    let told = |text: &str| -> Vec<(usize, String)> {
+        let problems = read(text).map_or_else(|problems| problems, |config| config.warnings);
+        problems.iter().map(|problem| (problem.line, problem.message.clone())).collect()
+    };
+    let none = told(CLOCKLESS);
+    assert_eq!(none.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [22, 26], "{none:?}");
+    assert!(
+        none[0].1.contains("rule \"late\" looks at resolution") && none[1].1.contains("none stands still"),
+        "{none:?}"
+    );
+    let target = |paused: &str| format!("{CLOCKLESS}\n[targets.standard]\nresolution = \"3d\"\n{paused}\n");
+    let running = told(&target(""));
+    assert_eq!(running.len(), 1, "{running:?}");
+    assert!(running[0].1.contains("none stands still"), "{running:?}");
+    assert_eq!(told(&target("paused_in = [\"pending\"]")), []);
+    let asks = CLOCKLESS.replacen(
+        "before_breach = ",
+        "when = \"clocks.next_reply.state == 'breached'\"\nheld_for = \"1h\" #",
+        1,
+    );
+    let asks = told(&asks.replace("{ pause = \"stalled\", at_most = \"1d\" }", "\"continue\""));
+    assert_eq!(asks.len(), 1, "{asks:?}");
+    assert!(asks[0].0 == 22 && asks[0].1.contains("looks at next_reply"), "{asks:?}");
+}
