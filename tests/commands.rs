@@ -7,7 +7,7 @@ use handoffd::clock::{SystemClock, SystemRandom};
 use handoffd::config::{self, Config};
 use handoffd::daemon::control::{listen, socket_path, take_orders};
 use handoffd::daemon::wiring::wire;
-use handoffd::ledger::records::Switch;
+use handoffd::ledger::records::{NewLook, Switch};
 use handoffd::ledger::{Durability, Handle, Ledger};
 use handoffd_kit::settings::Seams;
 use handoffd_kit::transport::HttpTransport;
@@ -160,6 +160,9 @@ fn wrong_usage_is_two_and_what_is_not_there_is_one() {
         (vec!["parked", "retry"], 2),
         (vec!["parked", "retry", "h1", "--all"], 2),
         (vec!["parked", "drop", "h1"], 2),
+        (vec!["parked", "retry", "h1", "--desk", "acme"], 2),
+        (vec!["parked", "retry", "--case", "acme/1", "--desk", "acme"], 2),
+        (vec!["parked", "drop", "--desk", "acme"], 2),
         (vec!["pause", "--desk", "acme", "--rule", "refund"], 2),
         (vec!["pause", "--rule", "no-such-rule"], 2),
         (vec!["policy", "approve", "no-such-message", "--as", "x", "--yes"], 2),
@@ -168,12 +171,33 @@ fn wrong_usage_is_two_and_what_is_not_there_is_one() {
         (vec!["reviews", "show", "h1"], 1),
         (vec!["reviews", "reject", "h1", "--as", "lead", "--reason", "no"], 1),
         (vec!["parked", "retry", "--all"], 1),
+        (vec!["parked", "retry", "--desk", "gone"], 1),
+        (vec!["parked", "drop", "--desk", "gone", "--reason", "it is"], 1),
         (vec!["handoffs", "retry", "h1"], 1),
     ] {
         let done = house.run(&arguments);
         assert_eq!(done.code, code, "{arguments:?}: {}", done.talk);
         assert_eq!(done.out, "", "{arguments:?}");
     }
+}
+
+#[test]
+fn what_waits_for_a_desk_that_is_gone_is_one_row_and_is_given_up_by_one_command() {
+    let house = House::new();
+    let look = |ticket: &str| NewLook { ticket: ticket.into(), due: jiff::Timestamp::UNIX_EPOCH, head: None };
+    house.ledger().note_looks(&"gone".into(), &[look("1"), look("2")]).expect("noted");
+    let rows = house.run(&["--json", "parked", "list"]).json();
+    let [row] = rows.as_array().expect("rows").as_slice() else { panic!("one row: {rows}") };
+    assert_eq!((&row["kind"], &row["desk"], &row["looks"]), (&"desk".into(), &"gone".into(), &2.into()));
+    let listed = house.run(&["parked", "list"]);
+    assert!(
+        listed.out.contains("desk gone") && listed.out.contains("handoffd parked drop --desk gone"),
+        "{}",
+        listed.out
+    );
+    let dropped = house.run(&["parked", "drop", "--desk", "gone", "--reason", "it was closed"]);
+    assert_eq!(dropped.code, 0, "{}", dropped.talk);
+    assert_eq!(house.run(&["--json", "parked", "list"]).json(), Value::Array(Vec::new()));
 }
 
 #[test]

@@ -97,7 +97,8 @@ impl Cases {
     /// # Errors
     /// Only the ledger's: what a desk does wrong is recorded and looked at again.
     pub async fn work(&self, look: records::Look) -> Result<(), LedgerError> {
-        let Some(station) = self.desks.get(&look.desk) else { return self.forget_look(&look).await };
+        // Looks at desks that are not open are not given out.
+        let Some(station) = self.desks.get(&look.desk) else { return Ok(()) };
         match self.finish(station, &look).await {
             Ok(()) => {
                 station.answered();
@@ -330,12 +331,6 @@ impl Cases {
             })
             .await
             .map(|_| ())
-    }
-
-    async fn forget_look(&self, look: &records::Look) -> Result<(), LedgerError> {
-        tracing::warn!(desk = %look.desk, "case.desk_not_configured");
-        let until = self.seams.clock.now() + SignedDuration::from_hours(1);
-        self.postpone(look, until).await
     }
 }
 

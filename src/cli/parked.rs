@@ -4,9 +4,10 @@ use super::control::{configuration, give, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, Tint, ago, tame};
 use super::shown::Effect;
+use crate::config::Config;
 use crate::daemon::control::{Command, Target};
-use crate::ledger::Ledger;
 use crate::ledger::records::{CaseTrouble, EffectRecord};
+use crate::ledger::{DeskWaits, Ledger};
 use crate::policy::names::RuleName;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
@@ -22,7 +23,8 @@ use std::process::ExitCode;
   handoffd parked retry h3f9a2/1
   handoffd parked retry --all --desk acme          after repairing what the desk named
   handoffd parked drop h3f9a2/1 --reason \"done by hand\"
-  handoffd parked retry --case acme/4711           look at that ticket again, now")]
+  handoffd parked retry --case acme/4711           look at that ticket again, now
+  handoffd parked drop --desk old --reason \"gone\"  what waits for a desk that is not configured any more")]
 pub struct ParkedArgs {
     #[command(subcommand)]
     what: What,
@@ -30,7 +32,8 @@ pub struct ParkedArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Every parked effect, and every case that cannot be looked at: since when, why, the next step.
+    /// Every parked effect, every case that cannot be looked at, and every desk that is not configured and waited for: since
+    /// when, why, the next step.
     List,
     /// Try again; what may be on the desk already is looked up first.
     Retry(Which),
@@ -47,16 +50,16 @@ enum What {
 #[derive(Args)]
 struct Which {
     /// The handoff's id, or ID/NUMBER for one effect.
-    #[arg(required_unless_present_any = ["all", "case"], conflicts_with_all = ["all", "case"])]
+    #[arg(required_unless_present_any = ["all", "case", "desk"], conflicts_with_all = ["all", "case", "desk"])]
     id: Option<String>,
     /// A case that cannot be looked at.
-    #[arg(long, value_name = "DESK/TICKET", conflicts_with = "all")]
+    #[arg(long, value_name = "DESK/TICKET", conflicts_with_all = ["all", "desk"])]
     case: Option<String>,
     /// All that are parked.
     #[arg(long)]
     all: bool,
-    /// With --all: on this desk.
-    #[arg(long, requires = "all")]
+    /// Everything that waits for this desk, which is not configured; with --all: what is parked on this desk.
+    #[arg(long)]
     desk: Option<String>,
     /// With --all: of this rule.
     #[arg(long, requires = "all")]
@@ -68,10 +71,11 @@ struct Which {
 
 impl Which {
     fn target(&self) -> Result<Target, Failure> {
-        match (&self.id, &self.case) {
-            (Some(id), _) => target(id),
-            (None, Some(case)) => case_target(case),
-            (None, None) => Ok(Target::All {
+        match (&self.id, &self.case, &self.desk) {
+            (Some(id), _, _) => target(id),
+            (None, Some(case), _) => case_target(case),
+            (None, None, Some(desk)) if !self.all => Ok(Target::Desk { desk: DeskId::new(desk) }),
+            (None, None, _) => Ok(Target::All {
                 desk: self.desk.as_ref().map(DeskId::new),
                 rule: self.rule.as_ref().map(RuleName::new),
             }),
@@ -105,7 +109,7 @@ impl ParkedArgs {
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let config = configuration(context)?;
         match &self.what {
-            What::List => list(context, &ledger(&config)?),
+            What::List => list(context, &config, &ledger(&config)?),
             What::Retry(which) => {
                 give(context, &config, Command::Retry { target: which.target()? }, which.by.as_deref())
             }
@@ -123,9 +127,10 @@ struct Row {
     #[serde(flatten)]
     what: Parked,
     desk: String,
-    ticket: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<String>,
     since: Option<Timestamp>,
-    commands: [String; 2],
+    commands: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -142,6 +147,13 @@ enum Parked {
         tries: u32,
         stopped: bool,
     },
+    Desk {
+        reason: &'static str,
+        next_step: String,
+        looks: u32,
+        handoffs: u32,
+        effects: u32,
+    },
 }
 
 impl Row {
@@ -149,7 +161,7 @@ impl Row {
         Self {
             what: Parked::Effect { effect: Effect::of(effect), rule: effect.write.mark.rule.clone() },
             desk: effect.desk.to_string(),
-            ticket: tame(effect.write.ticket.as_str()),
+            ticket: Some(tame(effect.write.ticket.as_str())),
             since: effect.write.first_tried,
             commands: commands(&effect.write.mark.key()),
         }
@@ -158,7 +170,7 @@ impl Row {
     fn case(trouble: CaseTrouble) -> Self {
         Self {
             desk: trouble.desk.to_string(),
-            ticket: tame(trouble.ticket.as_str()),
+            ticket: Some(tame(trouble.ticket.as_str())),
             since: Some(trouble.since),
             commands: commands(&format!("--case {}/{}", trouble.desk, tame(trouble.ticket.as_str()))),
             what: Parked::Case {
@@ -170,21 +182,41 @@ impl Row {
         }
     }
 
+    fn desk(waits: &DeskWaits, now: Timestamp) -> Self {
+        let DeskWaits { looks, handoffs, effects, .. } = *waits;
+        let next_step =
+            format!("configure [desks.{}] again and restart: all of it goes on by itself; or give it up", waits.desk);
+        Self {
+            desk: waits.desk.to_string(),
+            ticket: None,
+            since: waits.since.filter(|since| *since <= now),
+            commands: vec![waits.give_up()],
+            what: Parked::Desk { reason: "the desk is not in the configuration", next_step, looks, handoffs, effects },
+        }
+    }
+
     fn print(&self, context: &Context, now: Timestamp) {
         let since = self.since.map(|since| ago(since, now));
+        let ticket = self.ticket.as_deref().unwrap_or_default();
         let (because, next) = match &self.what {
             Parked::Effect { effect, .. } => {
                 let since = since.map_or_else(|| "never tried".into(), |since| format!("first tried {since} ago"));
                 let key = context.tinted(&effect.key, Tint::Bad);
-                context.print(&format!("{key}  {} for {}/{}  {since}", effect.label, self.desk, self.ticket));
+                context.print(&format!("{key}  {} for {}/{ticket}  {since}", effect.label, self.desk));
                 (effect.reason.as_deref().unwrap_or("no reason was recorded"), effect.next_step.as_deref())
             }
             Parked::Case { reason, next_step, tries, stopped } => {
-                let key = context.tinted(&format!("{}/{}", self.desk, self.ticket), Tint::Bad);
+                let key = context.tinted(&format!("{}/{ticket}", self.desk), Tint::Bad);
                 let how = if *stopped { "not looked at any more" } else { "cannot be looked at" };
                 let since = since.unwrap_or_default();
                 context.print(&format!("{key}  {how}  {tries} tries, the first {since} ago"));
                 (reason.as_str(), Some(next_step.as_str()))
+            }
+            Parked::Desk { reason, next_step, looks, handoffs, effects } => {
+                let key = context.tinted(&format!("desk {}", self.desk), Tint::Bad);
+                let since = since.map(|since| format!("  the oldest {since} ago")).unwrap_or_default();
+                context.print(&format!("{key}  {looks} looks, {handoffs} handoffs, {effects} effects wait{since}"));
+                (*reason, Some(next_step.as_str()))
             }
         };
         context.print(&format!("  because  {}", tame(because)));
@@ -197,14 +229,18 @@ impl Row {
     }
 }
 
-fn commands(what: &str) -> [String; 2] {
-    [format!("handoffd parked retry {what}"), format!("handoffd parked drop {what} --reason \"…\"")]
+fn commands(what: &str) -> Vec<String> {
+    vec![format!("handoffd parked retry {what}"), format!("handoffd parked drop {what} --reason \"…\"")]
 }
 
-fn list(context: &Context, ledger: &Ledger) -> Result<ExitCode, Failure> {
+fn list(context: &Context, config: &Config, ledger: &Ledger) -> Result<ExitCode, Failure> {
+    let now = now();
+    let absent = ledger.waits_for_others(&config.desks.keys().cloned().collect())?;
     let effects = ledger.parked()?;
     let cases = ledger.case_troubles()?;
-    let parked: Vec<Row> = effects.iter().map(Row::effect).chain(cases.into_iter().map(Row::case)).collect();
+    let desks = absent.iter().map(|waits| Row::desk(waits, now));
+    let parked: Vec<Row> =
+        effects.iter().map(Row::effect).chain(cases.into_iter().map(Row::case)).chain(desks).collect();
     if context.json {
         context.print_json(&parked)?;
         return Ok(ExitCode::SUCCESS);
@@ -212,7 +248,6 @@ fn list(context: &Context, ledger: &Ledger) -> Result<ExitCode, Failure> {
     if parked.is_empty() {
         context.say("Nothing is parked.");
     }
-    let now = now();
     parked.iter().for_each(|row| row.print(context, now));
     Ok(ExitCode::SUCCESS)
 }

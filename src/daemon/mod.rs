@@ -8,6 +8,8 @@ pub mod wake;
 pub mod wiring;
 
 #[cfg(test)]
+mod absent_desks;
+#[cfg(test)]
 mod afterwards;
 #[cfg(test)]
 mod asking_parts;

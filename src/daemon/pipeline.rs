@@ -262,8 +262,8 @@ impl House {
     }
 
     fn busy(&self, cases: BTreeSet<(DeskId, TicketId)>, effects: BTreeSet<i64>, now: Timestamp) -> Busy {
-        let (desks, tried) = (self.desks.left_alone(now), self.desks.tried());
-        Busy { cases, effects, desks, tried, shadow: self.policy.mode == Mode::Shadow }
+        let (desks, tried, only) = (self.desks.left_alone(now), self.desks.tried(), Some(self.desks.names()));
+        Busy { cases, effects, desks, only, tried, shadow: self.policy.mode == Mode::Shadow }
     }
 
     /// The next look or effect that is due and not in work, and whose desk is not left alone.

@@ -405,12 +405,6 @@ pub fn failed_lookups(claimed: &ClaimedEffect) -> u32 {
     }
 }
 
-/// The effect's desk is not in the configuration any more.
-pub fn no_such_desk(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutcome {
-    let reason = format!("the desk {} is not in the configuration", claimed.effect.desk);
-    because(outcome(claimed, EffectEvent::Park, now), reason, "configure the desk again, or `handoffd parked drop`")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

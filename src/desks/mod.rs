@@ -13,7 +13,7 @@ use handoffd_kit::desk::Desk;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A ticket whose answer is never of use is tried again at least this often.
@@ -57,6 +57,11 @@ impl Desks {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (&DeskId, &Station)> {
         self.0.iter()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> BTreeSet<DeskId> {
+        self.0.keys().cloned().collect()
     }
 
     /// Desks that do not answer, and since when.

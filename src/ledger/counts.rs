@@ -85,9 +85,16 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn counts(&self) -> Result<Counts> {
+        self.counts_among(&Busy::default())
+    }
+
+    /// The same, where what is late or was tried counts only of desks for which something may be taken.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn counts_among(&self, busy: &Busy) -> Result<Counts> {
         let stocktaking = self.connection.query_row("SELECT count(*) FROM stocktaking", [], |row| row.get(0))?;
-        let mut counts =
-            Counts { oldest_look: self.next_look_due(&Busy::default())?, stocktaking, ..Counts::default() };
+        let mut counts = Counts { oldest_look: self.next_look_due(busy)?, stocktaking, ..Counts::default() };
         for ((of, state, rule), count) in self.tallies()? {
             match of.as_str() {
                 "handoffs" => drop(counts.handoffs.insert((state, rule), count)),
@@ -103,13 +110,14 @@ impl Ledger {
         if !self.switches()?.is_empty() {
             counts.paused = self.connection.prepare_cached(&held_by_pause())?.query_row([], |row| row.get(0))?;
         }
-        for desk in self.desks_that_wait(WAITING, &Busy::default())? {
+        for desk in self.desks_that_wait(WAITING, busy)? {
             let mut statement = self.connection.prepare_cached(OLDEST_EFFECT)?;
             let due: Option<i64> = statement.query_row([desk.as_str()], |row| row.get(0))?;
             counts.oldest_effect = counts.oldest_effect.into_iter().chain(due.map(instant)).min();
         }
         counts.parked = self.count_parked()?;
         counts.tried = self.count_tried()?;
+        counts.tried.retain(|desk, _| busy.lets(desk));
         for trouble in self.case_troubles()? {
             let (count, since) = counts.case_troubles.entry(trouble.desk).or_insert((0, trouble.since));
             *count += 1;

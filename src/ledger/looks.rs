@@ -189,7 +189,7 @@ impl Ledger {
         let mut statement = self.connection.prepare_cached(&each_desk(of))?;
         let rows = statement.query_map([], |row| row.get(0).map(|desk: String| DeskId::new(desk)))?;
         let mut desks = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-        desks.retain(|desk| !busy.desks.contains(desk));
+        desks.retain(|desk| busy.lets(desk));
         Ok(desks)
     }
 
@@ -243,6 +243,11 @@ impl Ledger {
 }
 
 impl Busy {
+    /// Whether something may be taken for this desk.
+    pub(super) fn lets(&self, desk: &DeskId) -> bool {
+        !self.desks.contains(desk) && self.only.as_ref().is_none_or(|only| only.contains(desk))
+    }
+
     /// Whether this case is in work, or its desk left alone.
     pub(super) fn has(&self, desk: &DeskId, ticket: &TicketId) -> bool {
         self.desks.contains(desk) || !self.cases.is_empty() && self.cases.contains(&(desk.clone(), ticket.clone()))

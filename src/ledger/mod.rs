@@ -6,8 +6,9 @@
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
-//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `rosters`, `queues`; `counts`, `reports`, `purge`.
+//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`; `counts`, `reports`, `purge`.
 
+mod absent;
 mod askings;
 mod case_troubles;
 mod cases;
@@ -45,6 +46,7 @@ mod tests;
 mod webhooks;
 mod would;
 
+pub use absent::DeskWaits;
 pub use condition::Failing;
 pub use counts::Counts;
 pub use error::{LedgerError, Result};

@@ -543,6 +543,8 @@ pub struct Busy {
     pub effects: BTreeSet<i64>,
     /// Desks that do not answer now.
     pub desks: Vec<DeskId>,
+    /// The desks that are open; nothing is taken for any other. None: for all.
+    pub only: Option<BTreeSet<DeskId>>,
     /// Desks that refused us the last times: one look at a time tells whether they still do.
     pub tried: Vec<DeskId>,
     /// The master switch is in shadow: nothing is sent. What may have been written before is looked up all the same.

@@ -2,9 +2,9 @@
 
 use super::Sources;
 use crate::ledger::policies::Choice;
-use crate::ledger::records::{DeskTrouble, RosterTrouble, SwitchOn};
+use crate::ledger::records::{Busy, DeskTrouble, RosterTrouble, SwitchOn};
 use crate::ledger::states::HandoffState;
-use crate::ledger::{Counts, Ledger, LedgerError};
+use crate::ledger::{Counts, DeskWaits, Ledger, LedgerError};
 use crate::policy::case::Recent;
 use crate::policy::clocks::ClockName;
 use crate::policy::names::{RuleName, TeamName};
@@ -49,6 +49,8 @@ pub(super) struct Figures {
     pub(super) unsigned: Vec<RuleName>,
     /// When the policy should have been looked at again, if that is over.
     pub(super) overdue: Option<Date>,
+    /// What waits for desks that are not configured.
+    pub(super) absent: Vec<DeskWaits>,
     /// Kill switches that are on.
     pub(super) switches: Vec<SwitchOn>,
 }
@@ -87,14 +89,17 @@ impl Figures {
     pub(super) async fn collect(sources: &Sources) -> Result<Self, LedgerError> {
         let now = sources.clock.now();
         let desks: Vec<DeskId> = sources.policy.desks.keys().cloned().collect();
+        let busy = Busy { only: Some(sources.desks.names()), ..Busy::default() };
+        let mut configured = sources.desks.names();
+        configured.extend(desks.iter().cloned());
         let ask = move |ledger: &mut Ledger| {
             let recent = desks.iter().map(|desk| Ok((desk.clone(), ledger.recent(desk, now)?)));
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
             let about_policy = (ledger.signed_rules()?, ledger.chosen_policy()?);
-            let shown = (ledger.roster_troubles()?, ledger.all_queues_gone()?);
-            Ok((ledger.counts()?, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
+            let shown = (ledger.roster_troubles()?, ledger.all_queues_gone()?, ledger.waits_for_others(&configured)?);
+            Ok((ledger.counts_among(&busy)?, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
         };
-        let (counts, mut troubles, switches, (rosters, mut queues_gone), recent, (signed, chosen)) =
+        let (counts, mut troubles, switches, (rosters, mut queues_gone, absent), recent, (signed, chosen)) =
             sources.ledger.call(ask).await?;
         queues_gone.retain(|(desk, queue, _)| sources.policy.queues(desk).contains(queue));
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
@@ -129,6 +134,7 @@ impl Figures {
             switches,
             rosters,
             queues_gone,
+            absent,
         })
     }
 

@@ -2,9 +2,9 @@
 
 use super::figures::Figures;
 use super::standing::Standing;
-use crate::ledger::Failing;
 use crate::ledger::policies::Choice;
 use crate::ledger::records::{Switch, SwitchOn};
+use crate::ledger::{DeskWaits, Failing};
 use crate::policy::names::RuleName;
 use handoffd_kit::id::DeskId;
 use jiff::{SignedDuration, Timestamp};
@@ -113,6 +113,7 @@ fn reasons(figures: &Figures, now: Timestamp) -> Vec<Reason> {
     let mut reasons = desks(figures);
     reasons.extend(late(figures, now));
     reasons.extend(waiting(figures));
+    reasons.extend(figures.absent.iter().map(|waits| absent(waits, now)));
     reasons.extend(policy(figures));
     reasons.extend(figures.switches.iter().map(switched));
     if figures.shadow {
@@ -195,6 +196,17 @@ fn waiting(figures: &Figures) -> Vec<Reason> {
         waiting.push(Reason::new(Status::Ok, what, "handoffd reviews list"));
     }
     waiting
+}
+
+/// What waits for a desk that is not configured.
+fn absent(waits: &DeskWaits, now: Timestamp) -> Reason {
+    let desk = &waits.desk;
+    let what = format!("the desk is not in the configuration, and waiting for it are {}", waits.shown());
+    let next = format!(
+        "configure [desks.{desk}] again and restart: all of it goes on by itself; or give it up: `{}`",
+        waits.give_up()
+    );
+    Reason { since: waits.since.filter(|since| *since <= now), ..Reason::new(Status::Degraded, what, next).desk(desk) }
 }
 
 /// What somebody who answers for the policy has to do.
@@ -352,6 +364,8 @@ mod tests {
         figures.counts.case_troubles.insert("acme".into(), (1, at(3)));
         figures.unsigned.push("refund".into());
         figures.queues_gone.push(("acme".into(), QueueSpec::Name("Billing".into()), at(2)));
+        let since = Some(at(6));
+        figures.absent.push(DeskWaits { desk: "gone".into(), looks: 3, handoffs: 1, effects: 2, since });
         figures.overdue = Some(jiff::civil::date(2026, 1, 1));
         figures.counts.oldest_look = Some(at(0));
         figures.counts.tried.insert("acme".into(), (2, at(4)));
@@ -359,12 +373,12 @@ mod tests {
         figures.polls.push(PollFigure { desk: "acme".into(), stream: "tickets".into(), every, last: at(0) });
         let health = health(&Ok(figures), at(1_000));
         assert_eq!(health.status, Status::Failing);
-        assert_eq!(health.reasons.len(), 12);
+        assert_eq!(health.reasons.len(), 13);
         assert_eq!(health.reasons[0].desk.as_deref(), Some("acme"));
         assert!(health.reasons.windows(2).all(|two| two[0].level >= two[1].level));
         assert!(health.reasons.iter().all(|reason| !reason.next_step.is_empty()));
         let about = |reason: &&Reason| reason.desk.is_some() || reason.rule.is_some();
-        assert_eq!(health.reasons.iter().filter(about).count(), 10, "all but the waiting looks and the overdue policy");
+        assert_eq!(health.reasons.iter().filter(about).count(), 11, "all but the waiting looks and the overdue policy");
     }
 
     #[test]

@@ -111,12 +111,18 @@ fn unknown_rule(rule: &RuleName) -> CommandError {
 }
 
 async fn retry(house: &House, target: Target, act: Act) -> Result<Reply, CommandError> {
+    if let Target::Desk { desk } = &target {
+        return Err(if is_configured(house, desk) { goes_on(desk) } else { nowhere_to_go(desk) });
+    }
     let touched = on_parked(house, &target, act, retry_parked).await?;
     let said = format!("{} tried again; what may be on the desk already is looked up first", touched.shown());
     Ok(Reply { said, touched: touched.all() })
 }
 
 async fn give_up(house: &House, target: Target, act: Act) -> Result<Reply, CommandError> {
+    if let Target::Desk { desk } = target {
+        return give_up_desk(house, desk, act).await;
+    }
     let touched = on_parked(house, &target, act, drop_parked).await?;
     let left = match touched.left.len() {
         0 => String::new(),
@@ -124,6 +130,33 @@ async fn give_up(house: &House, target: Target, act: Act) -> Result<Reply, Comma
     };
     let said = format!("{} given up{left}; what is on the desk stays there", touched.shown());
     Ok(Reply { said, touched: touched.all() })
+}
+
+fn is_configured(house: &House, desk: &DeskId) -> bool {
+    house.policy.desks.contains_key(desk) || house.desks.get(desk).is_some()
+}
+
+fn goes_on(desk: &DeskId) -> CommandError {
+    CommandError::Refused(format!(
+        "the desk {desk} is configured, and what waits for it goes on by itself; --all --desk {desk} is for what is parked on it"
+    ))
+}
+
+fn nowhere_to_go(desk: &DeskId) -> CommandError {
+    CommandError::Refused(format!(
+        "the desk {desk} is not configured: configure it again and restart, and everything that waits for it goes on by itself"
+    ))
+}
+
+/// Gives up everything that waits for a desk that is not configured.
+async fn give_up_desk(house: &House, desk: DeskId, act: Act) -> Result<Reply, CommandError> {
+    if is_configured(house, &desk) {
+        return Err(goes_on(&desk));
+    }
+    let waits = house.ledger.call(move |ledger| ledger.drop_desk(&desk, &act)).await?;
+    let said = format!("{} of the desk {} are given up; what is on it stays there", waits.shown(), waits.desk);
+    let all = waits.looks + waits.handoffs + waits.effects;
+    Ok(Reply { said, touched: usize::try_from(all).unwrap_or(usize::MAX) })
 }
 
 /// How many things were parked and fitted.
@@ -222,13 +255,13 @@ impl Target {
                 desk.as_ref().is_none_or(|desk| desk == &effect.desk)
                     && rule.as_ref().is_none_or(|rule| rule.as_str() == effect.write.mark.rule)
             }
-            Self::Case { .. } => false,
+            Self::Case { .. } | Self::Desk { .. } => false,
         }
     }
 
     fn fits_case(&self, trouble: &CaseTrouble) -> bool {
         match self {
-            Self::Handoff { .. } => false,
+            Self::Handoff { .. } | Self::Desk { .. } => false,
             Self::Case { desk, ticket } => (desk, ticket) == (&trouble.desk, &trouble.ticket),
             Self::All { desk, rule } => rule.is_none() && desk.as_ref().is_none_or(|desk| desk == &trouble.desk),
         }
@@ -240,6 +273,7 @@ impl Target {
             Self::Handoff { id, number: None } => format!("handoff {id}"),
             Self::Handoff { id, number: Some(number) } => format!("handoff {id}/{number}"),
             Self::Case { desk, ticket } => format!("{desk}/{ticket}"),
+            Self::Desk { desk } => format!("the desk {desk}"),
             Self::All { desk, rule } => {
                 let desk = of("on desk", desk.as_ref().map(DeskId::as_str));
                 format!("everything{desk}{}", of("of rule", rule.as_ref().map(RuleName::as_str)))
@@ -272,7 +306,7 @@ pub(super) fn may_not(proposal: &Proposal, who: &str, why: &MayNot) -> CommandEr
 async fn switch_to(house: &House, switch: Switch, on: bool, act: Act) -> Result<Reply, CommandError> {
     let known = match &switch {
         Switch::All => true,
-        Switch::Desk(desk) => house.policy.desks.contains_key(desk) || house.desks.get(desk).is_some(),
+        Switch::Desk(desk) => is_configured(house, desk),
         Switch::Rule(rule) => known_rule(&house.policy, rule).is_ok(),
     };
     // What a former configuration paused can still be resumed.

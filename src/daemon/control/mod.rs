@@ -126,6 +126,11 @@ pub enum Target {
         /// Which ticket.
         ticket: TicketId,
     },
+    /// What waits for a desk that is not configured.
+    Desk {
+        /// Which.
+        desk: DeskId,
+    },
     /// All that fit.
     All {
         /// On this desk.
@@ -219,6 +224,7 @@ fn check_target(target: &Target) -> Result<(), CommandError> {
     match target {
         Target::Handoff { id, .. } => name("handoff", id),
         Target::Case { desk, ticket } => name("desk", desk.as_str()).and_then(|()| name("ticket", ticket.as_str())),
+        Target::Desk { desk } => name("desk", desk.as_str()),
         Target::All { .. } => Ok(()),
     }
 }

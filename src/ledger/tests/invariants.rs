@@ -64,6 +64,7 @@ impl World {
             cases: self.in_work.iter().map(case).collect(),
             effects: self.in_work.iter().map(|claimed| claimed.effect.id).collect(),
             desks: Vec::new(),
+            only: None,
             tried: Vec::new(),
             shadow: false,
         }
