@@ -270,6 +270,7 @@ pub fn risk_shown(risk: &Risk) -> String {
         Risk::Always => "the rule always asks a person".into(),
         Risk::Condition(condition) => format!("its condition holds: {condition}"),
         Risk::Unknown(unknown) => format!("its condition cannot be told: {unknown}"),
+        Risk::Agreeing(rule, why) => format!("{rule} agrees, and would ask first: {}", risk_shown(why)),
         Risk::Disagreement(rules) => {
             let rules: Vec<String> = rules.iter().map(|(rule, team)| format!("{rule} wants {team}")).collect();
             format!("rules disagree: {}", rules.join(", "))

@@ -233,6 +233,8 @@ mod tests {
         text(plan_for(wrote(1, Role::Agent, true)));
         text(plan_for(wrote(1, Role::Customer, false)));
         text(plan_for(wrote(1, Role::Automation, false)));
+        let unread = because(plan_for(|case| case.parts.conversation = None));
+        assert!(unread.contains("could not be read"), "{unread}");
     }
 
     #[test]

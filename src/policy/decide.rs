@@ -80,6 +80,8 @@ impl Deciding<'_> {
         let would = |candidate: &&Candidate<'_>| matches!(candidate.result, RuleResult::Shadow | RuleResult::Held);
         let shown = self.candidates.iter().filter(would).chain(acting.map(|at| &self.candidates[at]));
         let need = shown.fold(PartSet::NONE, |need, candidate| need.union(self.proposer.needs(candidate)));
+        let agreeing = acting.into_iter().flat_map(|at| self.agreeing(at));
+        let need = agreeing.fold(need, |need, candidate| need.union(self.proposer.review_needs(candidate)));
         if !need.is_empty() {
             return Decision::Need(need);
         }
@@ -104,19 +106,20 @@ impl Deciding<'_> {
         }
     }
 
+    /// Those that agree with the one that acts.
+    fn agreeing(&self, at: usize) -> impl Iterator<Item = &Candidate<'_>> {
+        let to = self.candidates[at].path.to;
+        self.candidates.iter().filter(move |one| one.result == RuleResult::Agrees && one.path.to == to)
+    }
+
     fn act(&self, at: usize) -> Option<Outcome> {
         let acting = &self.candidates[at];
-        let also: Vec<RuleName> = self
-            .candidates
-            .iter()
-            .filter(|one| one.result == RuleResult::Agrees && one.path.to == acting.path.to)
-            .map(|one| one.path.rule.name.clone())
-            .collect();
+        let also: Vec<RuleName> = self.agreeing(at).map(|one| one.path.rule.name.clone()).collect();
         let proposal = self.proposer.proposal(acting, also)?;
         if self.is_under_way(&proposal) {
             return Some(Outcome::Stay(StayReason::UnderWay));
         }
-        let mut risks = self.risks(acting);
+        let mut risks = self.risks(at);
         match self.gap(acting, &proposal) {
             Gap::None => {}
             Gap::Ask(until) => return Some(Outcome::AskForParts { proposed: Box::new(proposal), until }),
@@ -152,7 +155,9 @@ impl Deciding<'_> {
         }
     }
 
-    fn risks(&self, acting: &Candidate<'_>) -> Vec<Risk> {
+    /// Why a person is asked: what the rules want of each other, and what any of them wants asked before the case moves.
+    fn risks(&self, at: usize) -> Vec<Risk> {
+        let acting = &self.candidates[at];
         let mut risks = Vec::new();
         let wanted: Vec<(RuleName, TeamName)> = self
             .candidates
@@ -165,6 +170,10 @@ impl Deciding<'_> {
         }
         risks.extend(self.proposer.hop_risk());
         risks.extend(self.proposer.risks(acting));
+        for agreeing in self.agreeing(at) {
+            let wants = |risk| Risk::Agreeing(agreeing.path.rule.name.clone(), Box::new(risk));
+            risks.extend(self.proposer.risks(agreeing).into_iter().map(wants));
+        }
         risks
     }
 

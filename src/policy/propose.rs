@@ -54,12 +54,17 @@ impl Proposer<'_> {
                 needs = needs.with(part);
             }
         }
-        if let ReviewDecision::When(condition) = &escalation.review
-            && let Answer::Unknown(missing) = condition.ask(&facts)
-        {
-            needs = needs.union(missing.unread);
+        needs.without(self.case.parts.read()).without(self.case.asked).union(self.review_needs(candidate))
+    }
+
+    /// Parts that must be read before it can be told whether the rule asks a person first.
+    pub fn review_needs(&self, candidate: &Candidate<'_>) -> PartSet {
+        let AnyRule::Escalation(escalation) = candidate.any else { return PartSet::NONE };
+        let ReviewDecision::When(condition) = &escalation.review else { return PartSet::NONE };
+        match condition.ask(&self.facts.with_package(Some(&escalation.package))) {
+            Answer::Unknown(missing) => missing.unread.without(self.case.parts.read()).without(self.case.asked),
+            Answer::Holds | Answer::Fails => PartSet::NONE,
         }
-        needs.without(self.case.parts.read()).without(self.case.asked)
     }
 
     /// Why a person is asked before this rule writes.

@@ -29,6 +29,8 @@ pub enum Silence {
     Unsigned(String),
     /// A person wrote to them just now.
     PersonWrote(Timestamp),
+    /// Whether a person wrote to them just now could not be read.
+    Unread,
     /// The desk does not say who the customer is.
     Nobody,
     /// Nobody reads this address.
@@ -49,6 +51,7 @@ impl Silence {
             Self::Lately(last) => format!("we wrote to them at {} already", at(last)),
             Self::Unsigned(name) => format!("the wording is not signed yet: handoffd policy approve {name}"),
             Self::PersonWrote(when) => format!("an agent wrote to them at {}", at(when)),
+            Self::Unread => "the conversation could not be read: an agent may have written to them just now".into(),
             Self::Nobody => "the desk does not say who the customer is".into(),
             Self::MachineAddress => "nobody reads the customer's address".into(),
             Self::Suppressed(pattern) => format!("the policy suppresses addresses like {pattern}"),
@@ -101,9 +104,8 @@ impl Silencer<'_> {
 
     /// The parts that it takes to tell the rest.
     pub fn needs(&self) -> PartSet {
-        let by_agent = self.quiet.after_agent.is_some_and(|span| !span.is_zero());
         // Where the head does not say whether a machine wrote, the message that opened the ticket may.
-        let asks_conversation = by_agent || self.case.head.machine_mail.is_unknown();
+        let asks_conversation = self.asks_for_agents() || self.case.head.machine_mail.is_unknown();
         let all = PartSet::of(&[PartKind::Customer]);
         if asks_conversation { all.with(PartKind::Conversation) } else { all }
     }
@@ -113,12 +115,21 @@ impl Silencer<'_> {
         if self.case.machine_mail() == Fact::Known(true) {
             return Some(Silence::Machine);
         }
-        self.address().or_else(|| {
-            let messages = self.case.parts.conversation.iter().flat_map(|conversation| &conversation.messages);
-            let by_agent =
-                messages.filter(|message| is_public_by(message, Role::Agent)).map(|message| message.at).max();
-            by_agent.filter(|at| self.is_within(*at, self.quiet.after_agent)).map(Silence::PersonWrote)
-        })
+        self.address().or_else(|| self.just_written())
+    }
+
+    fn just_written(&self) -> Option<Silence> {
+        if !self.asks_for_agents() {
+            return None;
+        }
+        let Some(conversation) = &self.case.parts.conversation else { return Some(Silence::Unread) };
+        let by_agent = conversation.messages.iter().filter(|message| is_public_by(message, Role::Agent));
+        let last = by_agent.map(|message| message.at).max();
+        last.filter(|at| self.is_within(*at, self.quiet.after_agent)).map(Silence::PersonWrote)
+    }
+
+    fn asks_for_agents(&self) -> bool {
+        self.quiet.after_agent.is_some_and(|span| !span.is_zero())
     }
 
     fn address(&self) -> Option<Silence> {

@@ -177,6 +177,29 @@ fn escalations_that_agree_act_as_one() {
 }
 
 #[test]
+fn a_rule_that_agrees_and_wants_a_review_is_not_passed_over() {
+    let mut vip = escalation("vip", "has_tag('refund')", "billing");
+    let wants = |risk| Risk::Agreeing("vip".into(), Box::new(risk));
+    vip.review = ReviewDecision::Always;
+    let case = testing::case_with_parts();
+    assert_eq!(risks(&verdict(&case, &policy_of([refund(), vip.clone()]))), [wants(Risk::Always)]);
+    // What its condition needs is read first.
+    vip.review = ReviewDecision::When(condition("ticket.text != ''"));
+    let mut unread = case.clone();
+    unread.parts.conversation = None;
+    let mut first = refund();
+    first.customer = CustomerDecision::Nothing { because: "nothing to say".into() };
+    first.package.require.clear();
+    let need = decide(&unread, &policy_of([first.clone(), vip.clone()]), &|_, _| true, testing::now());
+    assert!(matches!(need, Decision::Need(need) if need.has(PartKind::Conversation)), "{need:?}");
+    let read = verdict(&case, &policy_of([first.clone(), vip.clone()]));
+    assert_eq!(risks(&read), [wants(Risk::Condition("ticket.text != ''".into()))]);
+    // In shadow, or where it does not match, it has no say.
+    vip.rule.mode = Mode::Shadow;
+    assert!(matches!(verdict(&case, &policy_of([first, vip])).outcome, Outcome::Escalate(_)));
+}
+
+#[test]
 fn escalations_that_disagree_leave_it_to_a_person() {
     let policy = policy_of([refund(), escalation("bug", "has_tag('refund')", "engineering")]);
     let verdict = verdict(&testing::case_with_parts(), &policy);

@@ -110,6 +110,8 @@ pub enum Risk {
     Condition(String),
     /// The rule's condition cannot be told.
     Unknown(String),
+    /// A rule that agrees, and would not act without a person's yes: why.
+    Agreeing(RuleName, Box<Risk>),
     /// Rules want different teams.
     Disagreement(Vec<(RuleName, TeamName)>),
     /// The case has moved too often today.
