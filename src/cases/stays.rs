@@ -56,7 +56,7 @@ pub fn new_stays(
     let team = queue.as_ref().and_then(|queue| team_of(policy, desk, queue));
     let known = record.memory.stay.as_ref();
     let moved = known.map(|stay| &stay.team) != team.as_ref();
-    let back_again = !moved && came_back_unseen(record.handoff.as_ref(), team.as_ref());
+    let back_again = !moved && (record.taken_away || came_back_unseen(record.handoff.as_ref(), team.as_ref()));
     let vague = known.is_some_and(|stay| is_provisional(&stay.episode));
 
     if let Some(history) = history {

@@ -34,6 +34,7 @@ impl Ledger {
         });
         let (first_seen, last_version, own_version, own_written_at) = row.optional()?.unwrap_or_default();
         Ok(CaseRecord {
+            taken_away: self.taken_away(desk, ticket, memory.stay.as_ref().map(|stay| stay.episode.as_str()))?,
             memory,
             writes_pending,
             came_by,
@@ -133,7 +134,8 @@ impl Ledger {
     }
 
     /// A rule has fired where it has a handoff. One that was withdrawn before anything reached the desk does not count, nor
-    /// one to which a reviewer said no: its path is closed instead, and the rule asks again when a fact has changed.
+    /// one to which a reviewer said no: its path is closed instead, and the rule asks again when a fact has changed. The note
+    /// of a review that had gone stale hands nothing off.
     fn fired(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<Fired>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT rule, episode FROM handoffs

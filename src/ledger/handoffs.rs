@@ -3,11 +3,12 @@
 use super::codec::{from_json, instant, json, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{HandoffHappening, HandoffRecord, NewHandoff, Purpose, Rated};
-use super::states::{HandoffEvent, HandoffState};
+use super::records::{EffectRecord, HandoffHappening, HandoffRecord, NewHandoff, Purpose, Rated};
+use super::states::{EffectState, HandoffEvent, HandoffState};
 use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Package, Proposal};
+use handoffd_kit::desk::DeskChange;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -66,6 +67,28 @@ impl Ledger {
             Ok((RuleName::new(row.get::<_, String>(0)?), row.get(1)?, row.get(2)?))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether a handoff that has ended moved the case out of this stay.
+    pub(super) fn taken_away(&self, desk: &DeskId, ticket: &TicketId, episode: Option<&str>) -> Result<bool> {
+        let Some(episode) = episode else { return Ok(false) };
+        let ids = {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT id FROM handoffs WHERE desk = ? AND ticket = ? AND episode = ? AND first_sent_at IS NOT NULL
+                 AND state IN ('undone', 'rejected', 'contested', 'bounced', 'withdrawn')",
+            )?;
+            let rows = statement.query_map([desk.as_str(), ticket.as_str(), episode], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<Vec<String>>>()?
+        };
+        for id in ids {
+            match self.effects_of(&id) {
+                Ok(effects) if effects.iter().any(has_moved) => return Ok(true),
+                // One that cannot be read was given up by hand.
+                Ok(_) | Err(LedgerError::Unreadable { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
     }
 
     fn read_handoff(&self, row: &Row<'_>) -> Result<HandoffRecord> {
@@ -331,6 +354,12 @@ impl Ledger {
         let state: Option<String> = statement.query_row([id], |row| row.get(0)).optional()?;
         named(id, &state.ok_or_else(|| LedgerError::NotFound(format!("handoff {id}")))?)
     }
+}
+
+/// Whether this effect has carried a case to another queue.
+fn has_moved(effect: &EffectRecord) -> bool {
+    let moves = matches!(&effect.write.change, DeskChange::Update(update) if update.queue.is_some());
+    effect.purpose == Purpose::Handoff && effect.state == EffectState::Done && moves
 }
 
 /// What the effects are for that come with a handoff in this state.

@@ -135,7 +135,7 @@ impl Ledger {
             .execute(params![effect.desk.as_str(), ticket.as_str(), version.map(|v| v.as_str()), public_at])?;
         self.connection
             .prepare_cached("UPDATE handoffs SET first_sent_at = coalesce(first_sent_at, ?) WHERE id = ? AND ?")?
-            .execute(params![millis(outcome.at), effect.handoff, effect.purpose != Purpose::Asking])?;
+            .execute(params![millis(outcome.at), effect.handoff, effect.purpose == Purpose::Handoff])?;
         let Some(handoff) = self.find_handoff(&effect.handoff)? else { return Ok(()) };
         self.tell_next(&handoff, effect, outcome)?;
         if plan::puts_back(effect.number) || effect.purpose == Purpose::Resume {

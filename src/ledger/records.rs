@@ -107,6 +107,9 @@ pub struct CaseRecord {
     pub came_by: Option<Box<HandoffRecord>>,
     /// The pause of the customer's clock that we began and that goes on.
     pub pause: Option<PauseRecord>,
+    /// Whether a handoff that has ended, undone or rejected, took the case away from the present stay: where it lies there
+    /// again, it is another stay, whoever saw it leave.
+    pub taken_away: bool,
     /// Whether writes of ours to this ticket are on their way; told only where a path is closed for it.
     pub writes_pending: bool,
     /// How far its history was read for commands.

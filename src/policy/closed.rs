@@ -95,7 +95,7 @@ mod tests {
     use crate::policy::condition::Condition;
     use crate::policy::decide::decide;
     use crate::policy::known::KnownFacts;
-    use crate::policy::rules::{Missing, PackagePart, Trigger};
+    use crate::policy::rules::{Missing, Mode, PackagePart, Trigger};
     use crate::policy::testing::{self, close, condition, escalation, now, policy as rules_of};
     use crate::policy::verdict::{Decision, RuleResult};
     use handoffd_kit::fact::Fact;
@@ -138,6 +138,16 @@ mod tests {
         assert_eq!(results(&released, &policy), [RuleResult::Fires], "a person says yes");
         amount(&mut case, 7100);
         assert_eq!(results(&case, &policy), [RuleResult::Fires]);
+    }
+
+    #[test]
+    fn a_rule_in_shadow_does_not_list_it_for_a_release() {
+        let mut policy = policy(&["has_tag('refund')"]);
+        let mut case = testing::case_with_parts();
+        close(&mut case, &policy, ClosedBy::Bounce);
+        policy.mode = Mode::Shadow;
+        let Decision::Verdict(verdict) = decide(&case, &policy, &|_, _| true, now()) else { panic!("needs parts") };
+        assert_eq!((verdict.trace[0].result.clone(), verdict.would.len()), (CLOSED, 0));
     }
 
     #[test]

@@ -70,12 +70,16 @@ pub fn held_back(
     if let Some(bar) = barred(path, case, policy) {
         return Some(bar);
     }
+    let released = case.memory.released.contains(&path.rule.name);
+    // Before shadow: what was given back is not listed with what waits for a release, which a person orders for many at once.
+    if let Some(why) = closed.filter(|_| !released) {
+        return Some(RuleResult::PathClosed(why));
+    }
     if mode(path.rule, policy, &case.memory.signed_rules) == Mode::Shadow {
         return Some(RuleResult::Shadow);
     }
-    let released = case.memory.released.contains(&path.rule.name);
-    let held = || case.memory.arrived.contains(&path.rule.name).then_some(RuleResult::Held);
-    closed.map(RuleResult::PathClosed).or_else(held).filter(|_| !released)
+    let held = case.memory.arrived.contains(&path.rule.name) && !released;
+    held.then_some(RuleResult::Held)
 }
 
 /// Whether the hour has no place left for this rule, or on this desk. A released rule needs none.

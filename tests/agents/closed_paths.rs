@@ -190,3 +190,36 @@ fn the_status_that_we_set_ourselves_when_a_case_comes_back_is_no_news() {
         }
     }
 }
+
+#[test]
+fn a_case_that_came_and_went_between_two_looks_is_in_another_stay_and_its_rule_may_act_again() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "");
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.does("frontline-1", ticket, amount(900));
+        let handoff = stage.handoffs()[0].id.clone();
+        // Nobody has looked at it in billing's queue.
+        stage.orders("lead", Command::Undo { handoff, reason: "wrong team".into() }).expect("undone");
+        stays_until_the_amount_changes(&mut stage, ticket, "an undo that no look saw");
+    }
+}
+
+#[test]
+fn a_review_that_was_answered_too_late_is_asked_again() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "review = \"always\"");
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.does("frontline-1", ticket, amount(900));
+        assert_eq!(stage.states(), ["in_review"], "{dialect:?}");
+        stage.later(5);
+        stage.sandbox.person("frontline-1").takes(ticket);
+        stage.notes("billing-1", ticket, "/approve");
+        let last = stage.ours(ticket).pop().expect("a note");
+        assert!(last.contains("changed the owner meanwhile"), "{dialect:?}: {last}");
+        stage.later(30);
+        stage.look(ticket);
+        assert_eq!(stage.states(), ["withdrawn", "in_review"], "{dialect:?}: nothing was handed off yet");
+        stage.notes("billing-1", ticket, "/approve");
+        assert_eq!((stage.queue(ticket).as_str(), stage.states().len()), ("Billing", 2), "{dialect:?}");
+    }
+}

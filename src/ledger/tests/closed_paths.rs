@@ -2,7 +2,7 @@
 
 use crate::ledger::records::{CaseUpdate, Purpose};
 use crate::ledger::samples::{accepted, act, answer, at, claim, decide, in_review, ledger, looks_due, nothing_found};
-use crate::ledger::samples::{planned, sending};
+use crate::ledger::samples::{planned, sending, stay};
 use crate::policy::case::{ClosedBy, ClosedPath};
 use std::collections::BTreeMap;
 
@@ -46,6 +46,36 @@ fn facts_of_a_path_that_is_not_closed_are_not_noted_and_those_that_cannot_be_rea
     assert_eq!(known(&ledger)[0].facts, BTreeMap::new());
     noted(&mut ledger, &[("ticket.tags", "b")]);
     assert_eq!(known(&ledger)[0].facts["ticket.tags"], "b");
+}
+
+#[test]
+fn a_review_that_ended_as_stale_has_not_fired_though_its_note_was_written() {
+    let mut ledger = ledger();
+    decide(&mut ledger, in_review("h1", "1"), at(0));
+    let note = planned("h1", "1", "v2").remove(0);
+    ledger.end_stale_review("h1", "the owner changed", Some(note), at(5)).expect("ended");
+    let note = claim(&mut ledger, at(6)).expect("the note");
+    ledger.record_outcome(&accepted(&note, "v3", at(7))).expect("recorded");
+    let memory = ledger.case(&"acme".into(), &"1".into(), at(8)).expect("case").memory;
+    assert_eq!((memory.fired.len(), memory.handoffs, memory.hops_today), (0, 0, 0));
+}
+
+#[test]
+fn a_handoff_that_was_undone_took_the_case_out_of_its_stay_whoever_saw_it() {
+    let mut ledger = ledger();
+    let frontline = stay("frontline", "e1", at(0), None);
+    ledger.record_case(&CaseUpdate { stays: vec![frontline], ..nothing_found("1", at(0)) }).expect("recorded");
+    decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+    let taken =
+        |ledger: &crate::ledger::Ledger| ledger.case(&"acme".into(), &"1".into(), at(3)).expect("case").taken_away;
+    let transfer = claim(&mut ledger, at(1)).expect("transfer");
+    ledger.record_outcome(&accepted(&transfer, "v2", at(2))).expect("recorded");
+    assert!(!taken(&ledger), "it has not ended");
+    ledger.record_undo("h1", &[], &act(at(3))).expect("undone");
+    assert!(taken(&ledger));
+    let again = stay("frontline", "e3", at(4), None);
+    ledger.record_case(&CaseUpdate { stays: vec![again], ..nothing_found("1", at(4)) }).expect("recorded");
+    assert!(!taken(&ledger), "that was the stay before");
 }
 
 #[test]
