@@ -1,6 +1,8 @@
 //! The checker: a model of its own, which knows the promises and reads the helpdesk's journal, never the daemon's mind.
 
-use crate::promises::{commands_answered_once, commands_of, nobody_still_asked, nothing_in_shadow, went_back};
+use crate::lost::nothing_lost;
+use crate::moves::{given_back_stays_back, nobody_overruled};
+use crate::promises::{commands_answered_once, commands_of, nobody_still_asked, nothing_in_shadow};
 use crate::tally::Tally;
 use handoffd::ledger::records::HandoffRecord;
 use handoffd::ledger::states::{EffectState, HandoffState};
@@ -9,8 +11,8 @@ use handoffd_kit::mark::Mark;
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::{Effect, Journal};
-use handoffd_sandbox::seed::{BOT, REFUND_EUR};
-use handoffd_sandbox::ticket::{Status, Ticket, Visibility};
+use handoffd_sandbox::seed::BOT;
+use handoffd_sandbox::ticket::Visibility;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,12 +61,13 @@ pub fn check(seed: u64, scene: &Scene<'_>, tally: &mut Tally) -> Vec<Broken> {
     wrong.extend(nothing_doubled(&journal));
     wrong.extend(nothing_internal_went_out(&journal));
     wrong.extend(nobody_overruled(&journal, ledger));
+    wrong.extend(given_back_stays_back(scene, &journal, tally));
     wrong.extend(nothing_in_shadow(&journal, shadows));
     wrong.extend(commands_answered_once(&journal, scene, tally));
     wrong.extend(nobody_still_asked(sandbox, ledger, tickets, tally));
     wrong.extend(everything_ended(ledger, tally));
     wrong.extend(notes_agree(&journal, ledger, tickets));
-    wrong.extend(tickets.iter().filter_map(|no| nothing_lost(scene, *no)));
+    wrong.extend(tickets.iter().flat_map(|no| nothing_lost(scene, &journal, *no, tally)));
     let public = ours(&journal).filter(|effect| effect.visibility == Some(Visibility::Public));
     tally.count("public replies", public.count() as u64);
     for asked in &journal.requests {
@@ -110,26 +113,6 @@ fn nothing_internal_went_out(journal: &Journal) -> Vec<String> {
     public
         .filter(|effect| !effect.text.as_deref().is_some_and(wording))
         .map(|effect| format!("public on {}: {:?}", effect.ticket.0, effect.text))
-        .collect()
-}
-
-/// Every move of ours starts where its rule says: what a person moved meanwhile stays moved. Back to where a case came from
-/// it goes only on a person's word.
-fn nobody_overruled(journal: &Journal, ledger: &Ledger) -> Vec<String> {
-    let by_word = went_back(ledger);
-    let allowed = [("Incoming", "Billing"), ("Incoming", "Support"), ("Support", "Billing"), ("Support", "Tier 2")];
-    let moves = ours(journal).filter(|effect| effect.what == "queue");
-    moves
-        .filter(|effect| {
-            let way = (effect.from.as_deref().unwrap_or(""), effect.to.as_deref().unwrap_or(""));
-            let word = (effect.ticket.0.to_string(), way.1.to_owned());
-            let back = by_word.contains(&word);
-            !allowed.contains(&way) && !back
-        })
-        .map(|effect| {
-            let Effect { ticket, from, to, at, .. } = effect;
-            format!("{} was moved from {from:?} to {to:?} at {at}: {:?}", ticket.0, story(ledger, *ticket))
-        })
         .collect()
 }
 
@@ -204,40 +187,4 @@ fn notes_agree(journal: &Journal, ledger: &Ledger, tickets: &[TicketNo]) -> Vec<
         }
     }
     wrong
-}
-
-/// A ticket that matches now, with nothing in its history that could have closed its path, was handed off or is asked about.
-fn nothing_lost(scene: &Scene<'_>, no: TicketNo) -> Option<String> {
-    let Scene { sandbox, ledger, .. } = scene;
-    let ticket = sandbox.ticket(no)?;
-    let open =
-        ticket.end.is_none() && matches!(ticket.status, Status::New | Status::Open | Status::Pending | Status::OnHold);
-    let queue = sandbox.with(|desk| ticket.queue.and_then(|no| desk.queues.get(&no).map(|queue| queue.name.clone())));
-    if !open {
-        return None;
-    }
-    let filter = HandoffFilter {
-        ticket: Some(handoffd_kit::id::TicketId::from(no.0)),
-        limit: Some(100),
-        ..HandoffFilter::default()
-    };
-    let handoffs = ledger.handoffs(&filter).expect("readable");
-    let wants = match queue.as_deref() {
-        Some("Support") if refund(&ticket) > 500.0 && ticket.tags.contains("refund") => "refund-over-limit",
-        Some("Incoming") if never_had_a_team(sandbox, &ticket) => "a route",
-        _ => return None,
-    };
-    // What matched while the master switch was in shadow waits for a release, and is listed.
-    let held = ledger.would(None, usize::MAX).expect("readable");
-    let held = held.iter().any(|would| would.proposal.ticket.as_str() == no.0.to_string());
-    (handoffs.is_empty() && !held).then(|| format!("ticket {} matches {wants} and was never handed off", no.0))
-}
-
-fn refund(ticket: &Ticket) -> f64 {
-    ticket.field(REFUND_EUR).and_then(|amount| amount.parse().ok()).unwrap_or(0.0)
-}
-
-fn never_had_a_team(sandbox: &Sandbox, ticket: &Ticket) -> bool {
-    let journal = sandbox.journal();
-    !journal.of(ticket.no).any(|effect| effect.what == "queue")
 }

@@ -11,6 +11,8 @@ mod acts;
 mod by_hand;
 mod checker;
 mod life;
+mod lost;
+mod moves;
 mod promises;
 mod tally;
 mod world;

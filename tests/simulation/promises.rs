@@ -1,20 +1,18 @@
-//! The promises about what people order: a command is answered once, a case goes back only on a person's word, nothing is
-//! written in shadow, nobody is asked for ever.
+//! The promises about what people order: a command is answered once, nothing is written in shadow, nobody is asked for ever.
 
 use crate::checker::{Scene, marks, ours, story};
 use crate::tally::Tally;
 use handoffd::ledger::commands::CommandRecord;
-use handoffd::ledger::states::{EffectState, HandoffState};
+use handoffd::ledger::states::EffectState;
 use handoffd::ledger::{HandoffFilter, Ledger};
 use handoffd::policy::names::TeamName;
-use handoffd::policy::proposal::HandoffKind;
 use handoffd_kit::id::TicketId;
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::Journal;
 use handoffd_sandbox::ticket::Status;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A write that had left before a restart may arrive so late.
 const LATE: SignedDuration = SignedDuration::from_secs(60);
@@ -33,23 +31,14 @@ pub fn commands_of(ledger: &Ledger, tickets: &[TicketNo]) -> BTreeMap<String, (T
     tickets.iter().flat_map(of).collect()
 }
 
-/// Tickets with the queues where somebody's word sends them: they gave a handoff back, rejected or undid it.
-pub fn went_back(ledger: &Ledger) -> BTreeSet<(String, String)> {
-    let handoffs = ledger.handoffs(&all_of(None)).expect("readable");
-    let queue_of = |team: Option<&TeamName>| match team.map(TeamName::as_str) {
+/// Where a team's cases lie; without a team, where new ones do.
+pub fn queue_of(team: Option<&TeamName>) -> &'static str {
+    match team.map(TeamName::as_str) {
         None => "Incoming",
         Some("frontline") => "Support",
         Some("billing") => "Billing",
         Some(_) => "Tier 2",
-    };
-    let back = handoffs.iter().flat_map(|one| {
-        let proposal = &one.proposal;
-        let given = (proposal.kind == HandoffKind::Back).then(|| queue_of(Some(&proposal.to)));
-        let ended = matches!(one.state, HandoffState::Rejected | HandoffState::Undone);
-        let returned = ended.then(|| queue_of(proposal.from.as_ref()));
-        given.into_iter().chain(returned).map(|queue| (proposal.ticket.to_string(), queue.to_owned()))
-    });
-    back.collect()
+    }
 }
 
 /// Nothing of ours is written while the master switch is in shadow.

@@ -1,0 +1,215 @@
+//! Every move of ours is a handoff's, goes the way that this handoff says, and covers no decision of anybody else; what was
+//! given back stays back. Held by the helpdesk's journal: who moved what when, and what changed in between.
+
+use crate::checker::{Scene, ours, story};
+use crate::promises::queue_of;
+use crate::tally::Tally;
+use handoffd::ledger::records::HandoffRecord;
+use handoffd::ledger::states::HandoffState;
+use handoffd::ledger::{HandoffFilter, Ledger};
+use handoffd::plan::{carries_out, puts_back};
+use handoffd::policy::proposal::HandoffKind;
+use handoffd_kit::id::TicketId;
+use handoffd_kit::mark::Mark;
+use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::journal::{Effect, Journal};
+use handoffd_sandbox::seed::BOT;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All handoffs of a ticket, oldest first.
+pub fn handoffs_of(ledger: &Ledger, ticket: TicketNo) -> Vec<HandoffRecord> {
+    let filter =
+        HandoffFilter { limit: Some(usize::MAX), ticket: Some(TicketId::from(ticket.0)), ..HandoffFilter::default() };
+    let mut handoffs = ledger.handoffs(&filter).expect("readable");
+    handoffs.sort_by_key(|one| one.created_at);
+    handoffs
+}
+
+/// What a move of ours was for.
+struct Move<'a> {
+    effect: &'a Effect,
+    mark: Mark,
+    handoff: HandoffRecord,
+}
+
+impl Move<'_> {
+    /// Whether it carries its handoff out; else it puts the case back.
+    fn is_forward(&self) -> bool {
+        carries_out(self.mark.number)
+    }
+
+    /// Whether it is a way that its handoff allows.
+    fn is_its_way(&self) -> bool {
+        let (handoff, proposal) = (&self.handoff, &self.handoff.proposal);
+        let (from, to) = (queue_of(proposal.from.as_ref()), queue_of(Some(&proposal.to)));
+        let way = (self.effect.from.as_deref(), self.effect.to.as_deref());
+        if self.is_forward() {
+            return way == (Some(from), Some(to));
+        }
+        let on_a_word = matches!(handoff.state, HandoffState::Rejected | HandoffState::Undone);
+        puts_back(self.mark.number) && on_a_word && way == (Some(to), Some(from))
+    }
+}
+
+/// The move's handoff, by the mark that was written with it.
+fn of_move<'a>(journal: &Journal, ledger: &Ledger, effect: &'a Effect) -> Option<Move<'a>> {
+    let mut same = journal.of(effect.ticket).filter(|other| other.change == effect.change);
+    let mark = same.find_map(|other| Mark::in_text(other.text.as_deref()?))?;
+    let handoff = handoffs_of(ledger, effect.ticket).into_iter().find(|one| one.id == mark.handoff)?;
+    Some(Move { effect, mark, handoff })
+}
+
+/// Every move of ours goes its handoff's way, from where the case lay, and nobody has decided otherwise since the decision.
+pub fn nobody_overruled(journal: &Journal, ledger: &Ledger) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for effect in ours(journal).filter(|effect| effect.what == "queue") {
+        let Effect { ticket, from, to, at, .. } = effect;
+        let moved = || format!("{} was moved from {from:?} to {to:?} at {at}", ticket.0);
+        let Some(by) = of_move(journal, ledger, effect) else {
+            wrong.push(format!("{}, by no handoff: {:?}", moved(), story(ledger, *ticket)));
+            continue;
+        };
+        if !by.is_its_way() {
+            wrong.push(format!("{}, which is not the way of {}: {:?}", moved(), by.mark.key(), story(ledger, *ticket)));
+        }
+        let decided = by.handoff.proposal.decided_at;
+        let between = |other: &&Effect| other.by != BOT && decided < other.at && other.at < *at;
+        let covered = journal.of(*ticket).filter(between).find(|other| decides(other, &by.handoff));
+        if let Some(other) = covered.filter(|_| by.is_forward()) {
+            wrong.push(format!(
+                "{}, decided at {decided}, over {} by {} at {}",
+                moved(),
+                other.what,
+                other.by,
+                other.at
+            ));
+        }
+    }
+    wrong
+}
+
+/// Whether a change ends the decision behind a handoff: of team, owner, status, or a fact that its rule matched.
+fn decides(change: &Effect, handoff: &HandoffRecord) -> bool {
+    let rule = handoff.proposal.rule.as_str();
+    matches!(change.what, "queue" | "owner" | "status") || is_matched_by(rule, change)
+}
+
+/// Whether a change is of a fact that this rule of the simulation's policy looks at.
+pub fn is_matched_by(rule: &str, change: &Effect) -> bool {
+    match rule {
+        "refund-over-limit" => changes_labels(change) || changes_amount(change),
+        "premium-outage" | "crash" => changes_labels(change),
+        _ => false,
+    }
+}
+
+fn changes_amount(change: &Effect) -> bool {
+    change.what == "field" && change.to.as_deref().is_some_and(|to| to.starts_with("Refund (EUR)"))
+}
+
+/// Labels between agents and the daemon say nothing about the case.
+fn changes_labels(change: &Effect) -> bool {
+    let labels = |line: &Option<String>| -> BTreeSet<String> {
+        let words = line.as_deref().unwrap_or_default().split(' ').filter(|word| !word.starts_with("handoff"));
+        words.map(str::to_owned).collect()
+    };
+    change.what == "tags" && labels(&change.from) != labels(&change.to)
+}
+
+/// Whether a person said that a case goes there: asked for it, or said yes to it.
+fn on_a_word(handoff: &HandoffRecord) -> bool {
+    handoff.proposal.asked.is_some() || handoff.approved_by.is_some()
+}
+
+/// What the receiving team gave back, what was undone, rejected or contested stays back: the same team gets it again only
+/// after a fact that the rule matches has changed, or on somebody's word.
+pub fn given_back_stays_back(scene: &Scene<'_>, journal: &Journal, tally: &mut Tally) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for no in scene.tickets {
+        let mut paths = Paths::default();
+        for effect in journal.of(*no) {
+            wrong.extend(paths.follow(scene, journal, effect, tally));
+        }
+        wrong.extend(no_is_no(scene.ledger, journal, *no, tally));
+    }
+    wrong
+}
+
+/// The paths from Support of one ticket, while its journal is read.
+#[derive(Default)]
+struct Paths {
+    /// Queues that a handoff brought the case into where it still is.
+    there: BTreeSet<String>,
+    /// Queues that have given the case back, with what has changed since.
+    closed: BTreeMap<String, Vec<Effect>>,
+}
+
+impl Paths {
+    fn follow(&mut self, scene: &Scene<'_>, journal: &Journal, effect: &Effect, tally: &mut Tally) -> Option<String> {
+        match (effect.what, effect.by.as_str()) {
+            ("queue", BOT) => return self.our_move(scene, journal, effect, tally),
+            ("queue", _) => {
+                let from = effect.from.clone().unwrap_or_default();
+                let had_it = self.there.remove(&from);
+                if had_it && effect.to.as_deref() == Some("Support") {
+                    tally.count("cases given back by a person", 1);
+                    self.closed.insert(from, Vec::new());
+                }
+            }
+            (_, BOT) => {}
+            _ => self.closed.values_mut().for_each(|since| since.push(effect.clone())),
+        }
+        None
+    }
+
+    fn our_move(&mut self, scene: &Scene<'_>, journal: &Journal, effect: &Effect, tally: &mut Tally) -> Option<String> {
+        let by = of_move(journal, scene.ledger, effect)?;
+        let (from, to) = (effect.from.clone()?, effect.to.clone()?);
+        if !by.is_forward() {
+            self.there.remove(&from);
+            tally.count("cases put back on a word", 1);
+            self.closed.insert(from, Vec::new());
+            return None;
+        }
+        if by.handoff.proposal.kind == HandoffKind::Back || from != "Support" {
+            self.there.remove(&from);
+            return None;
+        }
+        self.there.insert(to.clone());
+        let since = self.closed.remove(&to)?;
+        let rule = by.handoff.proposal.rule.as_str();
+        if on_a_word(&by.handoff) || since.iter().any(|change| is_matched_by(rule, change)) {
+            tally.count("closed paths opened", 1);
+            return None;
+        }
+        let (no, at) = (effect.ticket.0, effect.at);
+        Some(format!("{no} went to {to} again at {at}, by {}: {:?}", by.mark.key(), story(scene.ledger, effect.ticket)))
+    }
+}
+
+/// What a reviewer said no to, or what was given up before it was sent, is not decided again by itself.
+fn no_is_no(ledger: &Ledger, journal: &Journal, no: TicketNo, tally: &mut Tally) -> Vec<String> {
+    let handoffs = handoffs_of(ledger, no);
+    let unsent = |one: &HandoffRecord| one.sent_at.is_none() && one.state == HandoffState::Rejected;
+    let mut wrong = Vec::new();
+    for (at, said_no) in handoffs.iter().enumerate().filter(|(_, one)| unsent(one)) {
+        tally.count("reviews answered with no", 1);
+        let same_way = |one: &&HandoffRecord| {
+            (&one.proposal.from, &one.proposal.to) == (&said_no.proposal.from, &said_no.proposal.to) && !on_a_word(one)
+        };
+        let Some(again) = handoffs.iter().skip(at + 1).find(same_way) else { continue };
+        let between = |change: &&Effect| {
+            change.by != BOT && said_no.created_at < change.at && change.at <= again.proposal.decided_at
+        };
+        if !journal.of(no).filter(between).any(|change| is_matched_by(again.proposal.rule.as_str(), change)) {
+            wrong.push(format!("{} was decided after a no: {:?}", again.id, story(ledger, no)));
+        }
+    }
+    wrong
+}
+
+/// The last thing that somebody else did to a ticket.
+pub fn last_change(journal: &Journal, no: TicketNo) -> Option<Timestamp> {
+    journal.of(no).filter(|effect| effect.by != BOT).map(|effect| effect.at).max()
+}
