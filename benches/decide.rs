@@ -72,6 +72,7 @@ fn escalation(n: usize, rules: usize, known: &handoffd::policy::known::KnownFact
             fallback: Assign::Queue,
             previous: PreviousTask::Nothing,
             customer_facing: CustomerFacing::New,
+            claim: None,
         },
         clock: ClockDecision {
             customer: CustomerClock::Continue,

@@ -11,6 +11,7 @@ use crate::policy::case::{ClosedBy, ClosedPath};
 use crate::policy::proposal::HandoffKind;
 use crate::policy::roster::{Colleague, Roster};
 use handoffd_kit::capability::Aspect;
+use handoffd_kit::desk::OwnerSpec;
 use handoffd_kit::id::UserId;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{Actor, Change, Role, TicketHead, What};
@@ -90,8 +91,10 @@ fn departed(handoff: &HandoffRecord, left: &Moved) -> After {
     let next = left.change.stay.as_ref().map(|stay| &stay.team);
     let by = left.change.by.clone().unwrap_or_else(|| "somebody".into());
     let undone_by_machine = left.actor == Actor::Automation && handoff.state == HandoffState::Verifying;
-    // What was handed back as done and is taken on again closes no path: nobody said no.
-    let back = proposal.from.is_some() && next == proposal.from.as_ref() && proposal.kind != HandoffKind::Back;
+    // What was handed back as done, or came back because nobody had claimed it, and is taken on again closes no path: nobody
+    // said no.
+    let on_its_way_back = matches!(proposal.kind, HandoffKind::Back | HandoffKind::Unclaimed);
+    let back = proposal.from.is_some() && next == proposal.from.as_ref() && !on_its_way_back;
     let (event, why, detail) = if undone_by_machine {
         let detail = format!("another automation ({by}) undid the transfer; reported, not fought over");
         (Some(HandoffEvent::Contested), Some(ClosedBy::Contest), detail)
@@ -181,7 +184,7 @@ fn last_actor(history: &[Change], aspect: Aspect, since: Timestamp) -> Option<Ac
 /// knows who the members are, any agent but the previous owner is taken for one.
 fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
     let claimed = match seen.history {
-        Some(history) => first_act(handoff, seen.team, history),
+        Some(history) => first_act(&handoff.id, handoff.proposal.owner.previous.as_deref(), seen.team, history),
         None if !seen.news => None,
         None if seen.readable => {
             after.need_history = true;
@@ -194,16 +197,35 @@ fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
     happening.claimed = Some(claimed);
 }
 
-fn first_act(handoff: &HandoffRecord, team: Option<&Roster>, history: &[Change]) -> Option<(Timestamp, String)> {
-    let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| is_of(mark, handoff)))?;
+/// The first act of the receiving team since the handoff `of` was carried out. `previous` had the case before: what they do
+/// is none. When, and who.
+pub fn first_act(
+    of: &str,
+    previous: Option<&str>,
+    team: Option<&Roster>,
+    history: &[Change],
+) -> Option<(Timestamp, String)> {
+    let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| is_of(mark, of)))?;
     let by_agents =
         history[ours + 1..].iter().filter(|change| change.by.role == Role::Agent && change.actor == Actor::Person);
-    by_agents.filter_map(|change| Some((change.at, claimed_in(handoff, team, change)?))).next()
+    by_agents.filter_map(|change| Some((change.at, claimed_in(previous, team, change)?))).next()
+}
+
+/// Whom an agent made the owner last since the handoff `of` was carried out, of the team or not.
+pub fn made_owner<'a>(of: &str, history: &'a [Change]) -> Option<&'a UserId> {
+    let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| is_of(mark, of)))?;
+    let owners = history[ours + 1..].iter().flat_map(|change| {
+        change.what.iter().filter_map(move |what| match what {
+            What::Owner { to, .. } => Some((change, to.as_ref())),
+            _ => None,
+        })
+    });
+    let (change, to) = owners.last()?;
+    to.filter(|_| change.by.role == Role::Agent && change.actor == Actor::Person)
 }
 
 /// Who of the team has the case by this change of an agent's: who made it, or whom they made its owner.
-fn claimed_in(handoff: &HandoffRecord, team: Option<&Roster>, change: &Change) -> Option<String> {
-    let previous = handoff.proposal.owner.previous.as_deref();
+fn claimed_in(previous: Option<&str>, team: Option<&Roster>, change: &Change) -> Option<String> {
     let acts = |what: &What| matches!(what, What::Owner { to: Some(_), .. } | What::Status { .. } | What::Said { .. });
     let stranger = || change.by.id.as_ref().is_some_and(|id| is_stranger(team, id));
     let gave_it = change.by.name.is_some() && change.by.name.as_deref() == previous;
@@ -227,8 +249,8 @@ fn is_stranger(team: Option<&Roster>, id: &UserId) -> bool {
 }
 
 /// Whether a mark is a sign of the handoff itself: what asked for parts came before it, and what comes later may come after a claim.
-fn is_of(mark: &Mark, handoff: &HandoffRecord) -> bool {
-    mark.handoff == handoff.id && carries_out(mark.number)
+fn is_of(mark: &Mark, handoff: &str) -> bool {
+    mark.handoff == handoff && carries_out(mark.number)
 }
 
 fn new_owner(handoff: &HandoffRecord, seen: &Seen<'_>) -> Option<(Timestamp, String)> {
@@ -237,5 +259,8 @@ fn new_owner(handoff: &HandoffRecord, seen: &Seen<'_>) -> Option<(Timestamp, Str
         return None;
     }
     let name = owner.name.clone().unwrap_or_else(|| owner.id.to_string());
-    (handoff.proposal.owner.previous.as_ref() != Some(&name)).then_some((seen.read_at, name))
+    let plan = &handoff.proposal.owner;
+    // Whom we made owner has not acted by that.
+    let set_by_us = plan.set == OwnerSpec::User(owner.id.clone());
+    (plan.previous.as_ref() != Some(&name) && !set_by_us).then_some((seen.read_at, name))
 }

@@ -350,6 +350,11 @@ impl Scene<'_> {
                 let accepted = self.accepted(&stay.team);
                 Err(format!("{from} has handed this case back here. To send it there again: {accepted}"))
             }
+            (from, HandoffKind::Unclaimed) => {
+                let from = from.as_ref().map_or("another team", TeamName::as_str);
+                let accepted = self.accepted(&stay.team);
+                Err(format!("nobody of {from} had claimed this case: it came back. To send it there again: {accepted}"))
+            }
             (_, _) => Err("the case started here, no team gave it: please move it by hand".to_owned()),
         }
     }

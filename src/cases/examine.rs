@@ -5,11 +5,13 @@ use super::after::{After, Seen, after};
 use super::asking;
 use super::commands::Scene;
 use super::hearing::{Hearing, end_of_history, hear};
+use super::ownership::{self, Tasks};
 use super::pauses;
 use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays};
+use super::unclaimed::{Chain, chain};
 use crate::ledger::records::{
-    AsRead, CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, OwnerSeen, SignedWording,
+    AsRead, CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, SignedWording,
 };
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
@@ -22,9 +24,8 @@ use crate::policy::rules::{Mode, Policy};
 use crate::policy::verdict::{Decision, Outcome, Risk, StayReason, Verdict};
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::WordingSignature;
-use handoffd_kit::fact::Fact;
 use handoffd_kit::id::DeskId;
-use handoffd_kit::model::{PartKind, PartSet, Parts, Status, TicketHead};
+use handoffd_kit::model::{PartKind, PartSet, Parts, TicketHead};
 use jiff::{SignedDuration, Timestamp};
 
 /// All that one look knows.
@@ -79,6 +80,10 @@ pub struct Prepared<'a> {
     after: After,
     /// What became of a pause of the customer's clock.
     pause: Option<pauses::Found>,
+    /// What became of tasks that were left with agents before.
+    tasks: Tasks,
+    /// What becomes of a handoff that nobody has claimed.
+    chained: Chain,
     /// The open handoff that has sent nothing.
     unsent: Option<&'a HandoffRecord>,
 }
@@ -97,10 +102,11 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     let news = ![&look.record.last_version, &look.record.own_version].contains(&&Some(look.head.version.clone()));
     let patience = look.poll_brings_heads_within;
     let to = look.record.handoff.as_ref().and_then(|handoff| look.policy.teams.get(&handoff.proposal.to));
-    let team = to.and_then(|team| look.rosters.of(team, look.now).ok());
+    let team = to.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
     let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at, patience, team };
     let after = look.record.handoff.as_ref().map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
-    if after.need_history {
+    let tasks = ownership::tasks(&look.record.tasks, look, news, readable);
+    if after.need_history || tasks.need_history {
         return Err(PartSet::of(&[PartKind::History]));
     }
     let pause = look.record.pause.as_ref().map(|pause| pauses::judge(pause, look, readable));
@@ -128,6 +134,10 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
         _ => None,
     };
     let unsent = unsent(look.record, &mut memory);
+    let chained = chain(look, &after, &memory, unsent);
+    if matches!(chained, Chain::NeedHistory) {
+        return Err(PartSet::of(&[PartKind::History]));
+    }
     let case = Case {
         desk: look.desk.clone(),
         head: look.head.clone(),
@@ -136,7 +146,7 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
         memory,
         rosters: look.rosters.clone(),
     };
-    Ok(Prepared { case, stays, after, pause, unsent })
+    Ok(Prepared { case, stays, after, pause, tasks, chained, unsent })
 }
 
 fn history_is_readable(look: &Look<'_>) -> bool {
@@ -145,7 +155,7 @@ fn history_is_readable(look: &Look<'_>) -> bool {
 
 /// Finishes a look, or says what is missing.
 pub fn examine(look: &Look<'_>) -> Step {
-    let Prepared { case, stays, after, pause, unsent } = match prepare(look) {
+    let Prepared { case, stays, after, pause, tasks, chained, unsent } = match prepare(look) {
         Ok(prepared) => prepared,
         Err(parts) => return Step::Need(parts),
     };
@@ -159,7 +169,10 @@ pub fn examine(look: &Look<'_>) -> Step {
         Hearing::Heard(listened) => *listened,
     };
     let mut update = CaseUpdate { path_facts, ..base(look, case.memory.counts) };
-    update.owner = owner_seen(&case);
+    update.owner = ownership::seen(look, &case);
+    update.lost_note = ownership::say_lost(look, update.owner.as_ref(), &case.memory);
+    update.tasks_over = tasks.over;
+    update.look_again = tasks.look_again;
     update.stays = stays.into_iter().map(|moved| moved.change).collect();
     record_after(&mut update, after);
     match pause {
@@ -182,12 +195,15 @@ pub fn examine(look: &Look<'_>) -> Step {
         Decision::Need(parts) => return Step::Need(parts),
         Decision::Verdict(verdict) => verdict,
     };
+    let (verdict, chained) = chained.decide(verdict, look, &case.memory);
     // The keys of a handoff derive from the change that opened the episode: find it out before anything is recorded.
     let readable = history_is_readable(look);
     let vague = case.memory.stay.as_ref().is_some_and(|stay| is_provisional(&stay.episode));
     if acts(&verdict) && vague && look.parts.history.is_none() && readable {
         return Step::Need(PartSet::of(&[PartKind::History, PartKind::Conversation]).without(look.parts.read()));
     }
+    let unsent = unsent.filter(|_| !chained.over);
+    chained.record(&mut update, look.now);
     record_verdict(look, &mut update, verdict, unsent, &case);
     follow(look, &case, &mut update);
     if update.handoff.as_ref().is_some_and(|new| new.state == HandoffState::InReview) {
@@ -310,21 +326,13 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
     }
 }
 
-/// Who owns the case, where the desk says so.
-fn owner_seen(case: &Case) -> Option<OwnerSeen> {
-    let owner = case.head.owner.known()?.as_ref().map(|person| person.id.clone());
-    let ended = matches!(case.head.status, Fact::Known(Status::Solved | Status::Closed));
-    let held_by = case.memory.stay.as_ref().map(|stay| stay.team.clone());
-    Some(OwnerSeen { owner, held_by, open: !ended && case.head.ending.is_none() })
-}
-
 fn record_after(update: &mut CaseUpdate, after: After) {
     update.handoff_events.extend(after.happening);
     update.close_paths.extend(after.close);
     update.look_again = earlier(update.look_again, after.look_again);
 }
 
-fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+pub(super) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
 }
 

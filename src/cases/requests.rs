@@ -118,6 +118,7 @@ fn why_not(trace: &RuleTrace) -> String {
                 ClosedBy::Rejection => "said no",
                 ClosedBy::Undo => "lost it to an undo",
                 ClosedBy::Contest => "lost it to another automation",
+                ClosedBy::Unclaimed => "did not claim it in time",
             };
             format!("{} {why} before: say a new reason that answers that", trace.to)
         }

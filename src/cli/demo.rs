@@ -75,7 +75,7 @@ async fn settle(stage: &Stage) -> Result<bool, Failure> {
         clock.sleep_until(clock.now() + SignedDuration::from_millis(200)).await;
         let now: Timestamp = clock.now();
         let busy = stage.house.ledger.call(move |ledger| {
-            let counts = ledger.counts()?;
+            let counts = ledger.counts(now)?;
             let open = ["due", "in_flight", "unsure"].iter().any(|state| counts.effects.contains_key(*state));
             let verifying = counts.handoffs.keys().any(|(state, _)| state == "verifying" || state == "sending");
             let looks = counts.oldest_look.is_some_and(|due| due <= now);

@@ -216,14 +216,16 @@ fn show(context: &Context, ledger: &Ledger, id: &str) -> Result<ExitCode, Failur
     Ok(ExitCode::SUCCESS)
 }
 
-/// One handoff by its id, with what agents ordered on its ticket.
+/// A handoff with all that the ledger knows about it and its ticket.
 ///
 /// # Errors
 /// Exit 1 where there is none.
 pub fn whole(ledger: &Ledger, id: &str) -> Result<Whole, Failure> {
     let handoff = find(ledger, id)?;
-    let commands = ledger.commands(&handoff.proposal.desk, &handoff.proposal.ticket)?;
-    Ok(Whole::of(&handoff, commands))
+    let proposal = &handoff.proposal;
+    let ownership = ledger.ownership(&proposal.desk, &proposal.ticket)?;
+    let commands = ledger.commands(&proposal.desk, &proposal.ticket)?;
+    Ok(Whole::of(&handoff, commands, ledger.task_of(id)?, ownership))
 }
 
 /// One handoff by its id; an unknown one is a problem found, not a broken ledger.

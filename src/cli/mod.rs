@@ -1,6 +1,7 @@
 //! The command line: one file per command. Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 problems found,
 //! 2 wrong usage or config, 3 desk or ledger unreachable.
 
+pub mod case;
 pub mod check;
 mod check_people;
 mod check_tests;
@@ -11,6 +12,7 @@ mod explain_shown;
 pub mod failure;
 pub mod handoffs;
 pub mod output;
+pub mod owners;
 pub mod parked;
 pub mod pause;
 pub mod policy;
@@ -63,6 +65,10 @@ enum Command {
     Handoffs(handoffs::HandoffsArgs),
     /// Reviews: list, approve, reject.
     Reviews(reviews::ReviewsArgs),
+    /// What is open about ownership: unclaimed handoffs, owners who are gone, open tasks.
+    Owners(owners::OwnersArgs),
+    /// Who had one case from when to when, and by which change; also as CSV.
+    Case(case::CaseArgs),
     /// What waits for a person: list, retry, drop.
     Parked(parked::ParkedArgs),
     /// Stop all handoffs, or those of a desk or a rule, within two seconds.
@@ -102,6 +108,8 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Explain(args) => args.run(context),
         Command::Handoffs(args) => args.run(context),
         Command::Reviews(args) => args.run(context),
+        Command::Owners(args) => args.run(context),
+        Command::Case(args) => args.run(context),
         Command::Parked(args) => args.run(context),
         Command::Pause(args) => args.run(context),
         Command::Resume(args) => args.run(context),

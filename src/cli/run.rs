@@ -150,14 +150,14 @@ async fn troubles(house: &House) -> Result<Vec<DeskTrouble>, Failure> {
 
 /// What is left to do, and when, and what is in the way.
 async fn remains(context: &Context, house: &House, troubles: &[DeskTrouble]) -> Result<(), Failure> {
-    let open = house.desks.names();
+    let (open, now) = (house.desks.names(), house.seams.clock.now());
     let (counts, parked, next, switches) = house
         .ledger
         .call(move |ledger| {
             let absent = ledger.waits_for_others(&open)?.len();
             let parked = ledger.parked()?.len() + ledger.case_troubles()?.len() + absent;
             let busy = Busy { only: Some(open.clone()), ..Busy::default() };
-            Ok((ledger.counts()?, parked, ledger.next_due(&busy)?, ledger.switches()?))
+            Ok((ledger.counts(now)?, parked, ledger.next_due(&busy)?, ledger.switches()?))
         })
         .await?;
     let paused: Vec<&Switch> = switches.iter().map(|on| &on.switch).collect();

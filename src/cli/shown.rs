@@ -3,7 +3,7 @@
 use super::handoffs::tint;
 use super::output::{Context, ago, tame};
 use crate::ledger::commands::CommandRecord;
-use crate::ledger::records::{EffectRecord, HandoffRecord, Rated};
+use crate::ledger::records::{EffectRecord, HandoffRecord, Rated, Span, SpanOf, TaskRecord};
 use crate::ledger::states::HandoffState;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
@@ -138,6 +138,14 @@ pub struct Whole {
     pub brief: Brief,
     /// Everything that was decided: package, owner, clock, customer.
     pub proposal: Proposal,
+    /// Until when somebody of the receiving team should act, where that is waited for.
+    pub claim_due: Option<Timestamp>,
+    /// How many steps were taken because nobody did.
+    pub unclaimed_steps: u32,
+    /// What it left with the agent before.
+    pub task: Option<TaskRecord>,
+    /// Who had the case from when to when.
+    pub ownership: Vec<Span>,
     /// Its effects in order.
     pub effects: Vec<Effect>,
     /// What the receiving team thinks of its package, if somebody said.
@@ -147,13 +155,22 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// A handoff as stored, with the commands of its ticket.
-    pub fn of(handoff: &HandoffRecord, commands: Vec<CommandRecord>) -> Self {
+    /// A handoff as stored, with what the ledger knows of its ticket.
+    pub fn of(
+        handoff: &HandoffRecord,
+        commands: Vec<CommandRecord>,
+        task: Option<TaskRecord>,
+        ownership: Vec<Span>,
+    ) -> Self {
         Self {
             rated: handoff.rated.clone(),
             commands,
+            task,
+            ownership,
             brief: Brief::of(handoff),
             proposal: handoff.proposal.clone(),
+            claim_due: handoff.claim_due,
+            unclaimed_steps: handoff.unclaimed_steps,
             effects: handoff.effects.iter().map(Effect::of).collect(),
         }
     }
@@ -197,6 +214,13 @@ impl Whole {
         if let Some(weak) = &brief.weak_triage {
             writeln!(text, "  triage    weak: {} has it since {}", weak.to, weak.at)?;
         }
+        if let Some(due) = self.claim_due.filter(|_| brief.claimed_at.is_none()) {
+            let steps = match self.unclaimed_steps {
+                0 => String::new(),
+                steps => format!("; steps taken because nobody did: {steps}"),
+            };
+            writeln!(text, "  claim     awaited until {due}{steps}")?;
+        }
         for (name, value) in &proposal.facts {
             writeln!(text, "  fact      {name} = {}", tame(value))?;
         }
@@ -205,6 +229,7 @@ impl Whole {
             writeln!(text, "  rated     {} by {}{why}", rated.rating.name(), tame(&rated.by))?;
         }
         write_decisions(text, proposal)?;
+        self.write_ownership(text, now)?;
         for command in &self.commands {
             let (by, words) = (tame(&command.by), tame(&command.words));
             writeln!(text, "  command   /{} by {by}, {}: {words}", command.verb, command.outcome)?;
@@ -217,6 +242,34 @@ impl Whole {
                     writeln!(text, "      {word}: {}", tame(words))?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn write_ownership(&self, text: &mut String, now: Timestamp) -> std::fmt::Result {
+        if let Some(task) = &self.task {
+            let who = tame(task.who.as_deref().unwrap_or("the agent before"));
+            let stands = match (&task.done, task.until) {
+                (Some((at, by)), _) => format!("done by {} at {at}", tame(by)),
+                (None, Some(until)) if until <= now => format!("overdue since {until}"),
+                (None, Some(until)) => format!("open until {until}"),
+                (None, None) => "open".to_owned(),
+            };
+            writeln!(text, "  task      with {who}: {} ({stands})", tame(&task.task))?;
+        }
+        for span in &self.ownership {
+            let (word, nobody) = match span.of {
+                SpanOf::Team => ("team", "no team of ours"),
+                SpanOf::Owner => ("owner", "nobody"),
+            };
+            let who = tame(span.name.as_deref().or(span.id.as_deref()).unwrap_or(nobody));
+            let until = span.until.map_or_else(|| "now".to_owned(), |until| until.to_string());
+            let by = match (&span.handoff, &span.by) {
+                (Some(handoff), _) => format!(", by {handoff}"),
+                (None, Some(by)) => format!(", by {}", tame(by)),
+                (None, None) => String::new(),
+            };
+            writeln!(text, "  had it    {word} {who}: {} to {until}{by}", span.from)?;
         }
         Ok(())
     }

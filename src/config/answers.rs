@@ -9,11 +9,12 @@ use super::names::refers;
 use super::scalar::shown;
 use super::teams::People;
 use super::walk::{Section, kind_of, unknown_word};
-use crate::policy::names::{MessageName, PersonName};
+use crate::plan::reminder::STEPS;
+use crate::policy::names::{MessageName, PersonName, TeamName};
 use crate::policy::package::{ORDER, name_of};
 use crate::policy::rules::{
-    Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, InternalFrom, Missing,
-    OwnerDecision, PackageDecision, PreviousTask, ReviewDecision, Then,
+    Accountable, Assign, ClaimDecision, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, InternalFrom,
+    Missing, OwnerDecision, PackageDecision, PreviousTask, ReviewDecision, Then, Unclaimed,
 };
 use jiff::SignedDuration;
 use toml::de::DeValue;
@@ -175,7 +176,8 @@ fn owner(found: &mut Found<'_>, table: &Section<'_>, people: &People) -> Option<
     let previous = previous(found, table);
     let words = [("previous", CustomerFacing::Previous), ("new", CustomerFacing::New)];
     let customer_facing = table.word(found, "customer_facing", &words).unwrap_or(CustomerFacing::New);
-    Some(OwnerDecision { assign: assign?, fallback: fallback?, previous: previous?, customer_facing })
+    let claim = claim(found, table);
+    Some(OwnerDecision { assign: assign?, fallback: fallback?, previous: previous?, customer_facing, claim: claim? })
 }
 
 /// Words that `owner.assign` takes besides people's names.
@@ -189,6 +191,67 @@ fn assignee(found: &mut Found<'_>, word: &At<&str>, people: &People) -> Option<A
         name => {
             let known = ASSIGN.into_iter().chain(people.keys().map(PersonName::as_str));
             refers(found, word, "person", "[people.NAME]", known).then(|| Assign::Person(PersonName::new(name)))
+        }
+    }
+}
+
+/// None: wrong, which was reported.
+fn claim(found: &mut Found<'_>, table: &Section<'_>) -> Option<Option<ClaimDecision>> {
+    let within = table.wait(found, "claim_within", WAITS);
+    if !table.has("claim_within") {
+        if table.has("unclaimed") {
+            let message = "`owner.unclaimed` says what happens when a time is over, and none is given";
+            found.error(&table.key_span("unclaimed"), message, "add claim_within = \"2h\", or leave it out");
+            return None;
+        }
+        return Some(None);
+    }
+    let unclaimed = if table.has("unclaimed") { unclaimed(found, table)? } else { Vec::new() };
+    Some(Some(ClaimDecision { within: within?, unclaimed }))
+}
+
+/// Who is asked one after the other; the same may be asked again. None: wrong, which was reported.
+fn unclaimed(found: &mut Found<'_>, table: &Section<'_>) -> Option<Vec<Unclaimed>> {
+    let values = table.values(found, "unclaimed");
+    if values.is_empty() {
+        table.raw("unclaimed").and_then(|raw| raw.get_ref().as_array())?;
+        let help = "name who is asked, [\"lead\", \"back\"], or leave it out: health says what nobody takes on";
+        found.error(&table.key_span("unclaimed"), "`owner.unclaimed` asks nobody", help);
+        return None;
+    }
+    if let Some(one_too_many) = values.get(STEPS) {
+        let message = format!("`owner.unclaimed` asks {} in a row, and {STEPS} are the most", values.len());
+        found.error(&one_too_many.span(), message, "leave out who comes last, or send the case back before");
+        return None;
+    }
+    let mut steps: Vec<Unclaimed> = Vec::new();
+    for value in values {
+        let Some(word) = value.get_ref().as_str() else {
+            let message = format!("`owner.unclaimed` is a list of texts, and this is {}", kind_of(value.get_ref()));
+            found.error(&value.span(), message, "write unclaimed = [\"lead\", \"team:NAME\", \"back\"]");
+            return None;
+        };
+        if steps.contains(&Unclaimed::Back) {
+            let message = format!("nobody is asked after \"back\": \"{}\" is never reached", shown(word));
+            found.error(&value.span(), message, "put \"back\" last");
+            return None;
+        }
+        steps.push(step(found, &At::new(word, value.span()))?);
+    }
+    Some(steps)
+}
+
+fn step(found: &mut Found<'_>, word: &At<&str>) -> Option<Unclaimed> {
+    match word.value {
+        "lead" => return Some(Unclaimed::Lead),
+        "back" => return Some(Unclaimed::Back),
+        _ => {}
+    }
+    match word.value.strip_prefix("team:").map(str::trim).filter(|team| !team.is_empty()) {
+        Some(team) => Some(Unclaimed::Team(TeamName::new(team))),
+        None => {
+            unknown_word(found, word, "owner.unclaimed", ["lead", "back", "team:NAME"].into_iter());
+            None
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::found::{At, Found};
 use crate::policy::names::TeamName;
-use crate::policy::rules::{Escalation, ReviewDecision, Trigger};
+use crate::policy::rules::{Escalation, ReviewDecision, Trigger, Unclaimed};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One way a case can go by itself.
@@ -14,30 +14,43 @@ struct Edge<'a> {
     rule: &'a At<Escalation>,
 }
 
-/// Reports every circle of automatic escalations once, at the rule of the file that closes it.
+/// Reports every circle of automatic escalations once, at the rule of the file that closes it. Where nobody takes a case on,
+/// it goes on by itself, whoever was asked before. "back" leads nowhere: it closes the path for the case.
 pub(super) fn check(found: &mut Found<'_>, escalations: &[At<Escalation>]) {
-    let by_person =
-        |rule: &Escalation| matches!(rule.review, ReviewDecision::Always) || rule.trigger == Trigger::Manual;
-    let automatic = escalations.iter().filter(|rule| !by_person(&rule.value));
     let mut edges: BTreeMap<&TeamName, Vec<Edge<'_>>> = BTreeMap::new();
     let mut told: BTreeSet<Vec<&str>> = BTreeSet::new();
     // Edges enter one by one, so that a circle is found when its last rule does.
-    for rule in automatic {
-        for from in &rule.value.from {
-            let edge = Edge { from, to: &rule.value.to, rule };
-            if let Some(mut circle) = way(&edges, edge.to, edge.from) {
-                circle.push(edge);
-                let mut names: Vec<&str> = circle.iter().map(|edge| edge.rule.value.rule.name.as_str()).collect();
-                names.sort_unstable();
-                names.dedup();
-                if told.insert(names) {
-                    report(found, &circle, rule);
-                }
-            } else {
-                edges.entry(from).or_default().push(edge);
+    for edge in escalations.iter().flat_map(|rule| own(rule).chain(chain(rule))) {
+        if let Some(mut circle) = way(&edges, edge.to, edge.from) {
+            circle.push(edge);
+            let mut names: Vec<&str> = circle.iter().map(|edge| edge.rule.value.rule.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            if told.insert(names) {
+                report(found, &circle, edge.rule);
             }
+        } else {
+            edges.entry(edge.from).or_default().push(edge);
         }
     }
+}
+
+/// The ways that a rule itself opens.
+fn own(rule: &At<Escalation>) -> impl Iterator<Item = Edge<'_>> {
+    let by_person = matches!(rule.value.review, ReviewDecision::Always) || rule.value.trigger == Trigger::Manual;
+    let edge = |from| Edge { from, to: &rule.value.to, rule };
+    rule.value.from.iter().filter(move |_| !by_person).map(edge)
+}
+
+/// The ways that open where nobody takes a case on.
+fn chain(rule: &At<Escalation>) -> impl Iterator<Item = Edge<'_>> {
+    let steps = rule.value.owner.claim.iter().flat_map(|claim| &claim.unclaimed);
+    let teams = steps.filter_map(|step| match step {
+        Unclaimed::Team(team) => Some(team),
+        Unclaimed::Lead | Unclaimed::Back => None,
+    });
+    let mut from = &rule.value.to;
+    teams.map(move |to| Edge { from: std::mem::replace(&mut from, to), to, rule })
 }
 
 /// The shortest way from one team to another.

@@ -320,8 +320,8 @@ pub const OWNER: Shape = Shape {
         key("fallback", "\"queue\""),
         key("previous", "\"nothing\""),
         key("customer_facing", "\"new\""),
-        later("claim_within", "\"2h\"", "leave it out: claims are seen and reported, not waited for"),
-        later("unclaimed", "[\"lead\", \"back\"]", "leave it out: an unclaimed case stays in its queue"),
+        key("claim_within", "\"2h\""),
+        key("unclaimed", "[\"lead\", \"back\"]"),
     ],
 };
 

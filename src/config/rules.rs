@@ -20,7 +20,7 @@ use crate::policy::header::PolicyHeader;
 use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::reviewers::same_person;
-use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger};
+use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger, Unclaimed};
 use crate::policy::targets::Target;
 use crate::policy::triage;
 use handoffd_kit::id::DeskId;
@@ -302,6 +302,9 @@ fn read_escalation(
     if let (Some(owner), Some(desk)) = (&owner, desk) {
         check_person(found, owner, desk, world);
     }
+    if let (Some(owner), Some(team)) = (&owner, team) {
+        check_chain(found, owner, team, world);
+    }
     if let (Some(rule), Some(reach)) = (&rule, Reach::of(world.desks, desk, world.targets)) {
         reach.check_clocks(found, section, rule);
         clock.iter().for_each(|clock| reach.check_pause(found, rule, clock));
@@ -451,11 +454,46 @@ fn from_tier(
 
 /// A person who becomes owner must be known to the desk.
 fn check_person(found: &mut Found<'_>, owner: &At<OwnerDecision>, desk: &DeskId, world: &World<'_>) {
-    let Assign::Person(name) = &owner.value.assign else { return };
-    let Some(person) = world.people.get(name) else { return };
-    if person.email.is_none() && !person.desk.contains_key(desk) {
-        let message = format!("the desk \"{desk}\" does not know \"{name}\"");
-        let help = format!("add email = \"…\" or desk = {{ {desk} = \"id\" }} to [people.{name}]");
-        found.mismatch(&owner.span, message, help);
+    for assign in [&owner.value.assign, &owner.value.fallback] {
+        let Assign::Person(name) = assign else { continue };
+        let Some(person) = world.people.get(name) else { continue };
+        if person.email.is_none() && !person.desk.contains_key(desk) {
+            let message = format!("the desk \"{desk}\" does not know \"{name}\"");
+            let help = format!("add email = \"…\" or desk = {{ {desk} = \"id\" }} to [people.{name}]");
+            found.mismatch(&owner.span, message, help);
+        }
+    }
+}
+
+/// Whoever is asked where nobody takes a case on must be there to be asked.
+fn check_chain(found: &mut Found<'_>, owner: &At<OwnerDecision>, to: &Team, world: &World<'_>) {
+    let mut at = to;
+    for step in owner.value.claim.iter().flat_map(|claim| &claim.unclaimed) {
+        match step {
+            Unclaimed::Back => {}
+            Unclaimed::Lead if at.lead.is_some() => {}
+            Unclaimed::Lead => {
+                let message = format!("`owner.unclaimed` asks the lead of \"{}\", who has none", at.name);
+                found.mismatch(&owner.span, message, format!("add lead = \"NAME\" to [teams.{}]", at.name));
+            }
+            Unclaimed::Team(name) => match world.teams.get(name) {
+                None => {
+                    let known = scalar::listed(world.teams.keys().map(TeamName::as_str));
+                    let message =
+                        format!("`owner.unclaimed` names the team \"{}\", which there is not", shown(name.as_str()));
+                    found.error(&owner.span, message, format!("known teams: {known}"));
+                }
+                Some(None) => return,
+                Some(Some(team)) if team.desk != to.desk => {
+                    let message = format!("`owner.unclaimed` hands a case from the desk \"{}\" to another", to.desk);
+                    found.mismatch(&owner.span, message, "name a team of the same desk");
+                }
+                Some(Some(team)) if team.name == at.name => {
+                    let message = format!("`owner.unclaimed` hands a case of \"{}\" to itself", at.name);
+                    found.mismatch(&owner.span, message, "name another team");
+                }
+                Some(Some(team)) => at = team,
+            },
+        }
     }
 }

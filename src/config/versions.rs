@@ -270,7 +270,7 @@ fn packed(package: &PackageDecision) -> Value {
 }
 
 fn owned(owner: &OwnerDecision) -> Value {
-    let OwnerDecision { assign, fallback, previous, customer_facing } = owner;
+    let OwnerDecision { assign, fallback, previous, customer_facing, claim } = owner;
     // A person cannot be called like one of these words.
     let assignee = |assign: &Assign| match assign {
         Assign::Queue => "queue".to_owned(),
@@ -287,6 +287,8 @@ fn owned(owner: &OwnerDecision) -> Value {
         "fallback": assignee(fallback),
         "previous": previous,
         "customer_facing": customer_facing,
+        "claim_within": claim.as_ref().map(|claim| waited(claim.within)),
+        "unclaimed": claim.as_ref().map(|claim| claim.unclaimed.iter().map(ToString::to_string).collect::<Vec<_>>()),
     })
 }
 

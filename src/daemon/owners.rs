@@ -71,7 +71,8 @@ async fn who_is_not_active_there_is_replaced_by_the_declared_fallback_and_the_no
         let note = note(&stage, 0);
         assert!(note.contains("not as declared: billing-lead is not active on the desk"), "{note}");
         assert!(handoff.proposal.owner.fallback.is_some());
-        let counts = stage.house.ledger.call(|ledger| ledger.counts()).await.expect("counts");
+        let counts =
+            stage.house.ledger.call(|ledger| ledger.counts(crate::policy::testing::now())).await.expect("counts");
         assert_eq!(counts.fell_back.get(&"refund".into()), Some(&1));
     }
 }
@@ -112,4 +113,68 @@ async fn who_goes_on_talking_to_the_customer_follows_the_ticket() {
     let stage = Stage::new(policy);
     sent(&stage).await;
     assert!(written(&stage, 0).followers.is_empty());
+}
+
+/// A refund handed to an agent of billing, seen to be as decided.
+async fn given() -> Stage {
+    let stage = Stage::new(assigning(Assign::Turn));
+    sent(&stage).await;
+    stage.clock.advance(SignedDuration::from_mins(2));
+    stage.run().await;
+    stage
+}
+
+#[tokio::test]
+async fn an_owner_who_is_not_active_any_more_is_listed_and_one_note_says_so() {
+    let stage = given().await;
+    let gone = vec![Member { active: false, ..member("21") }, member("22")];
+    stage.desk.ticket().members.insert("Billing".into(), gone);
+    for _ in 0..3 {
+        stage.clock.advance(SignedDuration::from_mins(20));
+        stage.run().await;
+    }
+    let lost = stage.house.ledger.call(|ledger| ledger.lost_owners()).await.expect("listed");
+    assert_eq!((lost.len(), lost[0].owner.as_str()), (1, "21"));
+    assert_eq!(stage.desk.ticket().written.len(), 2, "one note");
+    assert!(note(&stage, 1).contains("lost its owner") && written(&stage, 1).owner.is_none());
+    let owner = handoffd_kit::model::Person {
+        id: "22".into(),
+        name: None,
+        email: None,
+        role: handoffd_kit::model::Role::Agent,
+    };
+    let taken = What::Owner { from: Some("21".into()), to: Some("22".into()) };
+    stage.desk.agent(stage.clock.now(), taken, |head| head.owner = Fact::Known(Some(owner)));
+    stage.look().await;
+    let lost = stage.house.ledger.call(|ledger| ledger.lost_owners()).await.expect("listed");
+    assert!(lost.is_empty(), "somebody has it now");
+    let spans = stage.house.ledger.call(|ledger| ledger.ownership(&"acme".into(), &"42".into())).await.expect("spans");
+    let owners: Vec<&str> = spans
+        .iter()
+        .filter(|span| span.of == crate::ledger::records::SpanOf::Owner)
+        .filter_map(|span| span.id.as_deref())
+        .collect();
+    assert_eq!(owners.last(), Some(&"22"));
+}
+
+#[tokio::test]
+async fn the_task_of_the_agent_before_is_tracked_until_they_write_again() {
+    let stage = given().await;
+    let open = stage.house.ledger.call(|ledger| ledger.tasks()).await.expect("tasks");
+    assert_eq!((open.len(), open[0].who.as_deref()), (1, Some("First Agent")));
+    let until = open[0].until.expect("a time");
+    stage.clock.advance(until.duration_since(stage.clock.now()) + SignedDuration::from_secs(1));
+    stage.run().await;
+    let now = stage.clock.now();
+    let counts = stage.house.ledger.call(move |ledger| ledger.counts(now)).await.expect("counts");
+    assert_eq!(counts.overdue_tasks, 1);
+    let said = What::Said { visibility: handoffd_kit::model::Visibility::Internal, message: "m9".into() };
+    stage.desk.first_agent(stage.clock.now(), said);
+    stage.look().await;
+    assert!(stage.house.ledger.call(|ledger| ledger.tasks()).await.expect("tasks").is_empty());
+    let task = stage.house.ledger.call({
+        let id = stage.handoffs().await[0].id.clone();
+        move |ledger| ledger.task_of(&id)
+    });
+    assert_eq!(task.await.expect("asked").expect("kept").done.map(|(_, by)| by).as_deref(), Some("First Agent"));
 }

@@ -34,6 +34,7 @@ pub(crate) const HOLD: Pausing =
 
 /// A desk with one ticket, which is what a test makes it.
 pub(crate) struct FakeDesk {
+    clock: ManualClock,
     capabilities: Capabilities,
     ticket: Mutex<Ticket>,
     closed: CancellationToken,
@@ -62,6 +63,8 @@ pub(crate) struct Ticket {
     pub(crate) gone: Option<&'static str>,
     /// So many writes meet a ticket that has just changed.
     pub(crate) conflicts: u32,
+    /// An agent takes it just before our next write.
+    pub(crate) claimed_at_conflict: bool,
     pub(crate) tried: u32,
     pub(crate) stranger: bool,
     /// Who works in each queue.
@@ -89,7 +92,7 @@ fn stream(name: &str) -> Stream {
 }
 
 impl FakeDesk {
-    fn new(guard: Guard) -> Self {
+    fn new(clock: ManualClock, guard: Guard) -> Self {
         let mut case = testing::case_with_parts();
         case.head.updated_at = Fact::Known(testing::now());
         let capabilities = Capabilities {
@@ -139,6 +142,7 @@ impl FakeDesk {
             lookup_fails: None,
             gone: None,
             conflicts: 0,
+            claimed_at_conflict: false,
             tried: 0,
             stranger: false,
             members: BTreeMap::from([("Billing".to_owned(), vec![member("21"), member("22"), member("4711")])]),
@@ -147,7 +151,7 @@ impl FakeDesk {
             waits_in_gate: false,
             never_answers: false,
         };
-        Self { capabilities, ticket: Mutex::new(ticket), closed: CancellationToken::new() }
+        Self { clock, capabilities, ticket: Mutex::new(ticket), closed: CancellationToken::new() }
     }
 
     /// The ticket, to look at and to change.
@@ -161,6 +165,12 @@ impl FakeDesk {
         let by = Author { id: Some("8".into()), name: Some("Second Agent".into()), role: Role::Agent };
         change(&mut ticket.head);
         ticket.record(by, Actor::Person, None, at, vec![what]);
+    }
+
+    /// The agent who had it before our handoff does something.
+    pub(crate) fn first_agent(&self, at: Timestamp, what: What) {
+        let by = Author { id: Some("7".into()), name: Some("First Agent".into()), role: Role::Agent };
+        self.ticket().record(by, Actor::Person, None, at, vec![what]);
     }
 
     fn answer<T: Send + 'static>(&self, give: impl FnOnce(&mut Ticket) -> T) -> Answer<'_, T> {
@@ -208,8 +218,14 @@ impl Ticket {
     }
 
     /// Whether somebody has changed the ticket just before this write.
-    fn meets_a_change(&mut self, write: &Write) -> bool {
+    fn meets_a_change(&mut self, write: &Write, at: Timestamp) -> bool {
         self.tried += 1;
+        if std::mem::take(&mut self.claimed_at_conflict) {
+            let by = Author { id: Some("22".into()), name: Some("Second Agent".into()), role: Role::Agent };
+            let what = What::Owner { from: None, to: Some("22".into()) };
+            self.head.owner = Fact::Known(Some(Person { id: "22".into(), name: None, email: None, role: Role::Agent }));
+            self.record(by, Actor::Person, None, at, vec![what]);
+        }
         if self.conflicts > 0 {
             self.conflicts -= 1;
             self.head.version = format!("changed-{}", self.tried).into();
@@ -319,11 +335,12 @@ impl Desk for FakeDesk {
             let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, "apply update").words("no such group");
             return Box::pin(async move { Err(error) });
         }
-        if self.ticket().meets_a_change(write) {
+        if self.ticket().meets_a_change(write, self.clock.now()) {
             let error = DeskError::new(DeskErrorKind::Conflict, Retry::Never, "apply update");
             return Box::pin(async move { Err(error) });
         }
-        self.answer(|ticket| ticket.write(write, testing::now()))
+        let now = self.clock.now();
+        self.answer(|ticket| ticket.write(write, now))
     }
 
     fn close(&self) {
@@ -437,7 +454,7 @@ impl Stage {
         let clock = ManualClock::new(testing::now());
         let seams =
             Seams { clock: Arc::new(clock.clone()), random: Arc::new(NoChance), transport: Arc::new(NoNetwork) };
-        let desk = Arc::new(FakeDesk::new(guard));
+        let desk = Arc::new(FakeDesk::new(clock.clone(), guard));
         let desks = BTreeMap::from([(DeskId::from("acme"), desk.clone() as Arc<dyn Desk>)]);
         let house = House::new(ledger, desks, Arc::new(policy), seams, pace());
         Self { house, desk, clock }

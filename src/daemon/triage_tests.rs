@@ -33,7 +33,7 @@ async fn a_routed_case_that_another_team_has_within_the_hour_was_routed_badly() 
         .ledger
         .call(|ledger| {
             let weak = HandoffFilter { weak_triage: true, ..HandoffFilter::default() };
-            Ok((ledger.handoffs(&weak)?, ledger.counts()?))
+            Ok((ledger.handoffs(&weak)?, ledger.counts(testing::now())?))
         })
         .await
         .expect("listed");
@@ -47,7 +47,7 @@ async fn a_routed_case_that_stayed_for_longer_or_left_our_teams_was_not() {
         let (stage, _) = moved_on(minutes, queue).await;
         let route = stage.handoffs().await.pop().expect("the route's handoff");
         assert_eq!(route.weak_triage, None, "{minutes} minutes, to {queue}");
-        let counts = stage.house.ledger.call(|ledger| ledger.counts()).await.expect("counted");
+        let counts = stage.house.ledger.call(|ledger| ledger.counts(testing::now())).await.expect("counted");
         assert!(counts.weak_triage.is_empty(), "{queue}");
     }
 }

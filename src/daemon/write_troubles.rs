@@ -19,7 +19,7 @@ async fn effect(stage: &Stage) -> EffectRecord {
 }
 
 async fn counts(stage: &Stage) -> Counts {
-    stage.house.ledger.call(|ledger| ledger.counts()).await.expect("counted")
+    stage.house.ledger.call(|ledger| ledger.counts(crate::policy::testing::now())).await.expect("counted")
 }
 
 async fn switches(stage: &Stage) -> Vec<SwitchOn> {

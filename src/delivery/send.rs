@@ -95,7 +95,7 @@ impl Delivery {
             }
             return Ok(None);
         }
-        if claimed.effect.purpose == Purpose::Resume {
+        if matches!(claimed.effect.purpose, Purpose::Resume | Purpose::Reminder) {
             return Ok(Some(outcome::look_first(claimed, now)));
         }
         if claimed.first {

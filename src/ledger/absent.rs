@@ -175,7 +175,7 @@ mod tests {
         let looks = ledger.due_looks(at(9), 10, &busy).expect("due");
         assert_eq!(looks.iter().map(|look| look.desk.as_str()).collect::<Vec<_>>(), ["globex"]);
         assert_eq!(ledger.next_due(&busy), Ok(Some(at(6))));
-        let counts = ledger.counts_among(&busy).expect("counted");
+        let counts = ledger.counts_among(&busy, at(9)).expect("counted");
         assert_eq!((counts.oldest_look, counts.oldest_effect), (Some(at(6)), None), "nobody is to hurry for it");
         let back = Busy { only: Some(configured(&["acme", "globex"])), ..Busy::default() };
         assert!(ledger.claim_due_effect(at(9), &back).expect("claimed").is_some(), "it goes on by itself");

@@ -47,6 +47,7 @@ impl Ledger {
             ended: self.ended_handoffs(desk, ticket)?,
             arrived: self.arrived(desk, ticket)?,
             first_seen,
+            tasks: self.open_tasks(desk, ticket)?,
         })
     }
 

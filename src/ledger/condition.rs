@@ -168,7 +168,7 @@ mod tests {
     fn a_trial_writes_and_what_only_reads_does_not() {
         let mut ledger = Ledger::in_memory().expect("ledger");
         let before = ledger.changes();
-        ledger.transact(|ledger| ledger.counts().map(drop)).expect("read");
+        ledger.transact(|ledger| ledger.counts(Timestamp::UNIX_EPOCH).map(drop)).expect("read");
         assert_eq!(ledger.went(before, None), Went::Read);
         for _ in 0..2 {
             let before = ledger.changes();

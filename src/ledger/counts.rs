@@ -1,6 +1,6 @@
 //! Figures for health and metrics: counted, never kept.
 
-use super::codec::instant;
+use super::codec::{instant, millis};
 use super::effects::{WAITING, held_by_pause};
 use super::error::Result;
 use super::open::Ledger;
@@ -34,6 +34,12 @@ pub struct Counts {
     pub place_waits: BTreeMap<(DeskId, RuleName), u32>,
     /// Handoffs whose owner is not whom the rule names first, by rule.
     pub fell_back: BTreeMap<RuleName, u32>,
+    /// Handoffs that nobody of the receiving team has claimed in time, by rule, with the instant of the oldest.
+    pub unclaimed: BTreeMap<RuleName, (u32, Timestamp)>,
+    /// Cases whose owner is gone, by desk, with the instant since when the oldest of them is known.
+    pub lost_owners: BTreeMap<DeskId, (u32, Timestamp)>,
+    /// Tasks of agents before whose time is over.
+    pub overdue_tasks: u32,
     /// Effects that are due and held by a pause.
     pub paused: u32,
     /// Webhooks stored.
@@ -63,6 +69,12 @@ const PARKED: &str = "SELECT e.desk, coalesce(h.rule, 'command'), count(*), min(
     FROM effects e INDEXED BY effects_state LEFT JOIN handoffs h ON h.id = e.handoff
     WHERE e.state = 'parked' GROUP BY e.desk, coalesce(h.rule, 'command')";
 
+/// Handoffs that nobody has claimed in time.
+const UNCLAIMED: &str = "SELECT rule, count(*), min(claim_due) FROM handoffs INDEXED BY handoffs_claim
+    WHERE claim_due <= ? GROUP BY rule";
+
+const OVERDUE_TASKS: &str = "SELECT count(*) FROM tasks INDEXED BY tasks_due WHERE done_at IS NULL AND until <= ?";
+
 impl Ledger {
     /// How many cases have been looked at.
     ///
@@ -84,15 +96,15 @@ impl Ledger {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn counts(&self) -> Result<Counts> {
-        self.counts_among(&Busy::default())
+    pub fn counts(&self, now: Timestamp) -> Result<Counts> {
+        self.counts_among(&Busy::default(), now)
     }
 
     /// The same, where what is late or was tried counts only of desks for which something may be taken.
     ///
     /// # Errors
     /// SQLite's.
-    pub fn counts_among(&self, busy: &Busy) -> Result<Counts> {
+    pub fn counts_among(&self, busy: &Busy, now: Timestamp) -> Result<Counts> {
         let stocktaking = self.connection.query_row("SELECT count(*) FROM stocktaking", [], |row| row.get(0))?;
         let mut counts = Counts { oldest_look: self.next_look_due(busy)?, stocktaking, ..Counts::default() };
         for ((of, state, rule), count) in self.tallies()? {
@@ -124,6 +136,13 @@ impl Ledger {
             *since = trouble.since.min(*since);
         }
         counts.place_waits = self.count_place_waits()?;
+        counts.unclaimed = self.count_unclaimed(now)?;
+        for lost in self.lost_owners()? {
+            let (count, since) = counts.lost_owners.entry(lost.desk).or_insert((0, lost.since));
+            *count += 1;
+            *since = lost.since.min(*since);
+        }
+        counts.overdue_tasks = self.connection.query_row(OVERDUE_TASKS, [millis(now)], |row| row.get(0))?;
         let mut statement = self.connection.prepare_cached("SELECT desk, stream, at FROM cursors")?;
         let rows = statement.query_map([], |row| {
             let key = (DeskId::new(row.get::<_, String>(0)?), StreamName::new(row.get::<_, String>(1)?));
@@ -131,6 +150,14 @@ impl Ledger {
         })?;
         counts.polled = rows.collect::<rusqlite::Result<_>>()?;
         Ok(counts)
+    }
+
+    fn count_unclaimed(&self, now: Timestamp) -> Result<BTreeMap<RuleName, (u32, Timestamp)>> {
+        let mut statement = self.connection.prepare_cached(UNCLAIMED)?;
+        let rows = statement.query_map([millis(now)], |row| {
+            Ok((RuleName::new(row.get::<_, String>(0)?), (row.get(1)?, instant(row.get(2)?))))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn count_place_waits(&self) -> Result<BTreeMap<(DeskId, RuleName), u32>> {
@@ -192,6 +219,8 @@ mod tests {
             OLDEST_EFFECT.to_owned(),
             DUE_ON_DESK.to_owned(),
             held_by_pause(),
+            UNCLAIMED.to_owned(),
+            OVERDUE_TASKS.to_owned(),
             unsure("ORDER BY e.deadline, e.id"),
             claimable("effects_deadline", "ORDER BY e.deadline, e.id"),
             claimable("effects_due", "ORDER BY e.due, e.id"),
@@ -204,7 +233,10 @@ mod tests {
             while let Some(line) = lines.next().expect("plan") {
                 plan.push(line.get(3).expect("words"));
             }
-            let grows = ["looks", "handoffs", "effects", "webhooks", "would", "cases", "e", "h", "b", "w", "o"];
+            let grows = [
+                "looks", "handoffs", "effects", "webhooks", "would", "cases", "tasks", "owners", "e", "h", "b", "w",
+                "o",
+            ];
             let walks = |line: &&String| {
                 let table = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
                 table.is_some_and(|table| grows.contains(&table))
@@ -223,9 +255,9 @@ mod tests {
             ledger.note_webhook(&webhook("acme", Some(delivery), "{}", &["2"], at(1))).expect("hook");
         }
         ledger.note_looks(&"acme".into(), &[look("1", at(3))]).expect("noted");
-        assert_eq!(ledger.counts().expect("counted").paused, 0);
+        assert_eq!(ledger.counts(at(9)).expect("counted").paused, 0);
         ledger.set_switch(&Switch::Rule("refund".into()), true, &act(at(1))).expect("paused");
-        let counts = ledger.counts().expect("counted");
+        let counts = ledger.counts(at(9)).expect("counted");
         assert_eq!((counts.paused, claim(&mut ledger, at(2))), (1, None), "the message waits for the transfer");
         assert_eq!((counts.looks, counts.webhooks, counts.effects["due"]), (2, 2, 2));
         assert_eq!((counts.oldest_look, counts.oldest_effect), (Some(at(1)), Some(at(0))));
@@ -237,7 +269,7 @@ mod tests {
         back[0].number = 70;
         ledger.record_undo("h1", &back, &act(at(3))).expect("undone");
         ledger.set_switch(&Switch::Rule("refund".into()), true, &act(at(3))).expect("paused");
-        assert_eq!(ledger.counts().expect("counted").paused, 0, "a paused rule's handoffs can still be undone");
+        assert_eq!(ledger.counts(at(9)).expect("counted").paused, 0, "a paused rule's handoffs can still be undone");
         assert_eq!(claim(&mut ledger, at(4)).map(|claimed| claimed.effect.number), Some(70));
     }
 }

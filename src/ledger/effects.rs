@@ -93,6 +93,26 @@ impl Ledger {
         effects.iter().try_for_each(|effect| self.add_effect(handoff, &desk, &ticket, effect, purpose, now))
     }
 
+    /// Plans effects that stand apart from their handoff's own, or plans them anew for the version that the ticket has now.
+    /// What is under way, done or waits for a person stays as it is.
+    pub(super) fn plan_anew(
+        &mut self,
+        handoff: &str,
+        effects: &[PlannedEffect],
+        purpose: Purpose,
+        at: Timestamp,
+    ) -> Result<()> {
+        for known in self.effects_of(handoff)?.iter().filter(|effect| effect.purpose == purpose) {
+            let planned = effects.iter().find(|planned| planned.number == known.number);
+            if let (EffectState::Due { attempt, .. }, Some(planned)) = (&known.state, planned) {
+                let write = Write { first_tried: known.write.first_tried, ..planned.write.clone() };
+                self.put_write(known.id, &write)?;
+                self.put_state(known.id, &EffectState::Due { at, attempt: *attempt })?;
+            }
+        }
+        self.add_effects(handoff, effects, purpose, at)
+    }
+
     /// Stores the effects that answer a command: they belong to it, as their marks say.
     pub(super) fn add_answers(
         &mut self,
@@ -334,7 +354,8 @@ impl Ledger {
 impl HandoffRecord {
     /// Whether anything of it has been sent, or may have been. What asks for package parts is no part of it yet.
     pub fn has_sent(&self) -> bool {
-        self.effects.iter().any(|effect| effect.purpose != Purpose::Asking && !effect.is_untouched())
+        let asks = |effect: &&EffectRecord| matches!(effect.purpose, Purpose::Asking | Purpose::Reminder);
+        self.effects.iter().any(|effect| !asks(&effect) && !effect.is_untouched())
     }
 }
 
@@ -365,7 +386,7 @@ fn claimed(effect: EffectRecord, handoff: &HandoffRecord, work: EffectWork, atte
         last: left.is_empty(),
         ended: match effect.purpose {
             Purpose::Handoff => false,
-            Purpose::Apart | Purpose::Resume => true,
+            Purpose::Apart | Purpose::Resume | Purpose::Reminder => true,
             Purpose::Asking => handoff.state != HandoffState::Asking,
         },
         left,

@@ -401,7 +401,7 @@ mod tests {
             assert_eq!(hasty.call(|ledger| ledger.try_writing()).await, Err(LedgerError::Full));
             let failing = Failing { since: Some(Timestamp::UNIX_EPOCH), why: LedgerError::Full };
             assert_eq!(hasty.failing(), Some(failing.clone()));
-            hasty.call(|ledger| ledger.counts().map(drop)).await.expect("a full disk reads well");
+            hasty.call(|ledger| ledger.counts(Timestamp::UNIX_EPOCH).map(drop)).await.expect("a full disk reads well");
             assert_eq!(hasty.failing(), Some(failing.clone()));
 
             let mut waits = Box::pin(patient.call(|ledger| ledger.try_writing()));

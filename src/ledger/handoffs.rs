@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness, \
-     rating, rated_by, rated_at, rating_reason, weak_triage_at, weak_triage_to";
+     rating, rated_by, rated_at, rating_reason, weak_triage_at, weak_triage_to, claim_due, unclaimed_steps, unclaimed_at";
 
 /// The handoff of a case that matters now.
 const LATEST: &str = "FROM handoffs WHERE desk = ? AND ticket = ?
@@ -115,6 +115,9 @@ impl Ledger {
                 .get::<_, Option<i64>>(19)?
                 .map(instant)
                 .zip(row.get::<_, Option<String>>(20)?.map(TeamName::new)),
+            claim_due: row.get::<_, Option<i64>>(21)?.map(instant),
+            unclaimed_steps: row.get(22)?,
+            unclaimed_at: row.get::<_, Option<i64>>(23)?.map(instant),
             effects: self.effects_of(&id)?,
             id,
         })
@@ -332,6 +335,12 @@ impl Ledger {
         if was == HandoffState::Asking && now_in != was {
             self.drop_asking(&happening.handoff, happening.detail.as_deref())?;
         }
+        if happening.claimed.is_some() {
+            self.stop_waiting(&happening.handoff)?;
+        }
+        if now_in.has_ended() {
+            self.end_task(&happening.handoff, "nobody: the handoff has ended", now)?;
+        }
         if happening.drop_effects || now_in.has_ended() {
             self.drop_effects(&happening.handoff, happening.detail.as_deref())?;
         }
@@ -345,6 +354,9 @@ impl Ledger {
     pub(super) fn step_handoff(&mut self, id: &str, event: HandoffEvent) -> Result<HandoffState> {
         let next = self.handoff_state(id)?.after(event)?;
         self.connection.prepare_cached("UPDATE handoffs SET state = ? WHERE id = ?")?.execute([next.name(), id])?;
+        if next.has_ended() {
+            self.stop_waiting(id)?;
+        }
         Ok(next)
     }
 

@@ -6,12 +6,13 @@
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
-//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`; `counts`, `reports`, `purge`.
+//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`; `counts`, `reports`, `purge`.
 
 mod absent;
 mod askings;
 mod case_troubles;
 mod cases;
+mod claims;
 mod closed_paths;
 mod codec;
 pub mod commands;
@@ -24,6 +25,7 @@ mod handoffs;
 mod looks;
 mod open;
 mod outcomes;
+mod ownership;
 mod pauses;
 mod people;
 mod places;

@@ -114,6 +114,7 @@ impl Ledger {
         let wanted = match effect.purpose {
             Purpose::Handoff => !state.has_ended(),
             Purpose::Apart | Purpose::Resume => true,
+            Purpose::Reminder => !state.has_ended(),
             Purpose::Asking => state == HandoffState::Asking || !plan::asks(effect.number),
         };
         if wanted {
@@ -183,7 +184,7 @@ impl Ledger {
         self.connection
             .prepare_cached("UPDATE handoffs SET sent_at = ?, verify_at = ? WHERE id = ?")?
             .execute(params![millis(at), millis(verify_at), handoff])?;
-        Ok(())
+        self.begin_task(handoff, at)
     }
 
     /// On start: what was in flight when the last process ended is unsure, or parked where it cannot be read. Gives how many

@@ -6,8 +6,7 @@ use super::error::Result;
 use super::open::Ledger;
 use super::records::{EffectRecord, HandoffRecord, PauseRecord, PauseUpdate, Purpose};
 use super::states::EffectState;
-use crate::plan::PlannedEffect;
-use handoffd_kit::desk::{DeskChange, Write};
+use handoffd_kit::desk::DeskChange;
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::mark::Mark;
 use jiff::Timestamp;
@@ -81,23 +80,11 @@ impl Ledger {
                 }
                 Ok(())
             }
-            PauseUpdate::Resume { handoff, effects } => self.plan_resume(handoff, effects, at),
-        }
-    }
-
-    /// Plans what ends a pause, or plans it anew for the version that the ticket has now. What is under way, done or waits
-    /// for a person stays as it is.
-    fn plan_resume(&mut self, handoff: &str, effects: &[PlannedEffect], at: Timestamp) -> Result<()> {
-        for known in self.effects_of(handoff)?.iter().filter(|effect| effect.purpose == Purpose::Resume) {
-            let planned = effects.iter().find(|planned| planned.number == known.number);
-            if let (EffectState::Due { attempt, .. }, Some(planned)) = (&known.state, planned) {
-                let write = Write { first_tried: known.write.first_tried, ..planned.write.clone() };
-                self.put_write(known.id, &write)?;
-                self.put_state(known.id, &EffectState::Due { at, attempt: *attempt })?;
+            PauseUpdate::Resume { handoff, effects } => {
+                let proposal = self.handoff(handoff)?.proposal;
+                self.forget_status_on_paths(&proposal.desk, &proposal.ticket)?;
+                self.plan_anew(handoff, effects, Purpose::Resume, at)
             }
         }
-        let proposal = self.handoff(handoff)?.proposal;
-        self.forget_status_on_paths(&proposal.desk, &proposal.ticket)?;
-        self.add_effects(handoff, effects, Purpose::Resume, at)
     }
 }

@@ -167,7 +167,7 @@ impl Ledger {
             let ends = match effect.purpose {
                 Purpose::Handoff => ledger.after_giving_up(&ledger.handoff(&effect.handoff)?, act)?,
                 Purpose::Apart => plan::puts_back(effect.number),
-                Purpose::Asking | Purpose::Resume => false,
+                Purpose::Asking | Purpose::Resume | Purpose::Reminder => false,
             };
             if ends {
                 ledger.say_given_up(&effect, &left, act)?;
@@ -181,7 +181,7 @@ impl Ledger {
         let follows = |next: &EffectRecord| match effect.purpose {
             Purpose::Handoff => next.number > effect.number,
             Purpose::Apart => plan::follows(next.number, effect.number),
-            Purpose::Asking | Purpose::Resume => false,
+            Purpose::Asking | Purpose::Resume | Purpose::Reminder => false,
         };
         let waits = |next: &EffectRecord| matches!(next.state, EffectState::Due { .. } | EffectState::Parked { .. });
         let mut left = Vec::new();

@@ -7,12 +7,11 @@ use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
 use super::error::{LedgerError, Result};
 use super::handoffs::Started;
 use super::open::Ledger;
-use super::records::{CaseRecord, CaseUpdate, Recorded};
+use super::records::{CaseRecord, CaseUpdate, Purpose, Recorded};
 use super::states::HandoffState;
 use crate::policy::INTAKE;
-use crate::policy::names::TeamName;
 use crate::policy::verdict::{Outcome, StayReason, Verdict};
-use handoffd_kit::id::{DeskId, TicketId, UserId, Version};
+use handoffd_kit::id::{DeskId, TicketId, Version};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
@@ -68,6 +67,22 @@ impl Ledger {
         }
         for happening in &update.handoff_events {
             self.happen(happening, update.at)?;
+        }
+        if !update.stays.is_empty() {
+            self.stop_waiting_elsewhere(desk, ticket)?;
+        }
+        if let Some(claim) = &update.claim {
+            self.wait_for_claim(claim, update.at)?;
+        }
+        let is_gone = match &update.owner {
+            Some(seen) => self.note_owner(desk, ticket, seen, update.at)?,
+            None => false,
+        };
+        if let Some((handoff, note)) = update.lost_note.as_ref().filter(|_| is_gone) {
+            self.add_effects(handoff, std::slice::from_ref(note), Purpose::Apart, update.at)?;
+        }
+        for over in &update.tasks_over {
+            self.end_task(&over.handoff, &over.by, over.at)?;
         }
         let present = self.stays(desk, ticket)?.pop().and_then(|change| change.stay);
         let present = present.as_ref().map_or(INTAKE, |stay| stay.episode.as_str());
@@ -145,19 +160,6 @@ impl Ledger {
                      WHERE desk = ?1 AND ticket = ?2 AND (ended_at IS NULL) = ?3",
                 )?
                 .execute(params![desk, ticket, ended, at])?;
-        }
-        if let Some(seen) = &update.owner {
-            self.connection
-                .prepare_cached(
-                    "UPDATE cases SET owner = ?3, held_by = ?4, is_open = ?5 WHERE desk = ?1 AND ticket = ?2",
-                )?
-                .execute(params![
-                    desk,
-                    ticket,
-                    seen.owner.as_ref().map(UserId::as_str),
-                    seen.held_by.as_ref().map(TeamName::as_str),
-                    seen.open
-                ])?;
         }
         if !update.raw.is_empty() {
             self.connection

@@ -2,9 +2,11 @@
 
 mod case_update;
 mod ownership;
+mod purpose;
 
 pub use case_update::{AskingOver, CaseUpdate};
-pub use ownership::{OwnerSeen, RosterRead, RosterTrouble, RosterWanted};
+pub use ownership::*;
+pub use purpose::Purpose;
 
 use super::commands::HeardBefore;
 pub use super::record::AsRead;
@@ -126,6 +128,8 @@ pub struct CaseRecord {
     pub arrived: Vec<RuleName>,
     /// When the ledger first met this ticket.
     pub first_seen: Option<Timestamp>,
+    /// What is still left with agents before.
+    pub tasks: Vec<TaskRecord>,
 }
 
 impl CaseRecord {
@@ -203,6 +207,12 @@ pub struct HandoffRecord {
     pub effects: Vec<EffectRecord>,
     /// How often a conflict made us decide it anew.
     pub redecided: u32,
+    /// Until when a member of the receiving team should have acted, as far as that is waited for.
+    pub claim_due: Option<Timestamp>,
+    /// How many steps were taken because nobody did.
+    pub unclaimed_steps: u32,
+    /// When the last of them was taken: the time for the next counts from there.
+    pub unclaimed_at: Option<Timestamp>,
     /// What the receiving team thinks of its package, if somebody said.
     pub rated: Option<Rated>,
 }
@@ -229,37 +239,6 @@ pub struct Rated {
     pub at: Timestamp,
     /// Why, where they said.
     pub reason: Option<String>,
-}
-
-/// Why an effect was planned. Effects of one handoff and purpose are delivered in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// To carry the handoff out: it ends with it.
-    Handoff,
-    /// To say or to take something back, whatever has become of the handoff: a closing or correcting note, an undo.
-    Apart,
-    /// To ask the current agent for package parts, or to end that.
-    Asking,
-    /// To let the customer's clock run again that the handoff stopped.
-    Resume,
-}
-
-impl Purpose {
-    /// Its name in SQL.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Handoff => "handoff",
-            Self::Apart => "apart",
-            Self::Asking => "asking",
-            Self::Resume => "resume",
-        }
-    }
-
-    /// The purpose of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Handoff, Self::Apart, Self::Asking, Self::Resume].into_iter().find(|purpose| purpose.name() == name)
-    }
 }
 
 /// An effect as stored.

@@ -6,7 +6,7 @@ use super::error::Result;
 use super::open::Ledger;
 use super::records::{RosterRead, RosterTrouble, RosterWanted};
 use crate::policy::names::TeamName;
-use crate::policy::roster::{Colleague, LastTurn, Roster};
+use crate::policy::roster::{Colleague, Departed, LastTurn, Roster};
 use handoffd_kit::desk::Member;
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::Role;
@@ -47,25 +47,48 @@ impl Ledger {
         Ok(wanted.iter().filter(|wanted| !fresh.contains(wanted)).cloned().collect())
     }
 
-    /// A team's people as the desk has just told them. Gives who is gone or not active any more since the last time.
+    /// A team's people as the desk has just told them. Gives who is gone or not active any more since the last time. The
+    /// cases of the team that they own are looked at, and those of who was missed and is back.
     ///
     /// # Errors
     /// SQLite's, or a row that cannot be read.
     pub fn put_roster(&mut self, read: &RosterRead) -> Result<Vec<UserId>> {
+        self.atomically(|ledger| {
+            let lost = ledger.replace_roster(read)?;
+            let missed: Vec<UserId> = ledger.missed(&read.of)?;
+            let is_back = |id: &&UserId| read.members.iter().any(|now| now.active && now.person.id == **id);
+            let changed: Vec<UserId> = lost.iter().chain(missed.iter().filter(is_back)).cloned().collect();
+            ledger.look_at_cases_of(&read.of, &changed, read.at)?;
+            Ok(lost)
+        })
+    }
+
+    fn replace_roster(&mut self, read: &RosterRead) -> Result<Vec<UserId>> {
         let before = self.members(&read.of)?.map(|(members, _)| members).unwrap_or_default();
         let lost = |member: &&Member| {
             member.active && !read.members.iter().any(|now| now.active && now.person.id == member.person.id)
         };
-        let lost = before.iter().filter(lost).map(|member| member.person.id.clone()).collect();
+        let lost: Vec<&Member> = before.iter().filter(lost).collect();
+        // Whoever was among them once and is not now: their cases have lost their owner.
+        let back = |id: &UserId| read.members.iter().any(|member| member.active && member.person.id == *id);
+        let mut departed = self.departed(&read.of)?;
+        let named = |member: &&Member| Departed { id: member.person.id.clone(), name: member.person.name.clone() };
+        departed.extend(lost.iter().map(named));
+        departed.retain(|one| !back(&one.id));
+        departed.sort();
+        departed.dedup_by(|one, other| one.id == other.id);
+        let lost = lost.into_iter().map(|member| member.person.id.clone()).collect();
         self.connection.execute(
-            "INSERT OR REPLACE INTO rosters (desk, team, queue, members, read_at, due) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO rosters (desk, team, queue, members, read_at, due, departed)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
             params![
                 read.of.desk.as_str(),
                 read.of.team.as_str(),
                 read.of.queue_key(),
                 json("roster", &read.members)?,
                 millis(read.at),
-                millis(read.due)
+                millis(read.due),
+                json("people", &departed)?
             ],
         )?;
         Ok(lost)
@@ -147,7 +170,8 @@ impl Ledger {
         });
         let members: Vec<Colleague> = colleagues.collect();
         let version = hex::encode(&hash.finalize()[..6]);
-        Ok(Some(Roster { version, read_at, members, last: self.last_turn(desk, team, deciding)? }))
+        let (departed, last) = (self.departed(&of)?, self.last_turn(desk, team, deciding)?);
+        Ok(Some(Roster { version, read_at, members, departed, last }))
     }
 
     fn members(&self, of: &RosterWanted) -> Result<Option<(Vec<Member>, Timestamp)>> {
@@ -165,6 +189,15 @@ impl Ledger {
                 Ok(None)
             }
         }
+    }
+
+    /// Who was among a team's people once and is not any more; what cannot be read is nobody.
+    fn departed(&self, of: &RosterWanted) -> Result<Vec<Departed>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT departed FROM rosters WHERE desk = ? AND team = ?")?;
+        let text: Option<String> =
+            statement.query_row([of.desk.as_str(), of.team.as_str()], |row| row.get(0)).optional()?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
     /// Open cases of a team by owner, as handoffd saw them last.
@@ -290,6 +323,8 @@ mod tests {
         let lost = read(&mut ledger, vec![member("21", false, None), member("23", true, None)], at(1));
         assert!(lost.contains(&"21".into()) && lost.contains(&"22".into()) && !lost.contains(&"23".into()));
         assert_ne!(roster(&ledger).version, before.version);
+        let departed: Vec<UserId> = roster(&ledger).departed.into_iter().map(|one| one.id).collect();
+        assert_eq!(departed, ["1".into(), "21".into(), "22".into()]);
         assert!(read(&mut ledger, vec![member("21", false, None), member("23", true, None)], at(2)).is_empty());
     }
 
@@ -310,7 +345,15 @@ mod tests {
     fn load_is_the_desks_word_and_what_was_given_since_or_what_was_seen() {
         let mut ledger = ledger();
         read(&mut ledger, vec![member("21", true, Some(3)), member("22", true, None)], at(0));
-        let owned = |owner: &str| OwnerSeen { owner: Some(owner.into()), held_by: Some("billing".into()), open: true };
+        let owned = |owner: &str| OwnerSeen {
+            owner: Some(owner.into()),
+            name: None,
+            held_by: Some("billing".into()),
+            open: true,
+            since: None,
+            told: None,
+            presence: super::super::records::Presence::Here,
+        };
         for (ticket, owner) in [("7", "22"), ("8", "22"), ("9", "21")] {
             let update = CaseUpdate { owner: Some(owned(owner)), ..nothing_found(ticket, at(1)) };
             ledger.record_case(&update).expect("seen");

@@ -84,6 +84,7 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
         owner: OwnerPlan::queue("the queue Billing".into()),
         clock: ClockPlan::runs_on(),
         customer: CustomerPlan::Nothing { because: "nothing changes for them".into() },
+        chained: None,
         opened_at: None,
         decided_at: at(0),
         deadline: at(900),

@@ -73,8 +73,10 @@ CREATE TABLE handoffs (
     redecided INTEGER NOT NULL DEFAULT 0, completeness REAL, ask_until INTEGER,
     rating TEXT, rated_by TEXT, rated_at INTEGER, rating_reason TEXT,
     to_team TEXT NOT NULL, assigned TEXT, fell_back INTEGER NOT NULL DEFAULT 0,
-    weak_triage_at INTEGER, weak_triage_to TEXT
+    weak_triage_at INTEGER, weak_triage_to TEXT,
+    claim_due INTEGER, unclaimed_steps INTEGER NOT NULL DEFAULT 0, unclaimed_at INTEGER
 ) STRICT;
+CREATE INDEX handoffs_claim ON handoffs (claim_due) WHERE claim_due IS NOT NULL;
 -- Whose turn it was, by team.
 CREATE INDEX handoffs_assigned ON handoffs (desk, to_team, started_at) WHERE assigned IS NOT NULL;
 CREATE INDEX handoffs_case ON handoffs (desk, ticket, created_at);
@@ -143,9 +145,24 @@ CREATE INDEX pauses_case ON pauses (desk, ticket) WHERE ended_at IS NULL;
 CREATE TABLE queue_checks (
     desk TEXT PRIMARY KEY, at INTEGER NOT NULL, gone TEXT NOT NULL
 ) STRICT;
+CREATE TABLE owners (
+    id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, owner TEXT, name TEXT, since INTEGER NOT NULL,
+    change TEXT, by TEXT, handoff TEXT
+) STRICT;
+CREATE INDEX owners_case ON owners (desk, ticket, id);
+CREATE TABLE lost_owners (
+    desk TEXT NOT NULL, ticket TEXT NOT NULL, owner TEXT NOT NULL, name TEXT, team TEXT, why TEXT NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (desk, ticket)
+) STRICT;
+CREATE TABLE tasks (
+    handoff TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, task TEXT NOT NULL, who TEXT, who_id TEXT,
+    since INTEGER NOT NULL, until INTEGER, done_at INTEGER, done_by TEXT
+) STRICT;
+CREATE INDEX tasks_open ON tasks (desk, ticket) WHERE done_at IS NULL;
+CREATE INDEX tasks_due ON tasks (until) WHERE done_at IS NULL AND until IS NOT NULL;
 CREATE TABLE rosters (
     desk TEXT NOT NULL, team TEXT NOT NULL, queue TEXT NOT NULL, members TEXT, read_at INTEGER, due INTEGER NOT NULL,
-    what TEXT, next_step TEXT, since INTEGER,
+    departed TEXT NOT NULL DEFAULT '[]', what TEXT, next_step TEXT, since INTEGER,
     PRIMARY KEY (desk, team)
 ) STRICT;
 CREATE TABLE switches (

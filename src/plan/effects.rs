@@ -74,7 +74,7 @@ impl Planner<'_> {
         };
         let note_word = match proposal.kind {
             HandoffKind::Route => "note",
-            HandoffKind::Escalate => "package note",
+            HandoffKind::Escalate | HandoffKind::Unclaimed => "package note",
             HandoffKind::Back => "closing note",
         };
         let updates = split(wanted, self.capabilities).into_iter();

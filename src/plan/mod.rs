@@ -11,8 +11,10 @@ mod command;
 pub mod compare;
 mod effects;
 mod key;
+pub mod lost;
 pub mod note;
 pub mod pause;
+pub mod reminder;
 mod restore;
 mod stale;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::pause::Pause;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Package, Proposal};
-use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, PackagePart};
+use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, PackagePart, Unclaimed};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::InternalText;
 use handoffd_kit::text::cut_keeping;
@@ -48,7 +48,7 @@ fn whole(proposal: &Proposal, occasion: &Occasion<'_>, left_out: &[PackagePart])
     let paragraphs = match proposal.kind {
         HandoffKind::Route => vec![opening(proposal, occasion), standing(proposal, occasion)],
         HandoffKind::Back => vec![handed_back(proposal), standing(proposal, occasion)],
-        HandoffKind::Escalate => vec![
+        HandoffKind::Escalate | HandoffKind::Unclaimed => vec![
             opening(proposal, occasion),
             matched(proposal),
             package(proposal.package.as_ref(), left_out, occasion.max_bytes),
@@ -71,6 +71,7 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
         HandoffKind::Route => "Routed",
         HandoffKind::Escalate => "Escalated",
         HandoffKind::Back => "Handed back",
+        HandoffKind::Unclaimed => "Returned unclaimed",
     };
     let also: Vec<&str> = proposal.also.iter().map(|rule| rule.as_str()).collect();
     let also = if also.is_empty() { String::new() } else { format!(", with {}", also.join(", ")) };
@@ -170,6 +171,7 @@ fn title(part: PackagePart) -> &'static str {
 /// Who owns it, which clock runs, how old it is, what the customer is told, what is unknown.
 fn after(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
     let mut lines = vec![owner(proposal)];
+    lines.extend(claim(proposal));
     lines.extend(previous(proposal));
     lines.extend(standing(proposal, occasion));
     lines.push(match &proposal.customer {
@@ -202,6 +204,27 @@ fn owner(proposal: &Proposal) -> String {
         None => String::new(),
     };
     format!("Owner: {}{fallback}; the customer's contact: {facing}", one_line(&proposal.owner.shown))
+}
+
+/// Until when somebody should take it on, and what happens where nobody does.
+fn claim(proposal: &Proposal) -> Option<String> {
+    let claim = proposal.owner.claim.as_ref()?;
+    let until = claim
+        .until
+        .as_ref()
+        .map_or_else(|| format!("within {}", claim.within.shown()), |due| format!("by {}", due.told()));
+    let chain: Vec<String> = claim.chain.iter().map(step).collect();
+    let then = if chain.is_empty() { String::new() } else { format!("; else {}", chain.join(", then ")) };
+    Some(format!("To be taken on: {until}{then}"))
+}
+
+/// What happens where nobody takes a case on, in words.
+pub(super) fn step(step: &Unclaimed) -> String {
+    match step {
+        Unclaimed::Lead => "the lead is asked".to_owned(),
+        Unclaimed::Team(team) => format!("it goes on to {team}"),
+        Unclaimed::Back => "it goes back".to_owned(),
+    }
 }
 
 fn previous(proposal: &Proposal) -> Option<String> {

@@ -291,7 +291,9 @@ fn the_effects_of_one_handoff_never_share_a_number() {
         several(back::FIRST),
         vec![effects::CLOSING],
         vec![effects::CORRECTING],
+        (reminder::FIRST..).take(reminder::STEPS).collect(),
         resuming,
+        lost::NUMBERS.collect(),
     ];
     let mut all: Vec<u32> = ranges.concat();
     let count = all.len();

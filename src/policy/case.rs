@@ -210,6 +210,8 @@ pub enum ClosedBy {
     Rejection,
     /// Another automation undid it: not fought over.
     Contest,
+    /// Nobody of the receiving team took it on.
+    Unclaimed,
 }
 
 impl ClosedBy {
@@ -219,6 +221,7 @@ impl ClosedBy {
             Self::Bounce => "it was handed back",
             Self::Undo => "a person undid it",
             Self::Rejection => "it was rejected",
+            Self::Unclaimed => "nobody took it on in time",
             Self::Contest => "another automation undid it",
         }
     }

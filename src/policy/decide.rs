@@ -128,7 +128,9 @@ impl Deciding<'_> {
         Some(match (risks.is_empty(), proposal.kind) {
             (false, _) => Outcome::AskPerson { proposed: Box::new(proposal), risks },
             (true, HandoffKind::Route) => Outcome::Route(Box::new(proposal)),
-            (true, HandoffKind::Escalate | HandoffKind::Back) => Outcome::Escalate(Box::new(proposal)),
+            (true, HandoffKind::Escalate | HandoffKind::Back | HandoffKind::Unclaimed) => {
+                Outcome::Escalate(Box::new(proposal))
+            }
         })
     }
 

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A length of time as the file gives it: `"4h"` in a team's hours, `"4h wall"` whatever they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
     /// How long.
     pub length: SignedDuration,
@@ -18,7 +18,8 @@ pub struct Wait {
 }
 
 /// What counts towards a length of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Counts {
     /// Open time of the team that holds or receives the case; a team without hours is always open.
     #[default]
@@ -35,6 +36,14 @@ impl From<SignedDuration> for Wait {
 }
 
 impl Wait {
+    /// In words: `2 h of the team's hours`, `2 h of wall time`.
+    pub fn shown(&self) -> String {
+        match self.counts {
+            Counts::TeamHours => format!("{} of the team's hours", length(self.length)),
+            Counts::Wall => format!("{} of wall time", length(self.length)),
+        }
+    }
+
     /// This much time, whatever a team's hours are.
     pub fn wall(length: SignedDuration) -> Self {
         Self { length, counts: Counts::Wall }

@@ -2,7 +2,7 @@
 //! written. Whom the policy names and who cannot is replaced by the declared fallback, and the note says so.
 
 use super::names::PersonName;
-use super::proposal::{OwnerPlan, Turn};
+use super::proposal::{ClaimPlan, OwnerPlan, Turn};
 use super::propose::Proposer;
 use super::roster::By;
 use super::rules::{Assign, CustomerFacing, OwnerDecision, PreviousTask, Team};
@@ -49,6 +49,11 @@ impl Proposer<'_> {
             previous_until: until,
             customer_facing: decision.customer_facing,
             follower,
+            claim: decision.claim.as_ref().map(|claim| ClaimPlan {
+                within: claim.within,
+                until: to.due(self.now, claim.within),
+                chain: claim.unclaimed.clone(),
+            }),
         }
     }
 

@@ -1,9 +1,9 @@
 //! A proposal: one handoff as `decide` works it out, whole and frozen: what travels, who owns it, what the clocks do,
 //! what the customer is told. It is what a review shows, what the ledger keeps, and what `plan` turns into effects.
 
-use super::due::Due;
+use super::due::{Due, Wait};
 use super::names::{MessageName, RuleName, TeamName};
-use super::rules::{Accountable, CustomerFacing, InternalFrom, Mode, PackagePart, Trigger};
+use super::rules::{Accountable, CustomerFacing, InternalFrom, Mode, PackagePart, Trigger, Unclaimed};
 use super::target::InsteadOf;
 use handoffd_kit::desk::{OwnerSpec, QueueSpec};
 use handoffd_kit::id::{DeskId, TicketId, UserId};
@@ -67,6 +67,9 @@ pub struct Proposal {
     pub clock: ClockPlan,
     /// 4: what the customer is told.
     pub customer: CustomerPlan,
+    /// The handoff that nobody took on, where this one happens because of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chained: Option<Chained>,
     /// When the case was opened, for its total age in the note.
     pub opened_at: Option<Timestamp>,
     /// When this was decided.
@@ -109,6 +112,8 @@ pub enum HandoffKind {
     Escalate,
     /// Back to the giving team, done.
     Back,
+    /// To the team that the case was first taken from: nobody of the receiving team has claimed it.
+    Unclaimed,
 }
 
 impl HandoffKind {
@@ -118,6 +123,7 @@ impl HandoffKind {
             Self::Route => "route",
             Self::Escalate => "escalate",
             Self::Back => "back",
+            Self::Unclaimed => "unclaimed",
         }
     }
 }
@@ -187,6 +193,34 @@ pub struct OwnerPlan {
     /// Who follows the ticket because they go on talking to the customer, where the desk has followers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follower: Option<UserId>,
+    /// How long the receiving team has to take it on, and what happens then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ClaimPlan>,
+}
+
+/// How long the receiving team has to take a case on, and who is asked then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimPlan {
+    /// How long, from the handoff and again from each further step, in the team's hours.
+    pub within: Wait,
+    /// Until when, counted from the decision; the team has the whole time from when it was carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Due>,
+    /// Who is asked next, one after the other.
+    pub chain: Vec<Unclaimed>,
+}
+
+/// What a handoff goes back to that happens because nobody took an earlier one on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chained {
+    /// The handoff that nobody took on.
+    pub of: String,
+    /// The team that the case was first taken from.
+    pub giver: Option<TeamName>,
+    /// The agent who had it there: what they do is no claim.
+    pub previous: Option<String>,
+    /// Why it was escalated, before anybody was waited for.
+    pub first_reason: String,
 }
 
 /// A choice among a team's members.
@@ -213,6 +247,7 @@ impl OwnerPlan {
             previous_until: None,
             customer_facing: CustomerFacing::New,
             follower: None,
+            claim: None,
         }
     }
 }

@@ -136,6 +136,7 @@ impl Proposer<'_> {
             owner: parts.owner,
             clock: parts.clock,
             customer: parts.customer,
+            chained: None,
             opened_at: created.known().copied(),
             decided_at: self.now,
             deadline: clock.unwrap_or_else(|| self.after(WITHOUT_CLOCK)),

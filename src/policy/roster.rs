@@ -30,8 +30,19 @@ pub struct Roster {
     pub read_at: Timestamp,
     /// By id, so that everybody's turn comes.
     pub members: Vec<Colleague>,
+    /// Who was among them once and is not any more.
+    pub departed: Vec<Departed>,
     /// The latest handoff whose owner was chosen among them, and whom it took: where the turn stands.
     pub last: Option<LastTurn>,
+}
+
+/// Somebody who was a team's member once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Departed {
+    /// The vendor's id.
+    pub id: UserId,
+    /// The name shown to colleagues.
+    pub name: Option<String>,
 }
 
 /// One member of a team.
@@ -164,6 +175,7 @@ mod tests {
             version: "r1".into(),
             read_at: testing::now(),
             members: members.iter().map(|(id, open)| colleague(id, *open)).collect(),
+            departed: Vec::new(),
             last: last.map(|taken| LastTurn { handoff: "h0".into(), taken: taken.into() }),
         }
     }

@@ -67,13 +67,16 @@ impl Policy {
         teams
     }
 
-    /// Teams of which it matters who works in them: those whose cases get another owner than the queue.
+    /// Teams of which it matters who works in them: those whose cases get another owner than the queue, or should be claimed
+    /// in time.
     pub fn rostered_teams(&self) -> impl Iterator<Item = &Team> {
-        let gives_owners = |team: &&Team| {
-            let mut rules = self.escalations.iter().filter(|escalation| escalation.to == team.name);
-            rules.any(|escalation| escalation.owner.needs_members())
+        let matters = |team: &&Team| {
+            self.escalations.iter().any(|rule| {
+                let receives = rule.to == team.name && rule.owner.needs_members();
+                receives || rule.owner.unclaimed().any(|step| *step == Unclaimed::Team(team.name.clone()))
+            })
         };
-        self.teams.values().filter(gives_owners)
+        self.teams.values().filter(matters)
     }
 
     /// The facts that its conditions and reasons may look at: the fixed ones and every desk's declared fields.
@@ -423,12 +426,51 @@ pub struct OwnerDecision {
     pub previous: PreviousTask,
     /// Who talks to the customer from now.
     pub customer_facing: CustomerFacing,
+    /// How long the receiving team has to take the case on, and what happens then.
+    pub claim: Option<ClaimDecision>,
+}
+
+/// How long the receiving team has to take a case on, and what happens then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimDecision {
+    /// How long, in the team's hours.
+    pub within: Wait,
+    /// Who is asked next, one after the other, each with the same time.
+    pub unclaimed: Vec<Unclaimed>,
+}
+
+/// Who is asked where nobody has taken a case on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unclaimed {
+    /// The receiving team's lead.
+    Lead,
+    /// Another team.
+    Team(TeamName),
+    /// The team that gave it.
+    Back,
+}
+
+impl std::fmt::Display for Unclaimed {
+    /// As the file has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lead => f.write_str("lead"),
+            Self::Team(team) => write!(f, "team:{team}"),
+            Self::Back => f.write_str("back"),
+        }
+    }
 }
 
 impl OwnerDecision {
     /// Whether it must be known who works in the receiving team.
     pub fn needs_members(&self) -> bool {
-        self.assign != Assign::Queue || self.fallback != Assign::Queue
+        self.assign != Assign::Queue || self.fallback != Assign::Queue || self.claim.is_some()
+    }
+
+    /// Who is asked where nobody has taken the case on, one after the other.
+    pub fn unclaimed(&self) -> impl Iterator<Item = &Unclaimed> {
+        self.claim.iter().flat_map(|claim| &claim.unclaimed)
     }
 }
 

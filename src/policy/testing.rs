@@ -153,6 +153,7 @@ pub fn escalation(name: &str, when: &str, to: &str) -> Escalation {
                 within: Some(SignedDuration::from_hours(24).into()),
             },
             customer_facing: CustomerFacing::Previous,
+            claim: None,
         },
         clock: ClockDecision {
             customer: CustomerClock::Continue,

@@ -97,7 +97,7 @@ impl Figures {
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
             let about_policy = (ledger.signed_rules()?, ledger.chosen_policy()?);
             let shown = (ledger.roster_troubles()?, ledger.all_queues_gone()?, ledger.waits_for_others(&configured)?);
-            Ok((ledger.counts_among(&busy)?, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
+            Ok((ledger.counts_among(&busy, now)?, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
         };
         let (counts, mut troubles, switches, (rosters, mut queues_gone, absent), recent, (signed, chosen)) =
             sources.ledger.call(ask).await?;

@@ -190,7 +190,19 @@ fn waiting(figures: &Figures) -> Vec<Reason> {
         let reason = Reason::new(Status::Degraded, what, next).desk(&over.desk);
         over.rule.iter().fold(reason, Reason::rule)
     });
-    let mut waiting: Vec<Reason> = parked.chain(stuck).chain(over).collect();
+    let unclaimed = figures.counts.unclaimed.iter().map(|(rule, (count, since))| {
+        let what = format!("handoffs that nobody has taken on in time: {count}");
+        Reason::new(Status::Degraded, what, "handoffd owners list").rule(rule).since(*since)
+    });
+    let lost = figures.counts.lost_owners.iter().map(|(desk, (count, since))| {
+        let what = format!("cases whose owner is gone: {count}");
+        Reason::new(Status::Degraded, what, "handoffd owners list").desk(desk).since(*since)
+    });
+    let mut waiting: Vec<Reason> = parked.chain(stuck).chain(over).chain(unclaimed).chain(lost).collect();
+    if figures.counts.overdue_tasks > 0 {
+        let what = format!("tasks of agents before that are overdue: {}", figures.counts.overdue_tasks);
+        waiting.push(Reason::new(Status::Ok, what, "handoffd owners list"));
+    }
     if figures.reviews_open() > 0 {
         let what = format!("handoffs that wait for a person's yes or no: {}", figures.reviews_open());
         waiting.push(Reason::new(Status::Ok, what, "handoffd reviews list"));

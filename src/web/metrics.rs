@@ -142,6 +142,13 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
     many(registry, "place_waits", "Cases that wait for a place under the hourly limits", waits);
     let fell_back = counts.fell_back.iter().map(|(rule, count)| ([("rule", rule.to_string())], f64::from(*count)));
     many(registry, "owner_fallbacks", "Handoffs whose owner is not whom the rule names first", fell_back);
+    let unclaimed = counts.unclaimed.iter();
+    let unclaimed = unclaimed.map(|(rule, (count, _))| ([("rule", rule.to_string())], f64::from(*count)));
+    many(registry, "unclaimed", "Handoffs that nobody of the receiving team has taken on in time", unclaimed);
+    one(registry, "overdue_tasks", "Tasks of agents before whose time is over", counts.overdue_tasks.into());
+    let lost = counts.lost_owners.iter();
+    let lost = lost.map(|(desk, (count, _))| ([("desk", desk.to_string())], f64::from(*count)));
+    many(registry, "lost_owners", "Cases whose owner is gone", lost);
     let people = figures.rosters.iter();
     let people = people.map(|(desk, team, _)| ([("desk", desk.to_string()), ("team", team.to_string())], 1.0));
     many(registry, "roster_trouble", "1 where the people of a team cannot be read", people);

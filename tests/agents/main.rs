@@ -4,10 +4,12 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod asking;
+mod claims;
 mod closed_paths;
 mod cost;
 mod giving_back;
 mod hostile;
 mod labels;
+mod lost;
 mod reviews;
 mod stage;

@@ -8,7 +8,7 @@ use handoffd::daemon::house::House;
 use handoffd::daemon::pipeline::Until;
 use handoffd::daemon::wiring::{open_desks, wire};
 use handoffd::ledger::commands::CommandRecord;
-use handoffd::ledger::records::{HandoffRecord, NewLook};
+use handoffd::ledger::records::{HandoffRecord, NewLook, SpanOf};
 use handoffd::ledger::{Handle, HandoffFilter, Ledger};
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::id::TicketId;
@@ -58,6 +58,7 @@ pub struct Stage {
     pub sandbox: Sandbox,
     clock: ManualClock,
     house: House,
+    policy: String,
 }
 
 /// What a rule on request answers beside its name: to whom, when, and whether a person is asked.
@@ -150,7 +151,31 @@ impl Stage {
         let now = clock.now();
         let met = house.ledger.call(move |ledger| ledger.desk_met(&"acme".into(), now));
         futures::executor::block_on(met).expect("the desk is met");
-        Self { dialect, sandbox, clock, house }
+        Self { dialect, sandbox, clock, house, policy: policy.to_owned() }
+    }
+
+    /// The daemon dies between two acts, and another one takes over its ledger.
+    pub fn restarts(&mut self) {
+        self.house = house(self.dialect, &self.policy, self.house.ledger.clone(), &self.sandbox, &self.clock);
+    }
+
+    /// How many handoffs nobody has taken on in time.
+    pub fn unclaimed(&self) -> usize {
+        let now = self.clock.now();
+        futures::executor::block_on(self.house.ledger.call(move |ledger| ledger.unclaimed(now))).expect("asked").len()
+    }
+
+    /// Why the owners of cases are missed, longest first.
+    pub fn lost(&self) -> Vec<String> {
+        let lost = futures::executor::block_on(self.house.ledger.call(|ledger| ledger.lost_owners())).expect("asked");
+        lost.into_iter().map(|lost| lost.why).collect()
+    }
+
+    /// The teams that had a case, oldest first.
+    pub fn teams(&self, ticket: TicketNo) -> Vec<String> {
+        let of = move |ledger: &mut Ledger| ledger.ownership(&"acme".into(), &TicketId::from(ticket.0));
+        let spans = futures::executor::block_on(self.house.ledger.call(of)).expect("asked");
+        spans.into_iter().filter(|span| span.of == SpanOf::Team).filter_map(|span| span.id).collect()
     }
 
     /// A customer opens a ticket, which lies in this queue with these labels; it is looked at.

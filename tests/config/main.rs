@@ -2,6 +2,7 @@
 
 mod abilities;
 mod broken;
+mod chains;
 mod example;
 mod guide;
 mod hostile;

@@ -7,7 +7,7 @@
 use handoffd::config::{self, Problems, Severity};
 use std::path::Path;
 
-const BASE: &str = include_str!("../fixtures/config/base.toml");
+pub const BASE: &str = include_str!("../fixtures/config/base.toml");
 
 pub fn read(text: &str) -> Result<config::Config, Problems> {
     config::read(text, "handoffd.toml", Path::new("/etc/handoffd"))
@@ -485,18 +485,6 @@ fn what_does_nothing_yet_is_refused_at_its_place() {
     for (old, new, message, help) in [
         (daemon, "[¦alerts.room]\nchannel = \"slack\"\n[daemon]", "`alerts`", "note on the helpdesk"),
         ("lead = \"lead\"", "¦alert = [\"room\"]", "`alert` of [teams.billing]", "note on the helpdesk"),
-        (
-            "assign = \"queue\", previous",
-            "assign = \"queue\", ¦claim_within = \"2h\", previous",
-            "claim_within",
-            "leave it out",
-        ),
-        (
-            "assign = \"queue\", previous",
-            "assign = \"queue\", ¦unclaimed = [\"lead\"], previous",
-            "unclaimed",
-            "leave it out",
-        ),
         (
             "from = [\"frontline\"]",
             "from = [\"frontline\", ¦\"elsewhere\"]",

@@ -124,6 +124,8 @@ fn every_change_of_meaning_changes_the_rule_and_the_whole() {
         ("package.missing = \"send\"", "package.missing = \"ask\"\npackage.ask_for = \"4h\"\npackage.then = \"send\""),
         ("assign = \"queue\", previous", "assign = \"lead\", previous"),
         ("assign = \"queue\", previous", "assign = \"round-robin\", previous"),
+        ("assign = \"queue\", previous", "assign = \"queue\", claim_within = \"2h\", previous"),
+        ("assign = \"queue\", previous", "assign = \"queue\", claim_within = \"2h\", unclaimed = [\"back\"], previous"),
         ("assign = \"queue\", previous", "assign = \"least-loaded\", previous"),
         ("assign = \"queue\", previous", "assign = \"lead\", fallback = \"round-robin\", previous"),
         ("task = \"Answer questions\"", "task = \"Wait\""),

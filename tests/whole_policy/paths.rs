@@ -56,18 +56,20 @@ pub fn all(stage: &mut dyn Stage) {
     beyond_the_playbook(stage);
     let paused = refund(stage);
     steps_failed(stage);
-    premium(stage);
+    let unclaimed = premium(stage);
     comes_again(stage);
-    on_request(stage);
+    let asked = on_request(stage);
     machine_mail(stage);
     asked_for_steps(stage);
     sensitive(stage);
 
     stage.pass(SignedDuration::from_hours(4));
     sla.parted(stage, "second-line", "frontline", "no-first-reply");
+    nobody_claims(stage, &unclaimed, &asked);
     assert_eq!(stage.team(&waiting.fires), "frontline", "sixteen hours are not over");
     stage.pass(SignedDuration::from_hours(12));
     waiting.parted(stage, "second-line", "frontline", "nobody-moves");
+    gone_back(stage, &unclaimed);
     assert!(stage.stands_still(&paused), "a day is not over");
     stage.pass(SignedDuration::from_hours(20));
     assert!(!stage.stands_still(&paused), "the customer's clock stands still for a day at most");
@@ -151,12 +153,36 @@ fn steps_failed(stage: &mut dyn Stage) {
 }
 
 /// account, frontline to an account specialist: a premium account. The twin's is a standard one.
-fn premium(stage: &mut dyn Stage) {
+fn premium(stage: &mut dyn Stage) -> Pair {
     let ticket = Ticket { fields: &[("tier", "premium")], ..support("mia@standard.example", "New users") };
     let standard = Ticket { from: "ned@standard.example", fields: &[("tier", "standard")], ..ticket.clone() };
     let pair = Pair::open(stage, &ticket, &standard);
     stage.pass(SHORTLY);
-    pair.parted(stage, "accounts", "frontline", "premium-account");
+    let note = pair.parted(stage, "accounts", "frontline", "premium-account");
+    assert!(note.contains("; else it goes on to second-line, then it goes back"), "{note}");
+    pair
+}
+
+/// Hours later nobody of the receiving teams has acted: one lead is asked, the other case goes on. Of the twins nothing
+/// is awaited.
+fn nobody_claims(stage: &mut dyn Stage, unclaimed: &Pair, asked: &str) {
+    let written = stage.written(asked);
+    let last = written.last().map(|(public, text)| (*public, text.as_str()));
+    assert!(last.is_some_and(|(public, text)| !public && text.starts_with("Not taken on: ")), "{written:#?}");
+    assert!(written[written.len() - 1].1.contains("\nbilling-lead"), "{written:#?}");
+    assert_eq!(stage.owner(asked), Some(stage.lead()));
+    let written = stage.written(&unclaimed.fires);
+    assert_eq!((stage.team(&unclaimed.fires).as_str(), written.len()), ("second-line", 2), "{written:#?}");
+    assert!(written[1].1.starts_with("Escalated: accounts → second-line"), "{written:#?}");
+    unclaimed.together(stage, "frontline", "premium-account");
+}
+
+/// Nobody of the second line either: back to who gave it, once.
+fn gone_back(stage: &mut dyn Stage, unclaimed: &Pair) {
+    let written = stage.written(&unclaimed.fires);
+    assert_eq!((stage.team(&unclaimed.fires).as_str(), written.len()), ("frontline", 3), "{written:#?}");
+    assert!(written[2].1.starts_with("Returned unclaimed: second-line → frontline"), "{written:#?}");
+    unclaimed.together(stage, "frontline", "premium-account");
 }
 
 /// repeat, the general queue to the product's: the customer's third ticket of the month. The twin's is the second.
@@ -174,7 +200,7 @@ fn comes_again(stage: &mut dyn Stage) {
 }
 
 /// manual: an agent asks inside the helpdesk. On the twin's nobody did.
-fn on_request(stage: &mut dyn Stage) {
+fn on_request(stage: &mut dyn Stage) -> String {
     let ticket = support("quy@standard.example", "Where is my money");
     let pair = Pair::open(stage, &ticket, &Ticket { from: "ria@standard.example", ..ticket.clone() });
     // A person needs longer than the second in which the ticket was opened.
@@ -187,6 +213,7 @@ fn on_request(stage: &mut dyn Stage) {
     assert!(note.contains("they threaten to leave"), "{note}");
     assert_eq!(stage.owner(&pair.fires), Some(stage.lead()), "a person of the policy, who is always on duty");
     assert_eq!(stage.owner(&pair.twin), None);
+    pair.fires
 }
 
 /// One of the team's people owns a case now, chosen by the daemon.

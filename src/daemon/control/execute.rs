@@ -36,6 +36,7 @@ pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<R
         Command::Undo { handoff, reason } => super::undo::undo(house, &handoff, act(Some(reason))).await,
         Command::Approve { handoff, reason } => super::approve::approve(house, &handoff, &order.by, act(reason)).await,
         Command::Reject { handoff, reason } => reject(house, handoff, &order.by, act(Some(reason))).await,
+        Command::TaskDone { handoff } => task_done(house, handoff, act(None)).await,
         Command::Switch { switch, on } => switch_to(house, switch, on, act(None)).await,
         Command::Sign { message, wording } => sign(house, message, wording, order.by, system_user).await,
         Command::SignRule { rule, version } => sign_rule(house, rule, version, order.by, system_user).await,
@@ -69,6 +70,7 @@ impl Command {
             Self::Undo { .. } => "undo",
             Self::Approve { .. } => "approve",
             Self::Reject { .. } => "reject",
+            Self::TaskDone { .. } => "task done",
             Self::Switch { on: true, .. } => "pause",
             Self::Switch { on: false, .. } => "resume",
             Self::Sign { .. } | Self::SignRule { .. } => "sign",
@@ -301,6 +303,12 @@ async fn reject(house: &House, handoff: String, who: &str, act: Act) -> Result<R
 /// The refusal of somebody who may not decide a review.
 pub(super) fn may_not(proposal: &Proposal, who: &str, why: &MayNot) -> CommandError {
     CommandError::Refused(format!("{who} may not decide a review for {}; {}", proposal.to, why.shown()))
+}
+
+async fn task_done(house: &House, handoff: String, act: Act) -> Result<Reply, CommandError> {
+    let said = format!("the task that {handoff} left is done");
+    house.ledger.call(move |ledger| ledger.finish_task(&handoff, &act)).await?;
+    Ok(Reply { said, touched: 1 })
 }
 
 async fn switch_to(house: &House, switch: Switch, on: bool, act: Act) -> Result<Reply, CommandError> {

@@ -76,6 +76,11 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// What a handoff left with the agent before is done.
+    TaskDone {
+        /// Which handoff.
+        handoff: String,
+    },
     /// Set or clear a kill switch.
     Switch {
         /// Which.
@@ -205,6 +210,7 @@ impl Order {
                 name("handoff", handoff)?;
                 reason.as_ref().map_or(Ok(()), |reason| given("reason", reason))
             }
+            Command::TaskDone { handoff } => name("handoff", handoff),
             Command::Switch { switch: Switch::All, .. } => Ok(()),
             Command::Switch { switch: Switch::Desk(desk), .. } => name("desk", desk.as_str()),
             Command::Switch { switch: Switch::Rule(rule), .. } => name("rule", rule.as_str()),

@@ -1,7 +1,8 @@
 //! All that one finished look found and decided, recorded in one transaction.
 
-use super::{AsRead, HandoffHappening, NewHandoff, OwnerSeen, PauseUpdate, StayChange};
+use super::{AsRead, ClaimWait, HandoffHappening, NewHandoff, OwnerSeen, PauseUpdate, StayChange, TaskOver};
 use crate::ledger::commands::Heard;
+use crate::plan::PlannedEffect;
 use crate::policy::case::ClosedPath;
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
@@ -69,6 +70,12 @@ pub struct CaseUpdate {
     pub heard: Heard,
     /// Who owns it, where the desk says so.
     pub owner: Option<OwnerSeen>,
+    /// How the wait for a claim stands.
+    pub claim: Option<ClaimWait>,
+    /// A note of an earlier handoff: the owner is gone.
+    pub lost_note: Option<(String, PlannedEffect)>,
+    /// Tasks of agents before that are over.
+    pub tasks_over: Vec<TaskOver>,
     /// The case's handoff as it stood when the look began; none: it was read in this very transaction.
     pub as_read: Option<AsRead>,
 }
@@ -99,6 +106,9 @@ impl CaseUpdate {
             limits,
             heard: Heard::default(),
             owner: None,
+            claim: None,
+            lost_note: None,
+            tasks_over: Vec::new(),
             as_read: None,
         }
     }

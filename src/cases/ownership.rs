@@ -1,0 +1,209 @@
+//! What a look learns about who owns a case: who it is, who it was, whether they are still there, and whether the agent
+//! before has done what was left to them. Pure.
+
+use super::examine::Look;
+use super::stays::shown;
+use crate::ledger::records::{OwnerChange, OwnerSeen, Presence, TaskOver, TaskRecord};
+use crate::plan::PlannedEffect;
+use crate::plan::lost::{self, Lost, lost_note};
+use crate::policy::case::{Case, Memory};
+use crate::policy::roster::Roster;
+use crate::policy::rules::Mode;
+use handoffd_kit::fact::Fact;
+use handoffd_kit::id::UserId;
+use handoffd_kit::model::{Actor, Change, Person, Role, Status, What};
+use jiff::Timestamp;
+
+/// Who owns the case, where the desk says so.
+pub fn seen(look: &Look<'_>, case: &Case) -> Option<OwnerSeen> {
+    let owner = case.head.owner.known()?.as_ref();
+    let ended = matches!(case.head.status, Fact::Known(Status::Solved | Status::Closed)) || case.head.ending.is_some();
+    let held_by = case.memory.stay.as_ref().map(|stay| stay.team.clone());
+    let roster = held_by
+        .as_ref()
+        .and_then(|team| look.policy.teams.get(team))
+        .and_then(|team| look.rosters.of(team, look.now).ok());
+    let name = |id: &UserId| {
+        let head = owner.filter(|person| person.id == *id).and_then(|person| person.name.clone());
+        let member = || roster.and_then(|roster| roster.members.iter().find(|member| member.id == *id));
+        head.or_else(|| member().and_then(|member| member.name.clone()))
+    };
+    let opened = case.head.created_at.known().copied();
+    Some(OwnerSeen {
+        name: owner.and_then(|person| name(&person.id)),
+        presence: owner.filter(|_| !ended).map_or(Presence::Here, |person| presence(person, roster)),
+        owner: owner.map(|person| person.id.clone()),
+        held_by,
+        open: !ended,
+        since: opened,
+        told: case.parts.history.as_deref().map(|history| told(history, opened, &name)),
+    })
+}
+
+/// Whether an owner can still own it. Whoever never was among the team's people is somebody's choice.
+fn presence(owner: &Person, roster: Option<&Roster>) -> Presence {
+    let Some(roster) = roster else { return Presence::Unknown };
+    let member = roster.members.iter().find(|member| member.id == owner.id);
+    let departed = roster.departed.iter().find(|departed| departed.id == owner.id);
+    let known = member.and_then(|one| one.name.as_deref()).or_else(|| departed.and_then(|one| one.name.as_deref()));
+    let name = owner.name.as_deref().or(known).unwrap_or(owner.id.as_str());
+    match (member, departed) {
+        (Some(member), _) if member.active => Presence::Here,
+        (Some(_), _) => Presence::Gone(format!("{name} is not active on the desk any more")),
+        (None, Some(_)) => Presence::Gone(format!("{name} is no member of the team any more")),
+        (None, None) => Presence::Here,
+    }
+}
+
+/// All owners that the history tells, oldest first, from the opening on.
+fn told(history: &[Change], opened: Option<Timestamp>, name: &dyn Fn(&UserId) -> Option<String>) -> Vec<OwnerChange> {
+    let changes = history.iter().flat_map(|change| {
+        change.what.iter().filter_map(move |what| match what {
+            What::Owner { from, to } => Some((change, from, to)),
+            _ => None,
+        })
+    });
+    let mut owners: Vec<OwnerChange> = Vec::new();
+    for (change, from, to) in changes {
+        if owners.is_empty()
+            && let Some(since) = opened.filter(|opened| *opened < change.at)
+        {
+            let owner = from.clone();
+            let name = owner.as_ref().and_then(name);
+            owners.push(OwnerChange { owner, name, since, change: None, by: None, handoff: None });
+        }
+        let handoff = change.mark.as_ref().filter(|_| change.by.role == Role::Us).map(|mark| mark.handoff.clone());
+        owners.push(OwnerChange {
+            owner: to.clone(),
+            name: to.as_ref().and_then(name),
+            since: change.at,
+            change: Some(change.id.to_string()),
+            by: handoff.is_none().then(|| shown(&change.by)),
+            handoff,
+        });
+    }
+    owners
+}
+
+/// A note on the ticket that its owner is gone, where a handoff of ours gave it to the team. The ledger says it once of each
+/// owner.
+pub fn say_lost(look: &Look<'_>, seen: Option<&OwnerSeen>, memory: &Memory) -> Option<(String, PlannedEffect)> {
+    let Presence::Gone(why) = &seen?.presence else { return None };
+    let handoff = look.record.handoff.as_ref()?;
+    let there = memory.stay.as_ref().is_some_and(|stay| stay.team == handoff.proposal.to);
+    let ours = there && !handoff.state.is_open() && look.policy.mode == Mode::Live && !memory.switched_off.all;
+    let before = handoff.effects.iter().filter(|effect| lost::NUMBERS.contains(&effect.number)).count();
+    let lost = Lost { why, before: u32::try_from(before).ok()?, now: look.now };
+    let note = lost_note(&handoff.proposal, &handoff.id, &lost, look.capabilities, look.head).filter(|_| ours)?;
+    Some((handoff.id.clone(), note))
+}
+
+/// What became of the tasks that were left with agents before.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tasks {
+    /// The history must be read to tell.
+    pub need_history: bool,
+    /// Those that are over.
+    pub over: Vec<TaskOver>,
+    /// Look again then.
+    pub look_again: Option<Timestamp>,
+}
+
+/// A task is done when the agent it was left with has written on the ticket since, and comes to nothing when the case is over.
+pub fn tasks(open: &[TaskRecord], look: &Look<'_>, news: bool, readable: bool) -> Tasks {
+    let mut tasks = Tasks::default();
+    let ended = matches!(look.head.status, Fact::Known(Status::Solved | Status::Closed)) || look.head.ending.is_some();
+    for task in open {
+        let over = |by: String, at| TaskOver { handoff: task.handoff.clone(), by, at };
+        match look.parts.history.as_deref().and_then(|history| done(task, history)) {
+            Some((by, at)) => tasks.over.push(over(by, at)),
+            None if ended => tasks.over.push(over("nobody: the case is over".to_owned(), look.now)),
+            None => {
+                tasks.need_history |= news && readable && look.parts.history.is_none() && task.who_id.is_some();
+                let due = task.until.filter(|until| *until > look.now);
+                tasks.look_again = tasks.look_again.into_iter().chain(due).min();
+            }
+        }
+    }
+    tasks
+}
+
+fn done(task: &TaskRecord, history: &[Change]) -> Option<(String, Timestamp)> {
+    let theirs = |change: &&Change| {
+        let by_them = change.by.id.is_some() && change.by.id == task.who_id && change.actor == Actor::Person;
+        by_them && change.at > task.since && change.what.iter().any(|what| matches!(what, What::Said { .. }))
+    };
+    history.iter().find(theirs).map(|change| (shown(&change.by), change.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::roster::{Colleague, Departed};
+    use handoffd_kit::model::{Author, Visibility};
+    use jiff::SignedDuration;
+
+    fn at(minutes: i64) -> Timestamp {
+        crate::policy::testing::now() + SignedDuration::from_mins(minutes)
+    }
+
+    fn change(id: &str, minutes: i64, by: &str, what: What) -> Change {
+        let by = Author { id: Some(by.into()), name: Some(format!("Agent {by}")), role: Role::Agent };
+        Change { id: id.into(), at: at(minutes), by, actor: Actor::Person, mark: None, what: vec![what] }
+    }
+
+    fn owner(from: Option<&str>, to: Option<&str>) -> What {
+        What::Owner { from: from.map(UserId::from), to: to.map(UserId::from) }
+    }
+
+    #[test]
+    fn the_history_tells_every_owner_from_the_opening_on() {
+        let history = [change("c2", 10, "7", owner(Some("7"), None)), change("c3", 20, "21", owner(None, Some("21")))];
+        let told = told(&history, Some(at(0)), &|id| Some(format!("Agent {id}")));
+        let rows: Vec<_> =
+            told.iter().map(|one| (one.owner.as_ref().map(UserId::as_str), one.since, one.by.as_deref())).collect();
+        let expected =
+            [(Some("7"), at(0), None), (None, at(10), Some("Agent 7")), (Some("21"), at(20), Some("Agent 21"))];
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn an_owner_who_left_or_is_not_active_is_lost_and_a_stranger_is_somebodys_choice() {
+        let colleague = |id: &str, active| Colleague { id: id.into(), name: None, email: None, active, open: 0 };
+        let roster = Roster {
+            version: "r".into(),
+            read_at: at(0),
+            members: vec![colleague("21", true), colleague("22", false)],
+            departed: vec![Departed { id: "23".into(), name: None }],
+            last: None,
+        };
+        let judged = |id: &str, roster: Option<&Roster>| {
+            presence(&Person { id: id.into(), name: None, email: None, role: Role::Agent }, roster)
+        };
+        let gone = |id: &str| matches!(judged(id, Some(&roster)), Presence::Gone(_));
+        assert_eq!([gone("21"), gone("22"), gone("23"), gone("99")], [false, true, true, false]);
+        assert_eq!(judged("22", None), Presence::Unknown, "nobody is said to be gone by what is not known");
+    }
+
+    #[test]
+    fn a_task_is_done_by_the_word_of_the_agent_it_was_left_with_and_by_nobody_elses() {
+        let task = TaskRecord {
+            handoff: "h1".into(),
+            desk: "acme".into(),
+            ticket: "42".into(),
+            task: "Answer questions".into(),
+            who: Some("Agent 7".into()),
+            who_id: Some("7".into()),
+            since: at(10),
+            until: Some(at(60)),
+            done: None,
+        };
+        let said = || What::Said { visibility: Visibility::Internal, message: "m".into() };
+        let before = change("c1", 5, "7", said());
+        let other = change("c2", 20, "21", said());
+        let tag = change("c3", 25, "7", What::Tags { added: vec!["seen".to_owned()], removed: Vec::new() });
+        assert_eq!(done(&task, &[before.clone(), other.clone(), tag.clone()]), None);
+        let theirs = change("c4", 30, "7", said());
+        assert_eq!(done(&task, &[before, other, tag, theirs]), Some(("Agent 7".into(), at(30))));
+    }
+}

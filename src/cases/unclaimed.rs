@@ -1,0 +1,267 @@
+//! What becomes of a handoff that nobody of the receiving team has claimed in time: who is asked next, and when. Pure.
+//!
+//! The wait is a look of the case; each look works its end out anew from the handoff, so nothing is remembered but how many
+//! steps of the chain were taken, and when the last of them was. Nobody is overruled: each step is decided on the ticket as
+//! just read, and whoever has acted since ends the wait. A step that hands the case on ([`hand_on`]) is a handoff of its own.
+
+mod hand_on;
+
+use super::after::{After, made_owner};
+use super::examine::{Look, earlier};
+use crate::ledger::records::{CaseUpdate, ClaimWait, EffectRecord, HandoffHappening, HandoffRecord, Purpose};
+use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
+use crate::plan::reminder::{Reminder, reminder};
+use crate::policy::case::{ClosedPath, Memory};
+use crate::policy::due::Due;
+use crate::policy::names::TeamName;
+use crate::policy::proposal::{ClaimPlan, HandoffKind};
+use crate::policy::rules::{Mode, Team, Unclaimed};
+use crate::policy::verdict::{Outcome, StayReason, Verdict};
+use hand_on::{HandOn, hand_on, planned_before};
+use handoffd_kit::desk::OwnerSpec;
+use handoffd_kit::model::{PartKind, Status};
+use jiff::Timestamp;
+
+/// What a look makes of it.
+#[derive(Default)]
+pub enum Chain {
+    /// Nothing is waited for.
+    #[default]
+    Nothing,
+    /// The history must be read to tell.
+    NeedHistory,
+    /// There is time left, or nobody left to ask.
+    Wait(ClaimWait),
+    /// The time is over, and a kill switch holds the next step back.
+    Paused(ClaimWait),
+    /// Somebody of the team is asked, where the rules leave the case where it is.
+    Remind {
+        /// With the step.
+        asked: ClaimWait,
+        /// Without it.
+        held: ClaimWait,
+    },
+    /// The case is handed on.
+    HandOn(Box<HandOn>),
+    /// What was planned is not wanted any more: the case was claimed, or moved.
+    Over(Vec<HandoffHappening>),
+}
+
+/// Judges the latest handoff. `memory` knows the stays that this look found; `unsent` is a handoff of which nothing was sent.
+pub fn chain(look: &Look<'_>, after: &After, memory: &Memory, unsent: Option<&HandoffRecord>) -> Chain {
+    if let Some(planned) = unsent.filter(|handoff| handoff.proposal.chained.is_some()) {
+        return planned_before(look, memory, planned);
+    }
+    let Some(handoff) = look.record.handoff.as_ref() else { return Chain::Nothing };
+    let plan = handoff.proposal.owner.claim.as_ref().filter(|_| is_waited_for(look, handoff, after, memory));
+    let from = handoff.unclaimed_at.or(handoff.sent_at).unwrap_or(handoff.created_at);
+    let due = |team: &Team, plan: &ClaimPlan| team.due(from, plan.within);
+    let awaited = plan.and_then(|plan| {
+        let team = look.policy.teams.get(&handoff.proposal.to)?;
+        Some((plan, team, due(team, plan)?))
+    });
+    match awaited {
+        Some((plan, team, due)) => Wait { look, handoff, memory, plan, team, due }.judged(),
+        None if handoff.claim_due.is_some() => Chain::Wait(ClaimWait::over(handoff)),
+        None => Chain::Nothing,
+    }
+}
+
+/// Whether the receiving team still has it and has not acted.
+fn is_waited_for(look: &Look<'_>, handoff: &HandoffRecord, after: &After, memory: &Memory) -> bool {
+    let happening = after.happening.as_ref();
+    let claimed = handoff.claimed.is_some() || happening.is_some_and(|happening| happening.claimed.is_some());
+    let ended = happening.and_then(|happening| happening.event).is_some_and(|event| event != HandoffEvent::Verified);
+    let there = memory.stay.as_ref().is_some_and(|stay| stay.team == handoff.proposal.to);
+    let sent = matches!(handoff.state, HandoffState::Verifying | HandoffState::Settled);
+    sent && there && !claimed && !ended && !is_over(look)
+}
+
+fn is_readable(look: &Look<'_>) -> bool {
+    look.capabilities.readable_history && !look.refused.has(PartKind::History)
+}
+
+fn is_over(look: &Look<'_>) -> bool {
+    look.head.ending.is_some() || matches!(look.head.status.known(), Some(Status::Solved | Status::Closed))
+}
+
+/// A handoff that is waited for.
+struct Wait<'a> {
+    look: &'a Look<'a>,
+    handoff: &'a HandoffRecord,
+    memory: &'a Memory,
+    plan: &'a ClaimPlan,
+    /// The receiving team.
+    team: &'a Team,
+    /// Until when it has time for the next step.
+    due: Due,
+}
+
+impl Wait<'_> {
+    fn judged(&self) -> Chain {
+        let look = self.look;
+        if let Some(reminder) = self.reminder_to_come() {
+            return self.remind_still(reminder);
+        }
+        let step = usize::try_from(self.handoff.unclaimed_steps).ok().and_then(|at| self.plan.chain.get(at));
+        let Some(step) = step.filter(|_| look.now >= self.due.at) else { return Chain::Wait(self.waits()) };
+        if self.is_paused() {
+            return Chain::Paused(self.waits());
+        }
+        if !self.is_live() {
+            return Chain::Wait(self.waits());
+        }
+        let (to, kind) = match step {
+            Unclaimed::Lead => return self.remind(),
+            Unclaimed::Team(to) => (Some(to), HandoffKind::Escalate),
+            Unclaimed::Back => (self.giver(), HandoffKind::Unclaimed),
+        };
+        match (self.is_owned_by_choice(), to.and_then(|to| look.policy.teams.get(to))) {
+            (None, _) => Chain::NeedHistory,
+            (Some(false), Some(to)) => hand_on(self, to, kind),
+            _ => Chain::Wait(self.waits()),
+        }
+    }
+
+    /// Whether a person has made somebody its owner since, of the team or not: then it is not taken from them. None: the
+    /// history must be read to tell.
+    fn is_owned_by_choice(&self) -> Option<bool> {
+        let Some(owner) = self.look.head.owner.known().and_then(|owner| owner.as_ref()) else { return Some(false) };
+        if self.handoff.proposal.owner.set == OwnerSpec::User(owner.id.clone()) {
+            return Some(false);
+        }
+        match self.look.parts.history.as_deref() {
+            Some(history) => Some(made_owner(&self.handoff.id, history) == Some(&owner.id)),
+            None if is_readable(self.look) => None,
+            None => Some(true),
+        }
+    }
+
+    /// As it stands, without a step.
+    fn waits(&self) -> ClaimWait {
+        ClaimWait {
+            handoff: self.handoff.id.clone(),
+            due: Some(self.due.at),
+            steps: self.handoff.unclaimed_steps,
+            effects: Vec::new(),
+        }
+    }
+
+    fn is_paused(&self) -> bool {
+        self.memory.switched_off.all || self.memory.switched_off.rules.contains(&self.handoff.proposal.rule)
+    }
+
+    /// Handoffs under way keep their policy; shadow overrides it.
+    fn is_live(&self) -> bool {
+        let mut rules = self.look.policy.escalations.iter().map(|escalation| &escalation.rule);
+        let shadow = rules.any(|known| known.name == self.handoff.proposal.rule && known.mode == Mode::Shadow);
+        !shadow && self.look.policy.mode == Mode::Live
+    }
+
+    /// The team that the case was first taken from.
+    fn giver(&self) -> Option<&TeamName> {
+        let proposal = &self.handoff.proposal;
+        proposal.chained.as_ref().map_or(proposal.from.as_ref(), |chained| chained.giver.as_ref())
+    }
+
+    /// A reminder that was decided and is not on the desk yet.
+    fn reminder_to_come(&self) -> Option<&EffectRecord> {
+        let waits = |effect: &&EffectRecord| {
+            effect.purpose == Purpose::Reminder && matches!(effect.state, EffectState::Due { .. })
+        };
+        self.handoff.effects.iter().find(waits)
+    }
+
+    /// Still nobody has claimed the case: the reminder goes out for the ticket as it is now.
+    fn remind_still(&self, reminder: &EffectRecord) -> Chain {
+        let held = self.waits();
+        if reminder.write.expected.as_ref() == Some(&self.look.head.version) {
+            return Chain::Wait(held);
+        }
+        let write = handoffd_kit::desk::Write { first_tried: None, ..reminder.write.clone() };
+        let mut anew = crate::plan::PlannedEffect { number: reminder.number, label: reminder.label.clone(), write };
+        anew.write.decide_on(self.look.head);
+        Chain::Remind { asked: ClaimWait { effects: vec![anew], ..held.clone() }, held }
+    }
+
+    fn remind(&self) -> Chain {
+        let (look, team) = (self.look, self.team);
+        let next = team.due(look.now, self.plan.within);
+        let name = team.lead.as_ref();
+        let person = name.and_then(|lead| look.policy.people.get(lead));
+        let known = look.rosters.of(team, look.now).ok().zip(person).and_then(|(roster, person)| {
+            roster.members.iter().find(|member| member.is(person, &team.desk)).and_then(|member| member.name.clone())
+        });
+        let told = Reminder {
+            lead: name.map_or_else(|| format!("the lead of {}", team.name), ToString::to_string),
+            known_as: known,
+            due: &self.due,
+            step: self.handoff.unclaimed_steps,
+            then: self.plan.chain.get(self.handoff.unclaimed_steps as usize + 1).zip(next.as_ref()),
+            now: look.now,
+        };
+        let effect = reminder(&self.handoff.proposal, &self.handoff.id, &told, look.capabilities, look.head);
+        let asked = ClaimWait {
+            handoff: self.handoff.id.clone(),
+            due: next.map(|due| due.at),
+            steps: self.handoff.unclaimed_steps + 1,
+            effects: vec![effect],
+        };
+        Chain::Remind { asked, held: self.waits() }
+    }
+}
+
+/// What goes with a verdict because of the chain.
+#[derive(Default)]
+pub struct Effective {
+    /// A handoff that was planned is not wanted any more: its end stands in `happenings`.
+    pub over: bool,
+    wait: Option<ClaimWait>,
+    happenings: Vec<HandoffHappening>,
+    close: Option<ClosedPath>,
+}
+
+impl Effective {
+    fn waiting(wait: ClaimWait) -> Self {
+        Self { wait: Some(wait), ..Self::default() }
+    }
+
+    /// Into what the look records.
+    pub fn record(self, update: &mut CaseUpdate, now: Timestamp) {
+        let due = self.wait.as_ref().and_then(|wait| wait.due).filter(|due| *due > now);
+        update.look_again = earlier(update.look_again, due);
+        update.claim = self.wait;
+        update.handoff_events.extend(self.happenings);
+        update.close_paths.extend(self.close);
+    }
+}
+
+impl Chain {
+    /// The verdict with it. The policy's own rules go first: a case that they hand on needs no chain.
+    pub fn decide(self, verdict: Verdict, look: &Look<'_>, memory: &Memory) -> (Verdict, Effective) {
+        match self {
+            Self::Nothing | Self::NeedHistory => (verdict, Effective::default()),
+            Self::Wait(wait) => (verdict, Effective::waiting(wait)),
+            Self::Paused(wait) => {
+                let stays = matches!(verdict.outcome, Outcome::Stay(_));
+                let outcome = if stays { Outcome::Stay(StayReason::Paused) } else { verdict.outcome };
+                (Verdict { outcome, ..verdict }, Effective::waiting(wait))
+            }
+            Self::Remind { asked, held } => {
+                let wait = if leaves_it_there(&verdict) { asked } else { held };
+                (verdict, Effective::waiting(wait))
+            }
+            Self::Over(happenings) => (verdict, Effective { over: true, happenings, ..Effective::default() }),
+            Self::HandOn(on) => on.decide(verdict, look, memory),
+        }
+    }
+}
+
+/// Whether the policy's own rules leave the case where it is, and nothing holds handoffs back.
+fn leaves_it_there(verdict: &Verdict) -> bool {
+    use StayReason::{Ended, Never, Paused, UnderWay};
+    match &verdict.outcome {
+        Outcome::Stay(reason) => !matches!(reason, Ended | Never | Paused | UnderWay),
+        _ => false,
+    }
+}

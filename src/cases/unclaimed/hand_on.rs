@@ -1,0 +1,198 @@
+//! A case that goes on to another team, or back, because nobody has claimed it: a handoff of its own, with its own key. Until
+//! something of it is sent, each look makes sure that still nobody has claimed the case. Pure.
+
+use super::{Chain, Effective, Wait, is_over, is_readable, leaves_it_there};
+use crate::cases::after::{first_act, made_owner};
+use crate::cases::examine::Look;
+use crate::ledger::records::{ClaimWait, HandoffHappening, HandoffRecord};
+use crate::ledger::states::HandoffEvent;
+use crate::policy::case::{ClosedBy, ClosedPath, Memory};
+use crate::policy::due::Wait as Length;
+use crate::policy::hold::full;
+use crate::policy::proposal::{Chained, ClaimPlan, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
+use crate::policy::rules::Team;
+use crate::policy::verdict::{Outcome, Risk, RuleResult, StayReason, Verdict};
+use jiff::SignedDuration;
+
+/// A case without a clock is due this long after it was handed on.
+const WITHOUT_CLOCK: SignedDuration = SignedDuration::from_mins(15);
+
+/// A case that is handed on because nobody has claimed it.
+pub struct HandOn {
+    /// To whom, and all that goes with it.
+    proposal: Proposal,
+    /// What the step changes; none: it was planned by an earlier look.
+    step: Option<Step>,
+}
+
+/// What is recorded with the step that hands a case on.
+struct Step {
+    /// The step taken.
+    taken: ClaimWait,
+    /// As it stands while the step cannot be taken.
+    held: ClaimWait,
+    /// What happened to the handoff that nobody claimed.
+    happening: HandoffHappening,
+    /// The path that nobody took on.
+    close: ClosedPath,
+}
+
+/// The handoff that goes on, in the place of one that nobody claimed.
+pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
+    let (look, handoff, old) = (wait.look, wait.handoff, &wait.handoff.proposal);
+    let why = format!("nobody of {} has taken it on by {}", old.to, wait.due.told());
+    let rest = wait.plan.chain.iter().skip(handoff.unclaimed_steps as usize + 1).cloned().collect();
+    let claim = (kind == HandoffKind::Escalate).then(|| ClaimPlan { chain: rest, ..wait.plan.clone() });
+    let shown = format!("{} (queue {}), nobody yet", to.name, to.queue.shown());
+    let proposal = Proposal {
+        kind,
+        policy_version: look.policy.version.clone(),
+        episode: wait.memory.stay.as_ref().map_or_else(String::new, |stay| stay.episode.clone()),
+        from: Some(old.to.clone()),
+        to: to.name.clone(),
+        to_queue: to.queue.clone(),
+        reason: format!("{why}; first: {}", first_reason(old)),
+        also: Vec::new(),
+        instead_of: None,
+        asked: None,
+        owner: OwnerPlan { claim, ..OwnerPlan::queue(shown) },
+        clock: ClockPlan { pause: None, ..old.clock.clone() },
+        customer: CustomerPlan::Nothing { because: "what they were told of this escalation still holds".into() },
+        chained: Some(Chained {
+            of: handoff.id.clone(),
+            giver: wait.giver().cloned(),
+            previous: old.owner.previous.clone(),
+            first_reason: first_reason(old).to_owned(),
+        }),
+        ..old.clone()
+    };
+    let close = ClosedPath::new(old.from.clone(), old.to.clone(), ClosedBy::Unclaimed);
+    let detail = Some(format!("{why}: handed on to {}", to.name));
+    let happening = HandoffHappening { detail, ..nothing_happened(&handoff.id) };
+    let steps = handoff.unclaimed_steps + 1;
+    let taken = ClaimWait { handoff: handoff.id.clone(), due: None, steps, effects: Vec::new() };
+    let step = Step { taken, held: wait.waits(), happening, close };
+    Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, to, proposal), step: Some(step) }))
+}
+
+/// Why the case was escalated, whatever came of it.
+fn first_reason(old: &Proposal) -> &str {
+    old.chained.as_ref().map_or(&old.reason, |chained| &chained.first_reason)
+}
+
+fn nothing_happened(handoff: &str) -> HandoffHappening {
+    HandoffHappening {
+        handoff: handoff.to_owned(),
+        event: None,
+        detail: None,
+        claimed: None,
+        drop_effects: false,
+        closing_note: None,
+    }
+}
+
+/// What counts from now.
+fn as_of_now(look: &Look<'_>, to: &Team, proposal: Proposal) -> Proposal {
+    let owner = look.head.owner.known().and_then(|owner| owner.as_ref());
+    let due = proposal.clock.customer_until.as_ref().map(|(_, due)| due.at);
+    let claim = proposal.owner.claim.map(|claim| ClaimPlan { until: to.due(look.now, claim.within), ..claim });
+    let owner = OwnerPlan {
+        previous: owner.map(|person| person.name.clone().unwrap_or_else(|| person.id.to_string())),
+        previous_id: owner.map(|person| person.id.clone()),
+        claim,
+        ..proposal.owner
+    };
+    let internal = |_: &ClaimPlan| internal_target(look, &proposal.rule).and_then(|length| to.due(look.now, length));
+    let clock = ClockPlan { internal_until: owner.claim.as_ref().and_then(internal), ..proposal.clock };
+    Proposal {
+        from_queue: look.head.queue.known().cloned().flatten(),
+        owner,
+        clock,
+        decided_at: look.now,
+        deadline: due.unwrap_or_else(|| look.now.saturating_add(WITHOUT_CLOCK).unwrap_or(look.now)),
+        ..proposal
+    }
+}
+
+/// How long the rule gives a receiving team.
+fn internal_target(look: &Look<'_>, rule: &crate::policy::names::RuleName) -> Option<Length> {
+    look.policy.escalations.iter().find(|known| known.rule.name == *rule)?.clock.internal
+}
+
+/// A handoff of the chain of which nothing was sent: it stands as long as nobody has claimed the case.
+pub(super) fn planned_before(look: &Look<'_>, memory: &Memory, planned: &HandoffRecord) -> Chain {
+    let proposal = &planned.proposal;
+    let over = |why: String| {
+        Chain::Over(vec![HandoffHappening {
+            event: Some(HandoffEvent::Withdrawn),
+            detail: Some(why),
+            drop_effects: true,
+            ..nothing_happened(&planned.id)
+        }])
+    };
+    let Some(chained) = &proposal.chained else { return Chain::Nothing };
+    if is_over(look) {
+        return over("the case has ended".to_owned());
+    }
+    if memory.stay.as_ref().map(|stay| &stay.team) != proposal.from.as_ref() {
+        return over("the case has moved".to_owned());
+    }
+    let versions = [&look.record.last_version, &look.record.own_version];
+    let news = !versions.contains(&&Some(look.head.version.clone()));
+    let readable = is_readable(look);
+    let team = proposal.from.as_ref().and_then(|from| look.policy.teams.get(from));
+    let roster = team.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
+    let owner = look.head.owner.known().and_then(|owner| owner.as_ref()).map(|owner| &owner.id);
+    match look.parts.history.as_deref() {
+        None if news && readable => return Chain::NeedHistory,
+        None if news => return over("the ticket was changed, and this desk does not say by whom".to_owned()),
+        None => {}
+        Some(history) => {
+            if let Some(claimed) = first_act(&chained.of, chained.previous.as_deref(), roster, history) {
+                let Chain::Over(mut happenings) = over(format!("{} has taken it on meanwhile", claimed.1)) else {
+                    return Chain::Nothing;
+                };
+                happenings.push(HandoffHappening { claimed: Some(claimed), ..nothing_happened(&chained.of) });
+                return Chain::Over(happenings);
+            }
+            if owner.is_some() && made_owner(&chained.of, history) == owner {
+                return over("a person has given it an owner meanwhile".to_owned());
+            }
+        }
+    }
+    let Some(to) = look.policy.teams.get(&proposal.to) else {
+        return over(format!("the policy knows no team {} any more", proposal.to));
+    };
+    Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, to, proposal.clone()), step: None }))
+}
+
+impl HandOn {
+    /// The verdict with it, where the policy's own rules leave the case where it is; else the verdict as it is, or held back
+    /// by the hour's limits.
+    pub(super) fn decide(self, mut verdict: Verdict, look: &Look<'_>, memory: &Memory) -> (Verdict, Effective) {
+        let Self { proposal, step } = self;
+        let held = |step: Option<Step>| step.map(|step| Effective::waiting(step.held)).unwrap_or_default();
+        if !leaves_it_there(&verdict) {
+            return (verdict, held(step));
+        }
+        let limits = full(&proposal.rule, &memory.recent, &look.policy.limits);
+        if (limits.rule || limits.desk) && !memory.released.contains(&proposal.rule) {
+            let mine = verdict.trace.iter_mut().filter(|trace| trace.rule == proposal.rule);
+            mine.for_each(|trace| trace.result = RuleResult::OverLimit);
+            return (Verdict { outcome: Outcome::Stay(StayReason::HeldBack), ..verdict }, held(step));
+        }
+        let hops = memory.hops_today;
+        let proposed = Box::new(proposal);
+        let outcome = match hops >= look.policy.limits.hops_per_day {
+            true => Outcome::AskPerson { proposed, risks: vec![Risk::HopBudget(hops)] },
+            false => Outcome::Escalate(proposed),
+        };
+        let effective = step.map_or_else(Effective::default, |step| Effective {
+            over: false,
+            wait: Some(step.taken),
+            happenings: vec![step.happening],
+            close: Some(step.close),
+        });
+        (Verdict { outcome, ..verdict }, effective)
+    }
+}

@@ -1,0 +1,53 @@
+//! The word to a team that the owner of a case is gone: an internal note, so that somebody else takes it on. Pure.
+
+use super::PlannedEffect;
+use super::effects::mark;
+use super::note::{marked, one_line};
+use crate::policy::proposal::Proposal;
+use handoffd_kit::capability::Capabilities;
+use handoffd_kit::desk::{DeskChange, Update, Write};
+use handoffd_kit::model::TicketHead;
+use jiff::Timestamp;
+use std::ops::Range;
+
+/// The numbers of these notes: one for each owner who is lost after the same handoff.
+pub const NUMBERS: Range<u32> = 130..140;
+
+/// An owner who is gone.
+pub struct Lost<'a> {
+    /// Why, in words.
+    pub why: &'a str,
+    /// How many were told of before, after the same handoff.
+    pub before: u32,
+    /// The instant.
+    pub now: Timestamp,
+}
+
+/// The note; none where so many owners were lost that no number is left.
+pub fn lost_note(
+    proposal: &Proposal,
+    id: &str,
+    lost: &Lost<'_>,
+    capabilities: &Capabilities,
+    head: &TicketHead,
+) -> Option<PlannedEffect> {
+    let number = NUMBERS.clone().nth(usize::try_from(lost.before).ok()?)?;
+    let text = format!(
+        "This case has lost its owner: {}.\nSomebody of {} should take it on. The owner stays as it is until then.",
+        one_line(lost.why),
+        proposal.to
+    );
+    let mark = mark(id, number, proposal.rule.as_str(), &proposal.rule_version);
+    let note = marked(&text, &mark, capabilities.note_max_bytes);
+    let mut write = Write {
+        ticket: proposal.ticket.clone(),
+        change: DeskChange::Update(Update { note: Some(note), ..Update::default() }),
+        mark,
+        expected: None,
+        decided_on: None,
+        first_tried: None,
+        deadline: lost.now,
+    };
+    write.decide_on(head);
+    Some(PlannedEffect { number, label: "note: the owner is gone".to_owned(), write })
+}

@@ -1,0 +1,70 @@
+//! The word to a team that has not taken a case on in time: an internal note that names its lead. Pure.
+
+use super::PlannedEffect;
+use super::effects::mark;
+use super::note::{marked, one_line, step};
+use crate::policy::due::Due;
+use crate::policy::proposal::Proposal;
+use crate::policy::rules::Unclaimed;
+use handoffd_kit::capability::Capabilities;
+use handoffd_kit::desk::{DeskChange, Update, Write};
+use handoffd_kit::model::TicketHead;
+use jiff::Timestamp;
+
+/// Reminders count from here, a number for each step of a chain.
+pub const FIRST: u32 = 100;
+
+/// So many steps a chain can have: the numbers behind theirs belong to others.
+pub const STEPS: usize = 20;
+
+/// Whom it falls to, and why now.
+pub struct Reminder<'a> {
+    /// The lead as the policy calls them.
+    pub lead: String,
+    /// The lead as the desk shows them, where that is known.
+    pub known_as: Option<String>,
+    /// Until when the team had time.
+    pub due: &'a Due,
+    /// How many steps of the chain were taken before; less than [`STEPS`].
+    pub step: u32,
+    /// What happens next, and when.
+    pub then: Option<(&'a Unclaimed, &'a Due)>,
+    /// The instant.
+    pub now: Timestamp,
+}
+
+/// The effect of one reminder.
+pub fn reminder(
+    proposal: &Proposal,
+    id: &str,
+    told: &Reminder<'_>,
+    capabilities: &Capabilities,
+    head: &TicketHead,
+) -> PlannedEffect {
+    let number = FIRST + told.step;
+    let known_as = told.known_as.as_deref().map(|name| format!(" ({})", one_line(name))).unwrap_or_default();
+    let then = match &told.then {
+        Some((next, due)) => format!("\nIf nobody does by {}, {}.", due.shown, step(next)),
+        None => String::new(),
+    };
+    let text = format!(
+        "Not taken on: nobody of {} has acted on this case by {}.\n\
+         {}{known_as} is asked to take it or to give it to somebody.{then}",
+        proposal.to,
+        told.due.told(),
+        told.lead
+    );
+    let mark = mark(id, number, proposal.rule.as_str(), &proposal.rule_version);
+    let note = marked(&text, &mark, capabilities.note_max_bytes);
+    let mut write = Write {
+        ticket: proposal.ticket.clone(),
+        change: DeskChange::Update(Update { note: Some(note), ..Update::default() }),
+        mark,
+        expected: None,
+        decided_on: None,
+        first_tried: None,
+        deadline: told.now,
+    };
+    write.decide_on(head);
+    PlannedEffect { number, label: "note: not taken on in time".to_owned(), write }
+}
