@@ -97,7 +97,7 @@ impl Ledger {
         };
         connection.execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON;
-             PRAGMA trusted_schema = OFF; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 1000;"
+             PRAGMA trusted_schema = OFF; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 1000;"
         ))?;
         // Our SQLite is built with STAT4, whose planner makes a statement anew at every new value that it is given, although
         // nothing here runs ANALYZE: of all the work of a look, a sixth was that.

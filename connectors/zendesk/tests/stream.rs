@@ -62,7 +62,7 @@ fn the_export_is_read_page_by_page_and_rests_on_its_cursor() {
     let sent = to_stream(account.sent());
     let latest = start().as_second() - 60;
     assert!(sent[0].query["start_time"].parse::<i64>().unwrap() < latest, "the start must be a minute old");
-    assert_eq!(sent[0].query["per_page"], "1000");
+    assert_eq!(sent[0].query["per_page"], "250");
     let second = read(&account, Some(&first.next)).unwrap();
     assert_eq!((ids(&second), second.more), (vec!["4"], false));
     let third = read(&account, Some(&second.next)).unwrap();
@@ -94,16 +94,16 @@ fn a_slow_or_huge_page_is_asked_for_in_smaller_pieces_until_the_stream_rests() {
     for fault in faults {
         let account = Account::new();
         export(&account, |cursor| exported(&[ticket(1, 5)], "c1", cursor.is_some()));
-        account.when(move |sent| (sent.path == EXPORT && sent.query["per_page"] == "1000").then(fault));
+        account.when(move |sent| (sent.path == EXPORT && sent.query["per_page"] == "250").then(fault));
         let page = read(&account, None).unwrap();
         let sizes = |account: &Account| -> Vec<String> {
             to_stream(account.sent()).iter().map(|sent| sent.query["per_page"].clone()).collect()
         };
-        assert_eq!(sizes(&account), ["1000", "100"]);
+        assert_eq!(sizes(&account), ["250", "100"]);
         let page = read(&account, Some(&page.next)).unwrap();
         assert_eq!(sizes(&account), ["100"], "it stays small while there is much to read");
         read(&account, Some(&page.next)).unwrap();
-        assert_eq!(sizes(&account)[0], "1000");
+        assert_eq!(sizes(&account)[0], "250");
     }
 }
 
