@@ -1,9 +1,11 @@
-//! `handoffd case DESK/TICKET`: who had a case from when to when, as teams and as people, and by which change; for people,
-//! as JSON, or as CSV for a spreadsheet.
+//! `handoffd case DESK/TICKET`: who had a case from when to when, as teams and as people, by which change, and who was what
+//! meanwhile; for people, as JSON, or as CSV for a spreadsheet.
 
 use super::control::{configuration, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, table, tame};
+use super::roles::{Roles, roles};
+use crate::ledger::HandoffFilter;
 use crate::ledger::records::{Span, SpanOf};
 use anyhow::anyhow;
 use clap::Args;
@@ -22,7 +24,7 @@ pub struct CaseArgs {
     /// The ticket, as DESK/TICKET.
     #[arg(value_name = "DESK/TICKET")]
     ticket: String,
-    /// As CSV: of, id, name, from, until, seconds, change, by, handoff.
+    /// As CSV: of, id, name, from, until, seconds, change, by, handoff, responsible, accountable, consulted, informed.
     #[arg(long)]
     csv: bool,
 }
@@ -41,6 +43,8 @@ struct Row {
     #[serde(flatten)]
     span: Span,
     seconds: i64,
+    /// Who was what, while a team of ours had it.
+    roles: Option<Roles>,
 }
 
 impl CaseArgs {
@@ -52,14 +56,23 @@ impl CaseArgs {
         let usage = || Failure::usage(anyhow!("write the ticket as DESK/TICKET, for example acme/4711"));
         let (desk, ticket) = self.ticket.split_once('/').ok_or_else(usage)?;
         let config = configuration(context)?;
-        let spans = ledger(&config)?.ownership(&DeskId::from(desk), &TicketId::from(ticket))?;
+        let (desk, ticket) = (DeskId::from(desk), TicketId::from(ticket));
+        let ledger = ledger(&config)?;
+        let spans = ledger.ownership(&desk, &ticket)?;
         if spans.is_empty() {
             let words =
                 format!("the ledger knows nothing of {}: nothing has happened to it since handoffd looks", self.ticket);
             return Err(Failure::problems(anyhow!(words)));
         }
         let now = now();
-        let spans: Vec<Row> = spans.into_iter().map(|span| Row { seconds: seconds(&span, now), span }).collect();
+        let filter = HandoffFilter { desk: Some(desk), ticket: Some(ticket), ..HandoffFilter::default() };
+        let handoffs = ledger.handoffs(&filter)?;
+        let row = |span: &Span| Row {
+            seconds: seconds(span, now),
+            roles: roles(span, &spans, &handoffs),
+            span: span.clone(),
+        };
+        let spans: Vec<Row> = spans.iter().map(row).collect();
         if self.csv {
             context.print(&csv(&spans));
         } else if context.json {
@@ -115,11 +128,27 @@ fn print(context: &Context, spans: &[Row]) {
         ]
     });
     context.print(&table(["", "who", "from", "until", "by"], rows));
+    let told = spans.iter().filter_map(|row| Some((row.span.id.as_deref()?, row.roles.as_ref()?)));
+    let rows = told.map(|(team, roles)| {
+        let accountable = roles.accountable.as_deref().unwrap_or_default();
+        [
+            tame(team),
+            tame(&roles.responsible.join(", ")),
+            tame(accountable),
+            tame(&roles.consulted.join(", ")),
+            tame(&roles.informed.join(", ")),
+        ]
+    });
+    context.print(&table(["with", "responsible", "accountable", "consulted", "informed"], rows));
 }
 
+const HEAD: &str = "of,id,name,from,until,seconds,change,by,handoff,responsible,accountable,consulted,informed";
+
 fn csv(spans: &[Row]) -> String {
-    let mut lines = vec!["of,id,name,from,until,seconds,change,by,handoff".to_owned()];
-    for Row { span, seconds } in spans {
+    let mut lines = vec![HEAD.to_owned()];
+    for Row { span, seconds, roles } in spans {
+        let roles = roles.clone().unwrap_or_default();
+        let several = |names: &[String]| cell(Some(&names.join("; ")));
         let until = span.until.map(|until| until.to_string());
         let cells = [
             of(span).to_owned(),
@@ -131,6 +160,10 @@ fn csv(spans: &[Row]) -> String {
             cell(span.change.as_deref()),
             cell(span.by.as_deref()),
             cell(span.handoff.as_deref()),
+            several(&roles.responsible),
+            cell(roles.accountable.as_deref()),
+            several(&roles.consulted),
+            several(&roles.informed),
         ];
         lines.push(cells.join(","));
     }
@@ -164,7 +197,7 @@ mod tests {
             by: None,
             handoff: None,
         };
-        Row { seconds: seconds(&span, at(1_000)), span }
+        Row { seconds: seconds(&span, at(1_000)), span, roles: None }
     }
 
     #[test]
@@ -174,7 +207,7 @@ mod tests {
         let body = text.split_once('\n').expect("a head").1;
         assert_eq!(
             body,
-            "owner,21,\"'=cmd|' /C calc'!A0, \"\"Max\"\"\nx\",1970-01-01T00:00:00Z,1970-01-01T00:01:00Z,60,,,"
+            "owner,21,\"'=cmd|' /C calc'!A0, \"\"Max\"\"\nx\",1970-01-01T00:00:00Z,1970-01-01T00:01:00Z,60,,,,,,,"
         );
     }
 

@@ -19,6 +19,7 @@ pub mod policy;
 mod policy_versions;
 pub mod report;
 pub mod reviews;
+mod roles;
 pub mod run;
 pub mod sandbox;
 mod shown;

@@ -4,7 +4,7 @@ use crate::lost::nothing_lost;
 use crate::moves::{given_back_stays_back, nobody_overruled};
 use crate::promises::{commands_answered_once, commands_of, nobody_still_asked, nothing_in_shadow};
 use crate::tally::Tally;
-use handoffd::ledger::records::HandoffRecord;
+use handoffd::ledger::records::{EffectRecord, HandoffRecord, Purpose};
 use handoffd::ledger::states::{EffectState, HandoffState};
 use handoffd::ledger::{HandoffFilter, Ledger};
 use handoffd_kit::mark::Mark;
@@ -135,6 +135,16 @@ fn everything_ended(ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
     for handoff in ledger.handoffs(&all).expect("readable") {
         tally.count(format!("handoffs {}", handoff.state.name()), 1);
         tally.count(format!("by {}", handoff.proposal.rule), 1);
+        if handoff.proposal.chained.is_some() {
+            tally.count("handoffs that went on because nobody claimed the case", 1);
+        }
+        if handoff.claimed.is_some() {
+            tally.count("handoffs claimed", 1);
+        }
+        let reminds = |effect: &&EffectRecord| effect.purpose == Purpose::Reminder && effect.state == EffectState::Done;
+        if handoff.effects.iter().any(|effect| reminds(&effect)) {
+            tally.count("reminders written", 1);
+        }
         if matches!(handoff.state, HandoffState::Sending | HandoffState::Verifying | HandoffState::Asking) {
             let parked = handoff.effects.iter().any(|effect| matches!(effect.state, EffectState::Parked { .. }));
             if !parked {

@@ -117,12 +117,18 @@ fn waits(one: &HandoffRecord) -> bool {
     one.state == HandoffState::InReview || one.state == HandoffState::Sending && parked()
 }
 
-/// Whether somebody has said no on this way, and nothing that the rule looks at has changed long after that.
+/// Whether somebody has said no on this way or nobody took it on in time, and nothing that the rule looks at has changed long after that.
 fn is_closed(journal: &Journal, no: TicketNo, wanted: &Wanted, handoffs: &[HandoffRecord]) -> Result<(), &'static str> {
     let way = |one: &&HandoffRecord| {
         (queue_of(one.proposal.from.as_ref()), queue_of(Some(&one.proposal.to))) == (wanted.from, wanted.to)
     };
-    let said_no = handoffs.iter().filter(way).filter(|one| ended_with_no(one)).map(|one| one.created_at).max();
+    let went_on = |one: &HandoffRecord| {
+        let for_it =
+            |other: &HandoffRecord| other.proposal.chained.as_ref().is_some_and(|chained| chained.of == one.id);
+        handoffs.iter().any(for_it)
+    };
+    let refused = |one: &&HandoffRecord| ended_with_no(one) || went_on(one);
+    let said_no = handoffs.iter().filter(way).filter(refused).map(|one| one.created_at).max();
     let came = journal.of(no).filter(|effect| effect.what == "queue" && effect.to.as_deref() == Some(wanted.from));
     let since = said_no.ok_or("nobody has said no")?.max(came.map(|effect| effect.at).max().unwrap_or_default());
     let changed =

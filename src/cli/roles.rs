@@ -1,0 +1,130 @@
+//! Who was what while a team had a case: responsible, accountable, consulted, informed. Told from what the ledger recorded of
+//! its owners and of the handoff that brought it there. Pure.
+
+use crate::ledger::records::{EffectRecord, HandoffRecord, Purpose, Span, SpanOf};
+use crate::ledger::states::EffectState;
+use crate::policy::rules::{Accountable, CustomerFacing};
+use handoffd_kit::desk::DeskChange;
+use serde::Serialize;
+
+/// The roles of one stay with a team.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Roles {
+    /// Who did the work: its owners in that time, else the team.
+    pub responsible: Vec<String>,
+    /// Which team answered for its clocks.
+    pub accountable: Option<String>,
+    /// Who was asked: the agent before, with what was left to them, and who said yes to the handoff.
+    pub consulted: Vec<String>,
+    /// Who was told: the customer, the lead of a team that did not take it on.
+    pub informed: Vec<String>,
+}
+
+/// The roles in one stay of a team; none for an owner's span, or where no team of ours had it.
+pub fn roles(stay: &Span, spans: &[Span], handoffs: &[HandoffRecord]) -> Option<Roles> {
+    let team = stay.id.as_ref().filter(|_| stay.of == SpanOf::Team)?;
+    let mut responsible: Vec<String> = Vec::new();
+    for owner in spans.iter().filter(|span| span.of == SpanOf::Owner && overlap(span, stay)) {
+        let name = owner.name.as_ref().or(owner.id.as_ref());
+        responsible.extend(name.filter(|name| !responsible.contains(name)).cloned());
+    }
+    if responsible.is_empty() {
+        responsible.push(team.clone());
+    }
+    let handoff = stay.handoff.as_ref().and_then(|id| handoffs.iter().find(|handoff| handoff.id == *id));
+    let accountable = handoff.and_then(|handoff| match handoff.proposal.clock.accountable {
+        Accountable::To => Some(handoff.proposal.to.to_string()),
+        Accountable::From => handoff.proposal.from.as_ref().map(ToString::to_string),
+    });
+    Some(Roles {
+        responsible,
+        accountable: accountable.or_else(|| Some(team.clone())),
+        consulted: handoff.map(consulted).unwrap_or_default(),
+        informed: handoff.map(informed).unwrap_or_default(),
+    })
+}
+
+/// Whether two spans share more than an instant.
+fn overlap(one: &Span, other: &Span) -> bool {
+    let ends_before = |one: &Span, other: &Span| one.until.is_some_and(|until| until <= other.from);
+    !ends_before(one, other) && !ends_before(other, one)
+}
+
+fn consulted(handoff: &HandoffRecord) -> Vec<String> {
+    let owner = &handoff.proposal.owner;
+    let before = owner.previous.clone().or_else(|| handoff.proposal.from.as_ref().map(ToString::to_string));
+    let asked = before.filter(|_| owner.previous_task.is_some());
+    asked.into_iter().chain(handoff.approved_by.clone()).collect()
+}
+
+fn informed(handoff: &HandoffRecord) -> Vec<String> {
+    let done = |is: fn(&EffectRecord) -> bool| {
+        handoff.effects.iter().any(|effect| effect.state == EffectState::Done && is(effect))
+    };
+    let customer = done(|effect| matches!(effect.write.change, DeskChange::Reply(_)));
+    let lead = done(|effect| effect.purpose == Purpose::Reminder);
+    let proposal = &handoff.proposal;
+    let stays_in_touch = proposal.owner.customer_facing == CustomerFacing::Previous;
+    let previous = proposal.owner.previous.clone().filter(|_| stays_in_touch && proposal.owner.previous_task.is_none());
+    let lead = lead.then(|| format!("the lead of {}", proposal.to));
+    customer.then(|| "the customer".to_owned()).into_iter().chain(previous).chain(lead).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::samples::{accepted, at, claim, decide, ledger, sending};
+
+    fn span(of: SpanOf, id: &str, from: i64, until: Option<i64>, handoff: Option<&str>) -> Span {
+        Span {
+            of,
+            id: Some(id.into()),
+            name: None,
+            from: at(from),
+            until: until.map(at),
+            change: None,
+            by: None,
+            handoff: handoff.map(str::to_owned),
+        }
+    }
+
+    fn handoff(ledger: &mut crate::ledger::Ledger) -> HandoffRecord {
+        ledger.handoff("h1").expect("a handoff")
+    }
+
+    #[test]
+    fn owners_of_the_time_are_responsible_else_the_team_is() {
+        let stay = span(SpanOf::Team, "billing", 10, Some(20), None);
+        let spans = [
+            span(SpanOf::Owner, "before", 0, Some(10), None),
+            span(SpanOf::Owner, "21", 10, Some(15), None),
+            span(SpanOf::Owner, "22", 15, None, None),
+        ];
+        let found = roles(&stay, &spans, &[]).expect("a team's");
+        assert_eq!(found.responsible, ["21", "22"]);
+        assert_eq!((found.accountable.as_deref(), found.consulted.len()), (Some("billing"), 0));
+        assert_eq!(roles(&stay, &spans[..1], &[]).expect("a team's").responsible, ["billing"]);
+        assert_eq!(roles(&spans[0], &spans, &[]), None);
+    }
+
+    #[test]
+    fn the_handoff_says_who_answers_who_was_asked_and_who_was_told() {
+        let mut ledger = ledger();
+        let mut new = sending("h1", "1", "v1");
+        new.proposal.clock.accountable = Accountable::From;
+        new.proposal.owner.previous = Some("First Agent".into());
+        new.proposal.owner.previous_task = Some("Answer questions".into());
+        decide(&mut ledger, new, at(0));
+        let stay = span(SpanOf::Team, "billing", 10, None, Some("h1"));
+        let found = roles(&stay, &[], &[handoff(&mut ledger)]).expect("a team's");
+        assert_eq!(found.accountable.as_deref(), Some("frontline"));
+        assert_eq!((found.consulted, found.informed.len()), (vec!["First Agent".to_owned()], 0));
+        // The transfer, then the word to the customer.
+        for version in ["v2", "v3"] {
+            let effect = claim(&mut ledger, at(1)).expect("an effect");
+            ledger.record_outcome(&accepted(&effect, version, at(1))).expect("recorded");
+        }
+        let found = roles(&stay, &[], &[handoff(&mut ledger)]).expect("a team's");
+        assert_eq!(found.informed, ["the customer"]);
+    }
+}
