@@ -2,7 +2,7 @@
 //!
 //! What another automation undid is contested, reported and not fought over. What a person did is their move.
 
-use super::stays::{Moved, shown};
+use super::stays::{Moved, shown, transfer};
 use crate::ledger::records::{HandoffHappening, HandoffRecord};
 use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
 use crate::plan::carries_out;
@@ -50,8 +50,10 @@ pub struct Seen<'a> {
 
 /// Judges the latest handoff by what the ticket looks like now.
 pub fn after(handoff: &HandoffRecord, moved: &[Moved], seen: &Seen<'_>) -> After {
-    if !matches!(handoff.state, HandoffState::Verifying | HandoffState::Settled) {
-        return After::default();
+    match handoff.state {
+        HandoffState::Verifying | HandoffState::Settled => {}
+        HandoffState::Sending => return halfway(handoff, moved),
+        _ => return After::default(),
     }
     if let Some(left) = left_receiver(handoff, moved) {
         return departed(handoff, left);
@@ -86,15 +88,30 @@ fn left_receiver<'a>(handoff: &HandoffRecord, moved: &'a [Moved]) -> Option<&'a 
     }
 }
 
+/// The case may come back while a message to the customer still waits, or is parked: what becomes of that, delivery says
+/// before its next call. The path is closed at once.
+fn halfway(handoff: &HandoffRecord, moved: &[Moved]) -> After {
+    let left = left_receiver(handoff, moved).filter(|left| transfer(handoff).is_some() && is_back(handoff, left));
+    let why = |left: &Moved| if left.actor == Actor::Automation { ClosedBy::Contest } else { ClosedBy::Bounce };
+    let close = |left| ClosedPath::new(handoff.proposal.from.clone(), handoff.proposal.to.clone(), why(left));
+    After { close: left.map(close), ..After::default() }
+}
+
+/// Whether the case is with the giving team again. What was handed back as done, or came back because nobody had claimed
+/// it, and is taken on again closes no path: nobody said no.
+fn is_back(handoff: &HandoffRecord, left: &Moved) -> bool {
+    let proposal = &handoff.proposal;
+    let next = left.change.stay.as_ref().map(|stay| &stay.team);
+    let on_its_way_back = matches!(proposal.kind, HandoffKind::Back | HandoffKind::Unclaimed);
+    proposal.from.is_some() && next == proposal.from.as_ref() && !on_its_way_back
+}
+
 fn departed(handoff: &HandoffRecord, left: &Moved) -> After {
     let proposal = &handoff.proposal;
     let next = left.change.stay.as_ref().map(|stay| &stay.team);
     let by = left.change.by.clone().unwrap_or_else(|| "somebody".into());
     let undone_by_machine = left.actor == Actor::Automation && handoff.state == HandoffState::Verifying;
-    // What was handed back as done, or came back because nobody had claimed it, and is taken on again closes no path: nobody
-    // said no.
-    let on_its_way_back = matches!(proposal.kind, HandoffKind::Back | HandoffKind::Unclaimed);
-    let back = proposal.from.is_some() && next == proposal.from.as_ref() && !on_its_way_back;
+    let back = is_back(handoff, left);
     let (event, why, detail) = if undone_by_machine {
         let detail = format!("another automation ({by}) undid the transfer; reported, not fought over");
         (Some(HandoffEvent::Contested), Some(ClosedBy::Contest), detail)

@@ -83,7 +83,7 @@ fn came_back_unseen(handoff: Option<&HandoffRecord>, team: Option<&TeamName>) ->
 }
 
 /// The receipt id of the effect that moved the ticket, once it is done.
-fn transfer(handoff: &HandoffRecord) -> Option<&str> {
+pub(super) fn transfer(handoff: &HandoffRecord) -> Option<&str> {
     let mut effects = handoff.effects.iter();
     let moved = effects.find(|effect| match &effect.write.change {
         DeskChange::Update(update) => update.queue == Some(handoff.proposal.to_queue.clone()),

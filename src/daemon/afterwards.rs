@@ -236,3 +236,30 @@ async fn a_command_in_the_very_second_of_our_own_write_is_heard() {
     let handoffs = stage.house.ledger.call(|ledger| ledger.handoffs(&HandoffFilter::default())).await.expect("listed");
     assert_eq!(handoffs[0].state, HandoffState::Rejected);
 }
+
+#[tokio::test]
+async fn what_was_stopped_halfway_and_comes_back_stays_back_until_a_fact_changes() {
+    for at_once in [true, false] {
+        let stage = Stage::telling_the_customer().await;
+        stage.desk.ticket().meddles = Some(match at_once {
+            true => |ticket, at| {
+                ticket.head.queue = testing::queue("Support");
+                ticket.agent_does(at, moved("Support"));
+            },
+            false => |ticket, at| ticket.agent_does(at, What::Owner { from: None, to: Some("8".into()) }),
+        });
+        stage.look().await;
+        assert_eq!(latest(&stage).await.state, HandoffState::Withdrawn, "the customer is not told");
+        if !at_once {
+            stage.desk.agent(stage.clock.now(), moved("Support"), |head| head.queue = testing::queue("Support"));
+        }
+        for _ in 0..3 {
+            later(&stage, 300).await;
+        }
+        assert_eq!(stage.handoffs().await.len(), 1, "given back {at_once}");
+        let labels = || vec!["refund".to_owned(), "again".to_owned()];
+        stage.desk.agent(stage.clock.now(), testing::tagged(), |head| head.tags = Fact::Known(labels()));
+        later(&stage, 300).await;
+        assert_eq!(stage.handoffs().await.len(), 2, "given back {at_once}");
+    }
+}

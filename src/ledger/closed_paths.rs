@@ -3,11 +3,13 @@
 
 use super::codec::{from_json, json, millis};
 use super::error::Result;
+use super::handoffs::has_moved;
 use super::open::Ledger;
 use super::records::HandoffRecord;
 use crate::policy::case::{ClosedBy, ClosedPath};
 use crate::policy::known::{FactName, HouseFact};
 use crate::policy::names::TeamName;
+use crate::policy::proposal::HandoffKind;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -35,6 +37,17 @@ impl Ledger {
         let proposal = &handoff.proposal;
         let path = ClosedPath::new(proposal.from.clone(), proposal.to.clone(), why);
         self.close_path(&proposal.desk, &proposal.ticket, &path, at)
+    }
+
+    /// A handoff that a person's act stopped after it had moved the case is compared no more: should the case come back, its
+    /// path is closed.
+    pub(super) fn close_if_halfway(&mut self, id: &str, at: Timestamp) -> Result<()> {
+        let handoff = self.handoff(id)?;
+        let on_its_way_back = matches!(handoff.proposal.kind, HandoffKind::Back | HandoffKind::Unclaimed);
+        if on_its_way_back || !handoff.effects.iter().any(has_moved) {
+            return Ok(());
+        }
+        self.close_path_of(&handoff, ClosedBy::Bounce, at)
     }
 
     /// Notes facts of a closed path. What was noted before stands: it is what a change is measured by.

@@ -369,7 +369,7 @@ impl Ledger {
 }
 
 /// Whether this effect has carried a case to another queue.
-fn has_moved(effect: &EffectRecord) -> bool {
+pub(super) fn has_moved(effect: &EffectRecord) -> bool {
     let moves = matches!(&effect.write.change, DeskChange::Update(update) if update.queue.is_some());
     effect.purpose == Purpose::Handoff && effect.state == EffectState::Done && moves
 }

@@ -141,7 +141,7 @@ fn ended_with_no(one: &HandoffRecord) -> bool {
     let detail = one.detail.as_deref().unwrap_or_default();
     match one.state {
         S::Bounced | S::Contested | S::Rejected | S::Undone => true,
-        S::Withdrawn => detail.contains("given up by") || detail.contains("rejected by"),
+        S::Withdrawn => ["given up by", "rejected by", "stopped halfway"].iter().any(|words| detail.contains(words)),
         _ => false,
     }
 }
