@@ -66,15 +66,24 @@ impl CheckArgs {
         problems: &Problems,
         tests: &TestRun,
     ) -> Result<ExitCode, Failure> {
+        let commands = secrets::commands(config);
         let warned = self.strict && !problems.is_empty();
         let code = if problems.has_errors() { 2 } else { u8::from(tests.fails() || warned) };
         if context.json {
             let mut found = problems.to_json();
             found["tests"] = tests.to_json().map_err(anyhow::Error::from)?;
+            if commands > 0 {
+                found["commands_not_run"] = commands.into();
+            }
             context.print_json(&found)?;
             return Ok(ExitCode::from(code));
         }
         context.say(&summary(&config.policy));
+        if commands > 0 {
+            context.say(&format!(
+                "{commands} secrets come from commands, which an offline check does not run: `handoffd check --online` does"
+            ));
+        }
         tests.print(context);
         if !problems.is_empty() || !tests.fails() {
             show(context, problems, code)?;

@@ -146,8 +146,14 @@ pub const FIELD: Shape = Shape {
 pub const QUEUE: Shape = Shape { title: "a queue", keys: &[key("name", "\"Billing\""), key("id", "\"4711\"")] };
 
 /// A secret.
-pub const SECRET: Shape =
-    Shape { title: "a secret", keys: &[key("env", "\"DESK_TOKEN\""), key("file", "\"desk.token\"")] };
+pub const SECRET: Shape = Shape {
+    title: "a secret",
+    keys: &[
+        key("env", "\"DESK_TOKEN\""),
+        key("file", "\"desk.token\""),
+        key("command", "[\"/usr/local/bin/secret\", \"desk-token\"]"),
+    ],
+};
 
 /// `[teams.NAME]`.
 pub const TEAM: Shape = Shape {

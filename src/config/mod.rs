@@ -28,6 +28,7 @@ mod reach;
 mod rollback;
 mod rules;
 mod scalar;
+mod secret_command;
 pub mod secrets;
 mod source;
 mod syntax;

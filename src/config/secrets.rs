@@ -1,13 +1,18 @@
-//! Secrets: `{ env = "NAME" }` or `{ file = "PATH" }`. They are read after the file was checked, so that a policy can be
-//! checked on a machine that has none, and live in types that print nothing.
+//! Secrets: `{ env = "NAME" }`, `{ file = "PATH" }` or `{ command = ["PROGRAM", "ARGUMENT"] }`. They are read after the file
+//! was checked, so that a policy can be checked on a machine that has none, and live in types that print nothing. What comes
+//! from a file or a command can be read again while the daemon runs.
 
 use super::Config;
 use super::desks::DeskConfig;
 use super::found::Found;
 use super::mask::looks_like_a_variable;
 use super::problem::{Problems, Severity};
+use super::secret_command;
 use super::walk::Section;
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
 use handoffd_kit::id::DeskId;
+use handoffd_kit::secret::{Secret, SecretSource as ReadsAgain};
 use handoffd_kit::settings::{DeskSettings, Setting};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -49,14 +54,42 @@ pub enum SecretSource {
     Env(String),
     /// In this file.
     File(PathBuf),
+    /// This program prints it, run with these arguments.
+    Command(CommandLine),
+}
+
+/// A program and its arguments. Somebody may have put a secret among them: only the program is shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CommandLine(Vec<String>);
+
+impl fmt::Debug for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} and {} arguments", self.program(), self.0.len().saturating_sub(1))
+    }
+}
+
+impl CommandLine {
+    fn program(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+}
+
+/// Gives a variable of the environment.
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Whether commands are run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Commands {
+    Run,
+    Leave,
 }
 
 impl SecretSource {
     /// Reads the table; paths are relative to the configuration's folder.
     pub(super) fn read(found: &mut Found<'_>, table: &Section<'_>, base: &Path) -> Option<Self> {
-        const HELP: &str = "write { env = \"NAME\" } or { file = \"PATH\" }";
-        match (table.has("env"), table.has("file")) {
-            (true, false) => {
+        const HELP: &str = "write { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
+        match (table.has("env"), table.has("file"), table.has("command")) {
+            (true, false, false) => {
                 let name = table.text(found, "env")?;
                 if name.value.contains(|letter: char| letter == '=' || letter.is_whitespace() || letter.is_control()) {
                     // What stands here may be the secret itself, so it is not said again.
@@ -65,17 +98,69 @@ impl SecretSource {
                 }
                 Some(Self::Env(name.value.to_owned()))
             }
-            (false, true) => table.text(found, "file").map(|file| Self::File(base.join(file.value))),
-            (true, true) => {
-                found.error(&table.span, format!("{} is given both by env and by file", table.title), HELP);
+            (false, true, false) => table.text(found, "file").map(|file| Self::File(base.join(file.value))),
+            (false, false, true) => Self::command(found, table, base),
+            (false, false, false) => {
+                found.error(&table.span, format!("{} says neither env nor file nor command", table.title), HELP);
                 None
             }
-            (false, false) => {
-                found.error(&table.span, format!("{} says neither env nor file", table.title), HELP);
+            _ => {
+                found.error(&table.span, format!("{} is given in more than one way", table.title), HELP);
                 None
             }
         }
     }
+}
+
+impl SecretSource {
+    fn command(found: &mut Found<'_>, table: &Section<'_>, base: &Path) -> Option<Self> {
+        let help =
+            "write the program and its arguments: [\"/usr/local/bin/secret\", \"desk-token\"]; no shell reads them";
+        let words = table.texts(found, "command")?;
+        let mut line: Vec<String> = words.into_iter().map(|word| word.value.to_owned()).collect();
+        let nul = line.iter().any(|word| word.contains('\0'));
+        match line.first_mut() {
+            Some(program) if !program.trim().is_empty() && !nul => {
+                // A name alone is looked for in PATH; a path is relative to the configuration's folder, as all are.
+                if program.contains('/') {
+                    *program = base.join(&*program).to_string_lossy().into_owned();
+                }
+                Some(Self::Command(CommandLine(line)))
+            }
+            _ => {
+                found.error(&table.key_span("command"), "this names no program".to_owned(), help);
+                None
+            }
+        }
+    }
+}
+
+/// A file or a command that can be read again.
+struct Again(SecretSource);
+
+impl ReadsAgain for Again {
+    fn read(&self) -> BoxFuture<'_, Result<SecretString, String>> {
+        let source = self.0.clone();
+        let read = move || text(&source, &|_| None).map_err(|(what, _)| what).map(SecretString::from);
+        if matches!(self.0, SecretSource::File(_)) {
+            return Box::pin(ready(read()));
+        }
+        // A command takes its time: not in the thread of whoever asks.
+        let (sender, receiver) = futures::channel::oneshot::channel();
+        let thread = std::thread::Builder::new().name("secret".into());
+        // Who does not wait any more does not want it.
+        let started = thread.spawn(move || drop(sender.send(read())));
+        Box::pin(receiver.map(move |read| match (started, read) {
+            (Ok(_), Ok(read)) => read,
+            _ => Err("the command cannot be run: no thread for it".to_owned()),
+        }))
+    }
+}
+
+/// How many secrets come from commands.
+pub fn commands(config: &Config) -> usize {
+    let all = config.desks.values().flat_map(|desk| desk.login.values().chain(desk.webhook.values()));
+    all.filter(|setting| matches!(setting, RawSetting::Secret(SecretSource::Command(_)))).count()
 }
 
 /// Reads all secrets and hands each desk's settings on.
@@ -86,20 +171,28 @@ pub fn resolve(
     config: &Config,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(BTreeMap<DeskId, DeskSettings>, Problems), Problems> {
+    read_whole(config, env, Commands::Run)
+}
+
+fn read_whole(
+    config: &Config,
+    env: &dyn Fn(&str) -> Option<String>,
+    commands: Commands,
+) -> Result<(BTreeMap<DeskId, DeskSettings>, Problems), Problems> {
     let mut problems = Problems::none(&config.source);
     let mut desks = BTreeMap::new();
     for (id, desk) in &config.desks {
-        let login = read_all(desk, "login", &desk.login, env, &mut problems);
-        let webhook = read_all(desk, "webhook", &desk.webhook, env, &mut problems);
+        let login = read_all(desk, "login", (env, commands), &mut problems);
+        let webhook = read_all(desk, "webhook", (env, commands), &mut problems);
         let settings = DeskSettings { id: id.clone(), url: desk.url.clone(), login, webhook, budget: desk.budget };
         desks.insert(id.clone(), settings);
     }
     if problems.has_errors() { Err(problems) } else { Ok((desks, problems)) }
 }
 
-/// What is wrong with the secrets, as warnings: for a check on a machine that need not have them.
+/// What is wrong with the secrets, as warnings: for a check on a machine that need not have them. No command is run.
 pub fn check(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Problems {
-    let mut problems = match resolve(config, env) {
+    let mut problems = match read_whole(config, env, Commands::Leave) {
         Ok((_, warnings)) => warnings,
         Err(problems) => problems,
     };
@@ -118,7 +211,7 @@ pub(super) fn stand_in(id: &DeskId, desk: &DeskConfig) -> DeskSettings {
     let stand_in = |settings: &BTreeMap<String, RawSetting>| {
         let setting = |setting: &RawSetting| match setting {
             RawSetting::Text(text) => Setting::Text(text.clone()),
-            RawSetting::Secret(_) => Setting::Secret(SecretString::from(STAND_IN)),
+            RawSetting::Secret(_) => Setting::Secret(Secret::from(STAND_IN)),
         };
         settings.iter().map(|(key, value)| (key.clone(), setting(value))).collect()
     };
@@ -129,17 +222,20 @@ pub(super) fn stand_in(id: &DeskId, desk: &DeskConfig) -> DeskSettings {
 fn read_all(
     desk: &DeskConfig,
     table: &str,
-    settings: &BTreeMap<String, RawSetting>,
-    env: &dyn Fn(&str) -> Option<String>,
+    (env, commands): (Env<'_>, Commands),
     problems: &mut Problems,
 ) -> BTreeMap<String, Setting> {
+    let settings = if table == "login" { &desk.login } else { &desk.webhook };
     let mut read = BTreeMap::new();
     for (key, setting) in settings {
         let span = desk.place(&format!("{table}.{key}"));
         let value = match setting {
             RawSetting::Text(text) => Setting::Text(text.clone()),
+            RawSetting::Secret(SecretSource::Command(_)) if commands == Commands::Leave => {
+                Setting::Secret(Secret::from(STAND_IN))
+            }
             RawSetting::Secret(source) => match read_one(source, env, &span, problems) {
-                Ok(secret) => Setting::Secret(SecretString::from(secret)),
+                Ok(secret) => Setting::Secret(secret),
                 Err((message, help)) => {
                     problems.add(span, Severity::Error, message, help);
                     continue;
@@ -156,7 +252,22 @@ fn read_one(
     env: &dyn Fn(&str) -> Option<String>,
     span: &Range<usize>,
     problems: &mut Problems,
-) -> Result<String, (String, String)> {
+) -> Result<Secret, (String, String)> {
+    if let SecretSource::File(path) = source
+        && let Some(warning) = open_to_others(path)
+    {
+        problems.add(span.clone(), Severity::Warning, warning, format!("chmod 600 {}", path.display()));
+    }
+    let read = text(source, env)?;
+    Ok(match source {
+        // The environment of a process does not change from outside.
+        SecretSource::Env(_) => Secret::from(read),
+        again => Secret::from_source(read.into(), Box::new(Again(again.clone()))),
+    })
+}
+
+/// The secret as its source has it now, without its line end.
+fn text(source: &SecretSource, env: &dyn Fn(&str) -> Option<String>) -> Result<String, (String, String)> {
     let (text, shown_source) = match source {
         SecretSource::Env(name) => {
             // Somebody may have written the secret itself: only what is surely a name is said again.
@@ -165,12 +276,13 @@ fn read_one(
             let text = env(name).ok_or_else(|| (format!("the environment variable {said} is not set"), help))?;
             (text, format!("the environment variable {said}"))
         }
-        SecretSource::File(path) => {
-            if let Some(warning) = open_to_others(path) {
-                let help = format!("chmod 600 {}", path.display());
-                problems.add(span.clone(), Severity::Warning, warning, help);
-            }
-            (read_file(path)?, format!("the file {}", path.display()))
+        SecretSource::File(path) => (read_file(path)?, format!("the file {}", path.display())),
+        SecretSource::Command(line) => {
+            let help =
+                || "run it by hand as the daemon's user; it prints the secret on one line and nothing else".to_owned();
+            let printed = secret_command::run(&line.0, secret_command::WITHIN, LONGEST).map_err(|why| (why, help()))?;
+            let shown = format!("what the command {} prints", line.program());
+            (String::from_utf8(printed).map_err(|_| (format!("{shown} is not UTF-8"), help()))?, shown)
         }
     };
     let secret = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));

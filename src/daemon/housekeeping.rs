@@ -1,6 +1,6 @@
 //! Housekeeping, once a minute: the people of teams are asked for when that is due; desks whose login or rights failed are
 //! tried again; old payloads are thrown away; the next few cases are looked at under a policy that is new; queues that routes
-//! lead to are still there.
+//! lead to are still there; secrets are read again.
 
 use super::house::House;
 use crate::desks::queues::gone;
@@ -8,10 +8,13 @@ use crate::ledger::LedgerError;
 use handoffd_kit::capability::DeclaredLimit;
 use handoffd_kit::desk::Severity;
 use handoffd_kit::id::DeskId;
+use handoffd_kit::secret::DeskSecrets;
 use jiff::{SignedDuration, Timestamp};
 
 /// How often it is asked whether queues are there.
 const QUEUES_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How often secrets from files and commands are read again.
+const SECRETS_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// The endpoint name under which a connector declares what all its calls share.
 const ACCOUNT: &str = "account";
 /// Cases of a desk without such a limit.
@@ -24,6 +27,7 @@ impl House {
         self.refresh_rosters().await?;
         let (now, keep) = (self.seams.clock.now(), self.keep_raw);
         self.draw_stock(now).await?;
+        self.read_secrets_again().await;
         self.check_queues(now).await?;
         let troubles = self
             .ledger
@@ -45,6 +49,21 @@ impl House {
             }
         }
         Ok(())
+    }
+
+    /// Secrets that may have been replaced: a login is used with the new one at once, a webhook's waits for the first request
+    /// that is signed with it.
+    async fn read_secrets_again(&self) {
+        for (_, station) in self.desks.iter() {
+            let DeskSecrets { login, webhook } = station.desk.secrets();
+            for (_, secret) in login.iter().filter(|(_, secret)| secret.is_due(SECRETS_EVERY, self.seams.clock.now())) {
+                secret.renew(&secret.current(), self.seams.clock.now()).await;
+            }
+            for (_, secret) in webhook.iter().filter(|(_, secret)| secret.is_due(SECRETS_EVERY, self.seams.clock.now()))
+            {
+                secret.look(self.seams.clock.now()).await;
+            }
+        }
     }
 
     /// Whether the queues are there that routes lead to, where a route has another team for a queue that is not. A desk that

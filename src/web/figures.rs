@@ -1,6 +1,7 @@
 //! What stands now, asked from the ledger and the desks in one go: what health judges and metrics print.
 
 use super::Sources;
+use crate::desks::Station;
 use crate::ledger::policies::Choice;
 use crate::ledger::records::{Busy, DeskTrouble, RosterTrouble, SwitchOn};
 use crate::ledger::states::HandoffState;
@@ -12,6 +13,7 @@ use crate::policy::rules::{Limits, Mode};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::gate;
 use handoffd_kit::id::{DeskId, StreamName};
+use handoffd_kit::secret::{DeskSecrets, SecretTrouble};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -49,6 +51,8 @@ pub(super) struct Figures {
     pub(super) unsigned: Vec<RuleName>,
     /// When the policy should have been looked at again, if that is over.
     pub(super) overdue: Option<Date>,
+    /// Secrets that could not be read again, by desk and key.
+    pub(super) secrets: Vec<(DeskId, &'static str, SecretTrouble)>,
     /// What waits for desks that are not configured.
     pub(super) absent: Vec<DeskWaits>,
     /// Kill switches that are on.
@@ -135,6 +139,7 @@ impl Figures {
             rosters,
             queues_gone,
             absent,
+            secrets: secret_troubles(sources),
         })
     }
 
@@ -151,6 +156,16 @@ impl Figures {
         let handoffs = self.counts.handoffs.iter();
         handoffs.filter(|((state, _), _)| state == HandoffState::InReview.name()).map(|(_, count)| count).sum()
     }
+}
+
+fn secret_troubles(sources: &Sources) -> Vec<(DeskId, &'static str, SecretTrouble)> {
+    let of_desk = |(id, station): (&DeskId, &Station)| {
+        let DeskSecrets { login, webhook } = station.desk.secrets();
+        let id = id.clone();
+        let all = login.into_iter().chain(webhook);
+        all.filter_map(move |(key, secret)| Some((id.clone(), key, secret.trouble()?)))
+    };
+    sources.desks.iter().flat_map(of_desk).collect()
 }
 
 fn over_limit(desk: &DeskId, recent: &Recent, limits: Limits) -> Vec<OverLimit> {

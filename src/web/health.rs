@@ -145,7 +145,12 @@ fn desks(figures: &Figures) -> Vec<Reason> {
             "bring it back or correct it under [teams], then `handoffd check --online`; fallbacks are used meanwhile";
         Reason::new(Status::Degraded, what, next).desk(desk).since(*since)
     });
-    trouble.chain(silent).chain(people).chain(gone).collect()
+    let secrets = figures.secrets.iter().map(|(desk, key, trouble)| {
+        let what = format!("the secret {key} cannot be read again, the one from before is used: {}", trouble.what);
+        let next = "put it back where the configuration points, or correct the configuration and restart; it is tried again by itself";
+        Reason::new(Status::Degraded, what, next).desk(desk).since(trouble.since)
+    });
+    trouble.chain(silent).chain(people).chain(gone).chain(secrets).collect()
 }
 
 fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {
@@ -279,6 +284,7 @@ mod tests {
     use crate::ledger::LedgerError;
     use crate::ledger::records::DeskTrouble;
     use handoffd_kit::desk::QueueSpec;
+    use handoffd_kit::secret::SecretTrouble;
 
     fn health(figures: &Result<Figures, LedgerError>, now: Timestamp) -> Health {
         super::health(&standing(figures, None), now)
@@ -377,6 +383,8 @@ mod tests {
         figures.unsigned.push("refund".into());
         figures.queues_gone.push(("acme".into(), QueueSpec::Name("Billing".into()), at(2)));
         let since = Some(at(6));
+        let unread = SecretTrouble { what: "no such file".into(), since: at(5) };
+        figures.secrets.push(("acme".into(), "login.token", unread));
         figures.absent.push(DeskWaits { desk: "gone".into(), looks: 3, handoffs: 1, effects: 2, since });
         figures.overdue = Some(jiff::civil::date(2026, 1, 1));
         figures.counts.oldest_look = Some(at(0));
@@ -385,12 +393,12 @@ mod tests {
         figures.polls.push(PollFigure { desk: "acme".into(), stream: "tickets".into(), every, last: at(0) });
         let health = health(&Ok(figures), at(1_000));
         assert_eq!(health.status, Status::Failing);
-        assert_eq!(health.reasons.len(), 13);
+        assert_eq!(health.reasons.len(), 14);
         assert_eq!(health.reasons[0].desk.as_deref(), Some("acme"));
         assert!(health.reasons.windows(2).all(|two| two[0].level >= two[1].level));
         assert!(health.reasons.iter().all(|reason| !reason.next_step.is_empty()));
         let about = |reason: &&Reason| reason.desk.is_some() || reason.rule.is_some();
-        assert_eq!(health.reasons.iter().filter(about).count(), 11, "all but the waiting looks and the overdue policy");
+        assert_eq!(health.reasons.iter().filter(about).count(), 12, "all but the waiting looks and the overdue policy");
     }
 
     #[test]

@@ -337,14 +337,14 @@ fn desks_are_checked_for_addresses_logins_fields_and_queues() {
         (
             "client_secret = { env = \"ACME_SECRET\" }",
             "¦client_secret = { env = \"A\", file = \"b\" }",
-            "both by env and by file",
-            "{ env = \"NAME\" } or",
+            "in more than one way",
+            "{ env = \"NAME\" }, { file",
         ),
         (
             "client_secret = { env = \"ACME_SECRET\" }",
             "¦client_secret = {}",
             "neither env nor file",
-            "{ env = \"NAME\" } or",
+            "{ env = \"NAME\" }, { file",
         ),
         (
             "client_secret = { env = \"ACME_SECRET\" }",

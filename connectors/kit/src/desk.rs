@@ -9,6 +9,7 @@ use crate::mark::Mark;
 use crate::model::{
     FieldValue, InternalText, PartSet, Parts, Person, Priority, PublicText, QueueRef, Status, TicketHead,
 };
+use crate::secret::DeskSecrets;
 use crate::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,11 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// A [`Refusal`] with its reason; nothing of an unverified body is used.
     fn webhook(&self, request: Unverified<'_>) -> std::result::Result<Delivery, Refusal>;
+
+    /// The secrets it uses, to be read again while it runs. A desk without any gives none.
+    fn secrets(&self) -> DeskSecrets {
+        DeskSecrets::default()
+    }
 
     /// Who we are on this desk: for echo suppression and for marks that count only from our own account.
     fn me(&self) -> Answer<'_, Person>;

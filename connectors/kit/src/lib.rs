@@ -11,6 +11,7 @@
 //! - [`webhook`]: what came in, and what of it is proven.
 //! - [`text`]: HTML and plain text, cuts, and quotes made harmless.
 //! - [`mail`]: whether a machine wrote a mail.
+//! - [`secret`]: secrets that may be replaced while the daemon runs.
 //! - [`settings`]: what the configuration hands to a connector.
 //! - [`conformance`]: the suite that every connector's tests run.
 //!
@@ -28,6 +29,7 @@ pub mod mail;
 pub mod mark;
 pub mod model;
 pub mod random;
+pub mod secret;
 pub mod settings;
 pub mod text;
 pub mod transport;

@@ -4,8 +4,8 @@
 use crate::clock::Clock;
 use crate::id::DeskId;
 use crate::random::Random;
+use crate::secret::Secret;
 use crate::transport::Transport;
-use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use url::Url;
@@ -30,8 +30,8 @@ pub struct DeskSettings {
 pub enum Setting {
     /// Written in the file.
     Text(String),
-    /// Read from the environment or a file; never printed.
-    Secret(SecretString),
+    /// Read from the environment, a file or a command; never printed.
+    Secret(Secret),
 }
 
 /// Time, chance and the socket.

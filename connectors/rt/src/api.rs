@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::{Call, Class, Figures, Gate};
+use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::Seams;
 use handoffd_kit::text;
 use handoffd_kit::transport::Bounds;
@@ -29,7 +30,7 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("handoffd/", env!("C
 pub(crate) struct Api {
     gate: Gate,
     rest: String,
-    login: HeaderValue,
+    token: Secret,
 }
 
 /// A request to make.
@@ -60,14 +61,14 @@ pub(crate) struct Written {
 }
 
 impl Api {
-    pub(crate) fn new(base: &str, token: &SecretString, budget: f64, seams: Seams) -> Self {
+    pub(crate) fn new(base: &str, token: Secret, budget: f64, seams: Seams) -> Self {
         let bounds = Bounds { timeout: TIMEOUT, ..Bounds::default() };
         let gate = Gate::new(seams, &[], budget, |_, _| Vec::new()).concurrency(CONCURRENCY).bounds(bounds);
-        // The configuration lets visible ASCII through only, so this is never the empty header.
-        let mut login =
-            HeaderValue::try_from(format!("token {}", token.expose_secret())).unwrap_or(HeaderValue::from_static(""));
-        login.set_sensitive(true);
-        Self { gate, rest: format!("{base}/REST/2.0"), login }
+        Self { gate, rest: format!("{base}/REST/2.0"), token }
+    }
+
+    pub(crate) fn token(&self) -> &Secret {
+        &self.token
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -136,14 +137,25 @@ impl Api {
         version: Option<&str>,
         class: Class,
     ) -> Result<Response<Bytes>> {
-        let Ask { operation, path, query, deadline } = ask;
-        let request = self.request(&path, &query, method, body, version);
-        let request = request.map_err(|_| {
-            let words = "this cannot be written as an address";
-            DeskError::new(DeskErrorKind::Refused, Retry::Never, operation).words(words)
-        })?;
-        let call = Call { operation, endpoint: "account", ticket: None, deadline, class, request };
-        let response = self.gate.call(call).await?;
+        let operation = ask.operation;
+        let mut used = self.token.current();
+        let mut tries = 0;
+        let response = loop {
+            let request = self.request(&ask.path, &ask.query, method.clone(), body, version, &used);
+            let request = request.map_err(|_| {
+                let words = "this cannot be written as an address";
+                DeskError::new(DeskErrorKind::Refused, Retry::Never, operation).words(words)
+            })?;
+            let call = Call { operation, endpoint: "account", ticket: None, deadline: ask.deadline, class, request };
+            let response = self.gate.call(call).await?;
+            tries += 1;
+            // Refused before anything was done: with another token it may be sent again.
+            let refused = response.status() == StatusCode::UNAUTHORIZED && tries == 1;
+            if !refused || !self.token.renew(&used, self.now()).await {
+                break response;
+            }
+            used = self.token.current();
+        };
         if response.status().is_success() { Ok(response) } else { Err(refused(&response, operation, class)) }
     }
 
@@ -154,6 +166,7 @@ impl Api {
         method: Method,
         body: Option<&Value>,
         version: Option<&str>,
+        token: &SecretString,
     ) -> http::Result<Request<Bytes>> {
         let mut address = format!("{}{path}", self.rest);
         if !query.is_empty() {
@@ -161,7 +174,7 @@ impl Api {
             address = format!("{address}?{query}");
         }
         let mut request = Request::builder().method(method).uri(address);
-        request = request.header(AUTHORIZATION, self.login.clone()).header(USER_AGENT, AGENT);
+        request = request.header(AUTHORIZATION, login(token)?).header(USER_AGENT, AGENT);
         request = request.header(ACCEPT, "application/json").header(ACCEPT_LANGUAGE, "en");
         if let Some(version) = version {
             request = request.header(IF_MATCH, format!("\"{version}\""));
@@ -171,6 +184,12 @@ impl Api {
             None => request.body(Bytes::new()),
         }
     }
+}
+
+fn login(token: &SecretString) -> http::Result<HeaderValue> {
+    let mut login = HeaderValue::try_from(format!("token {}", token.expose_secret()))?;
+    login.set_sensitive(true);
+    Ok(login)
 }
 
 /// One part of a path, with everything escaped that could end it.

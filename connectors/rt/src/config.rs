@@ -1,7 +1,8 @@
 //! A `[desks.NAME]` table with `connector = "rt"`, checked: every problem at once, each with what would be accepted.
 
+use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::{DeskSettings, Setting, SettingProblem};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -21,11 +22,11 @@ const HOOK_TOKEN_CHARS: usize = 16;
 pub(crate) struct Config {
     /// The address that people open, without a slash at its end.
     pub(crate) base: String,
-    pub(crate) token: SecretString,
+    pub(crate) token: Secret,
     /// Our own user: its name, or its number as the token tells it.
     pub(crate) user: String,
     /// None: webhooks are refused.
-    pub(crate) hook: Option<SecretString>,
+    pub(crate) hook: Option<Secret>,
 }
 
 impl Config {
@@ -39,7 +40,10 @@ impl Config {
         let user = user(settings, token.as_ref(), &mut problems);
         let hook = hook(settings, &mut problems);
         match (token, user, problems.is_empty()) {
-            (Some(token), Some(user), true) => Ok(Self { base, token, user, hook }),
+            (Some(token), Some(user), true) => {
+                let token = of_the_same_user(&token).unwrap_or(token);
+                Ok(Self { base, token, user, hook })
+            }
             _ => Err(problems),
         }
     }
@@ -81,19 +85,18 @@ fn secret(
     name: &str,
     help: &str,
     problems: &mut Vec<SettingProblem>,
-) -> Option<SecretString> {
+) -> Option<Secret> {
     let key = name.rsplit('.').next().unwrap_or(name);
     let wrong = match keys.get(key) {
         None => "missing".to_owned(),
         Some(Setting::Text(_)) => {
-            let help = format!("{key} = {{ env = \"NAME\" }} or {{ file = \"path\" }}");
+            let help = format!("{key} = {{ env = \"NAME\" }}, {{ file = \"path\" }} or {{ command = [\"program\"] }}");
             problems.push(problem(name, "a secret does not belong in this file", help));
             return None;
         }
         Some(Setting::Secret(secret)) => {
-            let text = secret.expose_secret().trim();
-            if !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic()) {
-                return Some(SecretString::from(text.to_owned()));
+            if let Some(secret) = secret.shaped(visible) {
+                return Some(secret);
             }
             "it is empty, or has a space, a line break or a letter beyond ASCII in it".to_owned()
         }
@@ -102,13 +105,25 @@ fn secret(
     None
 }
 
+/// A text that can stand in a header or an address.
+fn visible(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())).then(|| text.to_owned())
+}
+
+/// A token that is read later may belong to nobody else: what is ours is known by its user.
+fn of_the_same_user(token: &Secret) -> Option<Secret> {
+    let number = number_in(token.current().expose_secret())?;
+    token.shaped(move |text| visible(text).filter(|text| number_in(text).as_ref() == Some(&number)))
+}
+
 /// RT has no address that says who asks. Its tokens do: they are written `1-<number of their user>-<secret>`.
-fn user(settings: &DeskSettings, token: Option<&SecretString>, problems: &mut Vec<SettingProblem>) -> Option<String> {
+fn user(settings: &DeskSettings, token: Option<&Secret>, problems: &mut Vec<SettingProblem>) -> Option<String> {
     match settings.login.get("user") {
         Some(Setting::Text(name)) if !name.trim().is_empty() => return Some(name.trim().to_owned()),
         Some(_) => problems.push(problem("login.user", "this is no user name", "user = \"handoff-bot\"")),
         None => {
-            let number = number_in(token?.expose_secret());
+            let number = number_in(token?.current().expose_secret());
             if number.is_some() {
                 return number;
             }
@@ -126,20 +141,20 @@ fn number_in(token: &str) -> Option<String> {
     (digits(version) && digits(number) && !secret.is_empty()).then(|| number.to_owned())
 }
 
-fn hook(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Option<SecretString> {
+fn hook(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Option<Secret> {
     if settings.webhook.is_empty() {
         return None;
     }
     let token = secret(&settings.webhook, "webhook.token", WEBHOOK_HELP, problems)?;
-    let text = token.expose_secret();
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
-    if text.len() < HOOK_TOKEN_CHARS || !plain {
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
+    let long = move |text: &str| visible(text).filter(|text| text.len() >= HOOK_TOKEN_CHARS && plain(text));
+    let fit = token.shaped(long);
+    if fit.is_none() {
         let help =
             format!("at least {HOOK_TOKEN_CHARS} letters, digits or -_.~, for example from `openssl rand -hex 24`");
         problems.push(problem("webhook.token", "too short, or not fit for an address", help));
-        return None;
     }
-    Some(token)
+    fit
 }
 
 #[cfg(test)]
@@ -165,7 +180,7 @@ mod tests {
         let config =
             Config::read(&settings("https://rt.example/rt/", &[("token", secret("1-71-abc\n"))], &[])).unwrap();
         assert_eq!((config.base.as_str(), config.user.as_str()), ("https://rt.example/rt", "71"));
-        assert_eq!(config.token.expose_secret(), "1-71-abc");
+        assert_eq!(config.token.current().expose_secret(), "1-71-abc");
         assert!(config.hook.is_none());
         let named = [("token", secret("1-71-abc")), ("user", Setting::Text("handoff-bot".into()))];
         assert_eq!(Config::read(&settings("https://rt.example", &named, &[])).unwrap().user, "handoff-bot");

@@ -13,15 +13,15 @@ use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
 use handoffd_kit::id::{StreamName, TicketId, UserId};
 use handoffd_kit::model::{Customer, PartKind, PartSet, Parts, Person, Role, Status, TicketHead};
+use handoffd_kit::secret::{DeskSecrets, Secret};
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
-use secrecy::SecretString;
 use std::time::Duration;
 
 /// One Request Tracker account.
 pub struct RtDesk {
     account: Account,
-    hook: Option<SecretString>,
+    hook: Option<Secret>,
     capabilities: Capabilities,
 }
 
@@ -114,6 +114,11 @@ impl RtDesk {
 }
 
 impl Desk for RtDesk {
+    fn secrets(&self) -> DeskSecrets {
+        let webhook = self.hook.iter().map(|hook| ("webhook.token", hook.clone()));
+        DeskSecrets { login: vec![("login.token", self.account.api.token().clone())], webhook: webhook.collect() }
+    }
+
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }

@@ -46,7 +46,7 @@ pub const NAME: &str = "rt";
 pub fn connect(settings: DeskSettings, seams: Seams) -> Result<RtDesk, Vec<SettingProblem>> {
     let config = config::Config::read(&settings)?;
     let account = read::Account {
-        api: api::Api::new(&config.base, &config.token, settings.budget, seams),
+        api: api::Api::new(&config.base, config.token.clone(), settings.budget, seams),
         catalog: catalog::Catalog::default(),
         base: config.base.clone(),
         user: config.user.clone(),

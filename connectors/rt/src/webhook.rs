@@ -3,14 +3,14 @@
 
 use crate::wire::whole;
 use handoffd_kit::id::{TicketId, UserId};
+use handoffd_kit::secret::Secret;
 use handoffd_kit::text::from_json;
 use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified};
-use secrecy::SecretString;
 use serde_json::Value;
 
 /// Reads a hook whose address has the right token. Its transaction's number tells repeats.
-pub(crate) fn read(token: Option<&SecretString>, request: &Unverified<'_>) -> Result<Delivery, Refusal> {
-    let verified = request.path_token(token.ok_or(Refusal::NotConfigured)?)?;
+pub(crate) fn read(token: Option<&Secret>, request: &Unverified<'_>) -> Result<Delivery, Refusal> {
+    let verified = token.ok_or(Refusal::NotConfigured)?.verified(|token| request.path_token(token))?;
     let json: Value = from_json(verified.body()).map_err(|_| Refusal::Malformed)?;
     let ticket = json.get("ticket").and_then(whole).ok_or(Refusal::Malformed)?;
     let actor = json.get("creator").and_then(Value::as_str).filter(|login| !login.is_empty()).map(UserId::from);

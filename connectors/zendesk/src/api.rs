@@ -186,12 +186,17 @@ impl Api {
     }
 
     async fn send(&self, ask: &Ask) -> Result<Response<Bytes>> {
+        let used = self.login.secret().1.current();
         let pass = self.pass(ask).await?;
         let response = self.once(ask, &pass).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || self.login.scope().is_none() {
+        if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        // The token may have been revoked or run out: a refused request was not carried out, so it may be sent again.
+        // The token may have been revoked, have run out or been replaced: a refused request was not carried out, so it may
+        // be sent again.
+        if self.login.scope().is_none() && !self.login.secret().1.renew(&used, self.now()).await {
+            return Ok(response);
+        }
         self.login.refused(&pass);
         let pass = self.pass(ask).await?;
         self.once(ask, &pass).await
@@ -216,15 +221,25 @@ impl Api {
         if let Some(pass) = self.login.pass(self.now()) {
             return Ok(pass);
         }
-        let deadline = ask.deadline;
-        let ask = Ask { method: Method::POST, ..Ask::get("log in", "oauth/tokens", deadline) };
+        let ask = Ask { method: Method::POST, ..Ask::get("log in", "oauth/tokens", ask.deadline) };
+        let used = self.login.secret().1.current();
+        match self.log_in(&ask).await {
+            Err(error) if error.kind == DeskErrorKind::Unauthorized => {
+                let other = self.login.secret().1.renew(&used, self.now()).await;
+                if other { self.log_in(&ask).await } else { Err(error) }
+            }
+            answer => answer,
+        }
+    }
+
+    async fn log_in(&self, ask: &Ask) -> Result<Pass> {
         let unusable = || DeskError::new(DeskErrorKind::Unauthorized, Retry::Never, "log in");
         let body = self.login.token_request().ok_or_else(unusable)?;
         let mut url = self.site.clone();
         url.set_path("/oauth/tokens");
-        let response = self.call(&ask, Request::builder().method(Method::POST).uri(url.as_str()), Some(&body)).await?;
+        let response = self.call(ask, Request::builder().method(Method::POST).uri(url.as_str()), Some(&body)).await?;
         if !response.status().is_success() {
-            let error = self.refused(&response, &ask);
+            let error = self.refused(&response, ask);
             // Whatever the words, a login that is refused is what is wrong.
             let kind = if response.status().is_client_error() { DeskErrorKind::Unauthorized } else { error.kind };
             return Err(DeskError { kind, ..error });

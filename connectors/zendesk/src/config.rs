@@ -1,7 +1,8 @@
 //! A `[desks.NAME]` table with `connector = "zendesk"`, checked: every problem at once, each with what would be accepted.
 
+use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::{DeskSettings, Setting, SettingProblem};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -22,16 +23,16 @@ pub(crate) struct Config {
     pub(crate) site: Url,
     pub(crate) login: LoginKind,
     /// None: webhooks are refused.
-    pub(crate) webhook_secret: Option<SecretString>,
+    pub(crate) webhook_secret: Option<Secret>,
 }
 
 /// How to log in.
 #[derive(Debug)]
 pub(crate) enum LoginKind {
     /// A confidential OAuth client acting for the user it belongs to.
-    Client { id: String, secret: SecretString, scope: String },
+    Client { id: String, secret: Secret, scope: String },
     /// A person's mail address and an API token.
-    ApiToken { email: String, token: SecretString },
+    ApiToken { email: String, token: Secret },
 }
 
 impl Config {
@@ -88,21 +89,22 @@ impl Table<'_> {
         let text = match self.keys.get(key) {
             None => return self.missing(key),
             Some(Setting::Text(text)) => text.clone(),
-            Some(Setting::Secret(secret)) => secret.expose_secret().to_owned(),
+            Some(Setting::Secret(secret)) => secret.current().expose_secret().to_owned(),
         };
         self.usable(key, &text).then_some(text)
     }
 
-    fn secret(&mut self, key: &str) -> Option<SecretString> {
+    fn secret(&mut self, key: &str) -> Option<Secret> {
         match self.keys.get(key) {
             None => self.missing(key),
             Some(Setting::Text(_)) => {
-                let help = format!("{key} = {{ env = \"NAME\" }} or {{ file = \"path\" }}");
+                let help =
+                    format!("{key} = {{ env = \"NAME\" }}, {{ file = \"path\" }} or {{ command = [\"program\"] }}");
                 let name = format!("{}.{key}", self.name);
                 self.problems.push(problem(&name, "a secret does not belong in this file", help));
                 None
             }
-            Some(Setting::Secret(secret)) => self.usable(key, secret.expose_secret()).then(|| secret.clone()),
+            Some(Setting::Secret(secret)) => self.usable(key, secret.current().expose_secret()).then(|| secret.clone()),
         }
     }
 
@@ -153,7 +155,7 @@ fn login(keys: &BTreeMap<String, Setting>, problems: &mut Vec<SettingProblem>) -
     }
 }
 
-fn webhook(keys: &BTreeMap<String, Setting>, problems: &mut Vec<SettingProblem>) -> Option<SecretString> {
+fn webhook(keys: &BTreeMap<String, Setting>, problems: &mut Vec<SettingProblem>) -> Option<Secret> {
     if keys.is_empty() {
         return None;
     }

@@ -13,10 +13,10 @@ use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Figures;
 use handoffd_kit::id::{StreamName, TicketId};
 use handoffd_kit::model::{PartSet, Parts, Person, Role, TicketHead};
+use handoffd_kit::secret::{DeskSecrets, Secret};
 use handoffd_kit::settings::Seams;
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
-use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
@@ -26,7 +26,7 @@ pub struct ZendeskDesk {
     pub(crate) api: Api,
     pub(crate) people: People,
     capabilities: Capabilities,
-    webhook_secret: Option<SecretString>,
+    webhook_secret: Option<Secret>,
     /// How large a page of the export is asked for.
     pub(crate) export_size: AtomicU32,
     /// Until when audits are not asked for, because the login may not read them.
@@ -113,6 +113,12 @@ impl ZendeskDesk {
 }
 
 impl Desk for ZendeskDesk {
+    fn secrets(&self) -> DeskSecrets {
+        let (key, secret) = self.api.login().secret();
+        let webhook = self.webhook_secret.iter().map(|secret| ("webhook.secret", secret.clone()));
+        DeskSecrets { login: vec![(key, secret.clone())], webhook: webhook.collect() }
+    }
+
     fn figures(&self) -> Option<Figures> {
         Some(self.api.gate().figures())
     }

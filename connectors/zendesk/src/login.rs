@@ -5,6 +5,7 @@ use crate::config::LoginKind;
 use crate::wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use handoffd_kit::secret::Secret;
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
@@ -59,7 +60,7 @@ impl Login {
             LoginKind::Client { id, secret, scope } => Some(json!({
                 "grant_type": "client_credentials",
                 "client_id": id,
-                "client_secret": secret.expose_secret(),
+                "client_secret": secret.current().expose_secret(),
                 "scope": scope,
                 "expires_in": ASKED_LIFE,
             })),
@@ -75,6 +76,14 @@ impl Login {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Token { access, pass: pass.clone(), renew_at });
         Some(pass)
+    }
+
+    /// The secret that this login stands on.
+    pub(crate) fn secret(&self) -> (&'static str, &Secret) {
+        match &self.kind {
+            LoginKind::Client { secret, .. } => ("login.client_secret", secret),
+            LoginKind::ApiToken { token, .. } => ("login.token", token),
+        }
     }
 
     /// Drops a pass that was refused, unless it was renewed meanwhile.
@@ -95,27 +104,24 @@ impl Login {
     pub(crate) fn scrub(&self, text: &str) -> String {
         let access =
             self.token.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|token| token.access.clone());
-        let (secret, encoded) = match &self.kind {
-            LoginKind::Client { secret, .. } => (secret.expose_secret(), None),
-            LoginKind::ApiToken { token, .. } => (token.expose_secret(), self.basic_text()),
-        };
-        let secrets = [Some(secret.to_owned()), encoded, access];
+        let known = self.secret().1.known();
+        let texts = known.iter().map(|secret| secret.expose_secret());
+        let encoded = texts.clone().filter_map(|text| self.basic_text(text));
+        // The longer first: the one inside the other is then gone already.
+        let secrets = encoded.chain(texts.map(str::to_owned)).chain(access);
         secrets
-            .into_iter()
-            .flatten()
             .filter(|secret| !secret.is_empty())
             .fold(text.to_owned(), |text, secret| text.replace(&secret, "[secret]"))
     }
 
     fn basic(&self) -> Option<Pass> {
-        sensitive(&format!("Basic {}", self.basic_text()?))
+        let token = self.secret().1.current();
+        sensitive(&format!("Basic {}", self.basic_text(token.expose_secret())?))
     }
 
-    fn basic_text(&self) -> Option<String> {
+    fn basic_text(&self, token: &str) -> Option<String> {
         match &self.kind {
-            LoginKind::ApiToken { email, token } => {
-                Some(STANDARD.encode(format!("{email}/token:{}", token.expose_secret())))
-            }
+            LoginKind::ApiToken { email, .. } => Some(STANDARD.encode(format!("{email}/token:{token}"))),
             LoginKind::Client { .. } => None,
         }
     }

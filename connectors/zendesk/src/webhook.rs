@@ -2,9 +2,9 @@
 
 use crate::wire::{Id, Sent};
 use handoffd_kit::id::{TicketId, UserId};
+use handoffd_kit::secret::Secret;
 use handoffd_kit::text::from_json;
 use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified, WINDOW, from_base64};
-use secrecy::SecretString;
 use serde::Deserialize;
 
 const SIGNATURE: &str = "x-zendesk-webhook-signature";
@@ -44,11 +44,12 @@ struct Event {
 }
 
 /// Verifies and reads a webhook.
-pub(crate) fn read(request: &Unverified<'_>, secret: Option<&SecretString>) -> Result<Delivery, Refusal> {
+pub(crate) fn read(request: &Unverified<'_>, secret: Option<&Secret>) -> Result<Delivery, Refusal> {
     let secret = secret.ok_or(Refusal::NotConfigured)?;
     let signature = from_base64(request.header(SIGNATURE)?)?;
     let stamp = request.header(STAMP)?;
-    let verified = request.hmac_sha256(secret, stamp.as_bytes(), &signature)?.within(stamp, WINDOW)?;
+    let signed = secret.verified(|secret| request.hmac_sha256(secret, stamp.as_bytes(), &signature))?;
+    let verified = signed.within(stamp, WINDOW)?;
     let body: Body = from_json(verified.body()).map_err(|_| Refusal::Malformed)?;
     let invocation = || request.header(INVOCATION).ok().map(str::to_owned);
     let id = event(&body).or_else(invocation).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
@@ -101,7 +102,7 @@ mod tests {
 
     const STAMPED: &str = "2026-05-03T10:05:12Z";
 
-    fn secret() -> SecretString {
+    fn secret() -> Secret {
         "own-test-secret".to_owned().into()
     }
 

@@ -2,11 +2,13 @@
 
 mod common;
 
-use common::{ACCESS, API_TOKEN, Account, SECRET, answer, note, raw, start, updated, write};
+use common::{ACCESS, API_TOKEN, Account, Replaced, SECRET, answer, note, raw, start, text, updated, write};
 use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, QueueSpec, Sighting, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Retry};
 use handoffd_kit::id::TicketId;
 use handoffd_kit::model::{PartKind, PartSet, Role};
+use handoffd_kit::secret::Secret;
+use handoffd_kit::settings::Setting;
 use handoffd_kit::transport::TransportError;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -203,6 +205,39 @@ fn an_api_token_goes_out_as_basic_login_and_needs_no_other() {
     account.on("GET", "/api/v2/tickets/35436", 401, json!({ "error": "Couldn't authenticate you" }));
     assert!(account.run(account.desk.head(&ticket(), start())).is_err());
     assert_eq!(account.lines().len(), 1, "there is nothing to renew");
+}
+
+#[test]
+fn a_login_that_was_replaced_is_read_again_and_the_refused_call_made_again() {
+    // An API token: read again at the refusal.
+    let source = Replaced::default();
+    let token = Secret::from_source(API_TOKEN.to_owned().into(), Box::new(source.clone()));
+    let account = Account::with([("email", text("handoffd@acme.example")), ("token", Setting::Secret(token))]);
+    let old = account.login_of_a_read();
+    let refused = old.clone();
+    account.when(move |sent| (sent.login == refused).then(|| answer(401, &json!({ "error": refused }))));
+    source.give("canary-new");
+    account.run(account.desk.apply(&note())).unwrap();
+    assert_eq!(account.lines(), ["PUT /api/v2/tickets/35436", "PUT /api/v2/tickets/35436"], "refused is not done");
+    // An OAuth client: read again when no token is to be had.
+    let source = Replaced::default();
+    let client = Secret::from_source(SECRET.to_owned().into(), Box::new(source.clone()));
+    let account = Account::with([("client_id", text("handoffd")), ("client_secret", Setting::Secret(client))]);
+    account.when(|sent| {
+        let old = sent.body["client_secret"] == SECRET;
+        old.then(|| answer(401, &json!({ "error": "invalid_client", "error_description": format!("not {SECRET}") })))
+    });
+    let error = account.run(account.desk.head(&ticket(), start())).unwrap_err();
+    assert_eq!(error.kind, DeskErrorKind::Unauthorized);
+    account.sent();
+    source.give("canary-new");
+    account.pass(60);
+    account.run(account.desk.head(&ticket(), start())).unwrap();
+    assert_eq!(account.lines(), ["POST /oauth/tokens", "POST /oauth/tokens", "GET /api/v2/tickets/35436"]);
+    // What a vendor repeats of either is hidden.
+    account.on("GET", "/api/v2/tickets/35436", 422, json!({ "error": format!("{SECRET} canary-new {ACCESS}") }));
+    let words = format!("{:?}", account.run(account.desk.head(&ticket(), start())).unwrap_err());
+    assert!(!words.contains("canary") && !words.contains(SECRET) && !words.contains(ACCESS), "{words}");
 }
 
 #[test]

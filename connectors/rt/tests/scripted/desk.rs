@@ -1,12 +1,15 @@
 //! A desk whose answers are written down beforehand: each request must be the one that is expected next.
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use handoffd_kit::clock::ManualClock;
 use handoffd_kit::random::Random;
+use handoffd_kit::secret::{Secret, SecretSource};
 use handoffd_kit::settings::{DeskSettings, Seams, Setting};
 use handoffd_kit::transport::{Bounds, Exchange, Transport, TransportError};
 use handoffd_rt::RtDesk;
 use http::{Request, Response};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -121,10 +124,23 @@ impl Random for Middle {
 }
 
 pub fn desk(script: &Script) -> RtDesk {
+    desk_with(script, "1-71-s3cret".into())
+}
+
+/// What is read where a secret is read again.
+pub struct Told(pub &'static str);
+
+impl SecretSource for Told {
+    fn read(&self) -> BoxFuture<'_, Result<SecretString, String>> {
+        Box::pin(std::future::ready(Ok(self.0.into())))
+    }
+}
+
+pub fn desk_with(script: &Script, token: Secret) -> RtDesk {
     let settings = DeskSettings {
         id: "rt".into(),
         url: "https://acme.example/rt/".parse().unwrap(),
-        login: [("token".to_owned(), Setting::Secret("1-71-s3cret".into()))].into(),
+        login: [("token".to_owned(), Setting::Secret(token))].into(),
         webhook: [].into(),
         budget: 1.0,
     };

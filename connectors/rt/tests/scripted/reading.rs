@@ -1,10 +1,11 @@
 //! Reading.
 
-use crate::desk::{Answer, Script, counted, desk, list, queues, step, ticket, transaction};
+use crate::desk::{Answer, Script, Told, counted, desk, desk_with, list, queues, step, ticket, transaction};
 use futures::executor::block_on;
 use handoffd_kit::desk::{Cursor, Desk};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::model::{PartKind, PartSet};
+use handoffd_kit::secret::Secret;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -44,6 +45,28 @@ fn refused_logins_and_strangers_pages_have_their_kinds() {
         let error = head_fails(answer);
         assert_eq!((error.kind, error.retry), (kind, retry), "{error}");
         assert!(!format!("{error:?}").contains("s3cret"));
+    }
+}
+
+#[test]
+fn a_token_that_was_replaced_is_read_again_and_the_refused_call_made_again() {
+    let refused = || Answer::Json(401, json!({"message": "Unauthorized"}));
+    for (read, asks) in [("1-71-n3w", 4), ("1-72-somebody-else", 3), ("no form", 3)] {
+        let mut steps = vec![step("GET /ticket/1", refused())];
+        if asks == 4 {
+            steps.push(step("GET /ticket/1", Answer::Tagged(124, ticket(1))));
+        }
+        let script = Script::new(steps);
+        let desk = desk_with(&script, Secret::from_source("1-71-s3cret".into(), Box::new(Told(read))));
+        let head = block_on(desk.head(&"1".into(), Timestamp::MAX));
+        assert_eq!(head.is_ok(), asks == 4, "{read}: {head:?}");
+        let logins: Vec<String> =
+            script.asked().iter().map(|asked| asked.headers["authorization"].to_str().unwrap().to_owned()).collect();
+        let new = logins.last().is_some_and(|login| login == "token 1-71-n3w");
+        assert_eq!((new, logins.len() + 1), (asks == 4, asks), "{logins:?}");
+        assert_eq!(desk.secrets().login[0].1.trouble().is_some(), asks == 3, "{read}");
+        assert!(!format!("{head:?}").contains("s3cret"), "{head:?}");
+        script.ended();
     }
 }
 

@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::error::DeskError;
@@ -11,11 +12,13 @@ use handoffd_kit::id::Version;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::InternalText;
 use handoffd_kit::random::Random;
+use handoffd_kit::secret::SecretSource;
 use handoffd_kit::settings::{DeskSettings, Seams, Setting};
 use handoffd_kit::transport::{Bounds, Exchange, Transport, TransportError};
 use handoffd_zendesk::{ZendeskDesk, connect};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -114,7 +117,24 @@ pub fn start() -> Timestamp {
     "2026-05-03T12:00:00Z".parse().unwrap()
 }
 
-fn text(value: &str) -> Setting {
+/// A source that gives what was put into it last.
+#[derive(Clone, Default)]
+pub struct Replaced(Arc<Mutex<Option<&'static str>>>);
+
+impl Replaced {
+    pub fn give(&self, secret: &'static str) {
+        *self.0.lock().unwrap() = Some(secret);
+    }
+}
+
+impl SecretSource for Replaced {
+    fn read(&self) -> BoxFuture<'_, Result<SecretString, String>> {
+        let read = self.0.lock().unwrap().map(SecretString::from);
+        Box::pin(std::future::ready(read.ok_or_else(|| "nothing there".to_owned())))
+    }
+}
+
+pub fn text(value: &str) -> Setting {
     Setting::Text(value.to_owned())
 }
 
@@ -133,7 +153,7 @@ impl Account {
         Self::with([("email", text("handoffd@acme.example")), ("token", secret(API_TOKEN))])
     }
 
-    fn with(login: [(&str, Setting); 2]) -> Self {
+    pub fn with(login: [(&str, Setting); 2]) -> Self {
         let (clock, script) = (ManualClock::new(start()), Arc::new(Script::default()));
         let settings = DeskSettings {
             id: "acme".into(),
@@ -193,6 +213,12 @@ impl Account {
             }
             polled
         }))
+    }
+
+    /// The login under which a ticket is read; what was sent until then is forgotten.
+    pub fn login_of_a_read(&self) -> String {
+        self.run(handoffd_kit::desk::Desk::head(&self.desk, &"35436".into(), start())).unwrap();
+        self.sent().pop().unwrap().login
     }
 
     pub fn pass(&self, seconds: i64) {
