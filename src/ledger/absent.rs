@@ -95,12 +95,18 @@ impl Ledger {
             let detail = format!("given up by {} with its desk, which is not configured: {reason}", act.by);
             ledger.drop_effects_on(desk, &detail)?;
             ledger.withdraw_on(desk, &detail)?;
-            for table in ["looks", "place_waits", "case_troubles", "stocktaking"] {
+            for table in ["looks", "place_waits", "case_troubles", "stocktaking", "lost_owners"] {
                 ledger.connection.execute(&format!("DELETE FROM {table} WHERE desk = ?"), [desk.as_str()])?;
             }
             ledger.connection.execute(
                 "UPDATE pauses SET ended_at = ? WHERE desk = ? AND ended_at IS NULL",
                 params![millis(act.at), desk.as_str()],
+            )?;
+            // Nobody is waited for there any more, neither for a claim nor for a task.
+            ledger.connection.execute("UPDATE handoffs SET claim_due = NULL WHERE desk = ?", [desk.as_str()])?;
+            ledger.connection.execute(
+                "UPDATE tasks SET done_at = ?, done_by = ? WHERE desk = ? AND done_at IS NULL",
+                params![millis(act.at), act.by, desk.as_str()],
             )?;
             ledger.note_act(act, "drop", &format!("desk {desk}"))?;
             Ok(waits)
@@ -186,6 +192,10 @@ mod tests {
         let mut ledger = waiting();
         claim(&mut ledger, at(1)).expect("the transfer is under way");
         ledger.recover(at(2)).expect("unsure");
+        let waited_for = "UPDATE handoffs SET claim_due = 1;
+            INSERT INTO tasks (handoff, desk, ticket, task, since, until) VALUES ('h1', 'acme', '1', 'Answer', 0, 1);
+            INSERT INTO lost_owners (desk, ticket, owner, why, since) VALUES ('acme', '1', '21', 'gone', 0)";
+        ledger.connection.execute_batch(waited_for).expect("waited for");
         let given_up = ledger.drop_desk(&"acme".into(), &act(at(9))).expect("given up");
         assert_eq!((given_up.looks, given_up.handoffs, given_up.effects), (1, 1, 2));
         let handoff = ledger.handoff("h1").expect("kept");
@@ -194,6 +204,8 @@ mod tests {
         assert!(handoff.detail.is_some_and(|detail| detail.contains(&act(at(9)).by)));
         assert_eq!(looks_due(&ledger, Timestamp::MAX).len(), 1, "globex's");
         assert!(matches!(ledger.drop_desk(&"acme".into(), &act(at(9))), Err(LedgerError::WrongState(_))));
+        let open = (ledger.unclaimed(at(9)), ledger.tasks(), ledger.lost_owners());
+        assert_eq!(open, (Ok(Vec::new()), Ok(Vec::new()), Ok(Vec::new())), "nobody is waited for or missed");
         let acts: u32 = ledger
             .connection
             .query_row("SELECT count(*) FROM acts WHERE what = 'drop' AND about = 'desk acme'", [], |row| row.get(0))
