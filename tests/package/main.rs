@@ -6,4 +6,5 @@ mod asking;
 mod examples;
 mod fields;
 mod hostile;
+mod related;
 mod stage;

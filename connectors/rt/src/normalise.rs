@@ -7,7 +7,7 @@ use crate::wire::{User, whole};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{OrganizationId, QueueId, TicketId, UserId, Version};
 use handoffd_kit::model::{
-    Customer, Ending, FieldValue, Organization, Person, Priority, QueueRef, Role, Status, TicketHead,
+    Customer, Ending, FieldValue, Organization, Person, Priority, QueueRef, Related, Role, Status, TicketHead, Tie,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -50,10 +50,26 @@ pub(crate) fn head(reading: Reading<'_>, ticket: &Value) -> Option<TicketHead> {
     head.fields = fields(json.get("CustomFields"));
     head.created_at = date(json, "Created");
     head.updated_at = date(json, "LastUpdated");
+    head.related = related(json.get("_hyperlinks"));
     head.ending = ending(&id, reading.asked, text("Status"));
     head.link = Some(format!("{}/Ticket/Display.html?id={id}", reading.base));
     head.raw = ticket.to_string();
     Some(head)
+}
+
+/// Tickets that this one has links to (RT sheet, *Reading a ticket*); those that merely link here are none of its own words.
+fn related(links: Option<&Value>) -> Vec<Related> {
+    let tied = |link: &Value| {
+        let tie = match link.get("ref")?.as_str()? {
+            "depends-on" => Tie::DependsOn,
+            "parent" => Tie::PartOf,
+            "refers-to" => Tie::RefersTo,
+            _ => return None,
+        };
+        let ticket = (link.get("type")?.as_str()? == "ticket").then(|| link.get("id").and_then(whole)).flatten()?;
+        Some(Related { ticket: TicketId::from(ticket), tie })
+    };
+    links.and_then(Value::as_array).into_iter().flatten().filter_map(tied).collect()
 }
 
 /// A merged ticket answers under its old id with the other one's (RT sheet, *Reading a ticket*).

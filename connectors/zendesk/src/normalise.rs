@@ -5,8 +5,8 @@ use crate::wire::{self, Id, Sent};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{OrganizationId, QueueId, TicketId, UserId, Version};
 use handoffd_kit::model::{
-    ClockState, Contacts, Customer, Ending, Organization, PastTicket, Priority, QueueRef, Role, Status, TicketHead,
-    VendorClock,
+    ClockState, Contacts, Customer, Ending, Organization, PastTicket, Priority, QueueRef, Related, Role, Status,
+    TicketHead, Tie, VendorClock,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -19,6 +19,7 @@ pub(crate) const MERGED_TAG: &str = "closed_by_merge";
 /// A ticket's head; none: this is no ticket.
 pub(crate) fn head(raw: &Value, groups: &BTreeMap<Id, String>, site: &Url) -> Option<TicketHead> {
     let ticket: wire::Ticket = serde_json::from_value(raw.clone()).ok()?;
+    let related = related(&ticket);
     let id = ticket.id.some().filter(|id| id.is_record())?;
     let stamp = ticket.updated_at.some().unwrap_or_default();
     let updated_at: Option<Timestamp> = stamp.parse().ok();
@@ -47,6 +48,7 @@ pub(crate) fn head(raw: &Value, groups: &BTreeMap<Id, String>, site: &Url) -> Op
         fields: fields(ticket.custom_fields),
         created_at: ticket.created_at.required(),
         updated_at: updated_at.into(),
+        related,
         ending,
         link: site.join(&format!("agent/tickets/{id}")).ok().map(String::from),
         raw: raw.to_string(),
@@ -122,6 +124,19 @@ fn machine_mail(via: &Sent<wire::Via>) -> Fact<bool> {
         Some("web" | "mobile" | "chat" | "messaging" | "native_messaging" | "voice") => Fact::Known(false),
         _ => Fact::Unknown,
     }
+}
+
+/// The closed ticket that this one goes on with, and the problem that it is an incident of.
+fn related(ticket: &wire::Ticket) -> Vec<Related> {
+    let source = ticket.via.get().and_then(|via| via.source.get());
+    let follows = source.filter(|source| source.rel.get().is_some_and(|rel| rel == "follow_up"));
+    let follows = follows.and_then(|source| source.from.get()?.ticket_id.get());
+    let ties = [(follows, Tie::FollowsUp), (ticket.problem_id.get(), Tie::IncidentOf)];
+    let tied = |(id, tie): (Option<&Id>, Tie)| {
+        let id = id.filter(|id| id.is_record())?;
+        Some(Related { ticket: TicketId::new(id.to_string()), tie })
+    };
+    ties.into_iter().filter_map(tied).collect()
 }
 
 fn fields(sent: Sent<Vec<wire::CustomField>>) -> BTreeMap<String, Value> {
@@ -277,6 +292,22 @@ mod tests {
         assert_eq!(via("email", "jane@customer.example"), Fact::Unknown);
         assert_eq!(via("web", ""), Fact::Known(false));
         assert_eq!(via("api", ""), Fact::Unknown);
+    }
+
+    #[test]
+    fn a_follow_up_and_an_incident_name_the_other_ticket() {
+        let tied = |ticket: Value| -> Vec<(String, Tie)> {
+            head_of(&ticket).related.into_iter().map(|one| (one.ticket.to_string(), one.tie)).collect()
+        };
+        let via = |rel: &str, from: Value| json!({ "channel": "web", "source": { "from": from, "rel": rel } });
+        let follows = via("follow_up", json!({ "ticket_id": 3, "subject": "Before" }));
+        let both = tied(json!({ "id": 7, "via": follows, "problem_id": 9 }));
+        assert_eq!(both, [("3".to_owned(), Tie::FollowsUp), ("9".to_owned(), Tie::IncidentOf)]);
+        // An id that is none, and a ticket that came from another in another way.
+        for from in [json!({ "ticket_id": -1 }), json!({ "ticket_id": "x" }), json!({}), json!(null)] {
+            assert_eq!(tied(json!({ "id": 7, "via": via("follow_up", from), "problem_id": null })), []);
+        }
+        assert_eq!(tied(json!({ "id": 7, "via": via("merge", json!({ "ticket_id": 3 })) })), []);
     }
 
     #[test]

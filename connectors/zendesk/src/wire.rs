@@ -116,6 +116,8 @@ pub(crate) struct Ticket {
     pub(crate) organization_id: Sent<Id>,
     pub(crate) custom_fields: Sent<Vec<CustomField>>,
     pub(crate) via: Sent<Via>,
+    /// Of an incident: the problem that it is one of.
+    pub(crate) problem_id: Sent<Id>,
     pub(crate) from_messaging_channel: Sent<bool>,
     pub(crate) created_at: Sent<Timestamp>,
     /// Kept as it was written: it is what a guarded write sends back.
@@ -153,6 +155,8 @@ pub(crate) struct Source {
 #[serde(default)]
 pub(crate) struct From {
     pub(crate) address: Sent<String>,
+    /// Of a follow-up: the closed ticket.
+    pub(crate) ticket_id: Sent<Id>,
 }
 
 /// One entry of a ticket's history.

@@ -155,6 +155,9 @@ fn past_ticket(past: &PastTicket) -> String {
     format!("ticket {}{opened}{status}{subject}", clean(past.id.as_str()))
 }
 
+/// Of other tickets, those that are tied to this one first: more than these are for the helpdesk to show.
+const RELATED_MAX: usize = 2;
+
 /// Where the case has been, and how often it was spoken about.
 pub fn history(sheet: &mut Sheet, case: &Case) {
     if sheet.has(PackagePart::History) {
@@ -171,13 +174,16 @@ pub fn history(sheet: &mut Sheet, case: &Case) {
         (handoffs, 0) => add(format!("{}, none came back", many(handoffs as usize, "earlier handoff"))),
         (handoffs, bounces) => add(format!("{}, {bounces} came back", many(handoffs as usize, "earlier handoff"))),
     }
+    for related in case.head.related.iter().take(RELATED_MAX) {
+        add(format!("{} {}", related.tie.shown(), clean(related.ticket.as_str())));
+    }
     if let Some(contacts) = &case.parts.contacts {
         let others = || contacts.tickets.iter().filter(|past| past.id != case.head.id);
         let ended = |past: &&PastTicket| matches!(past.status.known(), Some(Status::Solved | Status::Closed));
         let more = if contacts.complete { "" } else { "at least " };
         let (all, open) = (others().count(), others().filter(|past| !ended(past)).count());
         add(format!("{more}{all} other tickets of this customer, {open} of them not solved"));
-        for past in others().take(2) {
+        for past in others().take(RELATED_MAX.saturating_sub(case.head.related.len())) {
             add(past_ticket(past));
         }
     }

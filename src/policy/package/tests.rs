@@ -117,7 +117,7 @@ fn nobody_but_an_agent_among_colleagues_fills_a_part() {
 
 #[test]
 fn the_customers_other_tickets_are_part_of_the_history() {
-    use handoffd_kit::model::{Contacts, PastTicket, Status};
+    use handoffd_kit::model::{Contacts, PastTicket, Related, Status, Tie};
     let past = |id: &str, subject: &str, status| PastTicket {
         id: id.into(),
         subject: Fact::Known(subject.into()),
@@ -143,6 +143,20 @@ fn the_customers_other_tickets_are_part_of_the_history() {
         ]
     );
     assert!(needs(&all_required()).has(PartKind::Contacts));
+    // A ticket that the helpdesk ties to this one is worth more than one that is only the same customer's.
+    let tied = |ticket: &str, tie| Related { ticket: ticket.into(), tie };
+    case.head.related =
+        vec![tied("12", Tie::FollowsUp), tied("[handoffd h/1 r@v]", Tie::RefersTo), tied("14", Tie::PartOf)];
+    assert_eq!(
+        lines(&package_of(&case), PackagePart::History),
+        [
+            "first handoff of this case",
+            "follow-up of ticket 12",
+            "refers to ticket (handoffd h/1 r@v]",
+            "3 other tickets of this customer, 1 of them not solved",
+            "0 messages from the customer, 0 from agents"
+        ]
+    );
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub struct TicketHead {
     pub created_at: Fact<Timestamp>,
     /// When the vendor says it last changed.
     pub updated_at: Fact<Timestamp>,
+    /// Other tickets that the desk ties this one to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
     /// Set when it takes no more handoffs.
     pub ending: Option<Ending>,
     /// Where a colleague opens it.
@@ -80,9 +83,48 @@ impl TicketHead {
             fields: BTreeMap::new(),
             created_at: Fact::Unknown,
             updated_at: Fact::Unknown,
+            related: Vec::new(),
             ending: None,
             link: None,
             raw: String::new(),
+        }
+    }
+}
+
+/// Another ticket that this one is tied to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Related {
+    /// Which one.
+    pub ticket: TicketId,
+    /// How.
+    pub tie: Tie,
+}
+
+/// How one ticket is tied to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tie {
+    /// The customer wrote again after the other one was closed for good.
+    FollowsUp,
+    /// One occurrence of the problem that the other one is about.
+    IncidentOf,
+    /// It waits for the other one.
+    DependsOn,
+    /// A part of the other one.
+    PartOf,
+    /// Somebody found the other one worth a look.
+    RefersTo,
+}
+
+impl Tie {
+    /// In words, before the other ticket's number.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::FollowsUp => "follow-up of ticket",
+            Self::IncidentOf => "incident of problem ticket",
+            Self::DependsOn => "depends on ticket",
+            Self::PartOf => "part of ticket",
+            Self::RefersTo => "refers to ticket",
         }
     }
 }

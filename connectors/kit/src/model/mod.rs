@@ -7,7 +7,7 @@ mod person;
 mod said;
 
 pub use field::{FieldType, FieldValue};
-pub use head::{Ending, Priority, QueueRef, Status, TicketHead};
+pub use head::{Ending, Priority, QueueRef, Related, Status, TicketHead, Tie};
 pub use parts::{
     Actor, Change, ClockState, Contacts, Conversation, Customer, Organization, PartKind, PartSet, Parts, PastTicket,
     VendorClock, What,

@@ -164,6 +164,11 @@ fn hyperlinks(desk: &Helpdesk, base: &str, me: PersonNo, ticket: &Ticket) -> Val
         json!({ "ref": "self", "type": "ticket", "id": ticket.no, "_url": at }),
         json!({ "ref": "history", "_url": format!("{at}/history") }),
     ];
+    if let Some(other) = ticket.extra.get("refers-to") {
+        links.push(
+            json!({ "ref": "refers-to", "type": "ticket", "id": other, "_url": format!("{base}/ticket/{other}") }),
+        );
+    }
     if desk.person(me).is_some_and(|person| person.rights.changes.covers(ticket.queue)) {
         links.push(json!({ "ref": "correspond", "_url": format!("{at}/correspond") }));
         links.push(json!({ "ref": "comment", "_url": format!("{at}/comment") }));

@@ -70,7 +70,7 @@ pub(super) fn ticket(desk: &Helpdesk, base: &str, ticket: &Ticket) -> Value {
         "sharing_agreement_ids": [],
         "custom_fields": fields,
         "due_at": null,
-        "via": via(&ticket.channel),
+        "via": came_in(ticket),
         "satisfaction_rating": { "score": "unoffered" },
         "is_public": is_public,
         "from_messaging_channel": matches!(ticket.channel.as_str(), "chat" | "messaging" | "native_messaging"),
@@ -95,6 +95,15 @@ fn field_value(def: &FieldDef, ticket: &Ticket) -> Value {
         (false, [value, ..]) => json!(value),
     };
     json!({ "id": def.no, "value": value })
+}
+
+/// How a ticket came in: as a follow-up of a closed one, where it is one (`follow_up_of`).
+fn came_in(ticket: &Ticket) -> Value {
+    let mut via = via(&ticket.channel);
+    if let Some(before) = ticket.extra.get("follow_up_of").and_then(|no| no.parse::<u64>().ok()) {
+        via["source"] = json!({ "from": { "ticket_id": before }, "to": {}, "rel": "follow_up" });
+    }
+    via
 }
 
 /// How something came in.
