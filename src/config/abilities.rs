@@ -1,7 +1,7 @@
 //! What connectors say of a configuration before any desk is open: keys of a desk's own tables that nobody knows, ids that
 //! cannot be any, and what a rule asks of a helpdesk that it cannot do. No secret and no network are needed for it.
 
-use super::desks::{DeskConfig, Desks};
+use super::desks::{Desks, Reading};
 use super::found::{At, Found};
 use super::scalar::shown;
 use super::secrets;
@@ -17,11 +17,12 @@ use handoffd_kit::settings::SettingProblem;
 use std::ops::Range;
 
 /// What a desk of this table can do; reports what its connector finds wrong in the table. Every secret has a stand-in.
-pub(super) fn of_desk(found: &mut Found<'_>, id: &DeskId, desk: &DeskConfig) -> Option<Capabilities> {
+pub(super) fn of_desk(found: &mut Found<'_>, id: &DeskId, reading: &Reading) -> Option<Capabilities> {
+    let desk = &reading.config;
     let settings = secrets::stand_in(id, desk);
     for SettingProblem { key, problem, help } in registry::wrong_settings(&desk.connector, &settings) {
         // What could not be read is missing for the connector; it was reported for what it is.
-        if !desk.lost(&key) {
+        if !reading.lost(&key) {
             found.mismatch(&desk.place(&key), format!("[desks.{id}] {key}: {problem}"), help);
         }
     }

@@ -44,7 +44,7 @@ pub struct DeskConfig {
 
 impl DeskConfig {
     /// Whether a key of the vendor's stands in the file and its value could not be read.
-    pub(super) fn lost(&self, key: &str) -> bool {
+    fn lost(&self, key: &str) -> bool {
         let read = match key.split_once('.') {
             Some(("login", name)) => self.login.contains_key(name),
             Some(("webhook", name)) => self.webhook.contains_key(name),
@@ -80,8 +80,9 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> De
         let section = named.open(found, keys::DESK);
         let mut broken_fields = Vec::new();
         let id = DeskId::new(named.name.value);
-        let config = config(found, &section, named, base);
-        let capabilities = config.as_ref().and_then(|config| abilities::of_desk(found, &id, config));
+        let reading = config(found, &section, named, base);
+        let capabilities = reading.as_ref().and_then(|reading| abilities::of_desk(found, &id, reading));
+        let config = reading.filter(|reading| reading.broken.is_empty()).map(|reading| reading.config);
         let policy = DeskPolicy {
             intake: intake(found, &section, capabilities.as_ref()),
             start: start(found, &section).unwrap_or(Start::Now),
@@ -93,7 +94,22 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> De
     desks
 }
 
-fn config(found: &mut Found<'_>, section: &Section<'_>, named: &Named<'_>, base: &Path) -> Option<DeskConfig> {
+/// How a desk is reached, as far as it could be read.
+pub(super) struct Reading {
+    pub config: DeskConfig,
+    /// Keys whose value is missing or could not be read, which was reported: something else stands in their place.
+    broken: Vec<&'static str>,
+}
+
+impl Reading {
+    /// Whether what the connector says of a key is about something that could not be read.
+    pub fn lost(&self, key: &str) -> bool {
+        let top = key.split('.').next().unwrap_or(key);
+        self.broken.contains(&top) || self.config.lost(key)
+    }
+}
+
+fn config(found: &mut Found<'_>, section: &Section<'_>, named: &Named<'_>, base: &Path) -> Option<Reading> {
     let connector = section.required(found, "connector");
     if let Some(connector) = &connector
         && !registry::known().contains(&connector.value)
@@ -101,6 +117,7 @@ fn config(found: &mut Found<'_>, section: &Section<'_>, named: &Named<'_>, base:
         let message = format!("no connector speaks \"{}\"", shown(connector.value));
         found.error(&connector.span, message, accepted(connector.value, registry::known().iter().copied()));
     }
+    let mut broken = Vec::new();
     let url = section.required(found, "url").and_then(|text| match scalar::desk_url(text.value) {
         Ok(url) => Some(url),
         Err((message, help)) => {
@@ -114,6 +131,7 @@ fn config(found: &mut Found<'_>, section: &Section<'_>, named: &Named<'_>, base:
     }
     if !section.has("login") {
         section.missing(found, "login");
+        broken.push("login");
     }
     let login = settings(found, section, "login", base, &mut places);
     let webhook = settings(found, section, "webhook", base, &mut places);
@@ -123,15 +141,19 @@ fn config(found: &mut Found<'_>, section: &Section<'_>, named: &Named<'_>, base:
     if let Some(budget) = budget.as_ref().filter(|budget| budget.value < 0.01) {
         found.error(&budget.span, "`budget` leaves nothing for handoffd", "write a share from 1% to 100%");
     }
-    Some(DeskConfig {
+    let read = [("url", url.is_some()), ("login", login.is_some()), ("webhook", webhook.is_some())];
+    broken.extend(read.into_iter().filter(|(_, is_read)| !is_read).map(|(key, _)| key));
+    let config = DeskConfig {
         connector: connector?.value.to_owned(),
-        url: url?,
-        login: login?,
-        webhook: webhook?,
+        // One that no connector has anything to say against.
+        url: url.or_else(|| "https://desk.example".parse().ok())?,
+        login: login.unwrap_or_default(),
+        webhook: webhook.unwrap_or_default(),
         poll: poll.unsigned_abs(),
         budget: budget.map_or(0.8, |budget| budget.value),
         places,
-    })
+    };
+    Some(Reading { config, broken })
 }
 
 /// Reads `login` or `webhook`: texts and secrets under the vendor's own keys. `None`: it is no table, which was reported.

@@ -106,3 +106,32 @@ fn a_clock_that_neither_the_desk_nor_a_target_gives_is_refused_at_its_rule() {
     assert_eq!(asks.len(), 1, "{asks:?}");
     assert!(asks[0].0 == 22 && asks[0].1.contains("looks at next_reply"), "{asks:?}");
 }
+
+#[test]
+fn an_address_or_a_login_that_is_wrong_hides_nothing_else() {
+    let told = |from: &str, to: &str| -> Vec<String> {
+        let text =
+            super::problems::BASE.replacen(from, to, 1).replacen("queue = \"Support\"", "queue = { id = \"zzz\" }", 1);
+        let text = text.replacen(
+            "clock.customer = \"continue\"",
+            "clock.customer = { pause = \"bogus\", at_most = \"1d\" }",
+            1,
+        );
+        let text = text.replacen("webhook = { secret", "webhook = { hint = \"x\", secret", 1);
+        read(&text).expect_err("wrong").iter().map(|problem| problem.message.clone()).collect()
+    };
+    let login = "login = { client_id = \"handoffd\", client_secret = { env = \"ACME_SECRET\" } }\n";
+    for (from, to, first) in [
+        ("\"https://acme.zendesk.com\"", "\"nonsense\"", "this is no address"),
+        ("url = \"https://acme.zendesk.com\"\n", "", "`url`"),
+        (login, "", "`login`"),
+        (login, "login = \"x\"\n", "is a table, not text"),
+    ] {
+        let found = told(from, to);
+        assert_eq!(found.len(), 4, "{to}: {found:#?}");
+        assert!(found.iter().any(|one| one.contains(first)), "{first}: {found:#?}");
+        for other in ["webhook.hint: unknown key", "\"zzz\" is not a queue's id", "\"bogus\", which stops no clock"] {
+            assert!(found.iter().any(|one| one.contains(other)), "{other}: {found:#?}");
+        }
+    }
+}
