@@ -55,8 +55,13 @@ pub fn after(handoff: &HandoffRecord, moved: &[Moved], seen: &Seen<'_>) -> After
         HandoffState::Sending => return halfway(handoff, moved),
         _ => return After::default(),
     }
-    if let Some(left) = left_receiver(handoff, moved) {
-        return departed(handoff, left);
+    match left_receiver(handoff, moved) {
+        // The next handoff took it, before the answer of its transfer came.
+        Some(left) if left.change.by_handoff.is_some() && handoff.state == HandoffState::Settled => {
+            return After::default();
+        }
+        Some(left) => return departed(handoff, left),
+        None => {}
     }
     let mut after = verify(handoff, seen);
     if handoff.claimed.is_none() {

@@ -8,7 +8,7 @@ use super::hearing::{Hearing, end_of_history, hear};
 use super::ownership::{self, Tasks};
 use super::pauses;
 use super::requests::{follow, is_back, not_after_all, still_back};
-use super::stays::{Moved, Stays, is_provisional, new_stays};
+use super::stays::{Moved, Stays, is_provisional, new_stays, transfer};
 use super::unclaimed::{Chain, chain};
 use crate::ledger::records::{
     AsRead, CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, SignedWording,
@@ -18,7 +18,7 @@ use crate::plan;
 use crate::policy::case::{Case, ClosedPath, Memory};
 use crate::policy::closed::unnoted;
 use crate::policy::decide::decide;
-use crate::policy::proposal::{CustomerPlan, Proposal};
+use crate::policy::proposal::{CustomerPlan, HandoffKind, Proposal};
 use crate::policy::roster::Rosters;
 use crate::policy::rules::{Mode, Policy};
 use crate::policy::verdict::{Decision, Outcome, Risk, StayReason, Verdict};
@@ -76,7 +76,7 @@ pub struct Prepared<'a> {
     pub case: Case,
     /// The stays that this look found.
     stays: Vec<Moved>,
-    /// What became of the handoff under way.
+    /// What became of the handoff that brought the case where it is.
     after: After,
     /// What became of a pause of the customer's clock.
     pause: Option<pauses::Found>,
@@ -101,10 +101,11 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     };
     let news = ![&look.record.last_version, &look.record.own_version].contains(&&Some(look.head.version.clone()));
     let patience = look.poll_brings_heads_within;
-    let to = look.record.handoff.as_ref().and_then(|handoff| look.policy.teams.get(&handoff.proposal.to));
+    let judged = judged(look.record);
+    let to = judged.and_then(|handoff| look.policy.teams.get(&handoff.proposal.to));
     let team = to.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
     let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at, patience, team };
-    let after = look.record.handoff.as_ref().map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
+    let after = judged.map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
     let tasks = ownership::tasks(&look.record.tasks, look, news, readable);
     if after.need_history || tasks.need_history {
         return Err(PartSet::of(&[PartKind::History]));
@@ -151,6 +152,16 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
 
 fn history_is_readable(look: &Look<'_>) -> bool {
     look.capabilities.readable_history && !look.refused.has(PartKind::History)
+}
+
+/// The handoff whose receiving team has the case, or had it last: as long as the next one has moved nothing, that is the one
+/// before. Who asked for the way back and then went it by hand has not said no.
+fn judged(record: &CaseRecord) -> Option<&HandoffRecord> {
+    let handoff = record.handoff.as_ref()?;
+    if !handoff.state.is_open() || transfer(handoff).is_some() {
+        return Some(handoff);
+    }
+    record.came_by.as_deref().filter(|_| handoff.proposal.kind != HandoffKind::Back)
 }
 
 /// Finishes a look, or says what is missing.
@@ -252,14 +263,9 @@ fn decided(look: &Look<'_>, case: &Case) -> Decision {
 
 /// The handoff that brought the case where it is now, if it stands.
 fn came_by<'a>(record: &'a CaseRecord, moved: &[Moved], after: &After) -> Option<&'a HandoffRecord> {
-    let ended =
-        after.happening.as_ref().and_then(|happening| happening.event).is_some_and(|event| {
-            matches!(event, HandoffEvent::Bounced | HandoffEvent::Contested | HandoffEvent::Rejected)
-        });
-    let stands = |handoff: &&HandoffRecord| {
-        let judged = record.handoff.as_ref().is_some_and(|judged| judged.id == handoff.id);
-        !(judged && ended)
-    };
+    let ends = |event| matches!(event, HandoffEvent::Bounced | HandoffEvent::Contested | HandoffEvent::Rejected);
+    let ended = after.happening.as_ref().filter(|happening| happening.event.is_some_and(ends));
+    let stands = |handoff: &&HandoffRecord| ended.is_none_or(|ended| ended.handoff != handoff.id);
     match moved.last() {
         None => record.came_by.as_deref().filter(stands),
         Some(last) => record

@@ -223,3 +223,59 @@ fn a_review_that_was_answered_too_late_is_asked_again() {
         assert_eq!((stage.queue(ticket).as_str(), stage.states().len()), ("Billing", 2), "{dialect:?}");
     }
 }
+
+/// A second rule, which takes cases of billing further after somebody was asked.
+fn with_two_rules(dialect: Dialect, asks: &str) -> Stage {
+    let second = format!(
+        r#"
+[[escalate]]
+name = "on-from-billing"
+mode = "live"
+trigger = "exception"
+from = ["billing"]
+to = "second-line"
+when = 'has_tag("refund")'
+reason = "Billing does not decide this"
+{asks}
+"#
+    );
+    with_rule(dialect, &second)
+}
+
+#[test]
+fn what_is_given_back_while_the_next_handoff_waits_is_a_bounce_too() {
+    let steps = "package = { require = [\"steps\"], missing = \"ask\", ask_for = \"4h\", then = \"review\" }";
+    for dialect in DIALECTS {
+        for (asks, waits) in [("review = \"always\"", "in_review"), (steps, "asking")] {
+            let mut stage = with_two_rules(dialect, asks);
+            let ticket = at_billing(&mut stage);
+            assert_eq!(stage.states(), ["settled", waits], "{dialect:?}");
+            stage.later(5);
+            stage.sandbox.person("billing-1").moves(ticket, "Support");
+            stage.look(ticket);
+            assert_eq!(stage.states(), ["bounced", "withdrawn"], "{dialect:?}: {waits}: {:?}", stage.ours(ticket));
+            for _ in 0..3 {
+                stage.later(120);
+                stage.look(ticket);
+            }
+            assert_eq!((stage.queue(ticket).as_str(), stage.states().len()), ("Support", 2), "{dialect:?}: {waits}");
+            stage.does("frontline-1", ticket, amount(7100));
+            assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: {waits}: {:?}", stage.states());
+        }
+    }
+}
+
+#[test]
+fn what_goes_on_by_the_next_handoff_bounced_off_nobody() {
+    for dialect in DIALECTS {
+        let mut stage = with_two_rules(dialect, "review = \"always\"");
+        let ticket = at_billing(&mut stage);
+        let handoff = stage.handoffs()[1].id.clone();
+        stage.orders("tier2-lead", Command::Approve { handoff, reason: None }).expect("approved");
+        stage.later(90);
+        stage.look(ticket);
+        assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Tier 2", vec!["settled"; 2]), "{dialect:?}");
+        let details: Vec<_> = stage.handoffs().into_iter().map(|handoff| handoff.detail).collect();
+        assert_eq!(details, [None, None], "{dialect:?}");
+    }
+}
