@@ -227,15 +227,24 @@ pub fn first_act(
     team: Option<&Roster>,
     history: &[Change],
 ) -> Option<(Timestamp, String)> {
-    let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| is_of(mark, of)))?;
+    let ours = carried_out(of, history)?;
     let by_agents =
         history[ours + 1..].iter().filter(|change| change.by.role == Role::Agent && change.actor == Actor::Person);
     by_agents.filter_map(|change| Some((change.at, claimed_in(previous, team, change)?))).next()
 }
 
+/// Where the handoff `of` gave the case to its team: our change of the queue. A message to the customer may come much later,
+/// when somebody has acted already. Where no change of the queue carries its mark, its last sign.
+fn carried_out(of: &str, history: &[Change]) -> Option<usize> {
+    let ours = |change: &Change| change.mark.as_ref().is_some_and(|mark| is_of(mark, of));
+    let moves = |change: &Change| change.what.iter().any(|what| matches!(what, What::Queue { .. }));
+    let transfer = history.iter().rposition(|change| ours(change) && moves(change));
+    transfer.or_else(|| history.iter().rposition(ours))
+}
+
 /// Whom an agent made the owner last since the handoff `of` was carried out, of the team or not.
 pub fn made_owner<'a>(of: &str, history: &'a [Change]) -> Option<&'a UserId> {
-    let ours = history.iter().rposition(|change| change.mark.as_ref().is_some_and(|mark| is_of(mark, of)))?;
+    let ours = carried_out(of, history)?;
     let owners = history[ours + 1..].iter().flat_map(|change| {
         change.what.iter().filter_map(move |what| match what {
             What::Owner { to, .. } => Some((change, to.as_ref())),

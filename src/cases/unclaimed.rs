@@ -101,7 +101,7 @@ impl Wait<'_> {
     fn judged(&self) -> Chain {
         let look = self.look;
         if let Some(reminder) = self.reminder_to_come() {
-            return self.remind_still(reminder);
+            return if self.may_hide_a_claim() { Chain::NeedHistory } else { self.remind_still(reminder) };
         }
         let step = usize::try_from(self.handoff.unclaimed_steps).ok().and_then(|at| self.plan.chain.get(at));
         let Some(step) = step.filter(|_| look.now >= self.due.at) else { return Chain::Wait(self.waits()) };
@@ -110,6 +110,9 @@ impl Wait<'_> {
         }
         if !self.is_live() {
             return Chain::Wait(self.waits());
+        }
+        if self.may_hide_a_claim() {
+            return Chain::NeedHistory;
         }
         let (to, kind) = match step {
             Unclaimed::Lead => return self.remind(),
@@ -121,6 +124,14 @@ impl Wait<'_> {
             (Some(false), Some(to)) => hand_on(self, to, kind),
             _ => Chain::Wait(self.waits()),
         }
+    }
+
+    /// Whether the history is still to be read before anybody is reminded or loses the case, even if nothing is new: the look
+    /// that a claim brought may not have been able to judge it. Its author was not known yet as one of the team, another
+    /// handoff was judged in that look, the desk did not give the history, or the version of the ticket did not show the
+    /// change. With the history read, [`super::after`] judges all of it.
+    fn may_hide_a_claim(&self) -> bool {
+        self.look.parts.history.is_none() && is_readable(self.look)
     }
 
     /// Whether a person has made somebody its owner since, of the team or not: then it is not taken from them. None: the

@@ -9,8 +9,9 @@ use crate::policy::rules::{ClaimDecision, Mode, Policy, Unclaimed};
 use crate::policy::testing;
 use handoffd_kit::clock::Clock;
 use handoffd_kit::desk::{DeskChange, QueueSpec, Update};
+use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{Person, Role, What};
+use handoffd_kit::model::{Person, Role, Visibility, What};
 use jiff::SignedDuration;
 
 /// A refund goes to billing, which has two hours, and then this chain.
@@ -191,4 +192,79 @@ async fn a_pause_holds_the_chain_and_shadow_ends_it() {
     let stage = stage.with_policy(shadow);
     later(&stage, HOUR * 3).await;
     assert_eq!(updates(&stage).len(), 1);
+}
+
+fn said() -> What {
+    What::Said { visibility: Visibility::Internal, message: "m1".into() }
+}
+
+/// The desk could not take the reminder, and somebody took the case on before it could.
+async fn claimed_while_the_reminder_waits(retry: Retry) -> Stage {
+    let stage = settled(waiting(&[Unclaimed::Lead])).await;
+    stage.desk.ticket().write_fails = Some(DeskError::new(DeskErrorKind::Unavailable, retry, "apply update"));
+    later(&stage, HOUR * 2).await;
+    let tried = stage.desk.ticket().tried;
+    assert!(tried > 1 && updates(&stage).len() == 1, "{tried}");
+    claim(&stage);
+    stage.desk.ticket().write_fails = None;
+    stage
+}
+
+async fn reminder(stage: &Stage) -> EffectState {
+    let handoff = stage.handoffs().await.remove(0);
+    handoff.effects.last().expect("the reminder").state.clone()
+}
+
+#[tokio::test]
+async fn a_reminder_that_was_held_up_is_not_written_over_a_claim_that_nobody_has_seen_yet() {
+    let stage = claimed_while_the_reminder_waits(Retry::After(None)).await;
+    later(&stage, HOUR).await;
+    assert_eq!(updates(&stage).len(), 1, "{:?}", updates(&stage).last().map(note));
+    assert_eq!(reminder(&stage).await, EffectState::Dropped);
+    assert!(stage.handoffs().await[0].claimed.is_some());
+}
+
+#[tokio::test]
+async fn a_reminder_that_turns_out_not_to_be_there_is_not_sent_after_a_claim() {
+    let stage = claimed_while_the_reminder_waits(Retry::Unsure).await;
+    assert!(matches!(reminder(&stage).await, EffectState::Unsure { .. }));
+    stage.look().await;
+    assert!(stage.handoffs().await[0].claimed.is_some());
+    for _ in 0..5 {
+        later(&stage, MINUTE).await;
+    }
+    assert_eq!((reminder(&stage).await, updates(&stage).len()), (EffectState::Dropped, 1));
+}
+
+#[tokio::test]
+async fn a_claim_that_its_own_look_could_not_judge_is_seen_before_the_case_is_handed_on() {
+    for step in [Unclaimed::Lead, Unclaimed::Back] {
+        let stage = settled(waiting(&[step])).await;
+        // A new colleague, whom the roster does not know yet.
+        let at = stage.clock.now();
+        stage.desk.ticket().agent_does(at, said());
+        stage.look().await;
+        assert_eq!(stage.handoffs().await[0].claimed, None);
+        stage.desk.ticket().members.insert("Billing".into(), vec![member("8"), member("21")]);
+        later(&stage, MINUTE * 20).await;
+        later(&stage, HOUR * 2).await;
+        let handoffs = stage.handoffs().await;
+        assert_eq!(handoffs[0].claimed, Some((at, "Second Agent".into())));
+        assert_eq!((handoffs.len(), updates(&stage).len()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_the_team_does_before_the_customer_is_told_is_a_claim_too() {
+    let stage = Stage::telling_the_customer().await;
+    stage.desk.ticket().members.insert("Billing".into(), vec![member("8")]);
+    stage.desk.ticket().meddles = Some(|ticket, at| ticket.agent_does(at, said()));
+    stage.look().await;
+    later(&stage, MINUTE * 2).await;
+    assert_eq!(stage.desk.ticket().written.len(), 2, "the transfer and the message");
+    let at = stage.clock.now();
+    stage.desk.ticket().customer_says(at, said());
+    stage.look().await;
+    let claimed = stage.handoffs().await[0].claimed.clone();
+    assert_eq!(claimed, Some((testing::now(), "Second Agent".into())));
 }

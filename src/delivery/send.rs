@@ -83,6 +83,14 @@ impl Delivery {
             return Ok(None);
         }
         let label = claimed.effect.purpose == Purpose::Asking && matches!(write.change, DeskChange::Tags { .. });
+        let reminds = claimed.effect.purpose == Purpose::Reminder;
+        if let Some(ending) = head.ending.as_ref().filter(|_| reminds) {
+            return Ok(Some(outcome::moot(claimed, ending, now)));
+        }
+        // What changed may be the claim that a reminder asks for, or the end of what a pause waits for: a look decides first.
+        if reminds || claimed.effect.purpose == Purpose::Resume {
+            return Ok(Some(outcome::look_first(claimed, now)));
+        }
         if label || claimed.ended && overrules_nobody(&write.change) {
             if let Some(ending) = &head.ending {
                 return Ok(Some(outcome::moot(claimed, ending, now)));
@@ -94,9 +102,6 @@ impl Delivery {
                 write.decide_on(&head);
             }
             return Ok(None);
-        }
-        if matches!(claimed.effect.purpose, Purpose::Resume | Purpose::Reminder) {
-            return Ok(Some(outcome::look_first(claimed, now)));
         }
         if claimed.first {
             return Ok(Some(outcome::changed_meanwhile(claimed, now)));

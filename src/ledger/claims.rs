@@ -38,6 +38,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether somebody is still to take this handoff on.
+    pub(super) fn is_waited_for(&self, handoff: &str) -> Result<bool> {
+        let waits = "SELECT EXISTS (SELECT 1 FROM handoffs WHERE id = ? AND claim_due IS NOT NULL)";
+        Ok(self.connection.prepare_cached(waits)?.query_row([handoff], |row| row.get(0))?)
+    }
+
     /// The case lies with a team now: nobody of another is waited for.
     pub(super) fn stop_waiting_elsewhere(&mut self, desk: &DeskId, ticket: &TicketId) -> Result<()> {
         let team = self.stays(desk, ticket)?.pop().and_then(|change| change.stay).map(|stay| stay.team);

@@ -117,7 +117,8 @@ impl Ledger {
         let wanted = match effect.purpose {
             Purpose::Handoff => !state.has_ended(),
             Purpose::Apart | Purpose::Resume => true,
-            Purpose::Reminder => !state.has_ended(),
+            // Somebody may have taken the case on, or moved it, while nobody knew whether this had been sent.
+            Purpose::Reminder => !state.has_ended() && self.is_waited_for(&effect.handoff)?,
             Purpose::Asking => state == HandoffState::Asking || !plan::asks(effect.number),
         };
         if wanted {

@@ -144,7 +144,8 @@ pub(super) fn planned_before(look: &Look<'_>, memory: &Memory, planned: &Handoff
     let roster = team.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
     let owner = look.head.owner.known().and_then(|owner| owner.as_ref()).map(|owner| &owner.id);
     match look.parts.history.as_deref() {
-        None if news && readable => return Chain::NeedHistory,
+        // Even if nothing is new: what an earlier look could not judge is judged now.
+        None if readable => return Chain::NeedHistory,
         None if news => return over("the ticket was changed, and this desk does not say by whom".to_owned()),
         None => {}
         Some(history) => {
