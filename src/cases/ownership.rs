@@ -42,7 +42,8 @@ pub fn seen(look: &Look<'_>, case: &Case) -> Option<OwnerSeen> {
 
 /// Whether an owner can still own it. Whoever never was among the team's people is somebody's choice.
 fn presence(owner: &Person, roster: Option<&Roster>) -> Presence {
-    let Some(roster) = roster else { return Presence::Unknown };
+    // A team without anybody is rather a desk that tells nothing.
+    let Some(roster) = roster.filter(|roster| !roster.members.is_empty()) else { return Presence::Unknown };
     let member = roster.members.iter().find(|member| member.id == owner.id);
     let departed = roster.departed.iter().find(|departed| departed.id == owner.id);
     let known = member.and_then(|one| one.name.as_deref()).or_else(|| departed.and_then(|one| one.name.as_deref()));
@@ -177,11 +178,13 @@ mod tests {
             departed: vec![Departed { id: "23".into(), name: None }],
             last: None,
         };
+        let nobody = Roster { members: Vec::new(), ..roster.clone() };
         let judged = |id: &str, roster: Option<&Roster>| {
             presence(&Person { id: id.into(), name: None, email: None, role: Role::Agent }, roster)
         };
         let gone = |id: &str| matches!(judged(id, Some(&roster)), Presence::Gone(_));
         assert_eq!([gone("21"), gone("22"), gone("23"), gone("99")], [false, true, true, false]);
+        assert_eq!(judged("23", Some(&nobody)), Presence::Unknown, "all at once is rather a reading that failed");
         assert_eq!(judged("22", None), Presence::Unknown, "nobody is said to be gone by what is not known");
     }
 

@@ -131,6 +131,24 @@ async fn a_claim_drops_a_reminder_that_was_not_sent_yet() {
 }
 
 #[tokio::test]
+async fn a_reminder_that_cannot_be_written_holds_up_no_further_step() {
+    let stage = settled(waiting(&[Unclaimed::Lead, Unclaimed::Lead, Unclaimed::Back])).await;
+    stage.desk.ticket().refuses = true;
+    later(&stage, HOUR * 2).await;
+    let first = stage.handoffs().await.remove(0).effects.remove(1);
+    assert!(matches!(first.state, EffectState::Parked { .. }), "{first:?}");
+    assert!(first.write.deadline > stage.clock.now(), "handoffs go before it");
+    stage.desk.ticket().refuses = false;
+    later(&stage, HOUR * 2).await;
+    let handoff = stage.handoffs().await.remove(0);
+    let reminders: Vec<_> = handoff.effects.iter().skip(1).map(|effect| effect.state.name()).collect();
+    assert_eq!(reminders, ["dropped", "done"], "{:?}", handoff.effects);
+    later(&stage, HOUR * 2).await;
+    let back = stage.handoffs().await.remove(0);
+    assert_eq!(back.proposal.to.as_str(), "frontline", "{back:?}");
+}
+
+#[tokio::test]
 async fn nobody_claims_it_and_it_goes_on_to_the_next_team_once_under_its_own_key() {
     let stage = settled(waiting(&[Unclaimed::Team("engineering".into()), Unclaimed::Back])).await;
     later(&stage, HOUR * 2).await;

@@ -20,6 +20,10 @@ impl Ledger {
         if self.connection.prepare_cached(waits)?.execute(values)? == 0 {
             return Ok(());
         }
+        // What the step before had to say, and could not be said, is said by this one.
+        if !claim.effects.is_empty() {
+            self.drop_reminders(&claim.handoff, "the next step was taken before it went out")?;
+        }
         match claim.due {
             Some(_) => self.plan_anew(&claim.handoff, &claim.effects, Purpose::Reminder, now),
             None => self.stop_waiting(&claim.handoff),
@@ -28,14 +32,31 @@ impl Ledger {
 
     /// Somebody has taken the case on, or it has gone elsewhere: nobody is waited for or reminded any more.
     pub(super) fn stop_waiting(&mut self, handoff: &str) -> Result<()> {
+        self.drop_reminders(handoff, "nobody has to be reminded any more")?;
+        self.connection.prepare_cached("UPDATE handoffs SET claim_due = NULL WHERE id = ?")?.execute([handoff])?;
+        Ok(())
+    }
+
+    fn drop_reminders(&mut self, handoff: &str, reason: &str) -> Result<()> {
         for effect in self.effects_of(handoff)? {
             let waits = matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. });
             if effect.purpose == Purpose::Reminder && waits {
-                self.drop_one(&effect, Some("nobody has to be reminded any more"))?;
+                self.drop_one(&effect, Some(reason))?;
             }
         }
-        self.connection.prepare_cached("UPDATE handoffs SET claim_due = NULL WHERE id = ?")?.execute([handoff])?;
         Ok(())
+    }
+
+    /// The case is over: nobody is waited for any more, by whichever of its handoffs.
+    pub(super) fn stop_waiting_at_all(&mut self, desk: &str, ticket: &str) -> Result<()> {
+        let waiting: Vec<String> = {
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT id FROM handoffs WHERE desk = ? AND ticket = ? AND claim_due IS NOT NULL")?;
+            let rows = statement.query_map([desk, ticket], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        waiting.iter().try_for_each(|handoff| self.stop_waiting(handoff))
     }
 
     /// Whether somebody is still to take this handoff on.

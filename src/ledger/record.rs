@@ -160,6 +160,9 @@ impl Ledger {
                      WHERE desk = ?1 AND ticket = ?2 AND (ended_at IS NULL) = ?3",
                 )?
                 .execute(params![desk, ticket, ended, at])?;
+            if ended {
+                self.stop_waiting_at_all(desk, ticket)?;
+            }
         }
         if !update.raw.is_empty() {
             self.connection

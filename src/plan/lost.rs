@@ -7,8 +7,11 @@ use crate::policy::proposal::Proposal;
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::model::TicketHead;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::ops::Range;
+
+/// One colleague who leaves may leave a hundred cases: handoffs go before these notes.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The numbers of these notes: one for each owner who is lost after the same handoff.
 pub const NUMBERS: Range<u32> = 130..140;
@@ -46,7 +49,7 @@ pub fn lost_note(
         expected: None,
         decided_on: None,
         first_tried: None,
-        deadline: lost.now,
+        deadline: lost.now + PATIENCE,
     };
     write.decide_on(head);
     Some(PlannedEffect { number, label: "note: the owner is gone".to_owned(), write })

@@ -9,7 +9,10 @@ use crate::policy::rules::Unclaimed;
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::model::TicketHead;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// A reminder is late already: handoffs, which are due in a quarter of an hour at most, go before it.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Reminders count from here, a number for each step of a chain.
 pub const FIRST: u32 = 100;
@@ -63,7 +66,7 @@ pub fn reminder(
         expected: None,
         decided_on: None,
         first_tried: None,
-        deadline: told.now,
+        deadline: told.now + PATIENCE,
     };
     write.decide_on(head);
     PlannedEffect { number, label: "note: not taken on in time".to_owned(), write }
