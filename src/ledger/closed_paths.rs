@@ -5,11 +5,12 @@ use super::codec::{from_json, json, millis};
 use super::error::Result;
 use super::handoffs::has_moved;
 use super::open::Ledger;
-use super::records::HandoffRecord;
-use crate::policy::case::{ClosedBy, ClosedPath};
+use super::records::{HandoffRecord, Purpose};
+use crate::plan;
+use crate::policy::case::{CHANGED, ClosedBy, ClosedPath};
 use crate::policy::known::{FactName, HouseFact};
 use crate::policy::names::TeamName;
-use crate::policy::proposal::HandoffKind;
+use crate::policy::proposal::{HandoffKind, Proposal};
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -47,10 +48,26 @@ impl Ledger {
         if on_its_way_back || !handoff.effects.iter().any(has_moved) {
             return Ok(());
         }
+        // A look may have seen it back before, and noted facts since.
+        let proposal = &handoff.proposal;
+        if self.is_closed_since(proposal, handoff.created_at)? {
+            return Ok(());
+        }
         self.close_path_of(&handoff, ClosedBy::Bounce, at)
     }
 
-    /// Notes facts of a closed path. What was noted before stands: it is what a change is measured by.
+    fn is_closed_since(&self, proposal: &Proposal, since: Timestamp) -> Result<bool> {
+        let from = proposal.from.as_ref().map_or("", TeamName::as_str);
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM closed_paths
+             WHERE desk = ? AND ticket = ? AND from_team = ? AND to_team = ? AND at >= ?)",
+        )?;
+        let key = params![proposal.desk.as_str(), proposal.ticket.as_str(), from, proposal.to.as_str(), millis(since)];
+        Ok(statement.query_row(key, |row| row.get(0))?)
+    }
+
+    /// Notes facts of a closed path. What was noted before stands, as it is what a change is measured by, until a look has
+    /// seen a change.
     pub(super) fn note_path_facts(&mut self, desk: &DeskId, ticket: &TicketId, path: &ClosedPath) -> Result<()> {
         let key = params![desk.as_str(), ticket.as_str(), from(path), path.to.as_str()];
         let known = self
@@ -62,7 +79,8 @@ impl Ledger {
             .optional()?;
         let Some(known) = known else { return Ok(()) };
         let mut facts = path.facts.clone();
-        facts.extend(read_facts(desk, ticket, &known));
+        let changed = |name: &String| path.facts.get(name).is_some_and(|fact| fact == CHANGED);
+        facts.extend(read_facts(desk, ticket, &known).into_iter().filter(|(name, _)| !changed(name)));
         self.put_path_facts(desk, ticket, &ClosedPath { facts, ..path.clone() })
     }
 
@@ -106,13 +124,22 @@ impl Ledger {
         Ok(paths)
     }
 
-    /// Whether a write to this ticket is on its way, or will be.
+    /// Whether a write that puts the case back, or ends its pause, is on its way, or will be. Others change nothing of it, and
+    /// may wait for hours.
     pub(super) fn writes_pending(&self, desk: &DeskId, ticket: &TicketId) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM handoffs h JOIN effects e ON e.handoff = h.id
-             WHERE h.desk = ? AND h.ticket = ? AND e.state IN ('due', 'in_flight', 'unsure'))",
+            "SELECT e.purpose, e.number FROM handoffs h JOIN effects e ON e.handoff = h.id
+             WHERE h.desk = ? AND h.ticket = ? AND e.state IN ('due', 'in_flight', 'unsure')",
         )?;
-        Ok(statement.query_row([desk.as_str(), ticket.as_str()], |row| row.get(0))?)
+        let key = [desk.as_str(), ticket.as_str()];
+        let waiting = statement.query_map(key, |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
+        let restores = |(purpose, number): &(String, u32)| match Purpose::named(purpose) {
+            Some(Purpose::Resume) => true,
+            Some(Purpose::Apart) => plan::puts_back(*number),
+            _ => false,
+        };
+        let waiting = waiting.collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(waiting.iter().any(restores))
     }
 
     /// Once the last write that puts a case back is done, a look notes the facts of the path that is closed with it.

@@ -8,10 +8,12 @@ use super::records::{AskingOver, EffectRecord, HandoffHappening, HandoffRecord, 
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::asking::SHORT_NOTE_BYTES;
 use crate::plan::{self, PlannedEffect};
-use crate::policy::case::ClosedBy;
+use crate::policy::case::{ClosedBy, ClosedPath};
+use crate::policy::verdict::Risk;
 use handoffd_kit::desk::DeskChange;
 use jiff::Timestamp;
 use rusqlite::params;
+use std::collections::BTreeSet;
 
 /// Who does something, when and why.
 #[derive(Clone, Debug)]
@@ -87,10 +89,26 @@ impl Ledger {
                 ledger.say_not_asked(&over, answer.at)?;
             }
             ledger.close_path_of(&handoff, ClosedBy::Rejection, answer.at)?;
+            ledger.close_paths_beside(&handoff, answer.at)?;
             ledger.note_act(&answer.act(), "reject", &handoff.id)?;
             // Another rule may want the case now.
             ledger.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, answer.at)
         })
+    }
+
+    /// Where rules disagreed, the reviewer saw them all: none of them takes the case its own way after the no.
+    fn close_paths_beside(&mut self, handoff: &HandoffRecord, at: Timestamp) -> Result<()> {
+        let proposal = &handoff.proposal;
+        let wanted = handoff.risks.iter().flat_map(|risk| match risk {
+            Risk::Disagreement(wanted) => wanted.as_slice(),
+            _ => &[],
+        });
+        let others = wanted.map(|(_, to)| to).filter(|to| **to != proposal.to);
+        for to in others.collect::<BTreeSet<_>>() {
+            let path = ClosedPath::new(proposal.from.clone(), to.clone(), ClosedBy::Rejection);
+            self.close_path(&proposal.desk, &proposal.ticket, &path, at)?;
+        }
+        Ok(())
     }
 
     /// The ticket changed since the review was asked for: it ends as stale, with a note where one is given.

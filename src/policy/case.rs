@@ -177,6 +177,9 @@ pub struct Asked {
     pub open: bool,
 }
 
+/// Noted in place of a fact that a look has seen differ from what was noted before: no fact is as this.
+pub const CHANGED: &str = "changed";
+
 /// A path that is closed for this case until a matched fact changes or a person says yes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedPath {

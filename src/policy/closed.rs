@@ -4,13 +4,16 @@
 //! "Since" is the instant of the no, not that of the handoff: what changed while the receiving team had the case was known to
 //! whoever gave it back. So the facts are noted by the first look that sees the case back with the giving team, for every
 //! rule of the path, whether it matches then or not. A fact that was not noted yet has not changed: a path never opens
-//! because nobody knows how things stood.
+//! because nobody knows how things stood. What a look has seen differ stays different, whatever it becomes later.
+//!
+//! Of labels only those count that the rule asks for: any automation sets others.
 
-use super::case::{Case, ClosedBy, ClosedPath};
-use super::cel::{FactSource, Found};
+use super::case::{CHANGED, Case, ClosedBy, ClosedPath};
+use super::cel::{FactSource, Found, Labels};
+use super::condition::Condition;
 use super::facts::Facts;
 use super::hold::Path;
-use super::known::FactName;
+use super::known::{FactName, HouseFact};
 use super::matching::{AnyRule, ask};
 use super::names::TeamName;
 use super::rules::Policy;
@@ -19,21 +22,23 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
+const CONTACTS: FactName = FactName::House(HouseFact::CaseContacts30d);
+
 /// Whether the path that this rule would take is closed, and by what: it is as long as no fact that the rule looks at now
 /// differs from what was noted.
 pub fn closed_by(any: AnyRule<'_>, path: Path<'_>, looked_at: &[&FactName], facts: &Facts<'_>) -> Option<ClosedBy> {
     let closed = facts.case().memory.closed_paths.iter().find(|closed| is_on(closed, path.from, path.to))?;
     let facts = facts.with_package(any.package());
-    let changed = |name: &&FactName| match (closed.facts.get(&key(any, name)), hash(name, &facts)) {
-        (Some(noted), Some(now)) => *noted != now,
+    let changed = |(key, now): (String, Option<String>)| match (closed.facts.get(&key), now) {
+        (Some(noted), Some(now)) => differs(&key, noted, &now),
         (_, _) => false,
     };
-    let mut matched = looked_at.iter().copied().filter(|name| !name.moves_with_the_case());
-    (!matched.any(|name| changed(&name))).then_some(closed.why)
+    let mut matched = looked_at.iter().filter(|name| name.opens_paths()).flat_map(|name| as_noted(any, name, &facts));
+    (!matched.any(changed)).then_some(closed.why)
 }
 
 /// What a look has to note of closed paths on which the case could go now: each with the facts that are known and were not
-/// noted yet.
+/// noted yet, and those that differ from what was noted.
 ///
 /// # Errors
 /// The parts that must be read first.
@@ -47,13 +52,19 @@ pub fn unnoted(case: &Case, policy: &Policy, now: Timestamp) -> Result<Vec<Close
         for any in rules(case, policy, closed) {
             let facts = facts.with_package(any.package());
             let asked = ask(any, &facts);
-            let missing =
-                |name: &&&FactName| !name.moves_with_the_case() && !closed.facts.contains_key(&key(any, name));
-            for name in asked.looked_at.iter().filter(missing) {
-                match facts.fact(name) {
-                    // Where the rule fails whatever a part holds, nobody needs to read it.
-                    Found::Unread(part) if asked.unread.has(part) => unread = unread.with(part),
-                    _ => new.extend(hash(name, &facts).map(|hash| (key(any, name), hash))),
+            for name in asked.looked_at.iter().filter(|name| name.opens_paths()) {
+                for (key, now) in as_noted(any, name, &facts) {
+                    match (closed.facts.get(&key), now, facts.fact(name)) {
+                        // Where the rule fails whatever a part holds, nobody needs to read it.
+                        (None, _, Found::Unread(part)) if asked.unread.has(part) => unread = unread.with(part),
+                        (None, Some(now), _) => {
+                            new.insert(key, now);
+                        }
+                        (Some(noted), Some(now), _) if noted != CHANGED && differs(&key, noted, &now) => {
+                            new.insert(key, CHANGED.to_owned());
+                        }
+                        _ => {}
+                    }
                 }
             }
         }
@@ -84,15 +95,42 @@ fn key(any: AnyRule<'_>, name: &FactName) -> String {
     if name.is_of_the_package() { format!("{name} of {}", any.rule().name) } else { name.to_string() }
 }
 
-/// A fact as it is noted: it may be ticket text, of which the ledger needs no copy.
-fn hash(name: &FactName, facts: &Facts<'_>) -> Option<String> {
-    facts.whole(name).map(|text| hex::encode(&Sha256::digest(text)[..8]))
+/// What is noted of a fact: under which keys, and each as it is now, where that is known.
+fn as_noted(any: AnyRule<'_>, name: &FactName, facts: &Facts<'_>) -> Vec<(String, Option<String>)> {
+    if *name == FactName::House(HouseFact::TicketTags) {
+        let asked = any.rule().when.iter().map(Condition::labels);
+        let labels = asked.fold(Labels::default(), |all, one| Labels {
+            any: all.any || one.any,
+            named: all.named.into_iter().chain(one.named).collect(),
+        });
+        if !labels.any {
+            let noted =
+                |label: &String| (format!("has_tag({label:?})"), facts.has_label(label).map(|has| has.to_string()));
+            return labels.named.iter().map(noted).collect();
+        }
+    }
+    vec![(key(any, name), value(name, facts))]
+}
+
+/// A fact as it is noted: it may be ticket text, of which the ledger needs no copy. A count is kept as it is.
+fn value(name: &FactName, facts: &Facts<'_>) -> Option<String> {
+    let whole = facts.whole(name)?;
+    let counted = *name == CONTACTS;
+    Some(if counted { whole } else { hex::encode(&Sha256::digest(whole)[..8]) })
+}
+
+/// Whether a fact has changed since it was noted. Contacts become fewer by time alone, which is no news.
+fn differs(key: &str, noted: &str, now: &str) -> bool {
+    let count = |text: &str| text.strip_prefix('=').and_then(|count| count.parse::<u64>().ok());
+    match (count(noted), count(now)) {
+        (Some(noted), Some(now)) if key == CONTACTS.to_string() => now > noted,
+        _ => noted != now,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::condition::Condition;
     use crate::policy::decide::decide;
     use crate::policy::known::KnownFacts;
     use crate::policy::rules::{Missing, Mode, PackagePart, Trigger};
@@ -209,7 +247,7 @@ mod tests {
         let mut case = testing::case_with_parts();
         case.head.priority = Fact::Unknown;
         close(&mut case, &policy, ClosedBy::Bounce);
-        assert_eq!(case.memory.closed_paths[0].facts.keys().collect::<Vec<_>>(), ["ticket.tags"]);
+        assert_eq!(case.memory.closed_paths[0].facts.keys().collect::<Vec<_>>(), ["has_tag(\"refund\")"]);
         case.head.priority = Fact::Known(Some(handoffd_kit::model::Priority::High));
         assert_eq!(results(&case, &policy), [CLOSED]);
     }
@@ -223,8 +261,54 @@ mod tests {
         close(&mut case, &policy, ClosedBy::Bounce);
         case.head.tags = labels(&["handoff:billing", "refund"]);
         assert_eq!(results(&case, &policy), [CLOSED]);
-        case.head.tags = labels(&["refund", "vip"]);
+        case.head.tags = labels(&["refund"]);
+        assert_eq!(results(&case, &policy), [CLOSED]);
+    }
+
+    fn labels(case: &mut Case, tags: &[&str]) {
+        case.head.tags = Fact::Known(tags.iter().map(|tag| (*tag).to_owned()).collect());
+    }
+
+    #[test]
+    fn a_label_that_a_rule_does_not_ask_for_is_no_news_to_it_unless_it_uses_the_whole_list() {
+        let by_name = policy(&["has_tag('refund') || 'vip' in ticket.tags"]);
+        let whole = policy(&["has_tag('refund') && size(ticket.tags) > 0"]);
+        let mut case = testing::case_with_parts();
+        labels(&mut case, &["refund"]);
+        for (policy, foreign) in [(&by_name, CLOSED), (&whole, RuleResult::Fires)] {
+            labels(&mut case, &["refund"]);
+            close(&mut case, policy, ClosedBy::Bounce);
+            labels(&mut case, &["refund", "trigger-7"]);
+            assert_eq!(results(&case, policy), [foreign]);
+        }
+        close(&mut case, &by_name, ClosedBy::Bounce);
+        labels(&mut case, &["refund", "vip"]);
+        assert_eq!(results(&case, &by_name), [RuleResult::Fires], "one that it asks for");
+    }
+
+    #[test]
+    fn what_a_look_saw_change_is_news_though_it_is_as_before_by_now() {
+        let policy = policy(&["has_tag('refund')"]);
+        let mut case = testing::case_with_parts();
+        labels(&mut case, &["refund"]);
+        close(&mut case, &policy, ClosedBy::Bounce);
+        labels(&mut case, &[]);
+        let seen = unnoted(&case, &policy, now()).expect("the head is enough");
+        assert_eq!(seen[0].facts.values().collect::<Vec<_>>(), [CHANGED]);
+        case.memory.closed_paths[0].facts.extend(seen[0].facts.clone());
+        assert_eq!(unnoted(&case, &policy, now()), Ok(Vec::new()), "once");
+        labels(&mut case, &["refund"]);
         assert_eq!(results(&case, &policy), [RuleResult::Fires]);
+    }
+
+    #[test]
+    fn time_alone_is_no_news_but_another_contact_is() {
+        assert!(!FactName::Clock("resolution".into()).opens_paths());
+        let contacts = CONTACTS.to_string();
+        for (noted, now, news) in [("=3", "=2", false), ("=3", "=3", false), ("=3", "=4", true), ("=9", "=10", true)] {
+            assert_eq!(differs(&contacts, noted, now), news, "{noted} {now}");
+        }
+        assert!(differs("case.agent_replies", "=3", "=2") && differs(&contacts, CHANGED, "=2"));
     }
 
     #[test]
@@ -239,7 +323,7 @@ mod tests {
         // Asked for in vain: what is known is noted.
         case.asked = PartSet::of(&[PartKind::Customer]);
         let noted = unnoted(&case, &policy, now()).expect("not asked for twice");
-        assert_eq!(noted[0].facts.keys().collect::<Vec<_>>(), ["ticket.tags"]);
+        assert_eq!(noted[0].facts.keys().collect::<Vec<_>>(), ["has_tag(\"no\")", "has_tag(\"refund\")"]);
     }
 
     #[test]

@@ -96,6 +96,11 @@ impl Condition {
         cel::conjuncts(&self.0.node, &self.0.facts)
     }
 
+    /// Which labels of the ticket it asks for.
+    pub fn labels(&self) -> cel::Labels {
+        cel::labels(&self.0.node, &self.0.facts)
+    }
+
     /// What would have to change for it to hold, in sentences that must all come true; empty where it holds. `show`
     /// makes a value fit to be printed.
     pub fn wishes(&self, facts: &dyn FactSource, show: &cel::Show<'_>) -> Vec<String> {

@@ -105,6 +105,13 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Whether the case has this label; none where the desk does not say, or it is one between agents and us.
+    pub fn has_label(&self, label: &str) -> Option<bool> {
+        let tags = self.case.head.tags.known()?;
+        let between_us = Vocabulary::new(self.policy, &self.case.desk).is_between_us(label);
+        (!between_us).then(|| tags.iter().any(|tag| tag == label))
+    }
+
     /// The labels of a case but for those between agents and us, in an order of their own.
     fn labels(&self, tags: &[String]) -> String {
         let vocabulary = Vocabulary::new(self.policy, &self.case.desk);

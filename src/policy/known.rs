@@ -154,7 +154,13 @@ impl FactName {
         matches!(self, Self::House(HouseFact::PackageMissing | HouseFact::PackageCompleteness))
     }
 
-    /// Whether our own handoffs change it. Such a fact never opens a closed path: a bounce would open its own.
+    /// Whether a change of it is news that opens a closed path. What our own handoffs change is none, or a bounce would open
+    /// its own path; nor is the state of a clock, which time alone changes.
+    pub fn opens_paths(&self) -> bool {
+        !self.moves_with_the_case() && !matches!(self, Self::Clock(_))
+    }
+
+    /// Whether our own handoffs change it.
     pub fn moves_with_the_case(&self) -> bool {
         use HouseFact::*;
         matches!(

@@ -279,3 +279,51 @@ fn what_goes_on_by_the_next_handoff_bounced_off_nobody() {
         assert_eq!(details, [None, None], "{dialect:?}");
     }
 }
+
+#[test]
+fn a_fact_that_changes_and_changes_back_is_news_and_a_label_that_no_rule_asks_for_is_none() {
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        stage.does("billing-1", ticket, moves_to_support(&stage));
+        stage.tags("frontline-1", ticket, "trigger-7");
+        stage.does("frontline-1", ticket, amount(100));
+        assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Support", vec!["bounced"]), "{dialect:?}");
+        stage.does("frontline-1", ticket, amount(900));
+        assert_eq!((stage.queue(ticket).as_str(), stage.states().len()), ("Billing", 2), "{dialect:?}");
+    }
+}
+
+fn moves_to_support(stage: &Stage) -> Update {
+    let support = stage.sandbox.with(|desk| desk.find_queue("Support").map(|queue| queue.no));
+    Update { queue: Some(support), ..Update::default() }
+}
+
+#[test]
+fn a_no_to_rules_that_disagree_is_a_no_to_each_of_them() {
+    let other = r#"
+[[escalate]]
+name = "large-refunds"
+mode = "live"
+trigger = "exception"
+from = ["frontline"]
+to = "second-line"
+when = 'ticket.fields.refund_eur > 600.0'
+reason = "A large refund"
+"#;
+    for dialect in DIALECTS {
+        let mut stage = with_rule(dialect, other);
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.does("frontline-1", ticket, amount(900));
+        assert_eq!(stage.states(), ["in_review"], "{dialect:?}");
+        let handoff = stage.handoffs()[0].id.clone();
+        stage.orders("billing-1", Command::Reject { handoff, reason: "frontline may do this".into() }).expect("no");
+        for _ in 0..3 {
+            stage.later(120);
+            stage.look(ticket);
+        }
+        assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Support", vec!["rejected"]), "{dialect:?}");
+        stage.does("frontline-1", ticket, amount(950));
+        assert_eq!(stage.states(), ["rejected", "in_review"], "{dialect:?}: both may act again");
+    }
+}

@@ -1,9 +1,10 @@
 //! Closed paths: what was noted first stands, closing anew forgets it, and a case that is put back is looked at.
 
-use crate::ledger::records::{CaseUpdate, Purpose};
+use crate::ledger::records::{CaseUpdate, NewHandoff, Purpose};
 use crate::ledger::samples::{accepted, act, answer, at, claim, decide, in_review, ledger, looks_due, nothing_found};
 use crate::ledger::samples::{planned, sending, stay};
-use crate::policy::case::{ClosedBy, ClosedPath};
+use crate::policy::case::{CHANGED, ClosedBy, ClosedPath};
+use crate::policy::verdict::Risk;
 use std::collections::BTreeMap;
 
 fn path(facts: &[(&str, &str)]) -> ClosedPath {
@@ -31,6 +32,30 @@ fn the_look_that_closes_a_path_notes_its_facts_and_what_was_noted_first_stands()
     assert_eq!(known(&ledger), [path(&[("ticket.tags", "a"), ("ticket.status", "c")])]);
     ledger.record_case(&closing).expect("given back again");
     assert_eq!(known(&ledger), [path(&[])], "one row, and nothing of the last time");
+}
+
+#[test]
+fn what_a_look_saw_change_takes_the_place_of_what_was_noted_and_stays() {
+    let mut ledger = ledger();
+    let closing = CaseUpdate { close_paths: vec![path(&[])], ..nothing_found("1", at(1)) };
+    ledger.record_case(&closing).expect("recorded");
+    for fact in ["a", CHANGED, "b"] {
+        noted(&mut ledger, &[("ticket.subject", fact)]);
+    }
+    assert_eq!(known(&ledger), [path(&[("ticket.subject", CHANGED)])]);
+}
+
+#[test]
+fn a_no_to_rules_that_disagree_closes_the_path_of_each() {
+    let mut ledger = ledger();
+    let wanted = ["billing", "engineering", "engineering"].map(|to| ("rule".into(), to.into()));
+    let risks = vec![Risk::Disagreement(wanted.into())];
+    decide(&mut ledger, NewHandoff { risks, ..in_review("h1", "1") }, at(0));
+    ledger.reject(&answer("h1", Vec::new(), at(1))).expect("rejected");
+    let mut to: Vec<_> = known(&ledger).into_iter().map(|path| (path.to.to_string(), path.why)).collect();
+    to.sort_by(|one, other| one.0.cmp(&other.0));
+    let closed = ["billing", "engineering"].map(|to| (to.to_owned(), ClosedBy::Rejection));
+    assert_eq!(to, closed);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! - [`types`], [`check`], [`calls`]: the parser's tree ─▶ [`node`], typed, with every problem at its place.
 //! - [`value`], [`eval`]: a node and a source of facts ─▶ a value, or what is missing.
 //! - [`conjunct`]: what one condition proves about another.
+//! - [`labels`]: which labels it asks for by name.
 //! - [`words`], [`wish`]: a node ─▶ its text; what would have to change for it to hold, by the same evaluator.
 //!
 //! Where we differ from CEL, to the kinder side: a whole number beside a double is taken as a double in arithmetic too.
@@ -14,6 +15,7 @@ mod calls;
 mod check;
 mod conjunct;
 mod eval;
+mod labels;
 mod node;
 mod syntax;
 #[cfg(test)]
@@ -25,10 +27,12 @@ mod words;
 
 pub use conjunct::Conjunct;
 pub use eval::{FactSource, Missing, evaluate};
+pub use labels::Labels;
 pub use value::{Found, Value};
 
 pub(super) use check::check;
 pub(super) use conjunct::conjuncts;
+pub(super) use labels::labels;
 pub(super) use node::Node;
 pub use wish::Show;
 pub(super) use wish::wishes;
