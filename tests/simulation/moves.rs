@@ -98,8 +98,9 @@ fn decides(change: &Effect, handoff: &HandoffRecord) -> bool {
 /// Whether a change is of a fact that this rule of the simulation's policy looks at.
 pub fn is_matched_by(rule: &str, change: &Effect) -> bool {
     match rule {
-        "refund-over-limit" => changes_labels(change) || changes_amount(change),
-        "premium-outage" | "crash" => changes_labels(change),
+        "refund-over-limit" => changes_label(change, "refund") || changes_amount(change),
+        "premium-outage" => changes_label(change, "outage"),
+        "crash" => changes_label(change, "crash"),
         _ => false,
     }
 }
@@ -108,13 +109,10 @@ fn changes_amount(change: &Effect) -> bool {
     change.what == "field" && change.to.as_deref().is_some_and(|to| to.starts_with("Refund (EUR)"))
 }
 
-/// Labels between agents and the daemon say nothing about the case.
-fn changes_labels(change: &Effect) -> bool {
-    let labels = |line: &Option<String>| -> BTreeSet<String> {
-        let words = line.as_deref().unwrap_or_default().split(' ').filter(|word| !word.starts_with("handoff"));
-        words.map(str::to_owned).collect()
-    };
-    change.what == "tags" && labels(&change.from) != labels(&change.to)
+/// Labels that a rule does not ask for say nothing to it.
+fn changes_label(change: &Effect, label: &str) -> bool {
+    let has = |line: &Option<String>| line.as_deref().unwrap_or_default().split(' ').any(|word| word == label);
+    change.what == "tags" && has(&change.from) != has(&change.to)
 }
 
 /// Whether a person said that a case goes there: asked for it, or said yes to it.
