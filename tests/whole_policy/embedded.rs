@@ -59,10 +59,9 @@ pub struct Embedded {
 impl Embedded {
     /// The sandbox that speaks Zendesk.
     pub fn zendesk() -> Self {
-        let login = "{ client_id = \"handoffd\", client_secret = { env = \"SECRET\" } }";
         let clock = clock();
         let sandbox = seed::zendesk(Arc::new(clock.clone()), 1, Limits::ENTERPRISE);
-        let mut words = words(&sandbox, "zendesk", "https://acme.zendesk.com", login, "secret");
+        let mut words = words(&sandbox, "zendesk", "https://acme.zendesk.com", ZENDESK_LOGIN, "secret");
         let fields =
             [("STEPS", seed::STEPS), ("QUESTION", seed::QUESTION), ("REFUND", seed::REFUND_EUR), ("TIER", TIER)];
         words.extend(fields.map(|(word, no)| (word, no.to_string())));
@@ -74,8 +73,7 @@ impl Embedded {
     pub fn request_tracker() -> Self {
         let clock = clock();
         let sandbox = seed::rt(Arc::new(clock.clone()), 1);
-        let login = "{ token = { env = \"SECRET\" } }";
-        let mut words = words(&sandbox, "rt", "https://rt.acme.example", login, "token");
+        let mut words = words(&sandbox, "rt", "https://rt.acme.example", &rt_login(), "token");
         let fields = [
             ("STEPS", "steps-tried"),
             ("QUESTION", "next-question"),
@@ -122,6 +120,14 @@ impl Embedded {
             ..Update::default()
         }
     }
+}
+
+/// Zendesk's login here: its secret is in a variable.
+pub const ZENDESK_LOGIN: &str = "{ client_id = \"handoffd\", client_secret = { env = \"SECRET\" } }";
+
+/// Request Tracker's login here: a command prints its token.
+pub fn rt_login() -> String {
+    format!("{{ token = {{ command = [\"printf\", \"%s\", \"{RT_TOKEN}\"] }} }}")
 }
 
 fn clock() -> ManualClock {
