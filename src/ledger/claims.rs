@@ -48,15 +48,8 @@ impl Ledger {
     }
 
     /// The case is over: nobody is waited for any more, by whichever of its handoffs.
-    pub(super) fn stop_waiting_at_all(&mut self, desk: &str, ticket: &str) -> Result<()> {
-        let waiting: Vec<String> = {
-            let mut statement = self
-                .connection
-                .prepare_cached("SELECT id FROM handoffs WHERE desk = ? AND ticket = ? AND claim_due IS NOT NULL")?;
-            let rows = statement.query_map([desk, ticket], |row| row.get(0))?;
-            rows.collect::<rusqlite::Result<_>>()?
-        };
-        waiting.iter().try_for_each(|handoff| self.stop_waiting(handoff))
+    pub(super) fn stop_waiting_at_all(&mut self, desk: &DeskId, ticket: &TicketId) -> Result<()> {
+        self.stop_waiting_outside(desk, ticket, None)
     }
 
     /// Whether somebody is still to take this handoff on.
@@ -68,15 +61,19 @@ impl Ledger {
     /// The case lies with a team now: nobody of another is waited for.
     pub(super) fn stop_waiting_elsewhere(&mut self, desk: &DeskId, ticket: &TicketId) -> Result<()> {
         let team = self.stays(desk, ticket)?.pop().and_then(|change| change.stay).map(|stay| stay.team);
-        let elsewhere: Vec<String> = {
+        self.stop_waiting_outside(desk, ticket, team.as_ref())
+    }
+
+    fn stop_waiting_outside(&mut self, desk: &DeskId, ticket: &TicketId, team: Option<&TeamName>) -> Result<()> {
+        let waiting: Vec<String> = {
             let mut statement = self.connection.prepare_cached(
                 "SELECT id FROM handoffs WHERE desk = ? AND ticket = ? AND claim_due IS NOT NULL AND to_team IS NOT ?",
             )?;
-            let team = team.as_ref().map(TeamName::as_str);
-            let rows = statement.query_map(params![desk.as_str(), ticket.as_str(), team], |row| row.get(0))?;
+            let values = params![desk.as_str(), ticket.as_str(), team.map(TeamName::as_str)];
+            let rows = statement.query_map(values, |row| row.get(0))?;
             rows.collect::<rusqlite::Result<_>>()?
         };
-        elsewhere.iter().try_for_each(|handoff| self.stop_waiting(handoff))
+        waiting.iter().try_for_each(|handoff| self.stop_waiting(handoff))
     }
 
     /// Handoffs that nobody has claimed in time, longest first.

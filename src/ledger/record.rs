@@ -161,7 +161,7 @@ impl Ledger {
                 )?
                 .execute(params![desk, ticket, ended, at])?;
             if ended {
-                self.stop_waiting_at_all(desk, ticket)?;
+                self.stop_waiting_at_all(&update.desk, &update.ticket)?;
             }
         }
         if !update.raw.is_empty() {

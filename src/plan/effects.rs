@@ -12,6 +12,7 @@ use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, Update, WordingSign
 use handoffd_kit::fact::Fact;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{PublicText, TicketHead};
+use jiff::Timestamp;
 
 /// The number of a handoff's closing note; effects count from 1, an undo from [`super::undo`]'s own start.
 pub(super) const CLOSING: u32 = 90;
@@ -185,6 +186,31 @@ pub(super) fn label(update: &Update, note_word: &str) -> String {
 pub(super) fn mark(id: &str, number: u32, rule: &str, version: &str) -> Mark {
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join("-");
     Mark { handoff: id.to_owned(), number, rule: plain(rule), version: plain(version) }
+}
+
+/// An internal note of its own about a handoff that was carried out, against the ticket as just read.
+pub(super) fn note_alone(
+    proposal: &Proposal,
+    id: &str,
+    (number, label): (u32, &str),
+    text: &str,
+    capabilities: &Capabilities,
+    head: &TicketHead,
+    deadline: Timestamp,
+) -> PlannedEffect {
+    let mark = mark(id, number, proposal.rule.as_str(), &proposal.rule_version);
+    let note = note::marked(text, &mark, capabilities.note_max_bytes);
+    let mut write = Write {
+        ticket: proposal.ticket.clone(),
+        change: DeskChange::Update(Update { note: Some(note), ..Update::default() }),
+        mark,
+        expected: None,
+        decided_on: None,
+        first_tried: None,
+        deadline,
+    };
+    write.decide_on(head);
+    PlannedEffect { number, label: label.to_owned(), write }
 }
 
 /// One note that says what of a handoff was not done, and why: the effect that was stopped and the labels of those that

@@ -1,11 +1,10 @@
 //! The word to a team that the owner of a case is gone: an internal note, so that somebody else takes it on. Pure.
 
 use super::PlannedEffect;
-use super::effects::mark;
-use super::note::{marked, one_line};
+use super::effects::note_alone;
+use super::note::one_line;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::capability::Capabilities;
-use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::model::TicketHead;
 use jiff::{SignedDuration, Timestamp};
 use std::ops::Range;
@@ -40,17 +39,5 @@ pub fn lost_note(
         one_line(lost.why),
         proposal.to
     );
-    let mark = mark(id, number, proposal.rule.as_str(), &proposal.rule_version);
-    let note = marked(&text, &mark, capabilities.note_max_bytes);
-    let mut write = Write {
-        ticket: proposal.ticket.clone(),
-        change: DeskChange::Update(Update { note: Some(note), ..Update::default() }),
-        mark,
-        expected: None,
-        decided_on: None,
-        first_tried: None,
-        deadline: lost.now + PATIENCE,
-    };
-    write.decide_on(head);
-    Some(PlannedEffect { number, label: "note: the owner is gone".to_owned(), write })
+    Some(note_alone(proposal, id, (number, "note: the owner is gone"), &text, capabilities, head, lost.now + PATIENCE))
 }

@@ -1,13 +1,12 @@
 //! The word to a team that has not taken a case on in time: an internal note that names its lead. Pure.
 
 use super::PlannedEffect;
-use super::effects::mark;
-use super::note::{marked, one_line, step};
+use super::effects::note_alone;
+use super::note::{one_line, step};
 use crate::policy::due::Due;
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::Unclaimed;
 use handoffd_kit::capability::Capabilities;
-use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::model::TicketHead;
 use jiff::{SignedDuration, Timestamp};
 
@@ -57,17 +56,5 @@ pub fn reminder(
         told.due.told(),
         told.lead
     );
-    let mark = mark(id, number, proposal.rule.as_str(), &proposal.rule_version);
-    let note = marked(&text, &mark, capabilities.note_max_bytes);
-    let mut write = Write {
-        ticket: proposal.ticket.clone(),
-        change: DeskChange::Update(Update { note: Some(note), ..Update::default() }),
-        mark,
-        expected: None,
-        decided_on: None,
-        first_tried: None,
-        deadline: told.now + PATIENCE,
-    };
-    write.decide_on(head);
-    PlannedEffect { number, label: "note: not taken on in time".to_owned(), write }
+    note_alone(proposal, id, (number, "note: not taken on in time"), &text, capabilities, head, told.now + PATIENCE)
 }

@@ -28,14 +28,6 @@ fn at_billing(dialect: Dialect, chain: &str) -> (Stage, TicketNo) {
     (stage, ticket)
 }
 
-/// Time passes, with all that the daemon does in it by itself.
-fn pass(stage: &mut Stage, seconds: i64) {
-    for _ in 0..seconds / 300 {
-        stage.later(300);
-        stage.run();
-    }
-}
-
 #[test]
 fn who_takes_it_on_in_time_hears_nothing_more() {
     for dialect in DIALECTS {
@@ -44,10 +36,10 @@ fn who_takes_it_on_in_time_hears_nothing_more() {
         let by = "To be taken on: by Mon 4 May 12:00 Europe/Berlin: 2 h of office hours";
         assert!(note.contains(by), "{dialect:?}: {note}");
         assert!(note.contains("; else the lead is asked, then it goes on to second-line, then it goes back"), "{note}");
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         stage.sandbox.person("billing-2").takes(ticket);
         stage.look(ticket);
-        pass(&mut stage, 8 * HOUR);
+        stage.pass(8 * HOUR);
         assert_eq!((stage.ours(ticket).len(), stage.states().len()), (1, 1), "{dialect:?}");
         assert_eq!(stage.handoffs()[0].claimed.as_ref().map(|(_, who)| who.as_str()), Some("Billing Agent 2"));
         assert_eq!(stage.unclaimed(), 0, "{dialect:?}");
@@ -58,9 +50,9 @@ fn who_takes_it_on_in_time_hears_nothing_more() {
 fn what_nobody_takes_on_goes_to_the_lead_then_on_then_back_each_after_its_own_time() {
     for dialect in DIALECTS {
         let (mut stage, ticket) = at_billing(dialect, "\"lead\", \"team:second-line\", \"back\"");
-        pass(&mut stage, 2 * HOUR - 600);
+        stage.pass(2 * HOUR - 600);
         assert_eq!(stage.ours(ticket).len(), 1, "{dialect:?}: not before");
-        pass(&mut stage, 1_200);
+        stage.pass(1_200);
         let asked = stage.ours(ticket).pop().expect("a note");
         assert!(
             asked.starts_with("Not taken on: nobody of billing has acted on this case by Mon 4 May 12:00"),
@@ -75,9 +67,9 @@ fn what_nobody_takes_on_goes_to_the_lead_then_on_then_back_each_after_its_own_ti
         assert_eq!((stage.queue(ticket).as_str(), stage.owner(ticket)), ("Billing", None), "{dialect:?}: only asked");
         // A crash between two steps forgets nothing, and does nothing twice.
         stage.restarts();
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         assert_eq!((stage.queue(ticket).as_str(), stage.ours(ticket).len()), ("Billing", 2), "{dialect:?}");
-        pass(&mut stage, HOUR + 1_200);
+        stage.pass(HOUR + 1_200);
         assert_eq!(stage.queue(ticket), "Tier 2", "{dialect:?}: {:?}", stage.ours(ticket));
         let on = stage.ours(ticket).remove(2);
         assert!(on.starts_with("Escalated: billing → second-line"), "{dialect:?}: {on}");
@@ -85,11 +77,11 @@ fn what_nobody_takes_on_goes_to_the_lead_then_on_then_back_each_after_its_own_ti
         assert!(on.contains("first: Frontline Agent 1 asks: above my limit"), "{on}");
         stage.restarts();
         // The second line has no hours of its own: always open.
-        pass(&mut stage, 2 * HOUR + 1_200);
+        stage.pass(2 * HOUR + 1_200);
         assert_eq!(stage.queue(ticket), "Support", "{dialect:?}: {:?}", stage.ours(ticket));
         let back = stage.ours(ticket).remove(3);
         assert!(back.starts_with("Returned unclaimed: second-line → frontline"), "{dialect:?}: {back}");
-        pass(&mut stage, 24 * HOUR);
+        stage.pass(24 * HOUR);
         assert_eq!(stage.ours(ticket).len(), 4, "{dialect:?}: the chain is over, and its path is closed");
         assert_eq!(stage.states(), ["settled", "settled", "settled"], "{dialect:?}");
         assert_eq!(stage.unclaimed(), 0, "{dialect:?}: nobody is waited for");
@@ -102,10 +94,10 @@ fn what_nobody_takes_on_goes_to_the_lead_then_on_then_back_each_after_its_own_ti
 fn a_claim_in_the_middle_of_a_chain_ends_it() {
     for dialect in DIALECTS {
         let (mut stage, ticket) = at_billing(dialect, "\"lead\", \"team:second-line\", \"back\"");
-        pass(&mut stage, 2 * HOUR + 600);
+        stage.pass(2 * HOUR + 600);
         assert_eq!((stage.ours(ticket).len(), stage.unclaimed()), (2, 0), "{dialect:?}: its lead has time now");
         stage.notes("billing-1", ticket, "I am on it.");
-        pass(&mut stage, 24 * HOUR);
+        stage.pass(24 * HOUR);
         assert_eq!((stage.queue(ticket).as_str(), stage.ours(ticket).len()), ("Billing", 2), "{dialect:?}");
         assert_eq!(stage.unclaimed(), 0, "{dialect:?}");
     }
@@ -115,10 +107,10 @@ fn a_claim_in_the_middle_of_a_chain_ends_it() {
 fn a_person_who_moves_the_case_or_gives_it_an_owner_is_not_overruled() {
     for dialect in DIALECTS {
         let (mut stage, ticket) = at_billing(dialect, "\"team:second-line\", \"back\"");
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         stage.sandbox.person("frontline-2").moves(ticket, "Tier 2");
         stage.look(ticket);
-        pass(&mut stage, 24 * HOUR);
+        stage.pass(24 * HOUR);
         assert_eq!((stage.queue(ticket).as_str(), stage.ours(ticket).len()), ("Tier 2", 1), "{dialect:?}");
         assert_eq!(stage.unclaimed(), 0, "{dialect:?}: billing is not waited for any more");
     }
@@ -128,11 +120,11 @@ fn a_person_who_moves_the_case_or_gives_it_an_owner_is_not_overruled() {
 fn an_owner_from_outside_is_no_claim_and_is_not_taken_off_it_either() {
     // Zendesk lets no one own a case who is not in its group.
     let (mut stage, ticket) = at_billing(Dialect::Rt, "\"team:second-line\", \"back\"");
-    pass(&mut stage, HOUR);
+    stage.pass(HOUR);
     stage.sandbox.person("frontline-2").gives(ticket, "tier2-1");
     stage.look(ticket);
     assert_eq!(stage.owner(ticket).as_deref(), Some("tier2-1"));
-    pass(&mut stage, 24 * HOUR);
+    stage.pass(24 * HOUR);
     assert_eq!((stage.queue(ticket).as_str(), stage.owner(ticket).as_deref()), ("Billing", Some("tier2-1")));
     assert_eq!((stage.ours(ticket).len(), stage.unclaimed()), (1, 1), "it is said that billing has not acted");
 }
@@ -142,16 +134,16 @@ fn an_undo_and_a_solved_case_end_the_wait() {
     for dialect in DIALECTS {
         let (mut stage, ticket) = at_billing(dialect, "\"lead\", \"back\"");
         let id = stage.handoffs()[0].id.clone();
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         stage.orders("support-ops", Command::Undo { handoff: id, reason: "a mistake".into() }).expect("undone");
         let notes = stage.ours(ticket).len();
-        pass(&mut stage, 24 * HOUR);
+        stage.pass(24 * HOUR);
         assert_eq!((stage.ours(ticket).len(), stage.unclaimed()), (notes, 0), "{dialect:?}");
 
         let (mut stage, ticket) = at_billing(dialect, "\"lead\", \"back\"");
         stage.sandbox.person("frontline-1").solves(ticket);
         stage.look(ticket);
-        pass(&mut stage, 24 * HOUR);
+        stage.pass(24 * HOUR);
         assert_eq!((stage.ours(ticket).len(), stage.unclaimed()), (1, 0), "{dialect:?}");
     }
 }
@@ -168,11 +160,11 @@ fn a_weekend_does_not_count() {
         stage.notes("frontline-1", ticket, "/handoff billing above my limit");
         let note = stage.ours(ticket).remove(0);
         assert!(note.contains("To be taken on: by Mon 11 May 10:3"), "{dialect:?}: {note}");
-        pass(&mut stage, 64 * HOUR + 1_800);
+        stage.pass(64 * HOUR + 1_800);
         assert_eq!((stage.ours(ticket).len(), stage.unclaimed()), (1, 0), "{dialect:?}: Monday, nine o'clock");
-        pass(&mut stage, HOUR + 1_200);
+        stage.pass(HOUR + 1_200);
         assert_eq!(stage.ours(ticket).len(), 1, "{dialect:?}: Monday, twenty past ten");
-        pass(&mut stage, 1_200);
+        stage.pass(1_200);
         assert_eq!(stage.ours(ticket).len(), 2, "{dialect:?}: Monday, twenty to eleven");
     }
 }

@@ -19,21 +19,14 @@ fn owned(dialect: Dialect, owner: &str) -> (Stage, TicketNo) {
     (stage, ticket)
 }
 
-fn pass(stage: &mut Stage, seconds: i64) {
-    for _ in 0..seconds / 300 {
-        stage.later(300);
-        stage.run();
-    }
-}
-
 #[test]
 fn an_owner_who_is_suspended_is_missed_once_until_somebody_else_has_it() {
     for dialect in DIALECTS {
         let (mut stage, ticket) = owned(dialect, "billing-1");
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         assert_eq!((stage.lost(), stage.ours(ticket).len()), (vec![], 1), "{dialect:?}: nobody is missed");
         suspend(&stage, "billing-1", true);
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         let why = "Billing Agent 1 is not active on the desk any more";
         assert_eq!(stage.lost(), [why], "{dialect:?}");
         let notes = stage.ours(ticket);
@@ -44,14 +37,14 @@ fn an_owner_who_is_suspended_is_missed_once_until_somebody_else_has_it() {
             Some("billing-1"),
             "{dialect:?}: it stays theirs until somebody acts"
         );
-        pass(&mut stage, 12 * HOUR);
+        stage.pass(12 * HOUR);
         assert_eq!(stage.ours(ticket).len(), 2, "{dialect:?}: once");
         stage.sandbox.person("billing-2").takes(ticket);
         stage.look(ticket);
         assert_eq!(stage.lost(), Vec::<String>::new(), "{dialect:?}");
         // The next owner is lost too: that is another word.
         leave(&stage, "Billing", "billing-2");
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         assert_eq!(stage.lost(), ["Billing Agent 2 is no member of the team any more"], "{dialect:?}");
         assert_eq!(stage.ours(ticket).len(), 3, "{dialect:?}: {:?}", stage.ours(ticket));
     }
@@ -73,20 +66,20 @@ fn who_leaves_the_group_is_missed_in_its_open_cases_and_in_no_others() {
         stage.sandbox.person("billing-2").takes(elsewhere);
         stage.look(elsewhere);
         leave(&stage, "Billing", "billing-2");
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         assert_eq!(stage.lost(), Vec::<String>::new(), "{dialect:?}");
         assert_eq!((stage.ours(solved).len(), stage.ours(elsewhere).len()), (1, 0), "{dialect:?}");
         // Who comes back is missed no more.
         let (mut stage, ticket) = owned(dialect, "billing-1");
         leave(&stage, "Billing", "billing-1");
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         assert_eq!(stage.lost().len(), 1, "{dialect:?}");
         stage.sandbox.with(|desk| {
             let person = desk.find_person("billing-1").map(|it| it.no).expect("a person");
             let queue = desk.find_queue("Billing").map(|it| it.no).expect("a queue");
             desk.queues.get_mut(&queue).expect("a queue").members.insert(person);
         });
-        pass(&mut stage, HOUR);
+        stage.pass(HOUR);
         assert_eq!(stage.lost(), Vec::<String>::new(), "{dialect:?}: they are back");
         assert_eq!(stage.owner(ticket).as_deref(), Some("billing-1"), "{dialect:?}");
     }

@@ -221,6 +221,14 @@ impl Stage {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
+    /// Time passes, with all that the daemon does in it by itself.
+    pub fn pass(&mut self, seconds: i64) {
+        for _ in 0..seconds / 300 {
+            self.later(300);
+            self.run();
+        }
+    }
+
     /// Hears that something changed on a ticket, and does everything that is due.
     pub fn look(&mut self, ticket: TicketNo) {
         self.later(2);
