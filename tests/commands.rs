@@ -6,6 +6,7 @@ use assert_cmd::Command;
 use handoffd::clock::{SystemClock, SystemRandom};
 use handoffd::config::{self, Config};
 use handoffd::daemon::control::{listen, socket_path, take_orders};
+use handoffd::daemon::running::Running;
 use handoffd::daemon::wiring::wire;
 use handoffd::ledger::records::{NewLook, Switch};
 use handoffd::ledger::{Durability, Handle, Ledger};
@@ -518,7 +519,7 @@ fn with_a_daemon_orders_go_to_it_and_reading_goes_beside_it() {
     let handle = Handle::spawn(ledger).expect("thread");
     let wired = wire(&config, BTreeMap::new(), handle.clone(), seams);
     let socket = listen(&socket_path(&config.daemon.ledger)).expect("bound");
-    let server = tokio::spawn(take_orders(socket, wired, stop.clone()));
+    let server = tokio::spawn(take_orders(socket, Running::new(wired), None, stop.clone()));
     drop(entered);
     let done = house.run(&["pause", "--as", "lead"]);
     assert_eq!(done.code, 0, "{}", done.talk);

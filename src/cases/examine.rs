@@ -327,6 +327,7 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         version: Some(look.head.version.clone()),
         raw: look.head.raw.clone(),
         as_read: Some(AsRead::of(look.record)),
+        policy: Some(look.policy.version.clone()),
         says_asked: asking::says_asked(look.head),
         ..CaseUpdate::nothing(look.desk.clone(), look.head.id.clone(), counts, look.policy.limits, look.now)
     }

@@ -6,8 +6,10 @@ use super::failure::Failure;
 use super::output::{Context, tame};
 use super::run::runtime;
 use crate::config::{self, Config};
+use crate::daemon::chosen::{self, Chosen};
 use crate::daemon::control::{Command, CommandError, Order, Reply, execute, own_uid, socket_path, system_user};
 use crate::daemon::wiring::{open_desks, wire};
+use crate::ledger::policies::Choice;
 use crate::ledger::{Durability, Handle, Ledger, LedgerError};
 use anyhow::anyhow;
 use bytes::Bytes;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 use tokio::net::UnixStream;
 
 /// The largest answer that is read from a daemon, in bytes.
-const ANSWER_BYTES: usize = 1 << 20;
+const ANSWER_BYTES: usize = 8 << 20;
 
 /// The checked configuration; its problems are shown.
 ///
@@ -39,21 +41,19 @@ pub fn configuration(context: &Context) -> Result<Config, Failure> {
 /// # Errors
 /// Exit 2 where that policy cannot run any more, and the ledger's.
 pub fn in_force(context: &Context, config: Config, ledger: &mut Ledger) -> Result<Config, Failure> {
-    let Some(choice) = ledger.chosen_policy()? else { return Ok(config) };
-    let (version, file) = (&choice.version, &config.policy.version);
-    if choice.instead_of != *file {
+    let file = config.policy.version.clone();
+    let again = "`handoffd policy rollback file --reason …` lets the file's policy run again";
+    let Chosen { config, follows, over } =
+        chosen::choose(config, chosen::kept(ledger)?).map_err(|why| Failure::usage(anyhow!("{why}\n{again}")))?;
+    if let Some(Choice { version, .. }) = over {
         context
             .say(&format!("The file has changed since {version} was put in its place: its policy {file} runs again."));
         ledger.forget_choice(None)?;
-        return Ok(config);
     }
-    let gone = || Failure::usage(anyhow!("of the policy {version} nothing was kept"));
-    let text = ledger.policy_text(version)?.ok_or_else(gone)?;
-    let again = "`handoffd policy rollback file --reason …` lets the file's policy run again";
-    let said =
-        format!("The policy {version} runs in place of the file's {file}, as {} said: {}", choice.by, choice.reason);
-    let config = config.with_kept_policy(version, &text).map_err(|why| Failure::usage(anyhow!("{why}\n{again}")))?;
-    context.say(&tame(&said));
+    if let Some(Choice { version, by, reason, .. }) = follows {
+        let said = format!("The policy {version} runs in place of the file's {file}, as {by} said: {reason}");
+        context.say(&tame(&said));
+    }
     Ok(config)
 }
 
@@ -84,25 +84,30 @@ pub fn now() -> Timestamp {
 /// # Errors
 /// Exit 1 where it was refused, 2 where it was wrong, 3 where ledger or desk could not be reached.
 pub fn give(context: &Context, config: &Config, command: Command, by: Option<&str>) -> Result<ExitCode, Failure> {
-    let user = system_user(own_uid());
-    let order = Order { command, by: by.map_or_else(|| user.clone(), str::to_owned) };
-    order.check()?;
+    let (order, user) = order(command, by)?;
     let reply = runtime()?.block_on(async {
         match ask_daemon(&socket_path(&config.daemon.ledger), &order).await? {
             Some(answer) => Ok(answer?),
             None => alone(context, config, order, &user).await,
         }
     })?;
-    if context.json {
-        context.print_json(&reply)?;
-    } else {
-        context.print(&reply.said);
-    }
+    super::reload::shown(context, &reply)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// An order of the system user, which is given too, or of somebody whom they name.
+///
+/// # Errors
+/// Exit 2 for what makes no sense.
+pub(super) fn order(command: Command, by: Option<&str>) -> Result<(Order, String), Failure> {
+    let user = system_user(own_uid());
+    let order = Order { command, by: by.map_or_else(|| user.clone(), str::to_owned) };
+    order.check()?;
+    Ok((order, user))
+}
+
 /// Hands an order to the daemon behind this socket; `None`: there is none.
-async fn ask_daemon(socket: &Path, order: &Order) -> Result<Option<Result<Reply, CommandError>>, Failure> {
+pub(super) async fn ask_daemon(socket: &Path, order: &Order) -> Result<Option<Result<Reply, CommandError>>, Failure> {
     let Ok(stream) = UnixStream::connect(socket).await else { return Ok(None) };
     let lost = |error: &dyn std::fmt::Display| {
         let next = "see with `handoffd handoffs list` what was done before you repeat it";

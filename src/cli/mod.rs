@@ -17,6 +17,7 @@ pub mod parked;
 pub mod pause;
 pub mod policy;
 mod policy_versions;
+pub mod reload;
 pub mod report;
 pub mod reviews;
 mod roles;
@@ -76,6 +77,8 @@ enum Command {
     Pause(pause::PauseArgs),
     /// Undo a pause.
     Resume(pause::ResumeArgs),
+    /// Take in what the configuration's file says now, without a restart: all of it or nothing.
+    Reload(reload::ReloadArgs),
     /// The policy: show, document, history and differences; sign messages and sensitive rules.
     Policy(policy::PolicyArgs),
     /// What handoffs really do, from the ledger or any event log.
@@ -114,6 +117,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Parked(args) => args.run(context),
         Command::Pause(args) => args.run(context),
         Command::Resume(args) => args.run(context),
+        Command::Reload(args) => args.run(context),
         Command::Policy(args) => args.run(context),
         Command::Report(args) => args.run(context),
         Command::Simulate(args) => args.run(context),

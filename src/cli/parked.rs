@@ -184,8 +184,10 @@ impl Row {
 
     fn desk(waits: &DeskWaits, now: Timestamp) -> Self {
         let DeskWaits { looks, handoffs, effects, .. } = *waits;
-        let next_step =
-            format!("configure [desks.{}] again and restart: all of it goes on by itself; or give it up", waits.desk);
+        let next_step = format!(
+            "configure [desks.{}] again, then `handoffd reload`: all of it goes on by itself; or give it up",
+            waits.desk
+        );
         Self {
             desk: waits.desk.to_string(),
             ticket: None,

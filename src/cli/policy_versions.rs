@@ -85,7 +85,7 @@ impl Rollback {
             let from = running(&runs)?;
             print(context, &from, &to, &from.meaning.changes(&to.meaning));
         }
-        if !self.yes && !context.confirmed(&format!("From the next start on, {} runs.", to.version)) {
+        if !self.yes && !context.confirmed(&format!("{} takes the place of the file's policy.", to.version)) {
             return Err(Failure::problems(anyhow!(
                 "not rolled back: read what is shown above, then repeat with --yes"
             )));
@@ -297,8 +297,12 @@ fn print(context: &Context, from: &Side, to: &Side, changes: &[Change]) {
     context.say(&format!("from {}\nto   {}", from.shown, to.shown));
     if changes.is_empty() {
         context.print("They say the same.");
-        return;
     }
+    print_changes(context, changes);
+}
+
+/// Prints what is different, key by key.
+pub(super) fn print_changes(context: &Context, changes: &[Change]) {
     let mut last = "";
     for change in changes {
         if change.of != last {

@@ -8,6 +8,8 @@ use crate::config::{self, Config, LogFormat, render};
 use crate::daemon::control;
 use crate::daemon::house::House;
 use crate::daemon::pipeline::Until;
+use crate::daemon::reload::{Reloader, Wish};
+use crate::daemon::running::Running;
 use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::records::{Busy, DeskTrouble, Switch};
 use crate::ledger::{Durability, Handle, Ledger};
@@ -18,6 +20,7 @@ use handoffd_kit::id::DeskId;
 use jiff::{SignedDuration, Timestamp};
 use std::process::ExitCode;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
@@ -55,7 +58,6 @@ pub fn runtime() -> Result<Runtime, Failure> {
 
 /// Resolves at SIGTERM or Ctrl-C.
 pub async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
     let interrupt = tokio::signal::ctrl_c();
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
@@ -90,7 +92,8 @@ impl RunArgs {
             context.say(&render(&config.warnings, config::Look::Plain));
         }
         let mut ledger = Ledger::open(&config.daemon.ledger, Durability::Full)?;
-        let config = in_force(context, config, &mut ledger)?;
+        let file = config;
+        let config = in_force(context, file.clone(), &mut ledger)?;
         desks.retain(|desk, _| config.desks.contains_key(desk));
         runtime()?.block_on(async {
             let house = wire(&config, desks, Handle::spawn(ledger)?, seams);
@@ -98,15 +101,11 @@ impl RunArgs {
             if unsure > 0 {
                 tracing::warn!(effects = unsure, "daemon.recovered_unsure_effects");
             }
-            if self.once {
-                self.run_once(context, &house, config.daemon.shutdown_within).await
-            } else {
-                daemon(context, &config, house).await
-            }
+            if self.once { self.run_once(context, &house).await } else { daemon(context, file, config, house).await }
         })
     }
 
-    async fn run_once(&self, context: &Context, house: &House, within: SignedDuration) -> Result<ExitCode, Failure> {
+    async fn run_once(&self, context: &Context, house: &House) -> Result<ExitCode, Failure> {
         let until = Until::NothingDueBy(house.seams.clock.now() + self.wait);
         let stop = CancellationToken::new();
         let signal = stop.clone();
@@ -114,7 +113,7 @@ impl RunArgs {
             asked_to_stop().await;
             signal.cancel();
         });
-        house.run_and_drain(until, &stop, within).await?;
+        Running::new(house.clone()).run_and_drain(until, &stop).await?;
         watch.abort();
         let (mut troubles, silent) = (troubles(house).await?, silent(house));
         let code = match (silent.is_empty(), troubles.is_empty()) {
@@ -183,11 +182,15 @@ async fn remains(context: &Context, house: &House, troubles: &[DeskTrouble]) -> 
     Ok(())
 }
 
-async fn daemon(context: &Context, config: &Config, house: House) -> Result<ExitCode, Failure> {
+async fn daemon(context: &Context, file: Config, config: Config, house: House) -> Result<ExitCode, Failure> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let in_use = |error: std::io::Error| Failure::unreachable(error);
-    let web = house.web(config.daemon.webhook_max_bytes);
+    let running = Running::new(house);
+    let reloader = Reloader::new(running.clone(), context.config_path.clone(), environment, file, config.clone());
+    // Before anything tells that we run: without it the signal would end us.
+    let hangup = signal(SignalKind::hangup()).map_err(in_use)?;
+    let web = running.web(config.daemon.webhook_max_bytes);
     let listen = bind(config.daemon.listen, false).await.map_err(in_use)?;
     match config.daemon.hooks {
         Some(address) => {
@@ -200,23 +203,40 @@ async fn daemon(context: &Context, config: &Config, house: House) -> Result<Exit
         }
     }
     let orders = control::listen(&control::socket_path(&config.daemon.ledger)).map_err(in_use)?;
-    tasks.spawn(control::take_orders(orders, house.clone(), stop.clone()));
+    tasks.spawn(control::take_orders(orders, running.clone(), Some(reloader.clone()), stop.clone()));
+    tasks.spawn(reload_when_asked(reloader, hangup, stop.clone()));
     tasks.close();
-    announce(context, config);
+    announce(context, &config);
     let signal = stop.clone();
     tokio::spawn(async move {
         asked_to_stop().await;
         signal.cancel();
     });
-    let drained = house.run_and_drain(Until::Stopped, &stop, config.daemon.shutdown_within).await;
+    let drained = running.run_and_drain(Until::Stopped, &stop).await;
     stop.cancel();
+    let clock = running.house().seams.clock.clone();
     tokio::select! {
         () = tasks.wait() => {}
-        () = house.seams.clock.sleep_until(house.seams.clock.now() + SignedDuration::from_secs(5)) => {}
+        () = clock.sleep_until(clock.now() + SignedDuration::from_secs(5)) => {}
     }
     tracing::info!("daemon.stopped");
     drained?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// SIGHUP asks for a reload; the file is compared with what runs all the while.
+async fn reload_when_asked(reloader: Reloader, mut hangup: Signal, stop: CancellationToken) {
+    let asked = async {
+        while hangup.recv().await.is_some() {
+            // What came of it is in the log and in health.
+            drop(reloader.reload(Wish::File, "SIGHUP").await);
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = reloader.watch(&stop) => {}
+        () = asked => {}
+    }
 }
 
 fn announce(context: &Context, config: &Config) {

@@ -4,8 +4,8 @@
 //! before the time is over the gates are closed, what waits in them fails as not sent, and the ledger gives it to the next
 //! process as due. Only a call that has left and is not answered by then is unsure.
 
-use super::house::House;
 use super::pipeline::Until;
+use super::running::Running;
 use crate::ledger::LedgerError;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -13,30 +13,27 @@ use tokio_util::sync::CancellationToken;
 /// What recording the calls that did not leave may take, at the most.
 const RECORDING: SignedDuration = SignedDuration::from_secs(2);
 
-impl House {
-    /// Runs; after a stop, what is in work has so long to finish.
+impl Running {
+    /// Runs; after a stop, what is in work has as long to finish as the house that runs then gives it.
     ///
     /// # Errors
     /// The ledger's.
-    pub async fn run_and_drain(
-        &self,
-        until: Until,
-        stop: &CancellationToken,
-        within: SignedDuration,
-    ) -> Result<(), LedgerError> {
+    pub async fn run_and_drain(&self, until: Until, stop: &CancellationToken) -> Result<(), LedgerError> {
         tokio::select! {
             ended = self.run(until, stop) => ended,
-            () = self.cut_off(stop, within) => Ok(()),
+            () = self.cut_off(stop) => Ok(()),
         }
     }
 
-    async fn cut_off(&self, stop: &CancellationToken, within: SignedDuration) {
+    async fn cut_off(&self, stop: &CancellationToken) {
         stop.cancelled().await;
-        let end = self.seams.clock.now() + within;
-        self.seams.clock.sleep_until(end - RECORDING.min(within / 2)).await;
+        let house = self.house();
+        let (clock, within) = (&house.seams.clock, house.shutdown_within);
+        let end = clock.now() + within;
+        clock.sleep_until(end - RECORDING.min(within / 2)).await;
         tracing::warn!("daemon.drain_gates_closed");
-        self.desks.iter().for_each(|(_, station)| station.desk.close());
-        self.seams.clock.sleep_until(end).await;
+        self.house().desks.iter().for_each(|(_, station)| station.desk.close());
+        clock.sleep_until(end).await;
         tracing::warn!("daemon.drain_cut_off");
     }
 }
@@ -50,8 +47,6 @@ mod tests {
     use handoffd_kit::clock::Clock;
     use std::task::Poll;
 
-    const WITHIN: SignedDuration = SignedDuration::from_secs(20);
-
     async fn state(stage: &Stage) -> Option<EffectState> {
         stage.handoffs().await.first().map(|handoff| handoff.effects[0].state.clone())
     }
@@ -61,7 +56,8 @@ mod tests {
         let looks = vec![NewLook { ticket: "42".into(), due: stage.clock.now(), head: None }];
         stage.house.ledger.call(move |ledger| ledger.note_looks(&"acme".into(), &looks)).await.expect("noted");
         let stop = CancellationToken::new();
-        let mut run = Box::pin(stage.house.run_and_drain(Until::Stopped, &stop, WITHIN));
+        let running = Running::new(stage.house.clone());
+        let mut run = Box::pin(running.run_and_drain(Until::Stopped, &stop));
         for _ in 0..100 {
             assert!(futures::poll!(&mut run).is_pending());
             if matches!(state(stage).await, Some(EffectState::InFlight { .. })) {

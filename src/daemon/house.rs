@@ -1,6 +1,7 @@
 //! The house, wired: everything that works on one ledger and its desks. The daemon runs it, commands that find no daemon
 //! use it by themselves, the simulation builds it on a clock that it moves.
 
+use super::running::Running;
 use super::wake::Wake;
 use crate::cases::differences::Differences;
 use crate::cases::unknowns::Unknowns;
@@ -14,13 +15,16 @@ use crate::ledger::{Handle, LedgerError};
 use crate::policy::case::SignedRule;
 use crate::policy::hold;
 use crate::policy::rules::{Mode, Policy, Rule, Trigger};
-use crate::web::{Sources, Web};
+use crate::web::{Reloads, Sources, Web};
 use handoffd_kit::desk::Desk;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::settings::Seams;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// How long a shutdown waits for what is under way, where nothing else is said.
+const SHUTDOWN_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// One wired house. Cheap to clone: clones share everything.
 #[derive(Clone)]
@@ -43,8 +47,12 @@ pub struct House {
     pub polls: BTreeMap<DeskId, SignedDuration>,
     /// How long raw payloads are kept.
     pub keep_raw: SignedDuration,
+    /// How long a shutdown waits for what is under way. Default: 20 s.
+    pub shutdown_within: SignedDuration,
     /// What of the policy is kept in the ledger, where it was read from files.
     pub kept: Option<Arc<Kept>>,
+    /// How what runs stands to its file.
+    pub reloads: Reloads,
     /// Called when something new is due.
     pub wake: Wake,
 }
@@ -94,27 +102,46 @@ impl House {
             seams,
             polls: pace.polls,
             keep_raw: pace.keep_raw,
+            shutdown_within: SHUTDOWN_WITHIN,
             kept: None,
+            reloads: Reloads::default(),
             wake: Wake::default(),
         }
     }
 
+    /// The same house under another configuration: its ledger, its counters and what is known of desks that stay the same
+    /// go on.
+    pub fn under(&self, desks: BTreeMap<DeskId, Arc<dyn Desk>>, policy: Arc<Policy>, pace: Pace) -> Self {
+        let desks = self.desks.replaced(desks, &pace.polls, pace.verify_after);
+        let mut house = self.clone();
+        house.intake = self.intake.under(desks.clone(), policy.clone());
+        (house.cases.desks, house.cases.policy) = (desks.clone(), policy.clone());
+        (house.delivery.desks, house.delivery.policy) = (desks.clone(), policy.clone());
+        house.delivery.verify_after = pace.verify_after;
+        Self { desks, policy, polls: pace.polls, keep_raw: pace.keep_raw, ..house }
+    }
+
     /// Its web face; a webhook's body may have `webhook_max_bytes`.
     pub fn web(&self, webhook_max_bytes: usize) -> Web {
+        Running::new(self.clone()).web(webhook_max_bytes)
+    }
+
+    /// What the web shows and feeds of this house, in a process that runs since then.
+    pub(super) fn sources(&self, since: Timestamp) -> Sources {
         let wake = self.wake.clone();
-        let sources = Sources {
+        Sources {
             ledger: self.ledger.clone(),
             desks: self.desks.clone(),
             policy: self.policy.clone(),
             intake: self.intake.clone(),
             unknowns: self.cases.unknowns.clone(),
             differences: self.cases.differences.clone(),
+            reloads: self.reloads.clone(),
             polls: self.polls.clone(),
-            since: self.seams.clock.now(),
+            since,
             clock: self.seams.clock.clone(),
             wake: Arc::new(move || wake.call()),
-        };
-        Web::new(sources, webhook_max_bytes)
+        }
     }
 
     /// What has to happen before anything is delivered: whatever was in flight when the last process ended is unsure, and

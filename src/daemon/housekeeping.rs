@@ -27,7 +27,7 @@ impl House {
         self.refresh_rosters().await?;
         let (now, keep) = (self.seams.clock.now(), self.keep_raw);
         self.draw_stock(now).await?;
-        self.read_secrets_again().await;
+        self.read_secrets_again(SECRETS_EVERY).await;
         self.check_queues(now).await?;
         let troubles = self
             .ledger
@@ -51,17 +51,17 @@ impl House {
         Ok(())
     }
 
-    /// Secrets that may have been replaced: a login is used with the new one at once, a webhook's waits for the first request
+    /// Secrets that may have been replaced, and were not read for so long: a login is used with the new one at once, a webhook's waits for the first request
     /// that is signed with it.
-    async fn read_secrets_again(&self) {
+    pub(super) async fn read_secrets_again(&self, after: SignedDuration) {
+        let now = || self.seams.clock.now();
         for (_, station) in self.desks.iter() {
             let DeskSecrets { login, webhook } = station.desk.secrets();
-            for (_, secret) in login.iter().filter(|(_, secret)| secret.is_due(SECRETS_EVERY, self.seams.clock.now())) {
-                secret.renew(&secret.current(), self.seams.clock.now()).await;
+            for (_, secret) in login.iter().filter(|(_, secret)| secret.is_due(after, now())) {
+                secret.renew(&secret.current(), now()).await;
             }
-            for (_, secret) in webhook.iter().filter(|(_, secret)| secret.is_due(SECRETS_EVERY, self.seams.clock.now()))
-            {
-                secret.look(self.seams.clock.now()).await;
+            for (_, secret) in webhook.iter().filter(|(_, secret)| secret.is_due(after, now())) {
+                secret.look(now()).await;
             }
         }
     }

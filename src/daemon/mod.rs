@@ -1,11 +1,14 @@
 //! The daemon: wires the pipeline, serves the web and the control socket, drains on shutdown.
 
+pub mod chosen;
 #[cfg(test)]
 mod claims;
 pub mod control;
 mod draining;
 pub mod house;
 pub mod pipeline;
+pub mod reload;
+pub mod running;
 pub mod wake;
 pub mod wiring;
 

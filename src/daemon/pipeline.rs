@@ -5,6 +5,7 @@
 //! what is in work this moment.
 
 use super::house::House;
+use super::running::Running;
 use super::setback::Setback;
 use crate::intake::Polled;
 use crate::ledger::LedgerError;
@@ -16,6 +17,7 @@ use futures::stream::FuturesUnordered;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Looks worked at once: most of each is waiting for the desk.
@@ -50,6 +52,8 @@ type Piece = BoxFuture<'static, Result<Finished, LedgerError>>;
 
 /// What is in work, and when each desk is polled next.
 struct InWork {
+    /// The house that took last.
+    house: Arc<House>,
     /// What works: it waits for its ledger where that cannot be written.
     patient: House,
     /// How the ledger stands between this loop and its next taking.
@@ -62,37 +66,85 @@ struct InWork {
     next_poll: BTreeMap<DeskId, Timestamp>,
     next_housekeeping: Timestamp,
     housekeeping: bool,
+    /// The one that is under way was begun by a house that runs no more.
+    outdated: bool,
     /// Looks are not taken before, unless the house has been kept once.
     looks_from: Option<Timestamp>,
     /// When what was due was last taken.
     taken_at: Timestamp,
 }
 
-impl House {
+impl InWork {
+    fn start(house: Arc<House>) -> Self {
+        let now = house.seams.clock.now();
+        Self {
+            patient: house.patient(),
+            setback: Setback::default(),
+            running: FuturesUnordered::new(),
+            cases: BTreeSet::new(),
+            looks: 0,
+            effects: BTreeSet::new(),
+            polling: BTreeSet::new(),
+            next_poll: house.polls.keys().map(|desk| (desk.clone(), now)).collect(),
+            next_housekeeping: now,
+            housekeeping: false,
+            outdated: false,
+            looks_from: (!house.rosters_wanted().is_empty()).then(|| now + KNOWS_ITS_PEOPLE),
+            taken_at: now,
+            house,
+        }
+    }
+
+    /// Another house takes from now on.
+    fn follow(&mut self, house: &Arc<House>) {
+        if Arc::ptr_eq(&self.house, house) {
+            return;
+        }
+        let now = house.seams.clock.now();
+        self.next_poll.retain(|desk, _| house.polls.contains_key(desk));
+        for (desk, every) in &house.polls {
+            let next = self.next_poll.entry(desk.clone()).or_insert(now);
+            *next = (*next).min(now + *every);
+        }
+        let known = self.house.rosters_wanted();
+        if house.rosters_wanted().iter().any(|wanted| !known.contains(wanted)) {
+            self.looks_from = Some(now + KNOWS_ITS_PEOPLE);
+        }
+        (self.outdated, self.next_housekeeping) = (self.housekeeping, now);
+        self.patient = house.patient();
+        self.house = house.clone();
+    }
+}
+
+impl Running {
     /// Runs. Stopping drains: nothing new is taken, what is in work is finished. While the ledger cannot be written for a
     /// reason that may be over by itself, nothing is taken either, and what is in work waits.
     ///
     /// # Errors
     /// The ledger's, where waiting does not help: without a ledger nothing may be done.
     pub async fn run(&self, until: Until, stop: &CancellationToken) -> Result<(), LedgerError> {
-        let mut work = self.start();
+        let mut work = InWork::start(self.house());
         loop {
+            let house = self.house();
+            work.follow(&house);
             let stopping = stop.is_cancelled();
-            let next = match self.step(&mut work, until, stopping).await {
+            let next = match house.step(&mut work, until, stopping).await {
                 Ok(Some(next)) => next,
                 Ok(None) => return Ok(()),
-                Err(error) => self.set_back(&mut work.setback, error, until)?,
+                Err(error) => house.set_back(&mut work.setback, error, until)?,
             };
             tokio::select! {
                 biased;
-                Some(finished) = work.running.next(), if !work.running.is_empty() => self.finish(&mut work, finished?),
-                () = self.wake.called() => {}
+                Some(finished) = work.running.next(), if !work.running.is_empty() => house.finish(&mut work, finished?),
+                () = house.wake.called() => {}
                 () = stop.cancelled(), if !stopping => {}
-                () = self.seams.clock.sleep_until(next), if !stopping => {}
+                () = house.seams.clock.sleep_until(next), if !stopping => {}
             }
         }
     }
+}
 
+impl House {
     /// Takes what is due. Gives when there may be more; none: the run is over.
     async fn step(&self, work: &mut InWork, until: Until, stopping: bool) -> Result<Option<Timestamp>, LedgerError> {
         let now = self.seams.clock.now();
@@ -111,24 +163,6 @@ impl House {
         let next = self.next_instant(work).await?;
         work.setback = Setback::default();
         Ok(Some(next))
-    }
-
-    fn start(&self) -> InWork {
-        let now = self.seams.clock.now();
-        InWork {
-            patient: self.patient(),
-            setback: Setback::default(),
-            running: FuturesUnordered::new(),
-            cases: BTreeSet::new(),
-            looks: 0,
-            effects: BTreeSet::new(),
-            polling: BTreeSet::new(),
-            next_poll: self.polls.keys().map(|desk| (desk.clone(), now)).collect(),
-            next_housekeeping: now,
-            housekeeping: false,
-            looks_from: (!self.rosters_wanted().is_empty()).then(|| now + KNOWS_ITS_PEOPLE),
-            taken_at: now,
-        }
     }
 
     async fn take_what_is_due(&self, work: &mut InWork) -> Result<(), LedgerError> {
@@ -229,12 +263,16 @@ impl House {
                     Polled::Failed(_, again) => again.max(now + every),
                 };
                 work.polling.remove(&desk);
-                work.next_poll.insert(desk, next);
+                if self.polls.contains_key(&desk) {
+                    work.next_poll.insert(desk, next);
+                }
             }
             Finished::Housekeeping => {
                 work.housekeeping = false;
-                work.looks_from = None;
-                work.next_housekeeping = now + HOUSEKEEPING;
+                if !std::mem::take(&mut work.outdated) {
+                    work.looks_from = None;
+                    work.next_housekeeping = now + HOUSEKEEPING;
+                }
             }
         }
     }

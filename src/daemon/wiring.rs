@@ -35,12 +35,25 @@ pub fn open_desks(
 
 /// Wires a house from a configuration, its open desks and its ledger.
 pub fn wire(config: &Config, desks: BTreeMap<DeskId, Arc<dyn Desk>>, ledger: Handle, seams: Seams) -> House {
+    let house = House::new(ledger, desks, Arc::new(config.policy.clone()), seams, pace(config));
+    furnished(house, config)
+}
+
+/// The same house under another configuration.
+pub(super) fn rewire(house: &House, config: &Config, desks: BTreeMap<DeskId, Arc<dyn Desk>>) -> House {
+    furnished(house.under(desks, Arc::new(config.policy.clone()), pace(config)), config)
+}
+
+fn furnished(house: House, config: &Config) -> House {
+    let kept = Kept { meaning: config.meaning.text(), text: config.text().to_owned() };
+    House { kept: Some(Arc::new(kept)), shutdown_within: config.daemon.shutdown_within, ..house }
+}
+
+fn pace(config: &Config) -> Pace {
     let every = |poll| SignedDuration::try_from(poll).unwrap_or(SignedDuration::from_secs(30));
-    let pace = Pace {
+    Pace {
         verify_after: config.daemon.verify_after,
         polls: config.desks.iter().map(|(id, desk)| (id.clone(), every(desk.poll))).collect(),
         keep_raw: config.daemon.keep_raw,
-    };
-    let kept = Kept { meaning: config.meaning.text(), text: config.text().to_owned() };
-    House { kept: Some(Arc::new(kept)), ..House::new(ledger, desks, Arc::new(config.policy.clone()), seams, pace) }
+    }
 }

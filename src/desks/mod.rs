@@ -23,14 +23,15 @@ pub const ONE_TICKET: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Clone, Default)]
 pub struct Desks(Arc<BTreeMap<DeskId, Station>>);
 
-/// One open desk.
+/// One open desk. Clones share what is known of how it answers.
+#[derive(Clone)]
 pub struct Station {
     /// What speaks its API.
     pub desk: Arc<dyn Desk>,
     /// How long a verification that is due waits for a poll to bring the ticket's head, before it reads the ticket itself.
     pub poll_brings_heads_within: SignedDuration,
-    breaker: Mutex<Breaker>,
-    refusals: Mutex<Refusals>,
+    breaker: Arc<Mutex<Breaker>>,
+    refusals: Arc<Mutex<Refusals>>,
 }
 
 impl Desks {
@@ -40,13 +41,31 @@ impl Desks {
         polls: &BTreeMap<DeskId, SignedDuration>,
         verify_after: SignedDuration,
     ) -> Self {
-        let station = |id: &DeskId, desk: Arc<dyn Desk>| Station {
-            poll_brings_heads_within: patience(&desk.capabilities().streams, polls.get(id).copied(), verify_after),
-            desk,
-            breaker: Mutex::default(),
-            refusals: Mutex::default(),
+        Self::default().replaced(desks, polls, verify_after)
+    }
+
+    /// Other desks in the place of these. One that is the same keeps what is known of how it answers.
+    pub fn replaced(
+        &self,
+        desks: BTreeMap<DeskId, Arc<dyn Desk>>,
+        polls: &BTreeMap<DeskId, SignedDuration>,
+        verify_after: SignedDuration,
+    ) -> Self {
+        let station = |id: &DeskId, desk: Arc<dyn Desk>| {
+            let known = self.get(id).filter(|known| Arc::ptr_eq(&known.desk, &desk));
+            Station {
+                poll_brings_heads_within: patience(&desk.capabilities().streams, polls.get(id).copied(), verify_after),
+                breaker: known.map(|known| known.breaker.clone()).unwrap_or_default(),
+                refusals: known.map(|known| known.refusals.clone()).unwrap_or_default(),
+                desk,
+            }
         };
         Self(Arc::new(desks.into_iter().map(|(id, desk)| (id.clone(), station(&id, desk))).collect()))
+    }
+
+    /// Whether a desk of that name is this very one.
+    pub fn has(&self, id: &DeskId, desk: &Arc<dyn Desk>) -> bool {
+        self.get(id).is_some_and(|station| Arc::ptr_eq(&station.desk, desk))
     }
 
     /// The desk of that name, if it is configured.

@@ -39,6 +39,13 @@ impl Intake {
         Self { ledger, desks, policy, seams, me: Arc::default() }
     }
 
+    /// The same intake under another configuration. Who we are on a desk is asked again where it is another one.
+    pub fn under(&self, desks: Desks, policy: Arc<Policy>) -> Self {
+        let mut me = self.me.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        me.retain(|id, _| self.desks.get(id).is_some_and(|station| desks.has(id, &station.desk)));
+        Self { desks, policy, me: Arc::new(Mutex::new(me)), ..self.clone() }
+    }
+
     /// From when on a desk's changes are read, when there is no cursor yet.
     fn start(&self, desk: &DeskId, met: Timestamp) -> Timestamp {
         match self.policy.desks.get(desk).map(|desk| desk.start) {

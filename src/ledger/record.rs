@@ -1,7 +1,8 @@
 //! What one finished look changes: all of it in one transaction, or nothing.
 //!
-//! A look works on what it read when it began. Where a person has acted since (a review was answered, a handoff undone), what
-//! it found does not fit any more: then nothing of it is recorded, and the ticket is looked at again.
+//! A look works on what it read when it began. Where a person has acted since (a review was answered, a handoff undone, another
+//! policy put into force), what it found does not fit any more: then nothing of it is recorded, and the ticket is looked at
+//! again.
 
 use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
 use super::error::{LedgerError, Result};
@@ -54,6 +55,7 @@ impl Ledger {
     fn record(&mut self, update: &CaseUpdate) -> Result<Recorded> {
         let (desk, ticket) = (&update.desk, &update.ticket);
         self.stands_as_read(update)?;
+        self.is_in_force(update)?;
         self.case_is_well(desk, ticket)?;
         self.put_case(update)?;
         for stay in &update.stays {
@@ -140,6 +142,15 @@ impl Ledger {
             handoff.as_ref().map_or("none".to_owned(), |(id, state)| format!("{id}, {}", state.name()))
         };
         Err(LedgerError::WrongState(format!("the handoff is another one now: {}, not {}", shown(&now), shown(read))))
+    }
+
+    /// Whether the policy that it was decided by is still the one in force.
+    fn is_in_force(&self, update: &CaseUpdate) -> Result<()> {
+        let (Some(by), Some(now)) = (&update.policy, self.policy_in_force()?) else { return Ok(()) };
+        if *by == now {
+            return Ok(());
+        }
+        Err(LedgerError::WrongState(format!("it was decided by the policy {by}, and {now} is in force now")))
     }
 
     fn put_case(&mut self, update: &CaseUpdate) -> Result<()> {

@@ -38,9 +38,7 @@ impl Ledger {
         self.atomically(|ledger| {
             ledger.note_policy(&policy.version, policy.kept.as_ref(), now)?;
             let arrived = ledger.note_live(policy, now)?;
-            let known: Option<String> =
-                ledger.connection.query_row("SELECT version FROM policy_in_force", [], |row| row.get(0)).optional()?;
-            if known.as_ref() == Some(&policy.version) && !arrived {
+            if ledger.policy_in_force()?.as_ref() == Some(&policy.version) && !arrived {
                 return Ok(0);
             }
             ledger.connection.execute(
@@ -60,6 +58,12 @@ impl Ledger {
             }
             Ok(noted)
         })
+    }
+
+    /// The version of the policy that runs; none: none has run yet.
+    pub(super) fn policy_in_force(&self) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached("SELECT version FROM policy_in_force")?;
+        Ok(statement.query_row([], |row| row.get(0)).optional()?)
     }
 
     /// Remembers which rules may write and since when; whether any is new among them.

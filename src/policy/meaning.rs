@@ -3,7 +3,7 @@
 
 use super::names::RuleName;
 use jiff::SignedDuration;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub const RULE: &str = "rule";
 pub struct Meaning(Value);
 
 /// One thing that two policies say differently.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Of what: `escalate.refund`, `teams.billing`, `policy`.
     pub of: String,

@@ -1,6 +1,7 @@
 //! How the daemon is: one word, and a reason with its next step for everything that is not as it should be. Pure.
 
 use super::figures::Figures;
+use super::reloads;
 use super::standing::Standing;
 use crate::ledger::policies::Choice;
 use crate::ledger::records::{Switch, SwitchOn};
@@ -61,7 +62,7 @@ pub struct Health {
 }
 
 impl Reason {
-    fn new(level: Status, what: impl Into<String>, next_step: impl Into<String>) -> Self {
+    pub(super) fn new(level: Status, what: impl Into<String>, next_step: impl Into<String>) -> Self {
         Self { level, desk: None, rule: None, what: what.into(), since: None, next_step: next_step.into() }
     }
 
@@ -83,7 +84,7 @@ impl Reason {
         }
     }
 
-    fn since(mut self, since: Timestamp) -> Self {
+    pub(super) fn since(mut self, since: Timestamp) -> Self {
         self.since = Some(since);
         self
     }
@@ -93,6 +94,7 @@ impl Reason {
 pub(super) fn health(standing: &Standing, now: Timestamp) -> Health {
     let mut reasons: Vec<Reason> = standing.figures.iter().flat_map(|figures| reasons(figures, now)).collect();
     reasons.extend(ledger(standing));
+    reasons.extend(reloads::reasons(&standing.loaded));
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.level));
     let status = reasons.iter().map(|reason| reason.level).max().unwrap_or(Status::Ok);
     Health { status, reasons }
@@ -147,7 +149,7 @@ fn desks(figures: &Figures) -> Vec<Reason> {
     });
     let secrets = figures.secrets.iter().map(|(desk, key, trouble)| {
         let what = format!("the secret {key} cannot be read again, the one from before is used: {}", trouble.what);
-        let next = "put it back where the configuration points, or correct the configuration and restart; it is tried again by itself";
+        let next = "put it back where the configuration points, or correct the configuration, then `handoffd reload`; it is tried again by itself";
         Reason::new(Status::Degraded, what, next).desk(desk).since(trouble.since)
     });
     trouble.chain(silent).chain(people).chain(gone).chain(secrets).collect()
@@ -220,7 +222,7 @@ fn absent(waits: &DeskWaits, now: Timestamp) -> Reason {
     let desk = &waits.desk;
     let what = format!("the desk is not in the configuration, and waiting for it are {}", waits.shown());
     let next = format!(
-        "configure [desks.{desk}] again and restart: all of it goes on by itself; or give it up: `{}`",
+        "configure [desks.{desk}] again, then `handoffd reload`: all of it goes on by itself; or give it up: `{}`",
         waits.give_up()
     );
     Reason { since: waits.since.filter(|since| *since <= now), ..Reason::new(Status::Degraded, what, next).desk(desk) }
@@ -248,13 +250,13 @@ fn chosen(figures: &Figures) -> Option<Reason> {
     let (what, next) = if figures.policy == *version {
         (
             format!("the policy {version} runs in place of the file's {instead_of}, as {by} said: {reason}"),
-            "correct the file and restart: one that says something else runs again; handoffd policy diff shows the difference",
+            "correct the file, then `handoffd reload`: one that says something else runs again; handoffd policy diff shows the difference",
         )
     } else {
         let running = &figures.policy;
         (
             format!("the policy {running} runs, and {by} put {version} in the place of the file's: {reason}"),
-            "restart handoffd",
+            "`handoffd reload`",
         )
     };
     Some(Reason { since: Some(*at), ..Reason::new(Status::Degraded, what, next) })
@@ -292,7 +294,15 @@ mod tests {
 
     fn standing(figures: &Result<Figures, LedgerError>, failing: Option<Failing>) -> Standing {
         let ledger = "/var/lib/handoffd/handoffd.db".into();
-        Standing { figures: figures.clone(), failing, failed: std::collections::BTreeMap::new(), ledger }
+        Standing {
+            figures: figures.clone(),
+            failing,
+            failed: std::collections::BTreeMap::new(),
+            ledger,
+            policy: "p1".into(),
+            shadow: false,
+            loaded: reloads::Loaded::default(),
+        }
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -338,7 +348,7 @@ mod tests {
             reason: "too many".into(),
             at: at(1),
         };
-        for (policy, next) in [("aaaa", "correct the file"), ("bbbb", "restart handoffd")] {
+        for (policy, next) in [("aaaa", "correct the file"), ("bbbb", "`handoffd reload`")] {
             let figures = Figures { policy: policy.into(), chosen: Some(choice.clone()), ..Figures::default() };
             let health = health(&Ok(figures), at(5));
             assert_eq!(health.status, Status::Degraded);

@@ -10,11 +10,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::future::{Either, select};
+use handoffd_kit::clock::Clock;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::webhook::Refusal;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use std::pin::pin;
+use std::sync::Arc;
 
 /// How long a sender may take over its body.
 const BODY_WITHIN: SignedDuration = SignedDuration::from_secs(10);
@@ -114,17 +116,17 @@ async fn hook(State(web): State<Web>, Path(address): Path<Address>, request: Req
     let known = (answer != Answer::Taken(HookAnswer::UnknownDesk)).then_some(&desk);
     web.metrics.webhook(known, answer.label());
     match answer {
-        Answer::Taken(HookAnswer::Stored) => (web.sources.wake)(),
+        Answer::Taken(HookAnswer::Stored) => (web.sources().wake)(),
         Answer::Taken(HookAnswer::Known | HookAnswer::Nothing | HookAnswer::UnknownDesk) => {}
         // The pipeline tries the ledger until it is well, whether or not the vendor comes again.
-        Answer::NotStored => (web.sources.wake)(),
+        Answer::NotStored => (web.sources().wake)(),
         refused => tracing::warn!(desk = %desk, reason = refused.label(), "webhook.refused"),
     }
     answer
 }
 
 async fn take(web: &Web, desk: &DeskId, path: Option<&str>, request: Request) -> Answer {
-    if web.sources.desks.get(desk).is_none() {
+    if web.sources().desks.get(desk).is_none() {
         return Answer::Taken(HookAnswer::UnknownDesk);
     }
     if announced(request.headers()).is_some_and(|bytes| bytes > web.webhook_max_bytes) {
@@ -132,12 +134,12 @@ async fn take(web: &Web, desk: &DeskId, path: Option<&str>, request: Request) ->
     }
     let Ok(_room) = web.room.try_acquire() else { return Answer::Shed };
     let headers = request.headers().clone();
-    let body = match read(web, request).await {
+    let body = match read(&web.sources().clock, request).await {
         Ok(body) => body,
         Err(answer) => return answer,
     };
     let request = HookRequest { desk, path, headers: &headers, body: &body };
-    match web.sources.intake.webhook(request).await {
+    match web.sources().intake.webhook(request).await {
         Ok(answer) => Answer::Taken(answer),
         Err(error) => {
             tracing::error!(desk = %desk, error = %error, "webhook.not_stored");
@@ -152,8 +154,7 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
 }
 
 /// Reads the body, bounded in bytes and time.
-async fn read(web: &Web, request: Request) -> Result<Bytes, Answer> {
-    let clock = &web.sources.clock;
+async fn read(clock: &Arc<dyn Clock>, request: Request) -> Result<Bytes, Answer> {
     let body = pin!(Bytes::from_request(request, &()));
     match select(body, clock.sleep_until(clock.now() + BODY_WITHIN)).await {
         Either::Left((Ok(body), _)) => Ok(body),

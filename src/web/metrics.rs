@@ -3,7 +3,6 @@
 
 use super::figures::Figures;
 use super::standing::Standing;
-use crate::policy::rules::{Mode, Policy};
 use handoffd_kit::gate::Class;
 use handoffd_kit::id::DeskId;
 use jiff::Timestamp;
@@ -25,23 +24,11 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of a daemon that runs this policy.
-    pub fn new(policy: &Policy) -> Self {
+    /// Nothing has happened yet.
+    pub(super) fn new() -> Self {
         let mut counters = Registry::with_prefix("handoffd");
         let webhooks = Family::default();
         counters.register("webhooks", "Webhooks by desk and answer", webhooks.clone());
-        let about = Whole::<3>::default();
-        let mode = match policy.mode {
-            Mode::Shadow => "shadow",
-            Mode::Live => "live",
-        };
-        let labels = [
-            ("version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("policy", policy.version.clone()),
-            ("mode", mode.to_owned()),
-        ];
-        about.get_or_create(&labels).set(1);
-        counters.register("about", "Always 1: the program's and the policy's version, and the mode", about);
         Self { counters, webhooks }
     }
 
@@ -59,6 +46,7 @@ impl Metrics {
         let mut text = String::new();
         encode_registry(&mut text, &self.counters)?;
         let mut registry = Registry::with_prefix("handoffd");
+        register_about(&mut registry, standing);
         register_ledger(&mut registry, standing, now);
         if let Some(bytes) = resident_bytes() {
             one(&mut registry, "resident_bytes", "Memory of this process", bytes);
@@ -94,6 +82,28 @@ fn many<const N: usize>(
 
 fn age(at: Option<Timestamp>, now: Timestamp) -> f64 {
     at.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0))
+}
+
+/// What runs, and how it stands to its file.
+fn register_about(registry: &mut Registry, standing: &Standing) {
+    let about = Whole::<3>::default();
+    let labels = [
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("policy", standing.policy.clone()),
+        ("mode", if standing.shadow { "shadow" } else { "live" }.to_owned()),
+    ];
+    about.get_or_create(&labels).set(1);
+    registry.register("about", "Always 1: the program's and the policy's version, and the mode", about);
+    let Some(at) = standing.loaded.at else { return };
+    let well = f64::from(u8::from(standing.loaded.failed.is_none()));
+    one(
+        registry,
+        "config_last_reload_successful",
+        "Whether the configuration was taken in when it was last loaded",
+        well,
+    );
+    let help = "When the configuration that runs was loaded, in seconds since 1970";
+    one(registry, "config_last_reload_success_timestamp_seconds", help, at.as_second() as f64);
 }
 
 fn register_ledger(registry: &mut Registry, standing: &Standing, now: Timestamp) {

@@ -8,6 +8,7 @@ mod health;
 mod hooks;
 mod metrics;
 mod pages;
+mod reloads;
 mod serve;
 mod standing;
 
@@ -15,6 +16,7 @@ pub use health::{Health, Reason, Status};
 pub use hooks::hooks;
 pub use metrics::Metrics;
 pub use pages::pages;
+pub use reloads::{FileNow, Reloads};
 pub use serve::{bind, serve};
 
 use crate::cases::differences::Differences;
@@ -48,6 +50,8 @@ pub struct Sources {
     pub unknowns: Unknowns,
     /// How often a desk's clocks and our targets did not agree.
     pub differences: Differences,
+    /// How what runs stands to its file.
+    pub reloads: Reloads,
     /// How often each desk is polled.
     pub polls: BTreeMap<DeskId, SignedDuration>,
     /// Since when this process runs.
@@ -61,16 +65,20 @@ pub struct Sources {
 /// What all handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct Web {
-    sources: Sources,
+    sources: Arc<dyn Fn() -> Sources + Send + Sync>,
     metrics: Arc<Metrics>,
     webhook_max_bytes: usize,
     pub(crate) room: Arc<Semaphore>,
 }
 
 impl Web {
-    /// The web face of a house; a webhook's body may have `webhook_max_bytes`.
-    pub fn new(sources: Sources, webhook_max_bytes: usize) -> Self {
-        let metrics = Arc::new(Metrics::new(&sources.policy));
+    /// The web face of the house that runs, which each request asks for; a webhook's body may have `webhook_max_bytes`.
+    pub fn new(sources: impl Fn() -> Sources + Send + Sync + 'static, webhook_max_bytes: usize) -> Self {
+        let (sources, metrics) = (Arc::new(sources), Arc::new(Metrics::new()));
         Self { sources, metrics, webhook_max_bytes, room: Arc::new(Semaphore::new(HOOKS_AT_ONCE)) }
+    }
+
+    pub(crate) fn sources(&self) -> Sources {
+        (self.sources)()
     }
 }

@@ -23,21 +23,21 @@ pub fn pages(web: Web) -> Router {
 }
 
 async fn healthz(State(web): State<Web>) -> Json<Health> {
-    let now = web.sources.clock.now();
-    Json(health(&Standing::collect(&web.sources).await, now))
+    let sources = web.sources();
+    Json(health(&Standing::collect(&sources).await, sources.clock.now()))
 }
 
 /// Ready is who can store a webhook: a desk that is down does not make us less ready to remember.
 async fn readyz(State(web): State<Web>) -> Response {
-    let now = web.sources.clock.now();
-    let standing = Standing::collect(&web.sources).await;
+    let sources = web.sources();
+    let standing = Standing::collect(&sources).await;
     let status = if standing.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(health(&standing, now))).into_response()
+    (status, Json(health(&standing, sources.clock.now()))).into_response()
 }
 
 async fn metrics(State(web): State<Web>) -> Response {
-    let now = web.sources.clock.now();
-    match web.metrics.text(&Standing::collect(&web.sources).await, now) {
+    let sources = web.sources();
+    match web.metrics.text(&Standing::collect(&sources).await, sources.clock.now()) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

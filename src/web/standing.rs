@@ -2,7 +2,9 @@
 
 use super::Sources;
 use super::figures::Figures;
+use super::reloads::Loaded;
 use crate::ledger::{Failing, LedgerError};
+use crate::policy::rules::Mode;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -17,6 +19,12 @@ pub(super) struct Standing {
     pub(super) failed: BTreeMap<&'static str, u64>,
     /// The ledger's file.
     pub(super) ledger: PathBuf,
+    /// The version of the policy that runs.
+    pub(super) policy: String,
+    /// Nothing is written.
+    pub(super) shadow: bool,
+    /// How what runs stands to its file.
+    pub(super) loaded: Loaded,
 }
 
 impl Standing {
@@ -32,6 +40,9 @@ impl Standing {
             failing: sources.ledger.failing(),
             failed: sources.ledger.failed(),
             ledger: sources.ledger.path().map(Into::into).unwrap_or_default(),
+            policy: sources.policy.version.clone(),
+            shadow: sources.policy.mode == Mode::Shadow,
+            loaded: sources.reloads.now(),
         }
     }
 

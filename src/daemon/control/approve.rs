@@ -124,7 +124,7 @@ async fn send(
     house.ledger.call(move |ledger| ledger.approve(&answer)).await?;
     let proposal = &handoff.proposal;
     let said = format!("{} is approved: {}/{} goes to {}", handoff.id, proposal.desk, proposal.ticket, proposal.to);
-    Ok(Reply { said, touched })
+    Ok(Reply::new(said, touched))
 }
 
 async fn end_as_stale(

@@ -22,8 +22,7 @@ use handoffd_kit::id::{DeskId, TicketId};
 pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<Reply, CommandError> {
     order.check()?;
     if house.policy.mode == Mode::Shadow && order.command.writes() {
-        let words =
-            "`[daemon] mode` is shadow: nothing is written to any desk. Set it to live, restart, and say it again";
+        let words = "`[daemon] mode` is shadow: nothing is written to any desk. Set it to live, `handoffd reload`, and say it again";
         return Err(CommandError::Refused(words.into()));
     }
     let by = format!("{} ({system_user})", order.by);
@@ -45,6 +44,9 @@ pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<R
             super::rollback::roll_back(house, choice).await
         }
         Command::Rollback { version: None, reason, .. } => super::rollback::file_again(house, act(Some(reason))).await,
+        Command::Reload => {
+            Err(CommandError::Refused("nothing runs here that could take another configuration in".into()))
+        }
     }?;
     house.wake.call();
     Ok(reply)
@@ -75,6 +77,7 @@ impl Command {
             Self::Switch { on: false, .. } => "resume",
             Self::Sign { .. } | Self::SignRule { .. } => "sign",
             Self::Rollback { .. } => "rollback",
+            Self::Reload => "reload",
         }
     }
 }
@@ -101,7 +104,7 @@ async fn release(house: &House, rule: RuleName, limit: usize, act: Act) -> Resul
         0 => format!("no case waits for rule {rule}"),
         count => format!("{count} cases of rule {rule} are looked at again and handed off if it still matches"),
     };
-    Ok(Reply { said, touched: released.len() })
+    Ok(Reply::new(said, released.len()))
 }
 
 fn known_rule<'p>(policy: &'p Policy, rule: &RuleName) -> Result<&'p Rule, CommandError> {
@@ -118,7 +121,7 @@ async fn retry(house: &House, target: Target, act: Act) -> Result<Reply, Command
     }
     let touched = on_parked(house, &target, act, retry_parked).await?;
     let said = format!("{} tried again; what may be on the desk already is looked up first", touched.shown());
-    Ok(Reply { said, touched: touched.all() })
+    Ok(Reply::new(said, touched.all()))
 }
 
 async fn give_up(house: &House, target: Target, act: Act) -> Result<Reply, CommandError> {
@@ -131,7 +134,7 @@ async fn give_up(house: &House, target: Target, act: Act) -> Result<Reply, Comma
         _ => format!(", and with it what was to follow: {}", touched.left.join(", ")),
     };
     let said = format!("{} given up{left}; what is on the desk stays there", touched.shown());
-    Ok(Reply { said, touched: touched.all() })
+    Ok(Reply::new(said, touched.all()))
 }
 
 fn is_configured(house: &House, desk: &DeskId) -> bool {
@@ -146,7 +149,7 @@ fn goes_on(desk: &DeskId) -> CommandError {
 
 fn nowhere_to_go(desk: &DeskId) -> CommandError {
     CommandError::Refused(format!(
-        "the desk {desk} is not configured: configure it again and restart, and everything that waits for it goes on by itself"
+        "the desk {desk} is not configured: configure it again, then `handoffd reload`, and everything that waits for it goes on by itself"
     ))
 }
 
@@ -158,7 +161,7 @@ async fn give_up_desk(house: &House, desk: DeskId, act: Act) -> Result<Reply, Co
     let waits = house.ledger.call(move |ledger| ledger.drop_desk(&desk, &act)).await?;
     let said = format!("{} of the desk {} are given up; what is on it stays there", waits.shown(), waits.desk);
     let all = waits.looks + waits.handoffs + waits.effects;
-    Ok(Reply { said, touched: usize::try_from(all).unwrap_or(usize::MAX) })
+    Ok(Reply::new(said, usize::try_from(all).unwrap_or(usize::MAX)))
 }
 
 /// How many things were parked and fitted.
@@ -297,7 +300,7 @@ async fn reject(house: &House, handoff: String, who: &str, act: Act) -> Result<R
         _ => "rejected: nothing was written",
     };
     let said = format!("{handoff} is {ended}, and this path is closed for the case until a matched fact changes");
-    Ok(Reply { said, touched: 1 })
+    Ok(Reply::new(said, 1))
 }
 
 /// The refusal of somebody who may not decide a review.
@@ -308,7 +311,7 @@ pub(super) fn may_not(proposal: &Proposal, who: &str, why: &MayNot) -> CommandEr
 async fn task_done(house: &House, handoff: String, act: Act) -> Result<Reply, CommandError> {
     let said = format!("the task that {handoff} left is done");
     house.ledger.call(move |ledger| ledger.finish_task(&handoff, &act)).await?;
-    Ok(Reply { said, touched: 1 })
+    Ok(Reply::new(said, 1))
 }
 
 async fn switch_to(house: &House, switch: Switch, on: bool, act: Act) -> Result<Reply, CommandError> {
@@ -336,7 +339,7 @@ async fn switch_to(house: &House, switch: Switch, on: bool, act: Act) -> Result<
     } else {
         format!("{what} goes on")
     };
-    Ok(Reply { said, touched: 1 })
+    Ok(Reply::new(said, 1))
 }
 
 async fn sign(
@@ -354,8 +357,8 @@ async fn sign(
     }
     if known.wording_hash != wording {
         let words = format!(
-            "the running policy has another wording of {message} than the one you were shown: restart the daemon with \
-             the new file, or read the running one's wording"
+            "the running policy has another wording of {message} than the one you were shown: `handoffd reload` takes the \
+             new file in, or read the running one's wording"
         );
         return Err(CommandError::Refused(words));
     }
@@ -364,7 +367,7 @@ async fn sign(
     let signed =
         SignedWording { message: message.to_string(), wording, signer, system_user: system_user.to_owned(), at };
     house.ledger.call(move |ledger| ledger.sign(&signed)).await?;
-    Ok(Reply { said, touched: 1 })
+    Ok(Reply::new(said, 1))
 }
 
 /// Only the second reviewer signs a rule, and only as it runs.
@@ -386,8 +389,8 @@ async fn sign_rule(
     }
     if known.version != version {
         let words = format!(
-            "the running policy has rule {rule} in the version {}, and you were shown {version}: restart the daemon with \
-             the new file, or read the running one",
+            "the running policy has rule {rule} in the version {}, and you were shown {version}: `handoffd reload` takes the \
+             new file in, or read the running one",
             known.version
         );
         return Err(CommandError::Refused(words));
@@ -402,5 +405,5 @@ async fn sign_rule(
         ledger.take_stock(&running.in_force(&ledger.signed_rules()?), at)
     };
     house.ledger.call(sign).await?;
-    Ok(Reply { said, touched: 1 })
+    Ok(Reply::new(said, 1))
 }

@@ -3,7 +3,7 @@
 
 mod approve;
 mod execute;
-mod rollback;
+pub(super) mod rollback;
 mod socket;
 mod undo;
 
@@ -12,6 +12,7 @@ pub use socket::{listen, own_uid, socket_path, system_user, take_orders};
 
 use crate::ledger::LedgerError;
 use crate::ledger::records::Switch;
+use crate::policy::meaning::Change;
 use crate::policy::names::{MessageName, RuleName};
 use handoffd_kit::error::DeskError;
 use handoffd_kit::id::{DeskId, TicketId};
@@ -95,7 +96,9 @@ pub enum Command {
         /// The hash of the wordings that the signer was shown.
         wording: String,
     },
-    /// Run a policy that has run before in place of the file's, from the next start on.
+    /// Take in what the configuration's file says now.
+    Reload,
+    /// Run a policy that has run before in place of the file's.
     Rollback {
         /// Which; none: the file's again.
         version: Option<String>,
@@ -150,8 +153,31 @@ pub enum Target {
 pub struct Reply {
     /// In a sentence or two.
     pub said: String,
-    /// How many things it touched: effects, cases, switches.
+    /// How many things it touched: effects, cases, switches, keys.
     pub touched: usize,
+    /// What is another now, where another configuration runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Box<Changes>>,
+}
+
+/// What another configuration says differently.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// The version of the policy that ran.
+    pub from: String,
+    /// Of the one that runs.
+    pub to: String,
+    /// Between the two.
+    pub policy: Vec<Change>,
+    /// Keys that decide nothing, by their names.
+    pub settings: Vec<String>,
+}
+
+impl Reply {
+    /// These words, about so many things.
+    pub fn new(said: String, touched: usize) -> Self {
+        Self { said, touched, changes: None }
+    }
 }
 
 /// Why an order was not carried out.
@@ -211,7 +237,7 @@ impl Order {
                 reason.as_ref().map_or(Ok(()), |reason| given("reason", reason))
             }
             Command::TaskDone { handoff } => name("handoff", handoff),
-            Command::Switch { switch: Switch::All, .. } => Ok(()),
+            Command::Reload | Command::Switch { switch: Switch::All, .. } => Ok(()),
             Command::Switch { switch: Switch::Desk(desk), .. } => name("desk", desk.as_str()),
             Command::Switch { switch: Switch::Rule(rule), .. } => name("rule", rule.as_str()),
             Command::Sign { message, wording } => {

@@ -1,4 +1,4 @@
-//! A policy that has run before, in place of the file's, from the next start on; and the file's again.
+//! A policy that has run before, in place of the file's, and the file's again, where no daemon runs: from the next start on.
 
 use super::{CommandError, Reply};
 use crate::daemon::house::House;
@@ -6,27 +6,32 @@ use crate::ledger::Act;
 use crate::ledger::policies::Choice;
 
 pub(super) async fn roll_back(house: &House, choice: Choice) -> Result<Reply, CommandError> {
-    if choice.version == choice.instead_of {
-        let words = format!("the file has the policy {} already: there is nothing to put in its place", choice.version);
-        return Err(CommandError::Refused(words));
-    }
-    let restart = if house.policy.version == choice.version { "it runs already" } else { "restart handoffd" };
+    differs(&choice.version, &choice.instead_of)?;
     let said = format!(
-        "the policy {} runs in place of the file's {} from the next start on, until the file says something else: {restart}",
+        "the policy {} runs in place of the file's {} from the next start on, until the file says something else",
         choice.version, choice.instead_of
     );
     house.ledger.call(move |ledger| ledger.choose_policy(&choice)).await?;
-    Ok(Reply { said, touched: 1 })
+    Ok(Reply::new(said, 1))
+}
+
+/// There must be something to put in the file's place.
+pub(in crate::daemon) fn differs(version: &str, file: &str) -> Result<(), CommandError> {
+    if version != file {
+        return Ok(());
+    }
+    let words = format!("the file has the policy {version} already: there is nothing to put in its place");
+    Err(CommandError::Refused(words))
 }
 
 pub(super) async fn file_again(house: &House, act: Act) -> Result<Reply, CommandError> {
     let forgotten = house.ledger.call(move |ledger| ledger.forget_choice(Some(&act))).await?;
     let said = if forgotten {
-        "the file's policy runs again from the next start on: restart handoffd"
+        "the file's policy runs again from the next start on"
     } else {
         "no other policy stands in the file's place: nothing was done"
     };
-    Ok(Reply { said: said.to_owned(), touched: usize::from(forgotten) })
+    Ok(Reply::new(said.to_owned(), usize::from(forgotten)))
 }
 
 #[cfg(test)]
@@ -74,7 +79,7 @@ mod tests {
         assert_eq!(stage.house.ledger.call(|ledger| ledger.chosen_policy()).await, Ok(None));
 
         let said = roll(&stage, Some(&version), "p9", "too many").await.expect("rolled back").said;
-        assert!(said.contains("it runs already"), "{said}");
+        assert!(said.contains("from the next start on"), "{said}");
         let choice = stage.house.ledger.call(|ledger| ledger.chosen_policy()).await.expect("read").expect("chosen");
         assert_eq!((choice.version, choice.by.as_str()), (version, "lead (tester, uid 7)"));
         assert_eq!(roll(&stage, None, "p9", "repaired").await.expect("back").touched, 1);

@@ -1,8 +1,9 @@
 //! The control socket: a Unix socket beside the ledger, for this system user alone. `POST /command` with an order;
 //! the answer is a reply or an error, each with its status. The system user is asked from the kernel, not from the client.
 
-use super::{CommandError, Order, execute};
-use crate::daemon::house::House;
+use super::{Command, CommandError, Order, Reply, execute};
+use crate::daemon::reload::Reloader;
+use crate::daemon::running::Running;
 use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
@@ -45,16 +46,21 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Takes orders until `shutdown`.
+/// Takes orders for the house that runs until `shutdown`; with a reloader, also those about what runs.
 ///
 /// # Errors
 /// The listener's.
-pub async fn take_orders(listener: UnixListener, house: House, shutdown: CancellationToken) -> io::Result<()> {
+pub async fn take_orders(
+    listener: UnixListener,
+    running: Running,
+    reloader: Option<Reloader>,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
     let path = listener.local_addr().ok().and_then(|address| address.as_pathname().map(Path::to_owned));
     let router = Router::new()
         .route("/command", post(command))
         .layer(DefaultBodyLimit::max(ORDER_BYTES))
-        .with_state(Post { house, own: own_uid() })
+        .with_state(Post { running, reloader, own: own_uid() })
         .into_make_service_with_connect_info::<Peer>();
     axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await?;
     if let Some(path) = path {
@@ -77,8 +83,18 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 /// Where orders come in.
 #[derive(Clone)]
 struct Post {
-    house: House,
+    running: Running,
+    reloader: Option<Reloader>,
     own: Option<u32>,
+}
+
+impl Post {
+    async fn carry_out(&self, order: Order, system_user: &str) -> Result<Reply, CommandError> {
+        match (&self.reloader, &order.command) {
+            (Some(reloader), Command::Reload | Command::Rollback { .. }) => reloader.order(order, system_user).await,
+            _ => execute(&self.running.house(), order, system_user).await,
+        }
+    }
 }
 
 async fn command(
@@ -91,7 +107,7 @@ async fn command(
         return CommandError::Refused("orders are taken from the daemon's own system user only".into()).into_response();
     }
     let answer = match order {
-        Ok(Json(order)) => execute(&post.house, order, &system_user(uid)).await,
+        Ok(Json(order)) => post.carry_out(order, &system_user(uid)).await,
         Err(rejection) => Err(CommandError::Wrong(rejection.body_text())),
     };
     match answer {
@@ -154,7 +170,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let listener = listen(&folder.path().join("test.sock")).expect("bound");
         let stop = CancellationToken::new();
-        let server = tokio::spawn(take_orders(listener, stage.house.clone(), stop.clone()));
+        let server = tokio::spawn(take_orders(listener, Running::new(stage.house.clone()), None, stop.clone()));
         Open { stage, folder, stop, server }
     }
 

@@ -40,7 +40,7 @@ pub(super) async fn undo(house: &House, id: &str, act: Act) -> Result<Reply, Com
         "{id} is undone: {}/{} goes back to {back} with a note, and this path is closed for the case",
         proposal.desk, proposal.ticket
     );
-    Ok(Reply { said, touched })
+    Ok(Reply::new(said, touched))
 }
 
 fn can_be_undone(handoff: &HandoffRecord) -> Result<(), CommandError> {

@@ -78,6 +78,8 @@ pub struct CaseUpdate {
     pub tasks_over: Vec<TaskOver>,
     /// The case's handoff as it stood when the look began; none: it was read in this very transaction.
     pub as_read: Option<AsRead>,
+    /// The version of the policy that it was decided by; none: by none.
+    pub policy: Option<String>,
 }
 
 impl CaseUpdate {
@@ -110,6 +112,7 @@ impl CaseUpdate {
             lost_note: None,
             tasks_over: Vec::new(),
             as_read: None,
+            policy: None,
         }
     }
 }
