@@ -10,6 +10,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// What a trial writes beyond what the log holds: more than nearly any operation.
+const TRIAL_BYTES: i64 = 256 << 10;
+/// A log that is longer than this could not be written back for a long time; a trial is no longer.
+const LONGEST_LOG: i64 = 16 << 20;
+
 /// The ledger cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failing {
@@ -98,17 +103,35 @@ impl Condition {
 }
 
 impl Ledger {
-    /// Writes something that means nothing, a few pages of it: whether the ledger can be written. What has failed is tried
-    /// with this before any desk is asked for what could then not be recorded.
+    /// Writes something that means nothing: whether the ledger can be written. What has failed is tried with this before any
+    /// desk is asked for what could then not be recorded.
+    ///
+    /// A few pages would prove nothing. On a disk that is still full there is room for them in the log beside the ledger, which
+    /// is written again from its beginning, and in what was deleted; the next larger operation fails. So it is more than that
+    /// log holds, and what the last trial wrote goes only afterwards.
     ///
     /// # Errors
     /// Why not.
     pub fn try_writing(&mut self) -> Result<()> {
+        let bytes = self.log_bytes().clamp(0, LONGEST_LOG) + TRIAL_BYTES;
         self.atomically(|ledger| {
-            ledger.connection.execute("DELETE FROM trials", [])?;
-            ledger.connection.execute("INSERT INTO trials VALUES (1, zeroblob(16384))", [])?;
+            ledger.connection.execute("INSERT INTO trials (filler) VALUES (zeroblob(?))", [bytes])?;
+            ledger.connection.execute("DELETE FROM trials WHERE id <> ?", [ledger.connection.last_insert_rowid()])?;
             Ok(())
         })
+    }
+
+    /// How long the log beside the ledger is; none where there is none.
+    fn log_bytes(&self) -> i64 {
+        let path = self.connection.path().filter(|path| !path.is_empty());
+        let log = path.and_then(|path| std::fs::metadata(format!("{path}-wal")).ok());
+        log.map_or(0, |log| i64::try_from(log.len()).unwrap_or(i64::MAX))
+    }
+
+    /// Throws away what was written to find out whether it can be.
+    pub(super) fn forget_trials(&mut self) -> Result<()> {
+        self.connection.execute("DELETE FROM trials", [])?;
+        Ok(())
     }
 
     /// How much has been changed since this ledger was opened: more after than before says that something was written.
@@ -162,6 +185,79 @@ mod tests {
         condition.note(Went::Failed(LedgerError::Busy));
         condition.note(Went::Read);
         assert_eq!(condition.failing(), None, "the lock was to be had");
+    }
+
+    /// The variable by which the next test's own process knows where to work.
+    const LIMITED: &str = "HANDOFFD_TEST_LIMITED_LEDGER";
+
+    /// In a process whose files may not grow beyond two megabytes.
+    fn on_limited_files(path: &Path) {
+        let mut ledger = Ledger::open(path, crate::ledger::Durability::Process).expect("ledger");
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut write = |ledger: &mut Ledger, number: usize| {
+            // Nothing that could be packed.
+            let body: String = (0..100_000).map(|_| random.alphanumeric()).collect();
+            let hook = crate::ledger::samples::webhook(
+                "acme",
+                Some(&format!("d{number}")),
+                &body,
+                &["1"],
+                Timestamp::UNIX_EPOCH,
+            );
+            ledger.transact(|ledger| ledger.note_webhook(&hook)).map(drop)
+        };
+        let full = (0..100).find_map(|number| write(&mut ledger, number).err()).expect("the files are limited");
+        assert!(full.heals(), "{full:?}");
+        let few = ledger.transact(|ledger| {
+            Ok(ledger.connection.execute("INSERT INTO trials (filler) VALUES (zeroblob(4096))", []).map(drop)?)
+        });
+        assert_eq!(few, Ok(()), "a few pages have room where real work has none");
+        assert!(write(&mut ledger, 100).is_err());
+        let trial = ledger.transact(Ledger::try_writing).expect_err("no room for what is to come");
+        assert!(trial.heals(), "{trial:?}");
+        assert!(ledger.transact(|ledger| ledger.counts(Timestamp::UNIX_EPOCH).map(drop)).is_ok(), "it reads well");
+    }
+
+    #[test]
+    fn a_trial_fails_where_the_next_operation_would() {
+        if let Some(path) = std::env::var_os(LIMITED) {
+            return on_limited_files(Path::new(&path));
+        }
+        let folder = tempfile::tempdir().expect("folder");
+        let own = std::env::current_exe().expect("this program");
+        // In blocks of 512 bytes. Whoever writes beyond gets a signal, which is not wanted.
+        let ended = std::process::Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$@\""])
+            .arg(own)
+            .args(["--exact", "ledger::condition::tests::a_trial_fails_where_the_next_operation_would"])
+            .env(LIMITED, folder.path().join("handoffd.db"))
+            .output()
+            .expect("a process of its own");
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert!(
+            ended.status.success() && said.contains("1 passed"),
+            "{said}{}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+    }
+
+    #[test]
+    fn a_trial_leaves_no_more_than_its_last_one_and_a_purge_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("handoffd.db");
+        let mut ledger = Ledger::open(&path, crate::ledger::Durability::Process).expect("ledger");
+        for _ in 0..3 {
+            ledger.transact(Ledger::try_writing).expect("written");
+        }
+        let left = |ledger: &Ledger| -> i64 {
+            ledger.connection.query_row("SELECT count(*) FROM trials", [], |row| row.get(0)).expect("counted")
+        };
+        assert_eq!(left(&ledger), 1);
+        ledger.tightened(true).expect("full");
+        assert_eq!(ledger.transact(Ledger::try_writing), Err(LedgerError::Full), "not even where it wrote before");
+        ledger.tightened(false).expect("room");
+        ledger.purge(Timestamp::UNIX_EPOCH, SignedDuration::from_hours(1)).expect("purged");
+        assert_eq!(left(&ledger), 0);
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Ledger {
             )?;
             run("UPDATE webhooks SET body = NULL WHERE body IS NOT NULL AND at < ?", payloads)?;
             run("DELETE FROM webhooks WHERE at < ?", ids)?;
-            Ok(())
+            ledger.forget_trials()
         })
     }
 }
