@@ -168,7 +168,7 @@ mod tests {
     fn the_promise_stands_in_the_customers_zone_and_says_so() {
         assert_eq!(
             text(plan_for(|_| {})),
-            "our billing specialists look at this now. You hear from us by Monday, 2 November, 21:00 (Europe/Berlin)."
+            "Our billing specialists look at this now. You hear from us by Monday, 2 November, 21:00 (Europe/Berlin)."
         );
         let unknown_zone = |case: &mut Case| case.parts.customer.as_mut().unwrap().zone = Fact::Unknown;
         assert!(text(plan_for(unknown_zone)).ends_with("Monday, 2 November, 20:00 (UTC)."));
@@ -181,7 +181,7 @@ mod tests {
         };
         assert_eq!(
             text(plan_for(german)),
-            "our billing specialists kümmern sich darum, bis Montag, 2. November, 21:00 Uhr (Europe/Berlin)."
+            "Our billing specialists kümmern sich darum, bis Montag, 2. November, 21:00 Uhr (Europe/Berlin)."
         );
         let other = |case: &mut Case| {
             case.parts.customer.as_mut().unwrap().language = Fact::Known(Some("fr".into()));

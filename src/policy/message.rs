@@ -7,6 +7,7 @@ use minijinja::value::Value as Shown;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// Characters that a rendered reason or message may have; more is cut off.
 const RENDERED_MAX: usize = 4_000;
@@ -135,11 +136,14 @@ pub fn render_public(source: &str, values: &BTreeMap<String, String>) -> Result<
     let names = names_in(source).map_err(|error| error.to_string())?;
     let filled = names.into_iter().map(|name| {
         // A value that is not there may be asked for (`{% if customer.name %}`), not printed.
-        let value = values.get(&name).map_or(Shown::from(()), |text| Shown::from(text.as_str()));
+        let value = values.get(&name).map_or(Shown::from(()), |text| Shown::from(text.replace(BEGINS, "")));
         (name, value)
     });
-    let text = fill(source, &filled.collect())
+    // What stands for the receiving team begins many a sentence, and is written small ("our specialists").
+    let name = values.get("to.public_name").map(String::as_str);
+    let text = rendered(environment_for(name), source, &filled.collect())
         .map_err(|error| error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))?;
+    let text = with_capitals(&text);
     if text.trim().is_empty() { Err("its text is empty".to_owned()) } else { Ok(text) }
 }
 
@@ -157,24 +161,62 @@ pub fn wording_hash(wordings: &BTreeMap<String, String>) -> String {
 }
 
 fn environment() -> Environment<'static> {
+    environment_for(None)
+}
+
+/// Where this name is printed, its place is marked.
+fn environment_for(name: Option<&str>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_formatter(|out, state, value| {
+    let name = name.map(|name| name.replace(BEGINS, ""));
+    environment.set_formatter(move |out, state, value| {
         if value.is_none() {
             return Err(Error::new(ErrorKind::InvalidOperation, "a value that it prints is not known"));
+        }
+        if name.is_some() && value.as_str() == name.as_deref() {
+            out.write_char(BEGINS)?;
         }
         minijinja::escape_formatter(out, state, value)
     });
     environment
 }
 
+/// Marks a name that begins with a capital where it begins a sentence. No text that anybody writes has it.
+const BEGINS: char = '\u{fdd0}';
+
+/// The same text, with a capital at each marked place that begins a sentence, and without the marks.
+fn with_capitals(text: &str) -> String {
+    let mut parts = text.split(BEGINS);
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let before = whole.trim_end();
+        let spaced = before.len() < whole.len();
+        let begins = before.is_empty() || spaced && before.ends_with(['.', '!', '?', '…']);
+        // "iPay" is written as it is.
+        let small = !part.split_whitespace().next().unwrap_or_default().contains(char::is_uppercase);
+        let mut letters = part.chars();
+        match letters.next().filter(|_| begins && small) {
+            Some(first) => {
+                whole.extend(first.to_uppercase());
+                whole.push_str(letters.as_str());
+            }
+            None => whole.push_str(part),
+        }
+    }
+    whole
+}
+
 /// Renders with these values; a name with dots becomes nested maps.
 fn fill(source: &str, values: &BTreeMap<String, Shown>) -> Result<String, Error> {
+    rendered(environment(), source, values)
+}
+
+fn rendered(environment: Environment<'_>, source: &str, values: &BTreeMap<String, Shown>) -> Result<String, Error> {
     let mut root = Tree::default();
     for (name, value) in values {
         root.put(name, value);
     }
-    let text = environment().render_str(source, root.into_value())?;
+    let text = environment.render_str(source, root.into_value())?;
     let text = text.trim();
     Ok(text.char_indices().nth(RENDERED_MAX).map_or(text, |(end, _)| &text[..end]).to_owned())
 }
@@ -319,13 +361,40 @@ mod tests {
     #[test]
     fn a_public_wording_with_a_value_missing_is_not_rendered_half() {
         let values = BTreeMap::from([("to.public_name".to_owned(), "our specialists".to_owned())]);
-        assert_eq!(render_public("{{ to.public_name }}!", &values), Ok("our specialists!".to_owned()));
+        assert_eq!(render_public("{{ to.public_name }}!", &values), Ok("Our specialists!".to_owned()));
         assert!(render_public("Dear {{ customer.name }}", &values).is_err());
         assert_eq!(
             render_public("Hi{% if customer.name %} {{ customer.name }}{% endif %}", &values),
             Ok("Hi".to_owned())
         );
         assert!(render_public("  ", &values).is_err());
+    }
+
+    #[test]
+    fn the_teams_name_has_a_capital_where_it_begins_a_sentence_and_nowhere_else() {
+        let text = |source: &str, name: &str| {
+            let values = [("to.public_name", name), ("customer.name", "eva"), ("ticket.subject", "our order")];
+            let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            render_public(source, &values.into()).expect("rendered")
+        };
+        let ours = |source: &str| text(source, "our specialists");
+        assert_eq!(ours("{{ to.public_name }} look at it."), "Our specialists look at it.");
+        assert_eq!(ours("  {{ to.public_name }} look at it."), "Our specialists look at it.");
+        assert_eq!(
+            ours("It is with {{ to.public_name }}. {{ to.public_name }} look at it.\n\n{{ to.public_name }} write."),
+            "It is with our specialists. Our specialists look at it.\n\nOur specialists write."
+        );
+        let dear = "{% if customer.name %}Dear {{ customer.name }}, {% endif %}{{ to.public_name }} look at it.";
+        assert_eq!(ours(dear), "Dear eva, our specialists look at it.");
+        assert_eq!(ours("{{ ticket.subject }}: {{ to.public_name }}"), "our order: our specialists");
+        assert_eq!(ours("v1.{{ to.public_name }}"), "v1.our specialists", "no sentence");
+        assert_eq!(ours("{% if to.public_name == 'our specialists' %}yes{% endif %}"), "yes");
+        assert_eq!(text("{{ to.public_name }}", "équipe"), "Équipe");
+        assert_eq!(text("{{ to.public_name }}", "iPay"), "iPay");
+        assert_eq!(text("{{ to.public_name }}", "我们的专家"), "我们的专家");
+        assert_eq!(text("{{ customer.name }}", "x"), "eva");
+        let hostile = BTreeMap::from([("ticket.subject".to_owned(), "a. \u{fdd0}b".to_owned())]);
+        assert_eq!(render_public("{{ ticket.subject }}", &hostile), Ok("a. b".to_owned()));
     }
 
     #[test]

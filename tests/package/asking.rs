@@ -40,7 +40,7 @@ fn asked_supplied_and_handed_off(dialect: Dialect) {
     let written = stage.written(no);
     let public: Vec<&String> = written.iter().filter(|(public, _)| *public).map(|(_, text)| text).collect();
     assert_eq!(public.len(), 1, "{written:?}");
-    assert!(public[0].contains("our billing specialists"), "{}", public[0]);
+    assert!(public[0].contains(": our billing specialists"), "{}", public[0]);
     let note = &written[1].1;
     assert!(note.contains("Steps tried (from internal note by Frontline Agent 1, 2026-03-02)"), "{note}");
     assert!(
