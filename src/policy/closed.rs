@@ -9,12 +9,11 @@
 //! Of labels only those count that the rule asks for: any automation sets others.
 
 use super::case::{CHANGED, Case, ClosedBy, ClosedPath};
-use super::cel::{FactSource, Found, Labels};
-use super::condition::Condition;
+use super::cel::{FactSource, Found};
 use super::facts::Facts;
 use super::hold::Path;
 use super::known::{FactName, HouseFact};
-use super::matching::{AnyRule, ask};
+use super::matching::{AnyRule, ask, labels_asked};
 use super::names::TeamName;
 use super::rules::Policy;
 use handoffd_kit::model::PartSet;
@@ -97,19 +96,8 @@ fn key(any: AnyRule<'_>, name: &FactName) -> String {
 
 /// What is noted of a fact: under which keys, and each as it is now, where that is known.
 fn as_noted(any: AnyRule<'_>, name: &FactName, facts: &Facts<'_>) -> Vec<(String, Option<String>)> {
-    if *name == FactName::House(HouseFact::TicketTags) {
-        let asked = any.rule().when.iter().map(Condition::labels);
-        let labels = asked.fold(Labels::default(), |all, one| Labels {
-            any: all.any || one.any,
-            named: all.named.into_iter().chain(one.named).collect(),
-        });
-        if !labels.any {
-            let noted =
-                |label: &String| (format!("has_tag({label:?})"), facts.has_label(label).map(|has| has.to_string()));
-            return labels.named.iter().map(noted).collect();
-        }
-    }
-    vec![(key(any, name), value(name, facts))]
+    let whole = || vec![(key(any, name), value(name, facts))];
+    labels_asked(any.rule(), name, facts).unwrap_or_else(whole)
 }
 
 /// A fact as it is noted: it may be ticket text, of which the ledger needs no copy. A count is kept as it is.
@@ -131,6 +119,7 @@ fn differs(key: &str, noted: &str, now: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::condition::Condition;
     use crate::policy::decide::decide;
     use crate::policy::known::KnownFacts;
     use crate::policy::rules::{Missing, Mode, PackagePart, Trigger};

@@ -1,9 +1,9 @@
 //! Whether a rule's conditions hold for a case, by which facts, and whether the path it would take is closed.
 
 use super::case::Case;
-use super::cel::{FactSource, Found};
+use super::cel::{FactSource, Found, Labels};
 use super::closed::closed_by;
-use super::condition::Answer;
+use super::condition::{Answer, Condition};
 use super::facts::Facts;
 use super::hold::{Path, barred, held_back};
 use super::known::{FactName, HouseFact};
@@ -227,16 +227,34 @@ pub fn times(rule: &Rule, case: &Case) -> TimeKeys {
 }
 
 /// Hash of the facts that a rule matched: whether a handoff that is under way is still the same one. Facts that a handoff
-/// itself changes are left out.
-pub fn facts_hash(looked_at: &[&FactName], facts: &Facts<'_>) -> String {
+/// itself changes are left out, and so are labels that the rule does not ask for.
+pub fn facts_hash(rule: &Rule, looked_at: &[&FactName], facts: &Facts<'_>) -> String {
     let mut names: Vec<&&FactName> = looked_at.iter().filter(|name| !name.moves_with_the_case()).collect();
     names.sort();
     let mut hash = Sha256::new();
     for name in names {
-        for text in [name.to_string(), facts.whole(name).unwrap_or_else(|| "unknown".into())] {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text);
+        let whole = || vec![(name.to_string(), facts.whole(name))];
+        for (name, value) in labels_asked(rule, name, facts).unwrap_or_else(whole) {
+            for text in [name, value.unwrap_or_else(|| "unknown".into())] {
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text);
+            }
         }
     }
     hex::encode(&hash.finalize()[..8])
+}
+
+/// The labels of a ticket as a rule asks for them, each by name, and whether it is there; none where the fact is another one, or
+/// the rule uses the list as a whole.
+pub fn labels_asked(rule: &Rule, name: &FactName, facts: &Facts<'_>) -> Option<Vec<(String, Option<String>)>> {
+    if *name != FactName::House(HouseFact::TicketTags) {
+        return None;
+    }
+    let asked = rule.when.iter().map(Condition::labels);
+    let labels = asked.fold(Labels::default(), |all, one| Labels {
+        any: all.any || one.any,
+        named: all.named.into_iter().chain(one.named).collect(),
+    });
+    let has = |label: &String| (format!("has_tag({label:?})"), facts.has_label(label).map(|has| has.to_string()));
+    (!labels.any).then(|| labels.named.iter().map(has).collect())
 }

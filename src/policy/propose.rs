@@ -131,7 +131,7 @@ impl Proposer<'_> {
             also,
             asked: self.asked(candidate),
             facts: candidate.matched_facts(&self.facts),
-            facts_hash: facts_hash(&candidate.looked_at, &facts),
+            facts_hash: facts_hash(rule, &candidate.looked_at, &facts),
             package: parts.package,
             owner: parts.owner,
             clock: parts.clock,

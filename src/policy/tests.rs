@@ -331,6 +331,22 @@ fn an_open_handoff_is_replaced_only_while_it_has_sent_nothing() {
 }
 
 #[test]
+fn a_label_that_a_rule_does_not_ask_for_makes_no_other_handoff_of_it() {
+    let labelled = |labels: &[&str], when: &str| {
+        let mut case = testing::case_with_parts();
+        case.head.tags = Fact::Known(labels.iter().map(|label| (*label).to_owned()).collect());
+        let rule = escalation("refund", when, "billing");
+        proposal(&verdict(&case, &policy_of([rule]))).facts_hash.clone()
+    };
+    let by_name = "has_tag('refund') && !has_tag('vip')";
+    assert_eq!(labelled(&["refund"], by_name), labelled(&["trigger-7", "refund"], by_name));
+    let either = "has_tag('refund') || has_tag('vip')";
+    assert_ne!(labelled(&["refund"], either), labelled(&["refund", "vip"], either), "one that it asks for");
+    let whole = "has_tag('refund') && size(ticket.tags) > 0";
+    assert_ne!(labelled(&["refund"], whole), labelled(&["refund", "trigger-7"], whole), "all count");
+}
+
+#[test]
 fn a_case_that_is_there_already_is_not_moved() {
     let mut case = new_case();
     case.head.queue = testing::queue("Incoming");

@@ -433,13 +433,18 @@ fn empty_endless_and_hostile_names_and_reasons_are_refused() {
 
 #[tokio::test]
 async fn a_matched_fact_that_changes_during_a_review_asks_anew() {
-    let (stage, id) = in_review(asking()).await;
-    stage.clock.advance(SignedDuration::from_secs(60));
-    let tags = vec!["refund".to_owned(), "vip".to_owned()];
-    stage.desk.agent(stage.clock.now(), tagged(), |head| head.tags = Fact::Known(tags));
-    stage.look().await;
-    let handoffs = stage.handoffs().await;
-    let states = |state| handoffs.iter().filter(|handoff| handoff.state == state).count();
-    assert_eq!((states(HandoffState::Withdrawn), states(HandoffState::InReview)), (1, 1), "{handoffs:?}");
-    assert!(handoffs.iter().any(|handoff| handoff.id != id));
+    // A label that the rule does not ask for is none of its facts.
+    for (when, withdrawn) in [("has_tag('refund')", 0), ("has_tag('refund') || has_tag('vip')", 1)] {
+        let mut policy = asking();
+        policy.escalations[0].rule.when = vec![crate::policy::testing::condition(when)];
+        let (stage, id) = in_review(policy).await;
+        stage.clock.advance(SignedDuration::from_secs(60));
+        let tags = vec!["refund".to_owned(), "vip".to_owned()];
+        stage.desk.agent(stage.clock.now(), tagged(), |head| head.tags = Fact::Known(tags));
+        stage.look().await;
+        let handoffs = stage.handoffs().await;
+        let states = |state| handoffs.iter().filter(|handoff| handoff.state == state).count();
+        assert_eq!((states(HandoffState::Withdrawn), states(HandoffState::InReview)), (withdrawn, 1), "{handoffs:?}");
+        assert_eq!(handoffs.iter().any(|handoff| handoff.id != id), withdrawn > 0);
+    }
 }
