@@ -96,10 +96,21 @@ fn left_receiver<'a>(handoff: &HandoffRecord, moved: &'a [Moved]) -> Option<&'a 
 /// The case may come back while a message to the customer still waits, or is parked: what becomes of that, delivery says
 /// before its next call. The path is closed at once.
 fn halfway(handoff: &HandoffRecord, moved: &[Moved]) -> After {
-    let left = left_receiver(handoff, moved).filter(|left| transfer(handoff).is_some() && is_back(handoff, left));
-    let why = |left: &Moved| if left.actor == Actor::Automation { ClosedBy::Contest } else { ClosedBy::Bounce };
-    let close = |left| ClosedPath::new(handoff.proposal.from.clone(), handoff.proposal.to.clone(), why(left));
-    After { close: left.map(close), ..After::default() }
+    After { close: straight_back(handoff, moved), ..After::default() }
+}
+
+/// The path of a handoff that was not carried out to its end, where the case has come straight back. That it had moved the case
+/// its receipt proves, or its mark in the history, even where its answer was lost.
+pub fn straight_back(handoff: &HandoffRecord, moved: &[Moved]) -> Option<ClosedPath> {
+    let has_moved = transfer(handoff).is_some() || opens(handoff, moved);
+    let left = left_receiver(handoff, moved).filter(|left| has_moved && is_back(handoff, left))?;
+    let why = if left.actor == Actor::Automation { ClosedBy::Contest } else { ClosedBy::Bounce };
+    Some(ClosedPath::new(handoff.proposal.from.clone(), handoff.proposal.to.clone(), why))
+}
+
+/// Whether one of these stays was opened by this handoff.
+pub fn opens(handoff: &HandoffRecord, moved: &[Moved]) -> bool {
+    moved.iter().any(|moved| moved.change.by_handoff.as_ref() == Some(&handoff.id))
 }
 
 /// Whether the case is with the giving team again. What was handed back as done, or came back because nobody had claimed
@@ -206,7 +217,7 @@ fn last_actor(history: &[Change], aspect: Aspect, since: Timestamp) -> Option<Ac
 /// knows who the members are, any agent but the previous owner is taken for one.
 fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
     let claimed = match seen.history {
-        Some(history) => first_act(&handoff.id, handoff.proposal.owner.previous.as_deref(), seen.team, history),
+        Some(history) => first_act(&handoff.id, handoff.proposal.owner.previous_id.as_ref(), seen.team, history),
         None if !seen.news => None,
         None if seen.readable => {
             after.need_history = true;
@@ -223,7 +234,7 @@ fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
 /// is none. When, and who.
 pub fn first_act(
     of: &str,
-    previous: Option<&str>,
+    previous: Option<&UserId>,
     team: Option<&Roster>,
     history: &[Change],
 ) -> Option<(Timestamp, String)> {
@@ -256,10 +267,10 @@ pub fn made_owner<'a>(of: &str, history: &'a [Change]) -> Option<&'a UserId> {
 }
 
 /// Who of the team has the case by this change of an agent's: who made it, or whom they made its owner.
-fn claimed_in(previous: Option<&str>, team: Option<&Roster>, change: &Change) -> Option<String> {
+fn claimed_in(previous: Option<&UserId>, team: Option<&Roster>, change: &Change) -> Option<String> {
     let acts = |what: &What| matches!(what, What::Owner { to: Some(_), .. } | What::Status { .. } | What::Said { .. });
     let stranger = || change.by.id.as_ref().is_some_and(|id| is_stranger(team, id));
-    let gave_it = change.by.name.is_some() && change.by.name.as_deref() == previous;
+    let gave_it = change.by.id.is_some() && change.by.id.as_ref() == previous;
     if !gave_it && !stranger() && change.what.iter().any(acts) {
         return Some(shown(&change.by));
     }
@@ -293,5 +304,5 @@ fn new_owner(handoff: &HandoffRecord, seen: &Seen<'_>) -> Option<(Timestamp, Str
     let plan = &handoff.proposal.owner;
     // Whom we made owner has not acted by that.
     let set_by_us = plan.set == OwnerSpec::User(owner.id.clone());
-    (plan.previous.as_ref() != Some(&name) && !set_by_us).then_some((seen.read_at, name))
+    (plan.previous_id.as_ref() != Some(&owner.id) && !set_by_us).then_some((seen.read_at, name))
 }

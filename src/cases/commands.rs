@@ -205,7 +205,7 @@ impl Scene<'_> {
         let Some(reason) = reason.or(order.tag.as_ref().map(|_| "no words were given")) else {
             return Done::refused("say what was done: /back REASON");
         };
-        let Some(team) = self.look.policy.teams.get(to) else {
+        let Some(team) = self.look.policy.teams.get(&to) else {
             return Done::refused(format!("the team {to} is not in the policy any more: please move the case by hand"));
         };
         if let Some(open) = &self.case.memory.open {
@@ -219,7 +219,8 @@ impl Scene<'_> {
             reason: reason.to_owned(),
             command: order.id.clone(),
         };
-        let proposal = plan::back(&came.proposal, team, &stay.episode, asked, self.look.head, self.look.now);
+        let came = came.proposal.from_its_giver();
+        let proposal = plan::back(&came, team, &stay.episode, asked, self.look.head, self.look.now);
         let starts = NewHandoff {
             id: id.clone(),
             effects: effects(self.look, &proposal, &id, None),
@@ -246,7 +247,8 @@ impl Scene<'_> {
         let Some(reason) = reason.or(order.tag.as_ref().map(|_| "no reason was given")) else {
             return Done::refused("say why: /reject REASON");
         };
-        if came.proposal.from_queue.is_none() {
+        let proposal = came.proposal.from_its_giver();
+        if proposal.from_queue.is_none() {
             return Done::refused("the queue that the case came from is not known: please move it by hand")
                 .about(&came.id);
         }
@@ -255,7 +257,7 @@ impl Scene<'_> {
         }
         let (look, by) = (self.look, self.by(order));
         let rejection = Rejection { by: &order.by, reason, paused: came.paused_by(), now: look.now };
-        let effects = plan::rejected(&came.proposal, &came.id, &rejection, look.capabilities, look.head);
+        let effects = plan::rejected(&proposal, &came.id, &rejection, look.capabilities, look.head);
         let deed = Deed::GiveBack { handoff: came.id.clone(), reason: reason.to_owned(), effects };
         let done = Done::because(CommandOutcome::Done, format!("rejected by {by}, back to {to}: {reason}"));
         Done { answered: false, deed, ..done.about(&came.id) }
@@ -335,7 +337,7 @@ impl Scene<'_> {
     }
 
     /// The handoff that another team gave the case with, the present stay, and that team.
-    fn given_by(&self) -> Result<(&HandoffRecord, &Stay, &TeamName), String> {
+    fn given_by(&self) -> Result<(&HandoffRecord, &Stay, TeamName), String> {
         if let Some(back) = self.unsent.filter(|open| open.proposal.kind == HandoffKind::Back) {
             let by = back.proposal.asked.as_ref().map_or("somebody", |asked| asked.by.as_str());
             return Err(format!("{by} has handed it back to {} already", back.proposal.to));
@@ -344,7 +346,9 @@ impl Scene<'_> {
             return Err("no handoff brought this case here: please move it by hand".to_owned());
         };
         match (&came.proposal.from, came.proposal.kind) {
-            (Some(from), HandoffKind::Escalate) => Ok((came, stay, from)),
+            (Some(from), HandoffKind::Escalate) => {
+                Ok((came, stay, came.proposal.giver().map_or_else(|| from.clone(), |giver| giver.team)))
+            }
             (from, HandoffKind::Back) => {
                 let from = from.as_ref().map_or("another team", TeamName::as_str);
                 let accepted = self.accepted(&stay.team);

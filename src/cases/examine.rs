@@ -1,7 +1,7 @@
 //! One look at one case, from what is known to what is recorded. Pure: it either asks for more parts of the ticket or
 //! gives the whole update for the ledger.
 
-use super::after::{After, Seen, after};
+use super::after::{After, Seen, after, opens, straight_back};
 use super::asking;
 use super::commands::Scene;
 use super::hearing::{Hearing, end_of_history, hear};
@@ -11,7 +11,7 @@ use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays, transfer};
 use super::unclaimed::{Chain, chain};
 use crate::ledger::records::{
-    AsRead, CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff, SignedWording,
+    AsRead, CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, LostNote, NewHandoff, OwnerSeen, SignedWording,
 };
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
@@ -101,11 +101,13 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     };
     let news = ![&look.record.last_version, &look.record.own_version].contains(&&Some(look.head.version.clone()));
     let patience = look.poll_brings_heads_within;
-    let judged = judged(look.record);
+    let judged = judged(look.record, &stays);
     let to = judged.and_then(|handoff| look.policy.teams.get(&handoff.proposal.to));
     let team = to.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
     let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at, patience, team };
-    let after = judged.map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
+    let mut after = judged.map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
+    let stopped = look.record.stopped.as_deref().and_then(|handoff| straight_back(handoff, &stays));
+    after.close = after.close.or(stopped);
     let tasks = ownership::tasks(&look.record.tasks, look, news, readable);
     if after.need_history || tasks.need_history {
         return Err(PartSet::of(&[PartKind::History]));
@@ -150,15 +152,16 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     Ok(Prepared { case, stays, after, pause, tasks, chained, unsent })
 }
 
-fn history_is_readable(look: &Look<'_>) -> bool {
+/// Whether the desk would give the history, as far as is known.
+pub(super) fn history_is_readable(look: &Look<'_>) -> bool {
     look.capabilities.readable_history && !look.refused.has(PartKind::History)
 }
 
 /// The handoff whose receiving team has the case, or had it last: as long as the next one has moved nothing, that is the one
 /// before. Who asked for the way back and then went it by hand has not said no.
-fn judged(record: &CaseRecord) -> Option<&HandoffRecord> {
+fn judged<'a>(record: &'a CaseRecord, stays: &[Moved]) -> Option<&'a HandoffRecord> {
     let handoff = record.handoff.as_ref()?;
-    if !handoff.state.is_open() || transfer(handoff).is_some() {
+    if !handoff.state.is_open() || transfer(handoff).is_some() || opens(handoff, stays) {
         return Some(handoff);
     }
     record.came_by.as_deref().filter(|_| handoff.proposal.kind != HandoffKind::Back)
@@ -179,9 +182,11 @@ pub fn examine(look: &Look<'_>) -> Step {
         Hearing::Need(parts) => return Step::Need(parts),
         Hearing::Heard(listened) => *listened,
     };
-    let mut update = CaseUpdate { path_facts, ..base(look, case.memory.counts) };
-    update.owner = ownership::seen(look, &case);
-    update.lost_note = ownership::say_lost(look, update.owner.as_ref(), &case.memory);
+    let (owner, lost_note) = match owner(look, &case) {
+        Ok(owner) => owner,
+        Err(parts) => return Step::Need(parts),
+    };
+    let mut update = CaseUpdate { path_facts, owner, lost_note, ..base(look, case.memory.counts) };
     update.tasks_over = tasks.over;
     update.look_again = tasks.look_again;
     update.stays = stays.into_iter().map(|moved| moved.change).collect();
@@ -236,6 +241,13 @@ fn unnoted_facts(look: &Look<'_>, case: &Case, pause: Option<&pauses::Found>) ->
         return Ok(Vec::new());
     }
     unnoted(case, look.policy, look.now)
+}
+
+/// Who owns the case, and what is to be said where they are gone; or the parts that it takes.
+fn owner(look: &Look<'_>, case: &Case) -> Result<(Option<OwnerSeen>, Option<LostNote>), PartSet> {
+    let seen = ownership::seen(look, case)?;
+    let lost = ownership::say_lost(look, seen.as_ref(), &case.memory)?;
+    Ok((seen, lost))
 }
 
 /// Whether somebody signed this wording of a message.

@@ -1,22 +1,24 @@
 //! What a look learns about who owns a case: who it is, who it was, whether they are still there, and whether the agent
 //! before has done what was left to them. Pure.
 
-use super::examine::Look;
+use super::examine::{Look, history_is_readable};
 use super::stays::shown;
-use crate::ledger::records::{OwnerChange, OwnerSeen, Presence, TaskOver, TaskRecord};
-use crate::plan::PlannedEffect;
+use crate::ledger::records::{LostNote, OwnerChange, OwnerSeen, Presence, TaskOver, TaskRecord};
 use crate::plan::lost::{self, Lost, lost_note};
 use crate::policy::case::{Case, Memory};
+use crate::policy::hold::may_write;
 use crate::policy::roster::Roster;
-use crate::policy::rules::Mode;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::UserId;
-use handoffd_kit::model::{Actor, Change, Person, Role, Status, What};
+use handoffd_kit::model::{Actor, Change, PartKind, PartSet, Person, Role, Status, What};
 use jiff::Timestamp;
 
 /// Who owns the case, where the desk says so.
-pub fn seen(look: &Look<'_>, case: &Case) -> Option<OwnerSeen> {
-    let owner = case.head.owner.known()?.as_ref();
+///
+/// # Errors
+/// The part that it takes to tell whether somebody who has left the team was given the case before or after that.
+pub fn seen(look: &Look<'_>, case: &Case) -> Result<Option<OwnerSeen>, PartSet> {
+    let Some(owner) = case.head.owner.known().map(Option::as_ref) else { return Ok(None) };
     let ended = matches!(case.head.status, Fact::Known(Status::Solved | Status::Closed)) || case.head.ending.is_some();
     let held_by = case.memory.stay.as_ref().map(|stay| stay.team.clone());
     let roster = held_by
@@ -29,31 +31,61 @@ pub fn seen(look: &Look<'_>, case: &Case) -> Option<OwnerSeen> {
         head.or_else(|| member().and_then(|member| member.name.clone()))
     };
     let opened = case.head.created_at.known().copied();
-    Some(OwnerSeen {
+    let told = case.parts.history.as_deref().map(|history| told(history, opened, &name));
+    let presence = match owner.filter(|_| !ended) {
+        None => Presence::Here,
+        Some(person) => presence(person, roster, &|| owned_since(look, &person.id, told.as_deref(), opened))?,
+    };
+    Ok(Some(OwnerSeen {
         name: owner.and_then(|person| name(&person.id)),
-        presence: owner.filter(|_| !ended).map_or(Presence::Here, |person| presence(person, roster)),
+        presence,
         owner: owner.map(|person| person.id.clone()),
         held_by,
         open: !ended,
         since: opened,
-        told: case.parts.history.as_deref().map(|history| told(history, opened, &name)),
-    })
+        told,
+    }))
 }
 
-/// Whether an owner can still own it. Whoever never was among the team's people is somebody's choice.
-fn presence(owner: &Person, roster: Option<&Roster>) -> Presence {
+/// Since when somebody owns the case: as the history tells, else as the ledger knows; whoever is new there has just been given
+/// it. One whom no change made its owner has had it from the beginning.
+fn owned_since(
+    look: &Look<'_>,
+    owner: &UserId,
+    told: Option<&[OwnerChange]>,
+    opened: Option<Timestamp>,
+) -> Result<Timestamp, PartSet> {
+    let from_the_beginning = opened.unwrap_or(Timestamp::UNIX_EPOCH);
+    match (told, &look.record.owner) {
+        (Some([]), _) | (None, None) => Ok(from_the_beginning),
+        (Some([.., last]), _) => Ok(if last.owner.as_ref() == Some(owner) { last.since } else { look.now }),
+        (None, Some(known)) if known.owner.as_ref() == Some(owner) => Ok(known.since),
+        (None, Some(_)) if history_is_readable(look) => Err(PartSet::of(&[PartKind::History])),
+        (None, Some(_)) => Ok(look.now),
+    }
+}
+
+/// Whether an owner can still own it. Whoever never was among the team's people is somebody's choice, and so is who had left
+/// them already when the case was given to them.
+fn presence(
+    owner: &Person,
+    roster: Option<&Roster>,
+    since: &dyn Fn() -> Result<Timestamp, PartSet>,
+) -> Result<Presence, PartSet> {
     // A team without anybody is rather a desk that tells nothing.
-    let Some(roster) = roster.filter(|roster| !roster.members.is_empty()) else { return Presence::Unknown };
+    let Some(roster) = roster.filter(|roster| !roster.members.is_empty()) else { return Ok(Presence::Unknown) };
     let member = roster.members.iter().find(|member| member.id == owner.id);
     let departed = roster.departed.iter().find(|departed| departed.id == owner.id);
     let known = member.and_then(|one| one.name.as_deref()).or_else(|| departed.and_then(|one| one.name.as_deref()));
     let name = owner.name.as_deref().or(known).unwrap_or(owner.id.as_str());
-    match (member, departed) {
+    Ok(match (member, departed) {
         (Some(member), _) if member.active => Presence::Here,
         (Some(_), _) => Presence::Gone(format!("{name} is not active on the desk any more")),
-        (None, Some(_)) => Presence::Gone(format!("{name} is no member of the team any more")),
-        (None, None) => Presence::Here,
-    }
+        (None, Some(departed)) if since()? < departed.since => {
+            Presence::Gone(format!("{name} is no member of the team any more"))
+        }
+        (None, _) => Presence::Here,
+    })
 }
 
 /// All owners that the history tells, oldest first, from the opening on.
@@ -86,17 +118,38 @@ fn told(history: &[Change], opened: Option<Timestamp>, name: &dyn Fn(&UserId) ->
     owners
 }
 
-/// A note on the ticket that its owner is gone, where a handoff of ours gave it to the team. The ledger says it once of each
-/// owner.
-pub fn say_lost(look: &Look<'_>, seen: Option<&OwnerSeen>, memory: &Memory) -> Option<(String, PlannedEffect)> {
-    let Presence::Gone(why) = &seen?.presence else { return None };
-    let handoff = look.record.handoff.as_ref()?;
+/// A note on the ticket that its owner is gone, where a handoff of ours gave it to the team: once for each of them.
+///
+/// # Errors
+/// The part that it takes to tell whether a ledger that was restored has written it before.
+pub fn say_lost(look: &Look<'_>, seen: Option<&OwnerSeen>, memory: &Memory) -> Result<Option<LostNote>, PartSet> {
+    let Some((seen, Presence::Gone(why))) = seen.map(|seen| (seen, &seen.presence)) else { return Ok(None) };
+    let Some(handoff) = look.record.handoff.as_ref() else { return Ok(None) };
     let there = memory.stay.as_ref().is_some_and(|stay| stay.team == handoff.proposal.to);
-    let ours = there && !handoff.state.is_open() && look.policy.mode == Mode::Live && !memory.switched_off.all;
-    let before = handoff.effects.iter().filter(|effect| lost::NUMBERS.contains(&effect.number)).count();
-    let lost = Lost { why, before: u32::try_from(before).ok()?, now: look.now };
-    let note = lost_note(&handoff.proposal, &handoff.id, &lost, look.capabilities, look.head).filter(|_| ours)?;
-    Some((handoff.id.clone(), note))
+    let writes = may_write(&handoff.proposal.rule, look.policy, &memory.signed_rules) && !memory.switched_off.all;
+    let told = look.record.owner.as_ref().is_some_and(|known| known.told_lost && known.owner == seen.owner);
+    if !there || handoff.state.is_open() || !writes || told {
+        return Ok(None);
+    }
+    let history = match look.parts.history.as_deref() {
+        None if history_is_readable(look) => return Err(PartSet::of(&[PartKind::History])),
+        history => history.unwrap_or_default(),
+    };
+    let number = |change: &Change| {
+        let mark = change.mark.as_ref().filter(|mark| mark.handoff == handoff.id)?;
+        Some(mark.number).filter(|number| lost::NUMBERS.contains(number))
+    };
+    let forgotten = |number: u32| !handoff.effects.iter().any(|effect| effect.number == number);
+    let becomes_owner = |change: &Change| change.what.iter().any(|what| matches!(what, What::Owner { .. }));
+    let given = history.iter().rposition(becomes_owner).map_or(0, |at| at + 1);
+    if history[given..].iter().filter_map(number).any(forgotten) {
+        return Ok(Some(LostNote { handoff: handoff.id.clone(), effect: None }));
+    }
+    let known = handoff.effects.iter().map(|effect| effect.number).filter(|number| lost::NUMBERS.contains(number));
+    let last = known.chain(history.iter().filter_map(number)).max();
+    let lost = Lost { why, before: last.map_or(0, |last| last + 1 - lost::NUMBERS.start), now: look.now };
+    let note = lost_note(&handoff.proposal, &handoff.id, &lost, look.capabilities, look.head);
+    Ok(note.map(|effect| LostNote { handoff: handoff.id.clone(), effect: Some(effect) }))
 }
 
 /// What became of the tasks that were left with agents before.
@@ -175,17 +228,24 @@ mod tests {
             version: "r".into(),
             read_at: at(0),
             members: vec![colleague("21", true), colleague("22", false)],
-            departed: vec![Departed { id: "23".into(), name: None }],
+            departed: vec![Departed { id: "23".into(), name: None, since: at(10) }],
             last: None,
         };
         let nobody = Roster { members: Vec::new(), ..roster.clone() };
-        let judged = |id: &str, roster: Option<&Roster>| {
-            presence(&Person { id: id.into(), name: None, email: None, role: Role::Agent }, roster)
+        let judged = |id: &str, roster: Option<&Roster>, since: Timestamp| {
+            let person = Person { id: id.into(), name: None, email: None, role: Role::Agent };
+            presence(&person, roster, &|| Ok(since)).expect("nothing to read")
         };
-        let gone = |id: &str| matches!(judged(id, Some(&roster)), Presence::Gone(_));
-        assert_eq!([gone("21"), gone("22"), gone("23"), gone("99")], [false, true, true, false]);
-        assert_eq!(judged("23", Some(&nobody)), Presence::Unknown, "all at once is rather a reading that failed");
-        assert_eq!(judged("22", None), Presence::Unknown, "nobody is said to be gone by what is not known");
+        let gone = |id: &str, since| matches!(judged(id, Some(&roster), since), Presence::Gone(_));
+        assert_eq!(["21", "22", "23", "99"].map(|id| gone(id, at(0))), [false, true, true, false]);
+        let later = ["22", "23"].map(|id| gone(id, at(20)));
+        assert_eq!(later, [true, false], "who had left already was given it on purpose");
+        assert_eq!(
+            judged("23", Some(&nobody), at(0)),
+            Presence::Unknown,
+            "all at once is rather a reading that failed"
+        );
+        assert_eq!(judged("22", None, at(0)), Presence::Unknown, "nobody is said to be gone by what is not known");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The head says only where the case lies now. Who moved it, and whether it came and went between two looks, only the
 //! history tells, so it is read when something moved, and not before.
 
-use crate::ledger::records::{CaseRecord, HandoffRecord, StayChange};
+use crate::ledger::records::{CaseRecord, EffectRecord, HandoffRecord, StayChange};
 use crate::ledger::states::EffectState;
 use crate::policy::case::Stay;
 use crate::policy::names::TeamName;
@@ -58,12 +58,17 @@ pub fn new_stays(
     let moved = known.map(|stay| &stay.team) != team.as_ref();
     let back_again = !moved && (record.taken_away || came_back_unseen(record.handoff.as_ref(), team.as_ref()));
     let vague = known.is_some_and(|stay| is_provisional(&stay.episode));
+    let news = record.last_version.as_ref() != Some(&head.version);
+    let may_be_back = !moved && news && may_have_moved(record.handoff.as_ref(), team.as_ref());
 
     if let Some(history) = history {
-        if moved || back_again || vague {
+        if moved || back_again || vague || may_be_back {
             return Stays::New(from_history(record, policy, desk, head, team, history));
         }
         return Stays::New(Vec::new());
+    }
+    if may_be_back && readable {
+        return Stays::NeedHistory;
     }
     if !moved && !back_again {
         return Stays::New(Vec::new());
@@ -82,24 +87,35 @@ fn came_back_unseen(handoff: Option<&HandoffRecord>, team: Option<&TeamName>) ->
     handoff.is_some_and(|handoff| transfer(handoff).is_some() && team == handoff.proposal.from.as_ref())
 }
 
-/// The receipt id of the effect that moved the ticket, once it is done.
-pub(super) fn transfer(handoff: &HandoffRecord) -> Option<&str> {
-    let mut effects = handoff.effects.iter();
-    let moved = effects.find(|effect| match &effect.write.change {
+/// The ticket is where it was before a transfer of ours of which nobody knows whether it happened: it may have come back since.
+fn may_have_moved(handoff: Option<&HandoffRecord>, team: Option<&TeamName>) -> bool {
+    let unsure = |effect: &EffectRecord| {
+        matches!(effect.state, EffectState::Unsure { .. } | EffectState::Parked { unsure: true, .. })
+    };
+    handoff.is_some_and(|handoff| moving(handoff).is_some_and(unsure) && team == handoff.proposal.from.as_ref())
+}
+
+/// The effect that moves the ticket.
+fn moving(handoff: &HandoffRecord) -> Option<&EffectRecord> {
+    handoff.effects.iter().find(|effect| match &effect.write.change {
         DeskChange::Update(update) => update.queue == Some(handoff.proposal.to_queue.clone()),
         _ => false,
-    })?;
+    })
+}
+
+/// The receipt id of the effect that moved the ticket, once it is done.
+pub(super) fn transfer(handoff: &HandoffRecord) -> Option<&str> {
+    let moved = moving(handoff)?;
     (moved.state == EffectState::Done).then_some(moved.receipt.as_ref()?.id.as_str())
 }
 
 /// The present stay, if our own handoff opened it: its receipt is proof enough, no history is needed.
 fn our_move(record: &CaseRecord, team: Option<&TeamName>) -> Option<Moved> {
-    let handoff = record.handoff.as_ref()?;
-    let receipt = transfer(handoff)?;
-    let from_there = record.memory.stay.as_ref().map(|stay| &stay.team) == handoff.proposal.from.as_ref();
-    if !from_there || team != Some(&handoff.proposal.to) {
-        return None;
-    }
+    let from = record.memory.stay.as_ref().map(|stay| &stay.team);
+    let (handoff, receipt) = record.handoff.iter().chain(record.stopped.as_deref()).find_map(|handoff| {
+        let way = (handoff.proposal.from.as_ref(), Some(&handoff.proposal.to));
+        (way == (from, team)).then_some(handoff).zip(transfer(handoff))
+    })?;
     let since = handoff.sent_at.unwrap_or(handoff.created_at);
     let stay = Stay { team: handoff.proposal.to.clone(), episode: receipt.to_owned(), since };
     let change = StayChange { stay: Some(stay), by_handoff: Some(handoff.id.clone()), by: None };
@@ -147,7 +163,8 @@ fn from_history(
             Moved { change: StayChange { stay, by_handoff, by }, actor: change.actor }
         })
         .collect();
-    if moves.is_empty() {
+    let is_known = known.is_some_and(|stay| !vague && Some(&stay.team) == team.as_ref());
+    if moves.is_empty() && !is_known {
         // Never moved: the stay began when the ticket was opened.
         found = opened(history, team.clone()).into_iter().collect();
     }

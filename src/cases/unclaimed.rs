@@ -10,16 +10,17 @@ use super::after::{After, made_owner};
 use super::examine::{Look, earlier};
 use crate::ledger::records::{CaseUpdate, ClaimWait, EffectRecord, HandoffHappening, HandoffRecord, Purpose};
 use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
-use crate::plan::reminder::{Reminder, reminder};
+use crate::plan::reminder::{Reminder, reminder, step_of};
 use crate::policy::case::{ClosedPath, Memory};
 use crate::policy::due::Due;
+use crate::policy::hold::may_write;
 use crate::policy::names::TeamName;
 use crate::policy::proposal::{ClaimPlan, HandoffKind};
-use crate::policy::rules::{Mode, Team, Unclaimed};
+use crate::policy::rules::{Team, Unclaimed};
 use crate::policy::verdict::{Outcome, StayReason, Verdict};
 use hand_on::{HandOn, hand_on, planned_before};
 use handoffd_kit::desk::OwnerSpec;
-use handoffd_kit::model::{PartKind, Status};
+use handoffd_kit::model::{Change, PartKind, Status};
 use jiff::Timestamp;
 
 /// What a look makes of it.
@@ -43,8 +44,13 @@ pub enum Chain {
     },
     /// The case is handed on.
     HandOn(Box<HandOn>),
-    /// What was planned is not wanted any more: the case was claimed, or moved.
-    Over(Vec<HandoffHappening>),
+    /// What was planned is not wanted any more.
+    Over {
+        /// What happened, its end among it.
+        happenings: Vec<HandoffHappening>,
+        /// How long is waited before it is planned again; none: the ledger knows, or nobody is waited for any more.
+        wait: Option<ClaimWait>,
+    },
 }
 
 /// Judges the latest handoff. `memory` knows the stays that this look found; `unsent` is a handoff of which nothing was sent.
@@ -54,14 +60,13 @@ pub fn chain(look: &Look<'_>, after: &After, memory: &Memory, unsent: Option<&Ha
     }
     let Some(handoff) = look.record.handoff.as_ref() else { return Chain::Nothing };
     let plan = handoff.proposal.owner.claim.as_ref().filter(|_| is_waited_for(look, handoff, after, memory));
-    let from = handoff.unclaimed_at.or(handoff.sent_at).unwrap_or(handoff.created_at);
-    let due = |team: &Team, plan: &ClaimPlan| team.due(from, plan.within);
+    let reached = Reached::of(handoff, look);
     let awaited = plan.and_then(|plan| {
         let team = look.policy.teams.get(&handoff.proposal.to)?;
-        Some((plan, team, due(team, plan)?))
+        Some((plan, team, team.due(reached.since, plan.within)?))
     });
     match awaited {
-        Some((plan, team, due)) => Wait { look, handoff, memory, plan, team, due }.judged(),
+        Some((plan, team, due)) => Wait { look, handoff, memory, plan, team, due, reached }.judged(),
         None if handoff.claim_due.is_some() => Chain::Wait(ClaimWait::over(handoff)),
         None => Chain::Nothing,
     }
@@ -85,6 +90,41 @@ fn is_over(look: &Look<'_>) -> bool {
     look.head.ending.is_some() || matches!(look.head.status.known(), Some(Status::Solved | Status::Closed))
 }
 
+/// How far a wait has come.
+#[derive(Clone, Copy)]
+struct Reached {
+    /// How many steps of the chain were taken.
+    steps: u32,
+    /// From when on the time for the next one counts.
+    since: Timestamp,
+    /// Whether the ledger does not know that yet.
+    is_news: bool,
+}
+
+impl Reached {
+    /// As the ledger says, unless it was restored and the ticket bears reminders that it has forgotten. A case that was over
+    /// and is opened again has its whole time again: nobody could have been expected to take it on meanwhile.
+    fn of(handoff: &HandoffRecord, look: &Look<'_>) -> Self {
+        let since = handoff.unclaimed_at.or(handoff.sent_at).unwrap_or(handoff.created_at);
+        let known = Self { steps: handoff.unclaimed_steps, since, is_news: false };
+        let reminded = |change: &Change| {
+            let mark = change.mark.as_ref().filter(|mark| mark.handoff == handoff.id)?;
+            Some((step_of(mark.number)? + 1, change.at))
+        };
+        let on_ticket = look.parts.history.iter().flatten().filter_map(reminded).max_by_key(|(steps, _)| *steps);
+        let reached = match on_ticket {
+            Some((steps, since)) if steps > known.steps => Self { steps, since, is_news: true },
+            _ => known,
+        };
+        if look.record.ended_at.is_some() { Self { since: look.now, is_news: true, ..reached } } else { reached }
+    }
+
+    /// The next step.
+    fn next(self, plan: &ClaimPlan) -> Option<&Unclaimed> {
+        usize::try_from(self.steps).ok().and_then(|at| plan.chain.get(at))
+    }
+}
+
 /// A handoff that is waited for.
 struct Wait<'a> {
     look: &'a Look<'a>,
@@ -95,6 +135,8 @@ struct Wait<'a> {
     team: &'a Team,
     /// Until when it has time for the next step.
     due: Due,
+    /// How far it has come.
+    reached: Reached,
 }
 
 impl Wait<'_> {
@@ -103,26 +145,30 @@ impl Wait<'_> {
         if let Some(reminder) = self.reminder_to_come() {
             return if self.may_hide_a_claim() { Chain::NeedHistory } else { self.remind_still(reminder) };
         }
-        let step = usize::try_from(self.handoff.unclaimed_steps).ok().and_then(|at| self.plan.chain.get(at));
-        let Some(step) = step.filter(|_| look.now >= self.due.at) else { return Chain::Wait(self.waits()) };
+        let step = self.reached.next(self.plan).filter(|_| look.now >= self.due.at);
+        let Some(step) = step else { return Chain::Wait(self.waits()) };
         if self.is_paused() {
             return Chain::Paused(self.waits());
         }
-        if !self.is_live() {
+        // Handoffs under way keep their policy; what may write now, the present one says.
+        if !may_write(&self.handoff.proposal.rule, look.policy, &self.memory.signed_rules) {
             return Chain::Wait(self.waits());
         }
         if self.may_hide_a_claim() {
             return Chain::NeedHistory;
         }
+        let giver = self.handoff.proposal.giver().map(|giver| giver.team);
         let (to, kind) = match step {
-            Unclaimed::Lead => return self.remind(),
+            Unclaimed::Lead => return self.remind(None),
             Unclaimed::Team(to) => (Some(to), HandoffKind::Escalate),
-            Unclaimed::Back => (self.giver(), HandoffKind::Unclaimed),
+            Unclaimed::Back => (giver.as_ref(), HandoffKind::Unclaimed),
         };
-        match (self.is_owned_by_choice(), to.and_then(|to| look.policy.teams.get(to))) {
+        match (self.is_owned_by_choice(), receiver(to, look, self.memory)) {
             (None, _) => Chain::NeedHistory,
-            (Some(false), Some(to)) => hand_on(self, to, kind),
-            _ => Chain::Wait(self.waits()),
+            (Some(true), _) => Chain::Wait(self.waits()),
+            (Some(false), Ok(to)) => hand_on(self, to, kind),
+            // The team that has it is told, instead of nobody.
+            (Some(false), Err(why)) => self.remind(Some((step, why))),
         }
     }
 
@@ -153,26 +199,14 @@ impl Wait<'_> {
         ClaimWait {
             handoff: self.handoff.id.clone(),
             due: Some(self.due.at),
-            steps: self.handoff.unclaimed_steps,
+            steps: self.reached.steps,
+            since: self.reached.is_news.then_some(self.reached.since),
             effects: Vec::new(),
         }
     }
 
     fn is_paused(&self) -> bool {
         self.memory.switched_off.all || self.memory.switched_off.rules.contains(&self.handoff.proposal.rule)
-    }
-
-    /// Handoffs under way keep their policy; shadow overrides it.
-    fn is_live(&self) -> bool {
-        let mut rules = self.look.policy.escalations.iter().map(|escalation| &escalation.rule);
-        let shadow = rules.any(|known| known.name == self.handoff.proposal.rule && known.mode == Mode::Shadow);
-        !shadow && self.look.policy.mode == Mode::Live
-    }
-
-    /// The team that the case was first taken from.
-    fn giver(&self) -> Option<&TeamName> {
-        let proposal = &self.handoff.proposal;
-        proposal.chained.as_ref().map_or(proposal.from.as_ref(), |chained| chained.giver.as_ref())
     }
 
     /// A reminder that was decided and is not on the desk yet.
@@ -195,7 +229,8 @@ impl Wait<'_> {
         Chain::Remind { asked: ClaimWait { effects: vec![anew], ..held.clone() }, held }
     }
 
-    fn remind(&self) -> Chain {
+    /// Its lead is asked. `cannot`: a step that should have taken the case elsewhere and cannot be taken, with why.
+    fn remind(&self, cannot: Option<(&Unclaimed, String)>) -> Chain {
         let (look, team) = (self.look, self.team);
         let next = team.due(look.now, self.plan.within);
         let name = team.lead.as_ref();
@@ -203,23 +238,44 @@ impl Wait<'_> {
         let known = look.rosters.of(team, look.now).ok().zip(person).and_then(|(roster, person)| {
             roster.members.iter().find(|member| member.is(person, &team.desk)).and_then(|member| member.name.clone())
         });
+        let nobody = || match cannot {
+            Some(_) => format!("Somebody of {}", team.name),
+            None => format!("The lead of {}", team.name),
+        };
+        let steps = self.reached.steps + 1;
+        let then = Reached { steps, ..self.reached }.next(self.plan);
         let told = Reminder {
-            lead: name.map_or_else(|| format!("the lead of {}", team.name), ToString::to_string),
+            lead: name.map_or_else(nobody, ToString::to_string),
             known_as: known,
             due: &self.due,
-            step: self.handoff.unclaimed_steps,
-            then: self.plan.chain.get(self.handoff.unclaimed_steps as usize + 1).zip(next.as_ref()),
+            step: self.reached.steps,
+            cannot: cannot.as_ref().map(|(step, why)| (*step, why.as_str())),
+            then: then.zip(next.as_ref()),
             now: look.now,
         };
         let effect = reminder(&self.handoff.proposal, &self.handoff.id, &told, look.capabilities, look.head);
         let asked = ClaimWait {
             handoff: self.handoff.id.clone(),
             due: next.map(|due| due.at),
-            steps: self.handoff.unclaimed_steps + 1,
+            steps,
+            since: Some(look.now),
             effects: vec![effect],
         };
         Chain::Remind { asked, held: self.waits() }
     }
+}
+
+/// The team that a step leads to; else why it cannot go there, in words.
+fn receiver<'a>(to: Option<&TeamName>, look: &Look<'a>, memory: &Memory) -> Result<&'a Team, String> {
+    let to = to.ok_or("it is not known from which team it came")?;
+    let team = look.policy.teams.get(to).ok_or_else(|| format!("the policy knows no team {to} any more"))?;
+    if team.desk != *look.desk {
+        return Err(format!("the cases of {to} are on the desk {} now", team.desk));
+    }
+    if memory.queues_gone.contains(&team.queue) {
+        return Err(format!("the desk shows no queue \"{}\" any more", team.queue.shown()));
+    }
+    Ok(team)
 }
 
 /// What goes with a verdict because of the chain.
@@ -262,7 +318,9 @@ impl Chain {
                 let wait = if leaves_it_there(&verdict) { asked } else { held };
                 (verdict, Effective::waiting(wait))
             }
-            Self::Over(happenings) => (verdict, Effective { over: true, happenings, ..Effective::default() }),
+            Self::Over { happenings, wait } => {
+                (verdict, Effective { over: true, wait, happenings, ..Effective::default() })
+            }
             Self::HandOn(on) => on.decide(verdict, look, memory),
         }
     }

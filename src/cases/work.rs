@@ -6,7 +6,7 @@ use super::unknowns::Unknowns;
 use crate::backoff;
 use crate::desks::{Desks, ONE_TICKET, Station};
 use crate::ledger::records::{
-    CaseRecord, CaseUpdate, DeskTrouble, FailedLook, HandoffHappening, Recorded, SignedWording,
+    CaseRecord, CaseUpdate, DeskTrouble, FailedLook, HandoffHappening, Recorded, Sight, SignedWording,
 };
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::ledger::{Handle, LedgerError, records};
@@ -389,8 +389,10 @@ fn gone(
         drop_effects: event == HandoffEvent::Withdrawn,
         closing_note: None,
     });
+    let sight = if kind == DeskErrorKind::Hidden { Sight::Hidden } else { Sight::Gone };
     CaseUpdate {
         generation: Some(look.generation),
+        sight,
         handoff_events: happening.into_iter().collect(),
         ..CaseUpdate::nothing(look.desk.clone(), look.ticket.clone(), record.memory.counts, limits, now)
     }

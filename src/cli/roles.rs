@@ -3,7 +3,7 @@
 
 use crate::ledger::records::{EffectRecord, HandoffRecord, Purpose, Span, SpanOf};
 use crate::ledger::states::EffectState;
-use crate::policy::rules::{Accountable, CustomerFacing};
+use crate::policy::rules::CustomerFacing;
 use handoffd_kit::desk::DeskChange;
 use serde::Serialize;
 
@@ -32,10 +32,7 @@ pub fn roles(stay: &Span, spans: &[Span], handoffs: &[HandoffRecord]) -> Option<
         responsible.push(team.clone());
     }
     let handoff = stay.handoff.as_ref().and_then(|id| handoffs.iter().find(|handoff| handoff.id == *id));
-    let accountable = handoff.and_then(|handoff| match handoff.proposal.clock.accountable {
-        Accountable::To => Some(handoff.proposal.to.to_string()),
-        Accountable::From => handoff.proposal.from.as_ref().map(ToString::to_string),
-    });
+    let accountable = handoff.and_then(|handoff| handoff.proposal.accountable()).map(ToString::to_string);
     Some(Roles {
         responsible,
         accountable: accountable.or_else(|| Some(team.clone())),
@@ -74,6 +71,7 @@ fn informed(handoff: &HandoffRecord) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::ledger::samples::{accepted, at, claim, decide, ledger, sending};
+    use crate::policy::rules::Accountable;
 
     fn span(of: SpanOf, id: &str, from: i64, until: Option<i64>, handoff: Option<&str>) -> Span {
         Span {

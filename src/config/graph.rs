@@ -12,6 +12,8 @@ struct Edge<'a> {
     from: &'a TeamName,
     to: &'a TeamName,
     rule: &'a At<Escalation>,
+    /// Whether it opens because nobody takes a case on: no review stands before it.
+    unclaimed: bool,
 }
 
 /// Reports every circle of automatic escalations once, at the rule of the file that closes it. Where nobody takes a case on,
@@ -38,7 +40,7 @@ pub(super) fn check(found: &mut Found<'_>, escalations: &[At<Escalation>]) {
 /// The ways that a rule itself opens.
 fn own(rule: &At<Escalation>) -> impl Iterator<Item = Edge<'_>> {
     let by_person = matches!(rule.value.review, ReviewDecision::Always) || rule.value.trigger == Trigger::Manual;
-    let edge = |from| Edge { from, to: &rule.value.to, rule };
+    let edge = |from| Edge { from, to: &rule.value.to, rule, unclaimed: false };
     rule.value.from.iter().filter(move |_| !by_person).map(edge)
 }
 
@@ -50,7 +52,7 @@ fn chain(rule: &At<Escalation>) -> impl Iterator<Item = Edge<'_>> {
         Unclaimed::Lead | Unclaimed::Back => None,
     });
     let mut from = &rule.value.to;
-    teams.map(move |to| Edge { from: std::mem::replace(&mut from, to), to, rule })
+    teams.map(move |to| Edge { from: std::mem::replace(&mut from, to), to, rule, unclaimed: true })
 }
 
 /// The shortest way from one team to another.
@@ -80,5 +82,24 @@ fn report(found: &mut Found<'_>, circle: &[Edge<'_>], closing: &At<Escalation>) 
     let hops: Vec<String> =
         circle.iter().map(|edge| format!("{} → {} by \"{}\"", edge.from, edge.to, edge.rule.value.rule.name)).collect();
     let message = format!("these escalations send a case round in a circle: {}", hops.join(", "));
-    found.mismatch(&closing.span, message, "give one of them review = \"always\", or another target");
+    found.mismatch(&closing.span, message, remedy(circle));
+}
+
+/// What breaks a circle: each of its ways can be another one, and a review stands before those that a rule opens itself.
+fn remedy(circle: &[Edge<'_>]) -> String {
+    let rules = |unclaimed: bool| {
+        let of =
+            circle.iter().filter(|edge| edge.unclaimed == unclaimed).map(|edge| edge.rule.value.rule.name.as_str());
+        let names: BTreeSet<String> = of.map(|name| format!("\"{name}\"")).collect();
+        names.into_iter().collect::<Vec<_>>().join(" or ")
+    };
+    match (rules(false), rules(true)) {
+        (_, chained) if chained.is_empty() => "give one of them review = \"always\", or another target".to_owned(),
+        (own, chained) if own.is_empty() => format!("take a team out of `owner.unclaimed` of {chained}"),
+        (own, chained) => {
+            format!(
+                "give {own} review = \"always\" or another target, or take a team out of `owner.unclaimed` of {chained}"
+            )
+        }
+    }
 }

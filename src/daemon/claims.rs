@@ -15,7 +15,7 @@ use handoffd_kit::model::{Person, Role, Visibility, What};
 use jiff::SignedDuration;
 
 /// A refund goes to billing, which has two hours, and then this chain.
-fn waiting(chain: &[Unclaimed]) -> Policy {
+pub(super) fn waiting(chain: &[Unclaimed]) -> Policy {
     let mut policy = sending();
     let within = Wait::from(SignedDuration::from_hours(2));
     policy.escalations[0].owner.claim = Some(ClaimDecision { within, unclaimed: chain.to_vec() });
@@ -23,16 +23,16 @@ fn waiting(chain: &[Unclaimed]) -> Policy {
     policy
 }
 
-async fn later(stage: &Stage, span: SignedDuration) {
+pub(super) async fn later(stage: &Stage, span: SignedDuration) {
     stage.clock.advance(span);
     stage.run().await;
 }
 
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+pub(super) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Handed off and seen to be as decided.
-async fn settled(policy: Policy) -> Stage {
+pub(super) async fn settled(policy: Policy) -> Stage {
     let stage = Stage::new(policy);
     stage.look().await;
     later(&stage, MINUTE * 2).await;
@@ -42,7 +42,7 @@ async fn settled(policy: Policy) -> Stage {
     stage
 }
 
-fn updates(stage: &Stage) -> Vec<Update> {
+pub(super) fn updates(stage: &Stage) -> Vec<Update> {
     let ticket = stage.desk.ticket();
     let update = |write: &handoffd_kit::desk::Write| match &write.change {
         DeskChange::Update(update) => Some(update.clone()),
@@ -51,7 +51,7 @@ fn updates(stage: &Stage) -> Vec<Update> {
     ticket.written.iter().filter_map(update).collect()
 }
 
-fn note(update: &Update) -> &str {
+pub(super) fn note(update: &Update) -> &str {
     update.note.as_ref().map_or("", |note| &note.0)
 }
 

@@ -1,5 +1,7 @@
 //! The daemon: wires the pipeline, serves the web and the control socket, drains on shutdown.
 
+#[cfg(test)]
+mod chains;
 pub mod chosen;
 #[cfg(test)]
 mod claims;

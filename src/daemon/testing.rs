@@ -59,6 +59,10 @@ pub(crate) struct Ticket {
     pub(crate) write_fails: Option<DeskError>,
     /// And of every look-up.
     pub(crate) lookup_fails: Option<DeskError>,
+    /// Writes are applied, and their answers get lost.
+    pub(crate) answers_lost: bool,
+    /// The ticket cannot be read any more, for this reason.
+    pub(crate) out_of_sight: Option<DeskErrorKind>,
     /// A queue that the desk has no more.
     pub(crate) gone: Option<&'static str>,
     /// So many writes meet a ticket that has just changed.
@@ -140,6 +144,8 @@ impl FakeDesk {
             refuses_replies: false,
             write_fails: None,
             lookup_fails: None,
+            answers_lost: false,
+            out_of_sight: None,
             gone: None,
             conflicts: 0,
             claimed_at_conflict: false,
@@ -207,6 +213,12 @@ impl Ticket {
     /// An agent does something.
     pub(crate) fn agent_does(&mut self, at: Timestamp, what: What) {
         let by = Author { id: Some("8".into()), name: Some("Second Agent".into()), role: Role::Agent };
+        self.record(by, Actor::Person, None, at, vec![what]);
+    }
+
+    /// Somebody of this id and name does something.
+    pub(crate) fn named_agent_does(&mut self, id: &str, name: &str, at: Timestamp, what: What) {
+        let by = Author { id: Some(id.into()), name: Some(name.into()), role: Role::Agent };
         self.record(by, Actor::Person, None, at, vec![what]);
     }
 
@@ -294,6 +306,11 @@ impl Desk for FakeDesk {
         if self.ticket().garbled {
             return Box::pin(async { Err(unusable("read head")) });
         }
+        if let Some(kind) = self.ticket().out_of_sight {
+            return Box::pin(
+                async move { Err(DeskError::new(kind, Retry::Never, "read head").words("no such ticket")) },
+            );
+        }
         self.answer(|ticket| ticket.head.clone())
     }
 
@@ -340,7 +357,13 @@ impl Desk for FakeDesk {
             return Box::pin(async move { Err(error) });
         }
         let now = self.clock.now();
-        self.answer(|ticket| ticket.write(write, now))
+        let lost = self.ticket().answers_lost;
+        let receipt = self.answer(|ticket| ticket.write(write, now));
+        if lost {
+            let error = DeskError::new(DeskErrorKind::Unavailable, Retry::Unsure, "apply update").words("no answer");
+            return Box::pin(async move { Err(error) });
+        }
+        receipt
     }
 
     fn close(&self) {

@@ -25,14 +25,14 @@ impl Ledger {
         let writes_pending = !memory.closed_paths.is_empty() && self.writes_pending(desk, ticket)?;
         let came_by = self.came_by(desk, ticket, handoff.as_ref())?;
         let mut statement = self.connection.prepare_cached(
-            "SELECT first_seen, last_version, own_version, own_written_at FROM cases WHERE desk = ? AND ticket = ?",
+            "SELECT first_seen, last_version, own_version, own_written_at, ended_at FROM cases WHERE desk = ? AND ticket = ?",
         )?;
         let row = statement.query_row([desk.as_str(), ticket.as_str()], |row| {
             let version = |at: usize| row.get::<_, Option<String>>(at).map(|version| version.map(Version::new));
-            let written: Option<i64> = row.get(3)?;
-            Ok((Some(instant(row.get(0)?)), version(1)?, version(2)?, written.map(instant)))
+            let at = |at: usize| row.get::<_, Option<i64>>(at).map(|at| at.map(instant));
+            Ok((at(0)?, version(1)?, version(2)?, at(3)?, at(4)?))
         });
-        let (first_seen, last_version, own_version, own_written_at) = row.optional()?.unwrap_or_default();
+        let (first_seen, last_version, own_version, own_written_at, ended_at) = row.optional()?.unwrap_or_default();
         Ok(CaseRecord {
             taken_away: self.taken_away(desk, ticket, memory.stay.as_ref().map(|stay| stay.episode.as_str()))?,
             memory,
@@ -47,6 +47,9 @@ impl Ledger {
             ended: self.ended_handoffs(desk, ticket)?,
             arrived: self.arrived(desk, ticket)?,
             first_seen,
+            ended_at,
+            owner: self.owner_known(desk, ticket)?,
+            stopped: self.stopped_halfway(desk, ticket)?.map(Box::new),
             tasks: self.open_tasks(desk, ticket)?,
         })
     }

@@ -2,15 +2,15 @@
 //! team. Until then a row has none, which is as good as unchanged ones.
 
 use super::codec::{from_json, json, millis};
-use super::error::Result;
+use super::error::{LedgerError, Result};
 use super::handoffs::has_moved;
 use super::open::Ledger;
 use super::records::{HandoffRecord, Purpose};
+use super::states::HandoffState;
 use crate::plan;
 use crate::policy::case::{CHANGED, ClosedBy, ClosedPath};
 use crate::policy::known::{FactName, HouseFact};
 use crate::policy::names::TeamName;
-use crate::policy::proposal::{HandoffKind, Proposal};
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -33,37 +33,39 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes the path that a handoff took.
+    /// Closes the path that a handoff took; where it had been on its way since an earlier one, also the direct one.
     pub(super) fn close_path_of(&mut self, handoff: &HandoffRecord, why: ClosedBy, at: Timestamp) -> Result<()> {
         let proposal = &handoff.proposal;
-        let path = ClosedPath::new(proposal.from.clone(), proposal.to.clone(), why);
-        self.close_path(&proposal.desk, &proposal.ticket, &path, at)
+        let first = proposal.giver().map(|giver| giver.team).filter(|first| *first != proposal.to);
+        let direct = (first != proposal.from).then_some(first).flatten();
+        for from in [proposal.from.clone()].into_iter().chain(direct.map(Some)) {
+            let path = ClosedPath::new(from, proposal.to.clone(), why);
+            self.close_path(&proposal.desk, &proposal.ticket, &path, at)?;
+        }
+        Ok(())
     }
 
-    /// A handoff that a person's act stopped after it had moved the case is compared no more: should the case come back, its
-    /// path is closed.
-    pub(super) fn close_if_halfway(&mut self, id: &str, at: Timestamp) -> Result<()> {
-        let handoff = self.handoff(id)?;
-        let on_its_way_back = matches!(handoff.proposal.kind, HandoffKind::Back | HandoffKind::Unclaimed);
-        if on_its_way_back || !handoff.effects.iter().any(has_moved) {
-            return Ok(());
-        }
-        // A look may have seen it back before, and noted facts since.
-        let proposal = &handoff.proposal;
-        if self.is_closed_since(proposal, handoff.created_at)? {
-            return Ok(());
-        }
-        self.close_path_of(&handoff, ClosedBy::Bounce, at)
-    }
-
-    fn is_closed_since(&self, proposal: &Proposal, since: Timestamp) -> Result<bool> {
-        let from = proposal.from.as_ref().map_or("", TeamName::as_str);
+    /// The latest handoff that has sent something, where it was stopped after it had moved the case, as long as its receiving
+    /// stay is not over: it is compared no more, but should the case come straight back, its path is closed.
+    pub(super) fn stopped_halfway(&self, desk: &DeskId, ticket: &TicketId) -> Result<Option<HandoffRecord>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM closed_paths
-             WHERE desk = ? AND ticket = ? AND from_team = ? AND to_team = ? AND at >= ?)",
+            "SELECT id, state FROM handoffs WHERE desk = ? AND ticket = ? AND first_sent_at IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM stays s JOIN stays l ON l.desk = s.desk AND l.ticket = s.ticket AND l.id > s.id
+                   WHERE s.desk = handoffs.desk AND s.ticket = handoffs.ticket AND s.by_handoff = handoffs.id)
+             ORDER BY rowid DESC LIMIT 1",
         )?;
-        let key = params![proposal.desk.as_str(), proposal.ticket.as_str(), from, proposal.to.as_str(), millis(since)];
-        Ok(statement.query_row(key, |row| row.get(0))?)
+        let latest = statement.query_row([desk.as_str(), ticket.as_str()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        });
+        let Some((id, state)) = latest.optional()? else { return Ok(None) };
+        if state != HandoffState::Withdrawn.name() {
+            return Ok(None);
+        }
+        match self.handoff(&id) {
+            // It was given up by hand.
+            Err(LedgerError::Unreadable { .. }) => Ok(None),
+            handoff => Ok(Some(handoff?).filter(|handoff| handoff.effects.iter().any(has_moved))),
+        }
     }
 
     /// Notes facts of a closed path. What was noted before stands, as it is what a change is measured by, until a look has

@@ -338,6 +338,9 @@ impl Ledger {
         if happening.claimed.is_some() {
             self.stop_waiting(&happening.handoff)?;
         }
+        if now_in.has_ended() && !was.has_ended() {
+            self.wait_again(&happening.handoff, now_in == HandoffState::Rejected, now)?;
+        }
         if now_in.has_ended() {
             self.end_task(&happening.handoff, "nobody: the handoff has ended", now)?;
         }

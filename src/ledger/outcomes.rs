@@ -96,9 +96,6 @@ impl Ledger {
             ..happening.clone()
         };
         self.happen(&happening, outcome.at)?;
-        if happening.event == Some(HandoffEvent::Withdrawn) && purpose == Purpose::Handoff {
-            self.close_if_halfway(&happening.handoff, outcome.at)?;
-        }
         if happening.event == Some(HandoffEvent::Sent) {
             self.put_sent(&happening.handoff, outcome.at, outcome.verify_at.unwrap_or(outcome.at))?;
         }

@@ -5,7 +5,9 @@ use super::codec::{from_json, instant, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::people::Act;
-use super::records::{LostOwner, OwnerChange, OwnerSeen, Presence, RosterWanted, Span, SpanOf, TaskRecord};
+use super::records::{
+    LostNote, LostOwner, OwnerChange, OwnerKnown, OwnerSeen, Presence, Purpose, RosterWanted, Span, SpanOf, TaskRecord,
+};
 use crate::policy::names::TeamName;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::id::{DeskId, TicketId, UserId};
@@ -13,15 +15,14 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 impl Ledger {
-    /// What a look saw of the owner: the whole history of owners where it was read, else who it is now. Gives whether it is
-    /// news that the owner is gone.
+    /// What a look saw of the owner: the whole history of owners where it was read, else who it is now.
     pub(super) fn note_owner(
         &mut self,
         desk: &DeskId,
         ticket: &TicketId,
         seen: &OwnerSeen,
         at: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         self.connection
             .prepare_cached("UPDATE cases SET owner = ?3, held_by = ?4, is_open = ?5 WHERE desk = ?1 AND ticket = ?2")?
             .execute(params![
@@ -70,9 +71,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// A case whose owner is gone is listed until it has another, lies with another team, or is over. Gives whether that is
-    /// news.
-    fn note_lost(&mut self, desk: &DeskId, ticket: &TicketId, seen: &OwnerSeen, at: Timestamp) -> Result<bool> {
+    /// A case whose owner is gone is listed until it has another, lies with another team, or is over.
+    fn note_lost(&mut self, desk: &DeskId, ticket: &TicketId, seen: &OwnerSeen, at: Timestamp) -> Result<()> {
         let owner = seen.owner.as_ref().map(UserId::as_str);
         let team = seen.held_by.as_ref().map(TeamName::as_str);
         self.connection
@@ -80,14 +80,52 @@ impl Ledger {
                 "DELETE FROM lost_owners WHERE desk = ?1 AND ticket = ?2 AND (?3 OR owner IS NOT ?4 OR team IS NOT ?5)",
             )?
             .execute(params![desk.as_str(), ticket.as_str(), seen.presence == Presence::Here, owner, team])?;
-        let (Presence::Gone(why), Some(owner)) = (&seen.presence, owner) else { return Ok(false) };
-        let new = self
-            .connection
+        let (Presence::Gone(why), Some(owner)) = (&seen.presence, owner) else { return Ok(()) };
+        self.connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO lost_owners (desk, ticket, owner, name, team, why, since) VALUES (?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![desk.as_str(), ticket.as_str(), owner, seen.name, team, why, millis(at)])?;
-        Ok(new > 0)
+        Ok(())
+    }
+
+    /// The ticket says that its owner is gone, or will: once for each of them.
+    pub(super) fn say_lost(&mut self, desk: &DeskId, ticket: &TicketId, note: &LostNote, at: Timestamp) -> Result<()> {
+        let new = self
+            .connection
+            .prepare_cached("UPDATE lost_owners SET told = 1 WHERE desk = ? AND ticket = ? AND told = 0")?
+            .execute([desk.as_str(), ticket.as_str()])?;
+        match note.effect.as_ref().filter(|_| new > 0) {
+            Some(effect) => self.add_effects(&note.handoff, std::slice::from_ref(effect), Purpose::Apart, at),
+            None => Ok(()),
+        }
+    }
+
+    /// A ticket that cannot be seen any more: nobody is waited for, nobody is missed, and what was left with agents before
+    /// comes to nothing.
+    pub(super) fn lose_sight(&mut self, desk: &DeskId, ticket: &TicketId, at: Timestamp) -> Result<()> {
+        let key = [desk.as_str(), ticket.as_str()];
+        self.stop_waiting_at_all(desk, ticket)?;
+        self.connection.prepare_cached("DELETE FROM lost_owners WHERE desk = ? AND ticket = ?")?.execute(key)?;
+        self.connection.prepare_cached("UPDATE cases SET is_open = 0 WHERE desk = ? AND ticket = ?")?.execute(key)?;
+        for task in self.open_tasks(desk, ticket)? {
+            self.end_task(&task.handoff, "nobody: the ticket cannot be seen any more", at)?;
+        }
+        Ok(())
+    }
+
+    /// Who owned a case last, as earlier looks saw it.
+    pub(super) fn owner_known(&self, desk: &DeskId, ticket: &TicketId) -> Result<Option<OwnerKnown>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT o.owner, o.since, EXISTS (SELECT 1 FROM lost_owners l WHERE l.desk = o.desk AND l.ticket = o.ticket
+                 AND l.owner = o.owner AND l.told <> 0)
+             FROM owners o WHERE o.desk = ? AND o.ticket = ? ORDER BY o.id DESC LIMIT 1",
+        )?;
+        let row = statement.query_row([desk.as_str(), ticket.as_str()], |row| {
+            let owner = row.get::<_, Option<String>>(0)?.map(UserId::new);
+            Ok(OwnerKnown { owner, since: instant(row.get(1)?), told_lost: row.get(2)? })
+        });
+        Ok(row.optional()?)
     }
 
     /// Owners of a team's cases who are gone.

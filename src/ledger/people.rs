@@ -247,6 +247,7 @@ impl Ledger {
         }
         self.happen(&ends(&handoff.id, HandoffEvent::Withdrawn, detail), act.at)?;
         self.close_path_of(handoff, ClosedBy::Rejection, act.at)?;
+        self.pass_step_over(handoff, act.at)?;
         self.wait_to_look(&handoff.proposal.desk, &handoff.proposal.ticket, act.at)?;
         Ok(true)
     }

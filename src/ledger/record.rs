@@ -8,7 +8,7 @@ use super::codec::{from_json, instant, json, millis, pack, unpack, unreadable};
 use super::error::{LedgerError, Result};
 use super::handoffs::Started;
 use super::open::Ledger;
-use super::records::{CaseRecord, CaseUpdate, Purpose, Recorded};
+use super::records::{CaseRecord, CaseUpdate, Recorded, Sight};
 use super::states::HandoffState;
 use crate::policy::INTAKE;
 use crate::policy::verdict::{Outcome, StayReason, Verdict};
@@ -76,12 +76,14 @@ impl Ledger {
         if let Some(claim) = &update.claim {
             self.wait_for_claim(claim, update.at)?;
         }
-        let is_gone = match &update.owner {
-            Some(seen) => self.note_owner(desk, ticket, seen, update.at)?,
-            None => false,
-        };
-        if let Some((handoff, note)) = update.lost_note.as_ref().filter(|_| is_gone) {
-            self.add_effects(handoff, std::slice::from_ref(note), Purpose::Apart, update.at)?;
+        if let Some(seen) = &update.owner {
+            self.note_owner(desk, ticket, seen, update.at)?;
+        }
+        if let Some(note) = &update.lost_note {
+            self.say_lost(desk, ticket, note, update.at)?;
+        }
+        if update.sight != Sight::Seen {
+            self.lose_sight(desk, ticket, update.at)?;
         }
         for over in &update.tasks_over {
             self.end_task(&over.handoff, &over.by, over.at)?;
@@ -162,9 +164,13 @@ impl Ledger {
                      last_version = coalesce(excluded.last_version, last_version)",
             )?
             .execute(params![desk, ticket, at, update.counts, update.version.as_ref().map(Version::as_str)])?;
-        if let Some(verdict) = &update.verdict {
+        let over = match (&update.verdict, update.sight) {
+            (_, Sight::Gone) => Some(true),
+            (Some(verdict), _) => Some(verdict.outcome == Outcome::Stay(StayReason::Ended)),
+            (None, _) => None,
+        };
+        if let Some(ended) = over {
             // When it was first seen to be over; one that is reopened is not over.
-            let ended = verdict.outcome == Outcome::Stay(StayReason::Ended);
             self.connection
                 .prepare_cached(
                     "UPDATE cases SET ended_at = CASE WHEN ?3 THEN ?4 END

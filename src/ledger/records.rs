@@ -4,7 +4,7 @@ mod case_update;
 mod ownership;
 mod purpose;
 
-pub use case_update::{AskingOver, CaseUpdate};
+pub use case_update::{AskingOver, CaseUpdate, Sight};
 pub use ownership::*;
 pub use purpose::Purpose;
 
@@ -128,6 +128,12 @@ pub struct CaseRecord {
     pub arrived: Vec<RuleName>,
     /// When the ledger first met this ticket.
     pub first_seen: Option<Timestamp>,
+    /// Since when the case is over, as far as the last look saw; one that is open now was opened again.
+    pub ended_at: Option<Timestamp>,
+    /// Who owned it last; none: no look has told.
+    pub owner: Option<OwnerKnown>,
+    /// The latest handoff that a person's act stopped after it had moved the case, as long as its receiving stay is not over.
+    pub stopped: Option<Box<HandoffRecord>>,
     /// What is still left with agents before.
     pub tasks: Vec<TaskRecord>,
 }

@@ -72,7 +72,11 @@ impl Ledger {
         // Whoever was among them once and is not now: their cases have lost their owner.
         let back = |id: &UserId| read.members.iter().any(|member| member.active && member.person.id == *id);
         let mut departed = self.departed(&read.of)?;
-        let named = |member: &&Member| Departed { id: member.person.id.clone(), name: member.person.name.clone() };
+        let named = |member: &&Member| Departed {
+            id: member.person.id.clone(),
+            name: member.person.name.clone(),
+            since: read.at,
+        };
         departed.extend(lost.iter().map(named));
         departed.retain(|one| !back(&one.id));
         departed.sort();

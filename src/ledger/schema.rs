@@ -152,6 +152,7 @@ CREATE TABLE owners (
 CREATE INDEX owners_case ON owners (desk, ticket, id);
 CREATE TABLE lost_owners (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, owner TEXT NOT NULL, name TEXT, team TEXT, why TEXT NOT NULL, since INTEGER NOT NULL,
+    told INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
 CREATE TABLE tasks (

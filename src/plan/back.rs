@@ -43,6 +43,7 @@ pub fn back(came: &Proposal, to: &Team, episode: &str, asked: AskedFor, head: &T
         },
         clock: ClockPlan::runs_on(),
         customer: CustomerPlan::Nothing { because: "the case goes back to those who know them".into() },
+        chained: None,
         opened_at: head.created_at.known().copied(),
         decided_at: now,
         deadline: now,

@@ -4,7 +4,7 @@
 use super::pause::Pause;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Package, Proposal};
-use crate::policy::rules::{Accountable, CustomerFacing, InternalFrom, PackagePart, Unclaimed};
+use crate::policy::rules::{CustomerFacing, InternalFrom, PackagePart, Unclaimed};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::InternalText;
 use handoffd_kit::text::cut_keeping;
@@ -245,10 +245,7 @@ fn clocks(proposal: &Proposal, pause: &Pause) -> String {
         (None, Some((name, until))) => format!("{} runs on until {}", one_line(name), until.told()),
         (None, None) => "the customer's runs on".to_owned(),
     };
-    let answers = match proposal.clock.accountable {
-        Accountable::To => proposal.to.as_str(),
-        Accountable::From => proposal.from.as_ref().map_or("nobody", |team| team.as_str()),
-    };
+    let answers = proposal.accountable().map_or("nobody", |team| team.as_str());
     format!("Clocks: {customer}; {answers} answers for them")
 }
 

@@ -29,10 +29,18 @@ pub struct Reminder<'a> {
     pub due: &'a Due,
     /// How many steps of the chain were taken before; less than [`STEPS`].
     pub step: u32,
+    /// The step that should have taken the case elsewhere, and why it cannot be taken.
+    pub cannot: Option<(&'a Unclaimed, &'a str)>,
     /// What happens next, and when.
     pub then: Option<(&'a Unclaimed, &'a Due)>,
     /// The instant.
     pub now: Timestamp,
+}
+
+/// The step of a chain that an effect of this number was the reminder of, counted from 0.
+pub fn step_of(number: u32) -> Option<u32> {
+    let step = number.checked_sub(FIRST)?;
+    (step < STEPS as u32).then_some(step)
 }
 
 /// The effect of one reminder.
@@ -49,12 +57,25 @@ pub fn reminder(
         Some((next, due)) => format!("\nIf nobody does by {}, {}.", due.shown, step(next)),
         None => String::new(),
     };
+    let cannot = match &told.cannot {
+        Some((step, why)) => format!("{}: {}.\n", cannot(step), one_line(why)),
+        None => String::new(),
+    };
     let text = format!(
         "Not taken on: nobody of {} has acted on this case by {}.\n\
-         {}{known_as} is asked to take it or to give it to somebody.{then}",
+         {cannot}{}{known_as} is asked to take it or to give it to somebody.{then}",
         proposal.to,
         told.due.told(),
         told.lead
     );
     note_alone(proposal, id, (number, "note: not taken on in time"), &text, capabilities, head, told.now + PATIENCE)
+}
+
+/// What does not happen, in words.
+fn cannot(step: &Unclaimed) -> String {
+    match step {
+        Unclaimed::Lead => "Its lead is not asked".to_owned(),
+        Unclaimed::Team(team) => format!("It does not go on to {team}"),
+        Unclaimed::Back => "It does not go back".to_owned(),
+    }
 }

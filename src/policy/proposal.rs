@@ -79,6 +79,38 @@ pub struct Proposal {
 }
 
 impl Proposal {
+    /// Who had the case before anybody was to take it on; none: no team of ours.
+    pub fn giver(&self) -> Option<Giver> {
+        match &self.chained {
+            Some(chained) => chained.giver.clone(),
+            None => Some(Giver {
+                team: self.from.clone()?,
+                queue: self.from_queue.clone(),
+                owner: self.owner.previous.clone(),
+                owner_id: self.owner.previous_id.clone(),
+            }),
+        }
+    }
+
+    /// As seen from whoever it was first taken from. What is handed back or rejected goes to them, and not to a team that has
+    /// never taken it on.
+    #[must_use]
+    pub fn from_its_giver(&self) -> Proposal {
+        let Some(Giver { team, queue, owner, owner_id }) = self.giver() else { return self.clone() };
+        let owner = OwnerPlan { previous: owner, previous_id: owner_id, ..self.owner.clone() };
+        Proposal { from: Some(team), from_queue: queue, owner, ..self.clone() }
+    }
+
+    /// The team that answers for the clocks. The giving side stays who it was, whoever the case was taken from because nobody
+    /// took it on there.
+    pub fn accountable(&self) -> Option<&TeamName> {
+        match (self.clock.accountable, &self.chained) {
+            (Accountable::To, _) => Some(&self.to),
+            (Accountable::From, Some(chained)) => chained.giver.as_ref().map(|giver| &giver.team),
+            (Accountable::From, None) => self.from.as_ref(),
+        }
+    }
+
     /// After a person's yes: what they saw travels; what counts from now (owner, clocks, promises, deadlines) is this one's.
     #[must_use]
     pub fn as_reviewed(self, reviewed: &Proposal) -> Self {
@@ -216,11 +248,25 @@ pub struct Chained {
     /// The handoff that nobody took on.
     pub of: String,
     /// The team that the case was first taken from.
-    pub giver: Option<TeamName>,
-    /// The agent who had it there: what they do is no claim.
-    pub previous: Option<String>,
+    pub giver: Option<Giver>,
+    /// The agent who had it there, as the desk knows them: what they do is no claim.
+    #[serde(default)]
+    pub previous_id: Option<UserId>,
     /// Why it was escalated, before anybody was waited for.
     pub first_reason: String,
+}
+
+/// Who had a case before it was handed on from team to team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Giver {
+    /// The team.
+    pub team: TeamName,
+    /// The queue that the case lay in.
+    pub queue: Option<QueueRef>,
+    /// The agent who had it, in words, where known.
+    pub owner: Option<String>,
+    /// The agent as the desk knows them.
+    pub owner_id: Option<UserId>,
 }
 
 /// A choice among a team's members.

@@ -43,6 +43,8 @@ pub struct Departed {
     pub id: UserId,
     /// The name shown to colleagues.
     pub name: Option<String>,
+    /// Since when that is known: a case that they are given later is given to them on purpose.
+    pub since: Timestamp,
 }
 
 /// One member of a team.

@@ -129,6 +129,43 @@ fn an_owner_from_outside_is_no_claim_and_is_not_taken_off_it_either() {
     assert_eq!((stage.ours(ticket).len(), stage.unclaimed()), (1, 1), "it is said that billing has not acted");
 }
 
+/// Billing has not taken it on, and the second line has it now.
+fn at_second_line(dialect: Dialect) -> (Stage, TicketNo) {
+    let (mut stage, ticket) = at_billing(dialect, "\"team:second-line\", \"back\"");
+    stage.pass(2 * HOUR + 600);
+    assert_eq!(stage.queue(ticket), "Tier 2", "{dialect:?}");
+    (stage, ticket)
+}
+
+#[test]
+fn what_the_last_team_of_a_chain_hands_back_goes_to_whoever_gave_it_first() {
+    for dialect in DIALECTS {
+        let (mut stage, ticket) = at_second_line(dialect);
+        stage.notes("tier2-1", ticket, "/back paid out");
+        assert_eq!(stage.queue(ticket), "Support", "{dialect:?}: {:?}", stage.ours(ticket));
+        assert_eq!(stage.owner(ticket).as_deref(), Some("frontline-1"), "{dialect:?}: who had it there");
+        let note = stage.ours(ticket).pop().expect("a note");
+        assert!(note.starts_with("Handed back: second-line → frontline\nDone: paid out"), "{dialect:?}: {note}");
+        stage.pass(24 * HOUR);
+        assert_eq!((stage.queue(ticket).as_str(), stage.unclaimed()), ("Support", 0), "{dialect:?}");
+    }
+}
+
+#[test]
+fn what_the_last_team_of_a_chain_rejects_does_not_go_to_a_team_that_never_took_it() {
+    for dialect in DIALECTS {
+        let (mut stage, ticket) = at_second_line(dialect);
+        stage.notes("tier2-1", ticket, "/reject billing must decide this");
+        assert_eq!(stage.queue(ticket), "Support", "{dialect:?}: {:?}", stage.ours(ticket));
+        assert_eq!(stage.owner(ticket).as_deref(), Some("frontline-1"), "{dialect:?}");
+        let note = stage.ours(ticket).pop().expect("a note");
+        assert!(note.starts_with("Rejected: second-line → frontline"), "{dialect:?}: {note}");
+        let (states, notes) = (stage.states(), stage.ours(ticket).len());
+        stage.pass(24 * HOUR);
+        assert_eq!((stage.states(), stage.ours(ticket).len()), (states, notes), "{dialect:?}: and stays there");
+    }
+}
+
 #[test]
 fn an_undo_and_a_solved_case_end_the_wait() {
     for dialect in DIALECTS {

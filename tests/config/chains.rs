@@ -39,4 +39,6 @@ fn a_chain_that_leads_to_a_team_that_is_not_there_or_in_a_circle_is_refused() {
     assert!(words("\"team:frontline\", \"lead\"").contains("who has none"), "frontline has no lead");
     let circle = words("\"team:frontline\"");
     assert!(circle.contains("in a circle") && circle.contains("billing → frontline"), "{circle}");
+    let remedy = "or another target, or take a team out of `owner.unclaimed` of";
+    assert!(circle.contains(remedy), "a review stands before no step of a chain: {circle}");
 }

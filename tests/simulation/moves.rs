@@ -47,8 +47,14 @@ impl Move<'_> {
         if self.is_forward() {
             return way == (Some(from), Some(to));
         }
-        let on_a_word = matches!(handoff.state, HandoffState::Rejected | HandoffState::Undone);
-        puts_back(self.mark.number) && on_a_word && way == (Some(to), Some(from))
+        // What the last team of a chain rejects goes to whoever gave it first; an undo takes back the last step alone.
+        let giver = proposal.giver().map(|giver| giver.team);
+        let back = match handoff.state {
+            HandoffState::Rejected => queue_of(giver.as_ref()),
+            HandoffState::Undone => from,
+            _ => return false,
+        };
+        puts_back(self.mark.number) && way == (Some(to), Some(back))
     }
 }
 

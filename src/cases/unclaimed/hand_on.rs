@@ -1,18 +1,18 @@
 //! A case that goes on to another team, or back, because nobody has claimed it: a handoff of its own, with its own key. Until
 //! something of it is sent, each look makes sure that still nobody has claimed the case. Pure.
 
-use super::{Chain, Effective, Wait, is_over, is_readable, leaves_it_there};
+use super::{Chain, Effective, Wait, is_over, is_readable, leaves_it_there, receiver};
 use crate::cases::after::{first_act, made_owner};
 use crate::cases::examine::Look;
 use crate::ledger::records::{ClaimWait, HandoffHappening, HandoffRecord};
 use crate::ledger::states::HandoffEvent;
 use crate::policy::case::{ClosedBy, ClosedPath, Memory};
 use crate::policy::due::Wait as Length;
-use crate::policy::hold::full;
+use crate::policy::hold::{full, may_write};
 use crate::policy::proposal::{Chained, ClaimPlan, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use crate::policy::rules::Team;
 use crate::policy::verdict::{Outcome, Risk, RuleResult, StayReason, Verdict};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// A case without a clock is due this long after it was handed on.
 const WITHOUT_CLOCK: SignedDuration = SignedDuration::from_mins(15);
@@ -41,7 +41,8 @@ struct Step {
 pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
     let (look, handoff, old) = (wait.look, wait.handoff, &wait.handoff.proposal);
     let why = format!("nobody of {} has taken it on by {}", old.to, wait.due.told());
-    let rest = wait.plan.chain.iter().skip(handoff.unclaimed_steps as usize + 1).cloned().collect();
+    let steps = wait.reached.steps + 1;
+    let rest = wait.plan.chain.iter().skip(steps as usize).cloned().collect();
     let claim = (kind == HandoffKind::Escalate).then(|| ClaimPlan { chain: rest, ..wait.plan.clone() });
     let shown = format!("{} (queue {}), nobody yet", to.name, to.queue.shown());
     let proposal = Proposal {
@@ -60,8 +61,8 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
         customer: CustomerPlan::Nothing { because: "what they were told of this escalation still holds".into() },
         chained: Some(Chained {
             of: handoff.id.clone(),
-            giver: wait.giver().cloned(),
-            previous: old.owner.previous.clone(),
+            giver: old.giver(),
+            previous_id: old.owner.previous_id.clone(),
             first_reason: first_reason(old).to_owned(),
         }),
         ..old.clone()
@@ -69,8 +70,7 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
     let close = ClosedPath::new(old.from.clone(), old.to.clone(), ClosedBy::Unclaimed);
     let detail = Some(format!("{why}: handed on to {}", to.name));
     let happening = HandoffHappening { detail, ..nothing_happened(&handoff.id) };
-    let steps = handoff.unclaimed_steps + 1;
-    let taken = ClaimWait { handoff: handoff.id.clone(), due: None, steps, effects: Vec::new() };
+    let taken = ClaimWait { due: None, steps, ..wait.waits() };
     let step = Step { taken, held: wait.waits(), happening, close };
     Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, to, proposal), step: Some(step) }))
 }
@@ -119,52 +119,84 @@ fn internal_target(look: &Look<'_>, rule: &crate::policy::names::RuleName) -> Op
     look.policy.escalations.iter().find(|known| known.rule.name == *rule)?.clock.internal
 }
 
-/// A handoff of the chain of which nothing was sent: it stands as long as nobody has claimed the case.
+/// A handoff of the chain of which nothing was sent: it stands as long as nobody has claimed the case, and its rule may write.
 pub(super) fn planned_before(look: &Look<'_>, memory: &Memory, planned: &HandoffRecord) -> Chain {
     let proposal = &planned.proposal;
-    let over = |why: String| {
-        Chain::Over(vec![HandoffHappening {
-            event: Some(HandoffEvent::Withdrawn),
-            detail: Some(why),
-            drop_effects: true,
-            ..nothing_happened(&planned.id)
-        }])
-    };
     let Some(chained) = &proposal.chained else { return Chain::Nothing };
+    let planned = Planned { look, planned, chained };
     if is_over(look) {
-        return over("the case has ended".to_owned());
+        return planned.over("the case has ended");
     }
     if memory.stay.as_ref().map(|stay| &stay.team) != proposal.from.as_ref() {
-        return over("the case has moved".to_owned());
+        return planned.over("the case has moved");
+    }
+    if !may_write(&proposal.rule, look.policy, &memory.signed_rules) {
+        return planned.over(&format!("rule {} may not write any more", proposal.rule));
     }
     let versions = [&look.record.last_version, &look.record.own_version];
     let news = !versions.contains(&&Some(look.head.version.clone()));
-    let readable = is_readable(look);
     let team = proposal.from.as_ref().and_then(|from| look.policy.teams.get(from));
     let roster = team.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
     let owner = look.head.owner.known().and_then(|owner| owner.as_ref()).map(|owner| &owner.id);
     match look.parts.history.as_deref() {
         // Even if nothing is new: what an earlier look could not judge is judged now.
-        None if readable => return Chain::NeedHistory,
-        None if news => return over("the ticket was changed, and this desk does not say by whom".to_owned()),
+        None if is_readable(look) => return Chain::NeedHistory,
+        None if news => return planned.may_be_claimed(team),
         None => {}
         Some(history) => {
-            if let Some(claimed) = first_act(&chained.of, chained.previous.as_deref(), roster, history) {
-                let Chain::Over(mut happenings) = over(format!("{} has taken it on meanwhile", claimed.1)) else {
-                    return Chain::Nothing;
-                };
-                happenings.push(HandoffHappening { claimed: Some(claimed), ..nothing_happened(&chained.of) });
-                return Chain::Over(happenings);
+            if let Some(claimed) = first_act(&chained.of, chained.previous_id.as_ref(), roster, history) {
+                return planned.is_claimed(claimed);
             }
             if owner.is_some() && made_owner(&chained.of, history) == owner {
-                return over("a person has given it an owner meanwhile".to_owned());
+                return planned.over("a person has given it an owner meanwhile");
             }
         }
     }
-    let Some(to) = look.policy.teams.get(&proposal.to) else {
-        return over(format!("the policy knows no team {} any more", proposal.to));
-    };
-    Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, to, proposal.clone()), step: None }))
+    match receiver(Some(&proposal.to), look, memory) {
+        Err(why) => planned.over(&why),
+        Ok(to) => Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, to, proposal.clone()), step: None })),
+    }
+}
+
+/// A handoff of the chain that is not sent after all. The ledger waits for the receiving team again, as far as it still can act.
+struct Planned<'a> {
+    look: &'a Look<'a>,
+    planned: &'a HandoffRecord,
+    chained: &'a Chained,
+}
+
+impl Planned<'_> {
+    fn withdrawn(&self, why: &str) -> HandoffHappening {
+        HandoffHappening {
+            event: Some(HandoffEvent::Withdrawn),
+            detail: Some(why.to_owned()),
+            drop_effects: true,
+            ..nothing_happened(&self.planned.id)
+        }
+    }
+
+    fn over(&self, why: &str) -> Chain {
+        Chain::Over { happenings: vec![self.withdrawn(why)], wait: None }
+    }
+
+    fn is_claimed(&self, claimed: (Timestamp, String)) -> Chain {
+        let withdrawn = self.withdrawn(&format!("{} has taken it on meanwhile", claimed.1));
+        let claim = HandoffHappening { claimed: Some(claimed), ..nothing_happened(&self.chained.of) };
+        Chain::Over { happenings: vec![withdrawn, claim], wait: None }
+    }
+
+    /// Whoever changed it may have been one of the team: it has its whole time again.
+    fn may_be_claimed(&self, team: Option<&Team>) -> Chain {
+        let withdrawn = self.withdrawn("the ticket was changed, and this desk does not say by whom");
+        let unclaimed = self.look.record.came_by.as_deref().filter(|came| came.id == self.chained.of);
+        let again = |came: &HandoffRecord| {
+            let due = team?.due(self.look.now, came.proposal.owner.claim.as_ref()?.within)?;
+            let steps = came.unclaimed_steps.saturating_sub(1);
+            let (handoff, since) = (came.id.clone(), Some(self.look.now));
+            Some(ClaimWait { handoff, due: Some(due.at), steps, since, effects: Vec::new() })
+        };
+        Chain::Over { happenings: vec![withdrawn], wait: unclaimed.and_then(again) }
+    }
 }
 
 impl HandOn {

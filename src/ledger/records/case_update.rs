@@ -1,8 +1,7 @@
 //! All that one finished look found and decided, recorded in one transaction.
 
-use super::{AsRead, ClaimWait, HandoffHappening, NewHandoff, OwnerSeen, PauseUpdate, StayChange, TaskOver};
+use super::{AsRead, ClaimWait, HandoffHappening, LostNote, NewHandoff, OwnerSeen, PauseUpdate, StayChange, TaskOver};
 use crate::ledger::commands::Heard;
-use crate::plan::PlannedEffect;
 use crate::policy::case::ClosedPath;
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
@@ -21,6 +20,19 @@ pub struct AskingOver {
     pub why: Option<String>,
     /// The largest note that the desk takes, in bytes.
     pub note_max_bytes: usize,
+}
+
+/// Whether a look could see its ticket. Of one that cannot be seen nobody is waited for, nobody is missed, and nobody owes it
+/// anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sight {
+    /// Yes.
+    #[default]
+    Seen,
+    /// No, and it may come into sight again: a right is missing.
+    Hidden,
+    /// It is no more: the case is over.
+    Gone,
 }
 
 /// All that one finished look records, in one transaction.
@@ -72,8 +84,10 @@ pub struct CaseUpdate {
     pub owner: Option<OwnerSeen>,
     /// How the wait for a claim stands.
     pub claim: Option<ClaimWait>,
-    /// A note of an earlier handoff: the owner is gone.
-    pub lost_note: Option<(String, PlannedEffect)>,
+    /// The ticket says, or is to say, that its owner is gone.
+    pub lost_note: Option<LostNote>,
+    /// Whether the ticket can be seen.
+    pub sight: Sight,
     /// Tasks of agents before that are over.
     pub tasks_over: Vec<TaskOver>,
     /// The case's handoff as it stood when the look began; none: it was read in this very transaction.
@@ -110,6 +124,7 @@ impl CaseUpdate {
             owner: None,
             claim: None,
             lost_note: None,
+            sight: Sight::Seen,
             tasks_over: Vec::new(),
             as_read: None,
             policy: None,

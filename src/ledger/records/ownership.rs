@@ -17,6 +17,8 @@ pub struct ClaimWait {
     pub due: Option<Timestamp>,
     /// How many steps of its chain were taken, this look's included.
     pub steps: u32,
+    /// From when on the time counts, where that is news: a step was taken, or the case was opened again.
+    pub since: Option<Timestamp>,
     /// What this look's step writes.
     pub effects: Vec<PlannedEffect>,
 }
@@ -24,7 +26,13 @@ pub struct ClaimWait {
 impl ClaimWait {
     /// Nobody is waited for any more.
     pub fn over(handoff: &HandoffRecord) -> Self {
-        Self { handoff: handoff.id.clone(), due: None, steps: handoff.unclaimed_steps, effects: Vec::new() }
+        Self {
+            handoff: handoff.id.clone(),
+            due: None,
+            steps: handoff.unclaimed_steps,
+            since: None,
+            effects: Vec::new(),
+        }
     }
 }
 
@@ -45,6 +53,26 @@ pub struct OwnerSeen {
     pub told: Option<Vec<OwnerChange>>,
     /// Whether the owner can still own it.
     pub presence: Presence,
+}
+
+/// The owner of a case as the ledger knows them from earlier looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerKnown {
+    /// Who; none: nobody.
+    pub owner: Option<UserId>,
+    /// Since when, as far as it is known.
+    pub since: Timestamp,
+    /// Whether the ticket says that they are gone.
+    pub told_lost: bool,
+}
+
+/// The word on a ticket that its owner is gone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LostNote {
+    /// The handoff that gave the case to the team.
+    pub handoff: String,
+    /// What is written; none: it is on the ticket already, from before this ledger was restored.
+    pub effect: Option<PlannedEffect>,
 }
 
 /// Whether the owner of a case is still there to own it.
