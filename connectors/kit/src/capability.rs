@@ -58,6 +58,9 @@ pub enum Guard {
     },
     /// The desk compares, but with a gap between comparing and writing: read the history afterwards.
     Leaky,
+    /// The desk does not compare, the connector reads and compares right before it writes. What happens in between stays
+    /// unseen, for the desk keeps no history that would tell.
+    Compared,
     /// The desk does not compare: read before and after.
     None,
 }
@@ -69,6 +72,8 @@ pub enum WebhookTrust {
     Signed,
     /// A secret in the address: a hint and nothing more.
     SecretPath,
+    /// A secret in a header: the same, and it stands in no log of addresses.
+    SecretHeader,
     /// The desk sends none.
     None,
 }

@@ -177,6 +177,23 @@ impl DecidedOn {
             fields: head.fields.iter().filter(|(id, _)| sets(id)).map(|(id, was)| (id.clone(), was.clone())).collect(),
         }
     }
+
+    /// The first thing that is another now, in a word. What either side does not know, nobody is accused of having changed.
+    pub fn differs(&self, now: &Self) -> Option<&'static str> {
+        fn other<T: PartialEq>(was: Option<&T>, is: Option<&T>) -> bool {
+            was.zip(is).is_some_and(|(was, is)| was != is)
+        }
+        [
+            ("team", other(self.queue.known(), now.queue.known())),
+            ("owner", other(self.owner.known(), now.owner.known())),
+            ("status", other(self.status.known(), now.status.known())),
+            ("priority", other(self.priority.known(), now.priority.known())),
+            ("custom fields", self.fields.iter().any(|(name, was)| other(Some(was), now.fields.get(name)))),
+        ]
+        .into_iter()
+        .find(|(_, differs)| *differs)
+        .map(|(what, _)| what)
+    }
 }
 
 /// What a write does.
@@ -342,16 +359,35 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// As it should be.
+    pub fn fine(what: impl Into<String>) -> Self {
+        Self { severity: Severity::Fine, what: what.into(), next_step: String::new() }
+    }
+
+    /// Works, but less than it could.
+    pub fn warning(what: impl Into<String>, next_step: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, what: what.into(), next_step: next_step.into() }
+    }
+
+    /// Does not work.
+    pub fn wrong(what: impl Into<String>, next_step: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, what: what.into(), next_step: next_step.into() }
+    }
+
+    /// A try that failed; `step` where the error itself has none.
+    pub fn failed(error: &DeskError, step: &str) -> Self {
+        Self::wrong(error.to_string(), error.next_step.clone().unwrap_or_else(|| step.to_owned()))
+    }
+
     /// One error for each of these queues that is not among those the desk shows to our account: it shows a queue that we
     /// have no right in as little as one that does not exist. `grant` says what would let us see it.
     pub fn unseen(queues: &[QueueSpec], shown: &[QueueRef], grant: &str) -> Vec<Self> {
         let names: Vec<&str> = shown.iter().filter_map(|queue| queue.name.as_deref()).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let unseen = queues.iter().filter(|spec| !shown.iter().any(|queue| spec.is(queue)));
-        let finding = |spec: &QueueSpec| Self {
-            severity: Severity::Error,
-            what: format!("our account sees no queue \"{}\"", spec.shown()),
-            next_step: format!("{grant}, or correct its name in the configuration; it sees: {names}"),
+        let finding = |spec: &QueueSpec| {
+            let what = format!("our account sees no queue \"{}\"", spec.shown());
+            Self::wrong(what, format!("{grant}, or correct its name in the configuration; it sees: {names}"))
         };
         unseen.map(finding).collect()
     }

@@ -94,6 +94,23 @@ impl DeskError {
         Self { kind, retry, operation, status: None, words: String::new(), next_step: None }
     }
 
+    /// An internal note of ours came out public, as the desk's answer shows.
+    pub fn leaked(operation: &'static str, ticket: impl fmt::Display) -> Self {
+        Self::new(DeskErrorKind::Leaked, Retry::Applied, operation)
+            .words(format!("INCIDENT: the internal note on ticket {ticket} is public, the customer may have read it"))
+            .next_step(
+                "Open the ticket, make the comment an internal note at once, and find the trigger, app or setting that made \
+                 it public before you resume this desk",
+            )
+    }
+
+    /// A public reply of ours came out internal, as the desk's answer shows.
+    pub fn untold(operation: &'static str, ticket: impl fmt::Display) -> Self {
+        Self::new(DeskErrorKind::Refused, Retry::Applied, operation)
+            .words(format!("the public reply on ticket {ticket} became an internal note: the customer was not told"))
+            .next_step("Answer the customer by hand, and check what made the comment internal")
+    }
+
     /// Adds the status of the answer.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {

@@ -9,6 +9,7 @@
 //! - [`clock`], [`random`], [`transport`]: the seams; nothing in a connector reads time, chance or a socket by itself.
 //! - [`gate`]: all calls of one desk account, in the order of their deadlines, within the vendor's limits.
 //! - [`webhook`]: what came in, and what of it is proven.
+//! - [`wire`]: vendors' JSON, key by key; [`memory`]: what ids mean, remembered for a while.
 //! - [`text`]: HTML and plain text, cuts, and quotes made harmless.
 //! - [`mail`]: whether a machine wrote a mail.
 //! - [`secret`]: secrets that may be replaced while the daemon runs.
@@ -27,6 +28,7 @@ pub mod gate;
 pub mod id;
 pub mod mail;
 pub mod mark;
+pub mod memory;
 pub mod model;
 pub mod random;
 pub mod secret;
@@ -34,3 +36,4 @@ pub mod settings;
 pub mod text;
 pub mod transport;
 pub mod webhook;
+pub mod wire;

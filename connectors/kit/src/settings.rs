@@ -6,6 +6,7 @@ use crate::id::DeskId;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::transport::Transport;
+use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use url::Url;
@@ -54,4 +55,113 @@ pub struct SettingProblem {
     pub problem: String,
     /// What would be accepted.
     pub help: String,
+}
+
+impl SettingProblem {
+    /// A problem with its key and what would be accepted.
+    pub fn new(key: &str, problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { key: key.into(), problem: problem.into(), help: help.into() }
+    }
+}
+
+/// One table being read: every problem is noted with its dotted key, and keys that nobody asked for are problems too.
+pub struct Table<'a> {
+    name: &'static str,
+    help: &'static str,
+    keys: &'a BTreeMap<String, Setting>,
+    problems: &'a mut Vec<SettingProblem>,
+}
+
+impl<'a> Table<'a> {
+    /// The table of this name. `help`: what it takes as a whole.
+    pub fn new(
+        name: &'static str,
+        help: &'static str,
+        keys: &'a BTreeMap<String, Setting>,
+        problems: &'a mut Vec<SettingProblem>,
+    ) -> Self {
+        Self { name, help, keys, problems }
+    }
+
+    /// Notes every key but these.
+    pub fn only(&mut self, known: &[&str]) {
+        for key in self.keys.keys().filter(|key| !known.contains(&key.as_str())) {
+            let what = format!("unknown key; known here: {}", known.join(", "));
+            self.problems.push(SettingProblem::new(&format!("{}.{key}", self.name), what, self.help));
+        }
+    }
+
+    /// A text, or a secret as text.
+    pub fn text(&mut self, key: &str) -> Option<String> {
+        let text = match self.keys.get(key) {
+            None => return self.wrong(key, "missing"),
+            Some(Setting::Text(text)) => text.clone(),
+            Some(Setting::Secret(secret)) => secret.current().expose_secret().to_owned(),
+        };
+        match unusable(&text) {
+            None => Some(text),
+            Some(wrong) => self.wrong(key, wrong),
+        }
+    }
+
+    /// A secret as it was written.
+    pub fn secret(&mut self, key: &str) -> Option<Secret> {
+        let secret = self.no_text(key)?;
+        match unusable(secret.current().expose_secret()) {
+            None => Some(secret),
+            Some(wrong) => self.wrong(key, wrong),
+        }
+    }
+
+    /// A secret in a form: what does not take it, now or when it is read again, is not taken. `wrong` says what is wrong then.
+    pub fn secret_shaped(
+        &mut self,
+        key: &str,
+        form: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        wrong: &str,
+    ) -> Option<Secret> {
+        let secret = self.no_text(key)?;
+        match secret.shaped(form) {
+            Some(secret) => Some(secret),
+            None => self.wrong(key, wrong),
+        }
+    }
+
+    fn no_text(&mut self, key: &str) -> Option<Secret> {
+        match self.keys.get(key) {
+            None => self.wrong(key, "missing"),
+            Some(Setting::Secret(secret)) => Some(secret.clone()),
+            Some(Setting::Text(_)) => {
+                let help =
+                    format!("{key} = {{ env = \"NAME\" }}, {{ file = \"path\" }} or {{ command = [\"program\"] }}");
+                let name = format!("{}.{key}", self.name);
+                self.problems.push(SettingProblem::new(&name, "a secret does not belong in this file", help));
+                None
+            }
+        }
+    }
+
+    fn wrong<T>(&mut self, key: &str, wrong: &str) -> Option<T> {
+        self.problems.push(SettingProblem::new(&format!("{}.{key}", self.name), wrong, self.help));
+        None
+    }
+}
+
+/// A text that can stand in a header or an address: no space, no line break, nothing beyond ASCII.
+pub fn visible(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())).then(|| text.to_owned())
+}
+
+/// What is wrong with a text that is not [`visible`].
+pub const NOT_VISIBLE: &str = "it is empty, or has a space, a line break or a letter beyond ASCII in it";
+
+fn unusable(text: &str) -> Option<&'static str> {
+    if text.trim().is_empty() {
+        Some("it is empty")
+    } else if text.chars().any(char::is_control) {
+        Some("it has a line break or another control character in it")
+    } else {
+        None
+    }
 }

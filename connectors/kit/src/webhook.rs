@@ -1,7 +1,8 @@
 //! Webhooks as a type state: only a verification turns [`Unverified`] into a body that can be read.
 //!
 //! A connector checks the signature over the raw bytes ([`Unverified::hmac_sha256`]) and that it is fresh
-//! ([`Verified::within`]), or the secret in the address ([`Unverified::path_token`]), gets a [`Verified`] body, and
+//! ([`Verified::within`]), or the secret in the address ([`Unverified::path_token`]) or in a header
+//! ([`Unverified::header_token`]), gets a [`Verified`] body, and
 //! reads hints from it. A hint says "look at this ticket again" and nothing else: the ticket itself is always read
 //! from the desk.
 
@@ -123,9 +124,21 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// `Unsigned` when nothing followed, `Forged` when it is another, `NotConfigured` when the secret is empty.
     pub fn path_token(&self, secret: &SecretString) -> Result<Verified<'a>, Refusal> {
+        self.token(secret, self.path.filter(|path| !path.is_empty()).ok_or(Refusal::Unsigned))
+    }
+
+    /// The same with the secret that stands in a header of the request. It proves that the sender was told the secret, not
+    /// that the body is as it was sent.
+    ///
+    /// # Errors
+    /// As for [`Unverified::path_token`]; `Unsigned` also where the header is there twice.
+    pub fn header_token(&self, secret: &SecretString, name: &str) -> Result<Verified<'a>, Refusal> {
+        self.token(secret, self.header(name))
+    }
+
+    fn token(&self, secret: &SecretString, given: Result<&str, Refusal>) -> Result<Verified<'a>, Refusal> {
         let expected = Sha256::digest(known(secret)?.as_bytes());
-        let token = self.path.filter(|path| !path.is_empty()).ok_or(Refusal::Unsigned)?;
-        let same = Sha256::digest(token.as_bytes()).as_slice().ct_eq(expected.as_slice());
+        let same = Sha256::digest(given?.as_bytes()).as_slice().ct_eq(expected.as_slice());
         if same.into() { Ok(self.verified()) } else { Err(Refusal::Forged) }
     }
 

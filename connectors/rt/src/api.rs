@@ -198,16 +198,8 @@ pub(crate) fn segment(text: &str) -> String {
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// What a failed read or write may mean for a repeat: a read can always be repeated, a write may have been done.
-fn again(class: Class) -> Retry {
-    match class {
-        Class::Read => Retry::After(None),
-        Class::Write => Retry::Unsure,
-    }
-}
-
 pub(crate) fn protocol(operation: &'static str, class: Class, words: &str) -> DeskError {
-    DeskError::new(DeskErrorKind::Protocol, again(class), operation).words(words)
+    DeskError::new(DeskErrorKind::Protocol, class.after_failure(), operation).words(words)
 }
 
 fn from_json<T: DeserializeOwned>(body: &[u8], operation: &'static str, class: Class) -> Result<T> {
@@ -245,7 +237,7 @@ fn refused(response: &Response<Bytes>, operation: &'static str, class: Class) ->
         400 if denied => (Forbidden, Retry::Never, Some("run `handoffd check --online`: it names the missing rights")),
         404 => (NotFound, Retry::Never, None),
         412 => (Conflict, Retry::Never, None),
-        408 | 500.. => (Unavailable, again(class), None),
+        408 | 500.. => (Unavailable, class.after_failure(), None),
         _ => (Refused, Retry::Never, None),
     };
     let words = words.unwrap_or_else(|| "(the answer is not one of RT's own)".into());

@@ -24,14 +24,14 @@ impl Account {
             Ok(about) => about,
             Err(error) => return told(error),
         };
-        let mut findings = vec![fine(format!("Request Tracker {} answers", about.version))];
+        let mut findings = vec![Finding::fine(format!("Request Tracker {} answers", about.version))];
         findings.push(self.who(deadline).await?);
         let fields = [("fields", "Name,_hyperlinks".to_owned())];
         let (queues, _) = all::<Queue>(&self.api, OPERATION, "/queues/all", &fields, deadline).await?;
         if queues.is_empty() {
             let nothing = sees_nothing(OPERATION);
             let next_step = nothing.next_step.unwrap_or_default();
-            findings.push(Finding { severity: Severity::Error, what: nothing.words, next_step });
+            findings.push(Finding::wrong(nothing.words, next_step));
             return Ok(findings);
         }
         let shown = |queue: &Queue| QueueRef { id: queue.id.to_string().into(), name: queue.name.clone() };
@@ -46,11 +46,7 @@ impl Account {
 
     async fn who(&self, deadline: Timestamp) -> Result<Finding> {
         let person = self.catalog.person(&self.api, &self.user, deadline).await?;
-        let problem = |what: String, next_step: &str| Finding {
-            severity: Severity::Error,
-            what,
-            next_step: next_step.to_owned(),
-        };
+        let problem = |what: String, next_step: &str| Finding::wrong(what, next_step);
         Ok(match person {
             None => problem(
                 format!("RT does not show the user {}", self.user),
@@ -65,7 +61,7 @@ impl Account {
                 format!("the token belongs to somebody else than {}", user.name),
                 "set `login.user` to the name of the token's user",
             ),
-            Some(user) => fine(format!("the token belongs to {}", user.name)),
+            Some(user) => Finding::fine(format!("the token belongs to {}", user.name)),
         })
     }
 
@@ -98,7 +94,7 @@ impl Account {
             }
         }
         if missing.is_empty() {
-            return Ok(fine(format!("queue {name}: tickets can be read, changed, commented on and answered")));
+            return Ok(Finding::fine(format!("queue {name}: tickets can be read, changed, commented on and answered")));
         }
         let what = format!("queue {name}: our account lacks {}", missing.join(", "));
         let next_step =
@@ -112,17 +108,11 @@ fn offers(links: &[Link], rel: &str) -> bool {
     links.iter().any(|link| link.rel == rel)
 }
 
-fn fine(what: String) -> Finding {
-    Finding { severity: Severity::Fine, what, next_step: String::new() }
-}
-
 /// What keeps the desk from answering at all is an error of the call; a refused login is what the check is for.
 fn told(error: DeskError) -> Result<Vec<Finding>> {
     match error.kind {
         DeskErrorKind::Unauthorized | DeskErrorKind::Forbidden | DeskErrorKind::Protocol | DeskErrorKind::NotFound => {
-            let otherwise = "check `url`: Request Tracker's REST 2.0 should answer under it".to_owned();
-            let next_step = error.next_step.clone().unwrap_or(otherwise);
-            Ok(vec![Finding { severity: Severity::Error, what: error.to_string(), next_step }])
+            Ok(vec![Finding::failed(&error, "check `url`: Request Tracker's REST 2.0 should answer under it")])
         }
         _ => Err(error),
     }

@@ -1,9 +1,8 @@
 //! A `[desks.NAME]` table with `connector = "rt"`, checked: every problem at once, each with what would be accepted.
 
 use handoffd_kit::secret::Secret;
-use handoffd_kit::settings::{DeskSettings, Setting, SettingProblem};
+use handoffd_kit::settings::{DeskSettings, NOT_VISIBLE, Setting, SettingProblem, Table, visible};
 use secrecy::ExposeSecret;
-use std::collections::BTreeMap;
 use url::Url;
 
 /// What `login` takes, for messages and documentation.
@@ -34,9 +33,9 @@ impl Config {
     pub(crate) fn read(settings: &DeskSettings) -> Result<Self, Vec<SettingProblem>> {
         let mut problems = Vec::new();
         let base = base(&settings.url, &mut problems);
-        only(&settings.login, "login", &["token", "user"], LOGIN_HELP, &mut problems);
-        only(&settings.webhook, "webhook", &["token"], WEBHOOK_HELP, &mut problems);
-        let token = secret(&settings.login, "login.token", LOGIN_HELP, &mut problems);
+        let mut login = Table::new("login", LOGIN_HELP, &settings.login, &mut problems);
+        login.only(&["token", "user"]);
+        let token = login.secret_shaped("token", visible, NOT_VISIBLE);
         let user = user(settings, token.as_ref(), &mut problems);
         let hook = hook(settings, &mut problems);
         match (token, user, problems.is_empty()) {
@@ -49,66 +48,22 @@ impl Config {
     }
 }
 
-fn problem(key: &str, problem: impl Into<String>, help: impl Into<String>) -> SettingProblem {
-    SettingProblem { key: key.into(), problem: problem.into(), help: help.into() }
-}
-
 fn base(url: &Url, problems: &mut Vec<SettingProblem>) -> String {
     let help = "the address that people open Request Tracker under, such as \"https://rt.acme.example\"";
     if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
-        problems.push(problem("url", "this is no web address", help));
+        problems.push(SettingProblem::new("url", "this is no web address", help));
     } else if !url.username().is_empty() || url.password().is_some() {
-        problems.push(problem("url", "it has a login in it", format!("{help}; the login has its own key")));
+        problems.push(SettingProblem::new("url", "it has a login in it", format!("{help}; the login has its own key")));
     } else if url.path().contains("/REST/") {
-        problems.push(problem(
+        problems.push(SettingProblem::new(
             "url",
             "this is the address of the API",
             format!("{help}; /REST/2.0 is added by itself"),
         ));
     } else if url.query().is_some() || url.fragment().is_some() {
-        problems.push(problem("url", "it has a query or a fragment", help));
+        problems.push(SettingProblem::new("url", "it has a query or a fragment", help));
     }
     url.as_str().trim_end_matches('/').to_owned()
-}
-
-/// Keys that nobody asked for are problems.
-fn only(keys: &BTreeMap<String, Setting>, table: &str, known: &[&str], help: &str, problems: &mut Vec<SettingProblem>) {
-    for key in keys.keys().filter(|key| !known.contains(&key.as_str())) {
-        let what = format!("unknown key; known here: {}", known.join(", "));
-        problems.push(problem(&format!("{table}.{key}"), what, help));
-    }
-}
-
-/// A secret that can stand in a header or an address; `name` is dotted.
-fn secret(
-    keys: &BTreeMap<String, Setting>,
-    name: &str,
-    help: &str,
-    problems: &mut Vec<SettingProblem>,
-) -> Option<Secret> {
-    let key = name.rsplit('.').next().unwrap_or(name);
-    let wrong = match keys.get(key) {
-        None => "missing".to_owned(),
-        Some(Setting::Text(_)) => {
-            let help = format!("{key} = {{ env = \"NAME\" }}, {{ file = \"path\" }} or {{ command = [\"program\"] }}");
-            problems.push(problem(name, "a secret does not belong in this file", help));
-            return None;
-        }
-        Some(Setting::Secret(secret)) => {
-            if let Some(secret) = secret.shaped(visible) {
-                return Some(secret);
-            }
-            "it is empty, or has a space, a line break or a letter beyond ASCII in it".to_owned()
-        }
-    };
-    problems.push(problem(name, wrong, help));
-    None
-}
-
-/// A text that can stand in a header or an address.
-fn visible(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())).then(|| text.to_owned())
 }
 
 /// A token that is read later may belong to nobody else: what is ours is known by its user.
@@ -121,14 +76,18 @@ fn of_the_same_user(token: &Secret) -> Option<Secret> {
 fn user(settings: &DeskSettings, token: Option<&Secret>, problems: &mut Vec<SettingProblem>) -> Option<String> {
     match settings.login.get("user") {
         Some(Setting::Text(name)) if !name.trim().is_empty() => return Some(name.trim().to_owned()),
-        Some(_) => problems.push(problem("login.user", "this is no user name", "user = \"handoff-bot\"")),
+        Some(_) => problems.push(SettingProblem::new("login.user", "this is no user name", "user = \"handoff-bot\"")),
         None => {
             let number = number_in(token?.current().expose_secret());
             if number.is_some() {
                 return number;
             }
             let what = "missing, and the token does not tell whose it is";
-            problems.push(problem("login.user", what, "user = \"handoff-bot\": the name of the token's user"));
+            problems.push(SettingProblem::new(
+                "login.user",
+                what,
+                "user = \"handoff-bot\": the name of the token's user",
+            ));
         }
     }
     None
@@ -145,14 +104,16 @@ fn hook(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Option<S
     if settings.webhook.is_empty() {
         return None;
     }
-    let token = secret(&settings.webhook, "webhook.token", WEBHOOK_HELP, problems)?;
+    let mut table = Table::new("webhook", WEBHOOK_HELP, &settings.webhook, problems);
+    table.only(&["token"]);
+    let token = table.secret_shaped("token", visible, NOT_VISIBLE)?;
     let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
     let long = move |text: &str| visible(text).filter(|text| text.len() >= HOOK_TOKEN_CHARS && plain(text));
     let fit = token.shaped(long);
     if fit.is_none() {
         let help =
             format!("at least {HOOK_TOKEN_CHARS} letters, digits or -_.~, for example from `openssl rand -hex 24`");
-        problems.push(problem("webhook.token", "too short, or not fit for an address", help));
+        problems.push(SettingProblem::new("webhook.token", "too short, or not fit for an address", help));
     }
     fit
 }
@@ -192,7 +153,7 @@ mod tests {
             [("token", Setting::Text("1-71-abc".into())), ("user", Setting::Text(" ".into())), ("pass", secret("x"))];
         let webhook = [("token", secret("short")), ("secret", secret("x"))];
         let found = Config::read(&settings("https://rt.example/REST/2.0", &login, &webhook)).unwrap_err();
-        assert_eq!(keys(found), ["url", "login.pass", "webhook.secret", "login.token", "login.user", "webhook.token"]);
+        assert_eq!(keys(found), ["url", "login.pass", "login.token", "login.user", "webhook.secret", "webhook.token"]);
     }
 
     #[test]

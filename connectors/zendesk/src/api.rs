@@ -81,11 +81,7 @@ impl Ask {
 
 /// An answer that is not what Zendesk documents: a write behind it may have been done.
 pub(crate) fn malformed(class: Class, operation: &'static str, words: &'static str) -> DeskError {
-    let retry = match class {
-        Class::Read => Retry::After(None),
-        Class::Write => Retry::Unsure,
-    };
-    DeskError::new(DeskErrorKind::Protocol, retry, operation).words(words)
+    DeskError::new(DeskErrorKind::Protocol, class.after_failure(), operation).words(words)
 }
 
 /// All items of a list, as far as they were read.

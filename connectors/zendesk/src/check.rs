@@ -5,8 +5,8 @@ use crate::desk::ZendeskDesk;
 use crate::limits::{AUDITS, INCREMENTAL, LIST};
 use crate::normalise::queue;
 use crate::wire::{Ticket, TokenScopes, User};
-use handoffd_kit::desk::{Finding, QueueSpec, Severity};
-use handoffd_kit::error::{DeskError, DeskErrorKind, Result};
+use handoffd_kit::desk::{Finding, QueueSpec};
+use handoffd_kit::error::{DeskErrorKind, Result};
 use handoffd_kit::model::QueueRef;
 use http::Method;
 use jiff::Timestamp;
@@ -17,23 +17,6 @@ use serde_json::{Value, json};
 const RESOURCES: [&str; 10] =
     ["tickets", "users", "auditlogs", "organizations", "hc", "apps", "triggers", "automations", "targets", "webhooks"];
 
-fn fine(what: impl Into<String>) -> Finding {
-    Finding { severity: Severity::Fine, what: what.into(), next_step: String::new() }
-}
-
-fn warning(what: impl Into<String>, next_step: impl Into<String>) -> Finding {
-    Finding { severity: Severity::Warning, what: what.into(), next_step: next_step.into() }
-}
-
-fn wrong(what: impl Into<String>, next_step: impl Into<String>) -> Finding {
-    Finding { severity: Severity::Error, what: what.into(), next_step: next_step.into() }
-}
-
-/// A failed try; `step` where the error itself has none.
-fn failed(error: &DeskError, step: &str) -> Finding {
-    wrong(error.to_string(), error.next_step.clone().unwrap_or_else(|| step.to_owned()))
-}
-
 impl ZendeskDesk {
     /// Tries everything that this connector needs. Nothing on the desk changes: the one update that is sent cannot apply.
     pub(crate) async fn examine(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
@@ -41,7 +24,7 @@ impl ZendeskDesk {
         let me = match self.people.me(&self.api, deadline).await {
             Ok(me) => me,
             Err(error) if error.kind == DeskErrorKind::Unavailable => return Err(error),
-            Err(error) => return Ok(vec![failed(&error, "Check the desk's url and login")]),
+            Err(error) => return Ok(vec![Finding::failed(&error, "Check the desk's url and login")]),
         };
         let mut findings = vec![own_account(&me)];
         findings.extend(self.scopes(deadline).await);
@@ -54,7 +37,7 @@ impl ZendeskDesk {
     /// A misspelt scope is accepted, a token is issued, and then every call answers 403.
     async fn scopes(&self, deadline: Timestamp) -> Vec<Finding> {
         let Some(asked) = self.api.login().scope() else {
-            return vec![warning(
+            return vec![Finding::warning(
                 "The login uses an API token",
                 "Zendesk ends API tokens on 2027-04-30: make an OAuth client and use client_id and client_secret",
             )];
@@ -62,7 +45,7 @@ impl ZendeskDesk {
         let ask = Ask::get("read token", "oauth/tokens/current.json", deadline);
         let granted = match self.api.one::<TokenScopes>(&ask, "token").await {
             Ok(token) => token.scopes.some(),
-            Err(error) => return vec![warning(error.to_string(), "The token's scopes could not be read")],
+            Err(error) => return vec![Finding::warning(error.to_string(), "The token's scopes could not be read")],
         };
         let granted = granted.unwrap_or_else(|| asked.split_whitespace().map(str::to_owned).collect());
         scope_findings(&granted)
@@ -71,15 +54,15 @@ impl ZendeskDesk {
     async fn try_groups(&self, wanted: &[QueueSpec], deadline: Timestamp) -> Vec<Finding> {
         match self.people.groups(&self.api, &[], deadline).await {
             Ok(groups) if groups.is_empty() => {
-                vec![wrong("Zendesk shows no groups", "Give the login's user access to groups")]
+                vec![Finding::wrong("Zendesk shows no groups", "Give the login's user access to groups")]
             }
             Ok(groups) => {
                 let shown: Vec<QueueRef> = groups.keys().map(|id| queue(*id, &groups)).collect();
-                let mut findings = vec![fine(format!("{} groups can be read", groups.len()))];
+                let mut findings = vec![Finding::fine(format!("{} groups can be read", groups.len()))];
                 findings.extend(Finding::unseen(wanted, &shown, "Give the login's user access to that group"));
                 findings
             }
-            Err(error) => vec![failed(&error, "Groups are needed to resolve queues")],
+            Err(error) => vec![Finding::failed(&error, "Groups are needed to resolve queues")],
         }
     }
 
@@ -87,13 +70,13 @@ impl ZendeskDesk {
         let start = self.api.now().as_second().saturating_sub(300).max(0);
         let ask = Ask::get("read changes", "incremental/tickets/cursor", deadline).endpoint(INCREMENTAL);
         match self.api.json(&ask.query("start_time", start).query("per_page", 1)).await {
-            Ok(_) => fine("The incremental export can be read"),
-            Err(error) if error.kind == DeskErrorKind::Forbidden => warning(
+            Ok(_) => Finding::fine("The incremental export can be read"),
+            Err(error) if error.kind == DeskErrorKind::Forbidden => Finding::warning(
                 "The login may not read the incremental export: changes are read from the list of tickets instead, which \
                  shows no deleted tickets and costs more calls",
                 "Make the login's user an admin, if that is acceptable",
             ),
-            Err(error) => failed(&error, "Polling needs the incremental export"),
+            Err(error) => Finding::failed(&error, "Polling needs the incremental export"),
         }
     }
 
@@ -107,25 +90,28 @@ impl ZendeskDesk {
                 tickets.sort_by_key(|ticket| ticket.status.get().is_some_and(|status| status == "closed"));
                 tickets.into_iter().find_map(|ticket| ticket.id.some())
             }
-            Err(error) => return vec![failed(&error, "Reading tickets is what everything rests on")],
+            Err(error) => return vec![Finding::failed(&error, "Reading tickets is what everything rests on")],
         };
         let Some(id) = ticket else {
-            return vec![warning("There is no ticket yet to try rights on", "Run this again once there is one")];
+            return vec![Finding::warning(
+                "There is no ticket yet to try rights on",
+                "Run this again once there is one",
+            )];
         };
         let path = format!("tickets/{id}/audits");
         let audits = Ask::get("read audits", path, deadline).endpoint(AUDITS).query("page[size]", 1);
         let audits = match self.api.json(&audits).await {
-            Ok(_) => fine("Ticket audits can be read"),
-            Err(error) if error.kind == DeskErrorKind::Forbidden => warning(
+            Ok(_) => Finding::fine("Ticket audits can be read"),
+            Err(error) if error.kind == DeskErrorKind::Forbidden => Finding::warning(
                 "Ticket audits cannot be read: who changed what stays unknown, and a write whose answer was lost cannot \
                  be looked up and waits for a person",
                 "Give the OAuth client the global scope \"read\" (tickets:read is not enough)",
             ),
-            Err(error) => failed(&error, "Audits carry the history"),
+            Err(error) => Finding::failed(&error, "Audits carry the history"),
         };
         let clocks = match self.clocks(id, deadline).await {
-            Ok(clocks) => fine(format!("SLA clocks can be read ({} on the newest ticket)", clocks.len())),
-            Err(error) => warning(error.to_string(), "Conditions on Zendesk's own clocks stay unknown"),
+            Ok(clocks) => Finding::fine(format!("SLA clocks can be read ({} on the newest ticket)", clocks.len())),
+            Err(error) => Finding::warning(error.to_string(), "Conditions on Zendesk's own clocks stay unknown"),
         };
         vec![audits, clocks, self.may_write(id, deadline).await]
     }
@@ -137,22 +123,22 @@ impl ZendeskDesk {
         let ask = Ask::write("try the right to change tickets", Method::PUT, format!("tickets/{id}"), id, body);
         match self.api.json(&ask.deadline(deadline)).await.map(|_: Value| ()) {
             Err(error) if error.status == Some(409) && error.kind == DeskErrorKind::Conflict => {
-                fine("Tickets can be changed")
+                Finding::fine("Tickets can be changed")
             }
-            Ok(()) => warning(
+            Ok(()) => Finding::warning(
                 "Zendesk took an update whose stamp no ticket has: it seems not to compare versions",
                 "Ask Zendesk's support before any rule goes live: without the comparison a colleague's change could be covered",
             ),
-            Err(error) if error.kind == DeskErrorKind::Forbidden => wrong(
+            Err(error) if error.kind == DeskErrorKind::Forbidden => Finding::wrong(
                 format!("The login may not change tickets: {error}"),
                 "Give the OAuth client the scope tickets:write, and its user the right to edit tickets of all groups",
             ),
             // Only the refusal as outdated proves the right: other ones may come before it is asked for.
-            Err(error) if is_refusal(error.kind) => warning(
+            Err(error) if is_refusal(error.kind) => Finding::warning(
                 format!("Whether the login may change tickets is not known: {error}"),
                 "Run this again once the newest ticket is an open one",
             ),
-            Err(error) => failed(&error, "Whether the login may change tickets is not known; try again"),
+            Err(error) => Finding::failed(&error, "Whether the login may change tickets is not known; try again"),
         }
     }
 }
@@ -167,14 +153,15 @@ fn own_account(me: &User) -> Finding {
     let name = me.name.get().map_or("(no name)", String::as_str);
     let role = me.role.get().map_or("(no role)", String::as_str);
     match (role, me.ticket_restriction.get()) {
-        ("admin" | "agent", None) => fine(format!("Logged in as {name}, {role}")),
-        ("admin" | "agent", Some(restriction)) => warning(
+        ("admin" | "agent", None) => Finding::fine(format!("Logged in as {name}, {role}")),
+        ("admin" | "agent", Some(restriction)) => Finding::warning(
             format!("Logged in as {name}, {role}, who sees only some tickets ({restriction})"),
             "Give this user access to all tickets, or tickets will be missed",
         ),
-        _ => {
-            wrong(format!("Logged in as {name}, whose role is {role}"), "The login must belong to an agent or an admin")
-        }
+        _ => Finding::wrong(
+            format!("Logged in as {name}, whose role is {role}"),
+            "The login must belong to an agent or an admin",
+        ),
     }
 }
 
@@ -182,25 +169,25 @@ fn scope_findings(granted: &[String]) -> Vec<Finding> {
     let has = |any: &[&str]| granted.iter().any(|scope| any.contains(&scope.as_str()));
     let mut findings = Vec::new();
     if !has(&["write", "tickets:write"]) {
-        findings.push(wrong(
+        findings.push(Finding::wrong(
             format!("The token may not change tickets; its scopes are: {}", granted.join(" ")),
             "Set login.scope to \"read tickets:write\", or leave it out",
         ));
     }
     if !has(&["read"]) {
-        findings.push(warning(
+        findings.push(Finding::warning(
             "The token lacks the global scope \"read\": ticket audits stay closed",
             "Set login.scope to \"read tickets:write\", or leave it out",
         ));
     }
     for scope in granted.iter().filter(|scope| !is_known(scope)) {
-        findings.push(warning(
+        findings.push(Finding::warning(
             format!("Zendesk's documentation names no scope {scope:?}"),
             "Check its spelling: Zendesk accepts any scope and then refuses the calls",
         ));
     }
     if findings.is_empty() {
-        findings.push(fine(format!("The token's scopes are: {}", granted.join(" "))));
+        findings.push(Finding::fine(format!("The token's scopes are: {}", granted.join(" "))));
     }
     findings
 }
@@ -215,6 +202,7 @@ fn is_known(scope: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use handoffd_kit::desk::Severity;
 
     fn severities(scopes: &[&str]) -> Vec<Severity> {
         let granted: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();

@@ -1,8 +1,7 @@
 //! A `[desks.NAME]` table with `connector = "zendesk"`, checked: every problem at once, each with what would be accepted.
 
 use handoffd_kit::secret::Secret;
-use handoffd_kit::settings::{DeskSettings, Setting, SettingProblem};
-use secrecy::ExposeSecret;
+use handoffd_kit::settings::{DeskSettings, Setting, SettingProblem, Table};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -49,18 +48,14 @@ impl Config {
     }
 }
 
-fn problem(key: &str, problem: impl Into<String>, help: impl Into<String>) -> SettingProblem {
-    SettingProblem { key: key.into(), problem: problem.into(), help: help.into() }
-}
-
 fn site(url: &Url, problems: &mut Vec<SettingProblem>) -> Url {
     let help = "the address of the account alone, such as \"https://acme.zendesk.com\"";
     if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
-        problems.push(problem("url", "this is no web address", help));
+        problems.push(SettingProblem::new("url", "this is no web address", help));
     } else if !matches!(url.path().trim_end_matches('/'), "" | "/agent" | "/api/v2") {
-        problems.push(problem("url", format!("it has a path, {}", url.path()), help));
+        problems.push(SettingProblem::new("url", format!("it has a path, {}", url.path()), help));
     } else if !url.username().is_empty() || url.password().is_some() {
-        problems.push(problem("url", "it has a login in it", format!("{help}; the login has its own key")));
+        problems.push(SettingProblem::new("url", "it has a login in it", format!("{help}; the login has its own key")));
     }
     let mut site = url.clone();
     site.set_path("/");
@@ -69,68 +64,11 @@ fn site(url: &Url, problems: &mut Vec<SettingProblem>) -> Url {
     site
 }
 
-/// One table being read; keys that nobody asked for are problems.
-struct Table<'a> {
-    name: &'static str,
-    help: &'static str,
-    keys: &'a BTreeMap<String, Setting>,
-    problems: &'a mut Vec<SettingProblem>,
-}
-
-impl Table<'_> {
-    fn only(&mut self, known: &[&str]) {
-        for key in self.keys.keys().filter(|key| !known.contains(&key.as_str())) {
-            let what = format!("unknown key; known here: {}", known.join(", "));
-            self.problems.push(problem(&format!("{}.{key}", self.name), what, self.help));
-        }
-    }
-
-    fn text(&mut self, key: &str) -> Option<String> {
-        let text = match self.keys.get(key) {
-            None => return self.missing(key),
-            Some(Setting::Text(text)) => text.clone(),
-            Some(Setting::Secret(secret)) => secret.current().expose_secret().to_owned(),
-        };
-        self.usable(key, &text).then_some(text)
-    }
-
-    fn secret(&mut self, key: &str) -> Option<Secret> {
-        match self.keys.get(key) {
-            None => self.missing(key),
-            Some(Setting::Text(_)) => {
-                let help =
-                    format!("{key} = {{ env = \"NAME\" }}, {{ file = \"path\" }} or {{ command = [\"program\"] }}");
-                let name = format!("{}.{key}", self.name);
-                self.problems.push(problem(&name, "a secret does not belong in this file", help));
-                None
-            }
-            Some(Setting::Secret(secret)) => self.usable(key, secret.current().expose_secret()).then(|| secret.clone()),
-        }
-    }
-
-    fn missing<T>(&mut self, key: &str) -> Option<T> {
-        self.problems.push(problem(&format!("{}.{key}", self.name), "missing", self.help));
-        None
-    }
-
-    fn usable(&mut self, key: &str, text: &str) -> bool {
-        let wrong = if text.trim().is_empty() {
-            "it is empty"
-        } else if text.chars().any(char::is_control) {
-            "it has a line break or another control character in it"
-        } else {
-            return true;
-        };
-        self.problems.push(problem(&format!("{}.{key}", self.name), wrong, self.help));
-        false
-    }
-}
-
 fn login(keys: &BTreeMap<String, Setting>, problems: &mut Vec<SettingProblem>) -> Option<LoginKind> {
     let has = |key| keys.contains_key(key);
     let client = has("client_id") || has("client_secret") || has("scope");
     let legacy = has("email") || has("token");
-    let mut table = Table { name: "login", help: LOGIN_HELP, keys, problems };
+    let mut table = Table::new("login", LOGIN_HELP, keys, problems);
     match (client, legacy) {
         (true, false) => {
             table.only(&["client_id", "client_secret", "scope"]);
@@ -144,12 +82,12 @@ fn login(keys: &BTreeMap<String, Setting>, problems: &mut Vec<SettingProblem>) -
             Some(LoginKind::ApiToken { email: email?, token: token? })
         }
         (true, true) => {
-            table.problems.push(problem("login", "two kinds of login are mixed", LOGIN_HELP));
+            problems.push(SettingProblem::new("login", "two kinds of login are mixed", LOGIN_HELP));
             None
         }
         (false, false) => {
             table.only(&["client_id", "client_secret", "scope", "email", "token"]);
-            table.problems.push(problem("login", "no login", LOGIN_HELP));
+            problems.push(SettingProblem::new("login", "no login", LOGIN_HELP));
             None
         }
     }
@@ -159,7 +97,7 @@ fn webhook(keys: &BTreeMap<String, Setting>, problems: &mut Vec<SettingProblem>)
     if keys.is_empty() {
         return None;
     }
-    let mut table = Table { name: "webhook", help: WEBHOOK_HELP, keys, problems };
+    let mut table = Table::new("webhook", WEBHOOK_HELP, keys, problems);
     table.only(&["secret"]);
     table.secret("secret")
 }

@@ -5,6 +5,7 @@ use crate::api::{Api, Ask};
 use crate::wire::{Group, Id, Organization, User};
 use futures::lock::Mutex;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::memory::Memory;
 use handoffd_kit::model::{Person, Role};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -18,8 +19,6 @@ const CUSTOMER_AGE: SignedDuration = SignedDuration::from_mins(10);
 const GROUPS_AGE: SignedDuration = SignedDuration::from_mins(10);
 /// A group that is not known is asked for at most this often: deleted groups stay in old tickets.
 const GROUPS_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// More are not remembered at once.
-const MOST_REMEMBERED: usize = 5_000;
 /// Zendesk shows at most so many records by id (Zendesk sheet, *Objects*).
 const IDS_PER_CALL: usize = 100;
 
@@ -28,8 +27,8 @@ const IDS_PER_CALL: usize = 100;
 pub(crate) struct People {
     me: Mutex<Option<User>>,
     groups: Mutex<Groups>,
-    users: Mutex<Memory<User>>,
-    organizations: Mutex<Memory<Organization>>,
+    users: Mutex<Memory<Id, User>>,
+    organizations: Mutex<Memory<Id, Organization>>,
 }
 
 /// Names of groups, as last read.
@@ -37,39 +36,6 @@ pub(crate) struct People {
 struct Groups {
     names: BTreeMap<Id, String>,
     read_at: Option<Timestamp>,
-}
-
-/// Records by id, each with the instant it was read; none: the desk knows no such record.
-struct Memory<T>(BTreeMap<Id, (Timestamp, Option<T>)>);
-
-impl<T> Default for Memory<T> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
-impl<T: Clone> Memory<T> {
-    /// The ids of which nothing is known that is young enough.
-    fn lacking(&self, ids: &BTreeSet<Id>, age: SignedDuration, now: Timestamp) -> Vec<Id> {
-        let young = |id: &Id| self.0.get(id).is_some_and(|(read, _)| now.duration_since(*read) < age);
-        ids.iter().filter(|id| id.is_record() && !young(id)).copied().collect()
-    }
-
-    fn store(&mut self, asked: &[Id], found: Vec<(Id, T)>, now: Timestamp) {
-        if self.0.len() + asked.len() > MOST_REMEMBERED {
-            self.0.retain(|_, (read, _)| now.duration_since(*read) < CUSTOMER_AGE);
-            if self.0.len() + asked.len() > MOST_REMEMBERED {
-                self.0.clear();
-            }
-        }
-        self.0.extend(asked.iter().map(|id| (*id, (now, None))));
-        self.0.extend(found.into_iter().map(|(id, record)| (id, (now, Some(record)))));
-    }
-
-    fn known(&self, ids: &BTreeSet<Id>) -> BTreeMap<Id, T> {
-        let known = |id: &Id| Some((*id, self.0.get(id)?.1.clone()?));
-        ids.iter().filter_map(known).collect()
-    }
 }
 
 impl People {
@@ -181,14 +147,15 @@ const ORGANIZATIONS: Shelf<Organization> = Shelf {
 };
 
 async fn fill<T: Clone + DeserializeOwned>(
-    memory: &mut Memory<T>,
+    memory: &mut Memory<Id, T>,
     api: &Api,
     shelf: &Shelf<T>,
     ids: &BTreeSet<Id>,
     age: SignedDuration,
     deadline: Timestamp,
 ) -> Result<()> {
-    for asked in memory.lacking(ids, age, api.now()).chunks(IDS_PER_CALL) {
+    let records = ids.iter().copied().filter(|id| id.is_record()).collect();
+    for asked in memory.lacking(&records, age, api.now()).chunks(IDS_PER_CALL) {
         let listed: Vec<String> = asked.iter().map(Id::to_string).collect();
         let ask = Ask::get(shelf.operation, shelf.path, deadline).query("ids", listed.join(","));
         let records: Vec<T> = api.one(&ask, shelf.key).await?;
@@ -214,36 +181,5 @@ pub(crate) fn person(id: Id, user: Option<&User>, role: Role) -> Person {
         name: user.and_then(|user| user.name.get().cloned()),
         email: user.and_then(|user| user.email.get().cloned()),
         role,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(minute: i64) -> Timestamp {
-        Timestamp::from_second(minute * 60).unwrap()
-    }
-
-    #[test]
-    fn what_is_old_or_unheard_of_is_asked_for_and_what_does_not_exist_is_not_asked_again() {
-        let mut memory = Memory::default();
-        let ids = BTreeSet::from([Id(-1), Id(1), Id(2)]);
-        assert_eq!(memory.lacking(&ids, ROLES_AGE, at(0)), [Id(1), Id(2)], "the system itself has no record");
-        memory.store(&[Id(1), Id(2)], vec![(Id(1), "one")], at(0));
-        assert!(memory.lacking(&ids, ROLES_AGE, at(59)).is_empty());
-        assert_eq!(memory.known(&ids), BTreeMap::from([(Id(1), "one")]));
-        assert_eq!(memory.lacking(&ids, CUSTOMER_AGE, at(10)), [Id(1), Id(2)]);
-    }
-
-    #[test]
-    fn the_memory_is_bounded() {
-        let mut memory = Memory::default();
-        for chunk in 0..200 {
-            let ids: Vec<Id> = (0..100).map(|n| Id(chunk * 100 + n + 1)).collect();
-            memory.store(&ids, ids.iter().map(|id| (*id, ())).collect(), at(chunk / 50));
-            assert!(memory.0.len() <= MOST_REMEMBERED);
-            assert!(memory.known(&ids.iter().copied().collect()).len() == 100, "what was just read is known");
-        }
     }
 }

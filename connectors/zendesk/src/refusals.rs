@@ -100,10 +100,7 @@ pub(crate) fn refusal(status: StatusCode, body: &[u8], class: Class, operation: 
 }
 
 fn meaning(status: StatusCode, words: &Words, class: Class) -> (Kind, Retry, Option<&'static str>) {
-    let failed = match class {
-        Class::Read => Retry::After(None),
-        Class::Write => Retry::Unsure,
-    };
+    let failed = class.after_failure();
     match status.as_u16() {
         300..=399 => (Kind::Protocol, Retry::Never, Some(ADDRESS)),
         401 => (Kind::Unauthorized, Retry::Never, Some(LOGIN)),

@@ -1,102 +1,12 @@
 //! Zendesk's JSON as it arrives. Every key may be missing, empty or of another type: what cannot be read counts as
 //! missing and never makes the rest unreadable. Nothing outside this crate sees these types.
 
-use handoffd_kit::fact::Fact;
+pub(crate) use handoffd_kit::wire::{Id, Sent};
+
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt;
-
-/// What an answer said under one key.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) enum Sent<T> {
-    /// Nothing, or something unreadable.
-    #[default]
-    Missing,
-    /// `null`.
-    Null,
-    /// This.
-    Value(T),
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Sent<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Value::deserialize(deserializer)? {
-            Value::Null => Sent::Null,
-            value => serde_json::from_value(value).map_or(Sent::Missing, Sent::Value),
-        })
-    }
-}
-
-impl<T> Sent<T> {
-    /// The value, if there is one.
-    pub(crate) fn some(self) -> Option<T> {
-        match self {
-            Sent::Value(value) => Some(value),
-            Sent::Null | Sent::Missing => None,
-        }
-    }
-
-    /// The value, if there is one.
-    pub(crate) fn get(&self) -> Option<&T> {
-        match self {
-            Sent::Value(value) => Some(value),
-            Sent::Null | Sent::Missing => None,
-        }
-    }
-
-    /// What is known about something that may be none: `null` is "none", a missing key is "unknown".
-    pub(crate) fn optional(self) -> Fact<Option<T>> {
-        match self {
-            Sent::Value(value) => Fact::Known(Some(value)),
-            Sent::Null => Fact::Known(None),
-            Sent::Missing => Fact::Unknown,
-        }
-    }
-
-    /// What is known about something that cannot be none.
-    pub(crate) fn required(self) -> Fact<T> {
-        self.some().into()
-    }
-}
-
-/// An id: 64-bit numbers in the API, text in webhooks, `-1` for the system itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Id(pub(crate) i64);
-
-impl Id {
-    /// Reads an id that stands in text.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|_| plain).map(Self)
-    }
-
-    /// Whether it names a record; the system itself has none.
-    pub(crate) fn is_record(self) -> bool {
-        self.0 > 0
-    }
-}
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Number(number) => number.as_i64().map(Self),
-            Value::String(text) => Self::read(&text),
-            _ => None,
-        }
-        .ok_or_else(|| serde::de::Error::custom("no id"))
-    }
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// A ticket in lists and single answers.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -329,18 +239,6 @@ mod tests {
         assert_eq!(ticket.tags, Sent::Missing);
         assert_eq!(ticket.created_at, Sent::Missing);
         assert_eq!(ticket.assignee_id, Sent::Missing);
-    }
-
-    #[test]
-    fn ids_are_whole_numbers_and_nothing_else() {
-        for (text, id) in [("7", Some(7)), ("-1", Some(-1)), ("9007199254740993", Some(9_007_199_254_740_993))] {
-            assert_eq!(Id::read(text), id.map(Id), "{text}");
-        }
-        for text in ["", "-", "+7", " 7", "7/comments", "0x7", "99999999999999999999", "7.0", "١"] {
-            assert_eq!(Id::read(text), None, "{text}");
-        }
-        assert!(serde_json::from_value::<Id>(json!(1.5)).is_err());
-        assert!(serde_json::from_value::<Id>(json!(u64::MAX)).is_err());
     }
 
     proptest! {

@@ -15,8 +15,8 @@ use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Class;
 use handoffd_kit::id::Version;
 use handoffd_kit::mark::Mark;
-use handoffd_kit::model::{FieldValue, InternalText, PublicText, Visibility};
-use handoffd_kit::text::{cut_rendered, neutralise_placeholders, text_to_html};
+use handoffd_kit::model::{FieldValue, PublicText, Visibility};
+use handoffd_kit::text::{html_of_note, html_of_words};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -190,19 +190,8 @@ fn seen_as(audit: &Audit, wanted: Visibility, id: Id, operation: &'static str) -
     let comment = audit.events.get().into_iter().flatten().find(|event| event.is_comment());
     match (comment.map(|comment: &Event| &comment.public), wanted) {
         (Some(Sent::Value(true)), Visibility::Public) | (Some(Sent::Value(false)), Visibility::Internal) => Ok(()),
-        (Some(Sent::Value(true)), Visibility::Internal) => {
-            Err(DeskError::new(DeskErrorKind::Leaked, Retry::Applied, operation)
-                .words(format!("INCIDENT: the internal note on ticket {id} is public, the customer may have read it"))
-                .next_step(
-                    "Open the ticket, make the comment an internal note at once, and find the trigger, app or setting \
-                     that made it public before you resume this desk",
-                ))
-        }
-        (Some(Sent::Value(false)), Visibility::Public) => {
-            Err(DeskError::new(DeskErrorKind::Refused, Retry::Applied, operation)
-                .words(format!("the public reply on ticket {id} became an internal note: the customer was not told"))
-                .next_step("Answer the customer by hand, and check what made the comment internal"))
-        }
+        (Some(Sent::Value(true)), Visibility::Internal) => Err(DeskError::leaked(operation, id)),
+        (Some(Sent::Value(false)), Visibility::Public) => Err(DeskError::untold(operation, id)),
         _ => Err(malformed(Class::Write, operation, "the answer does not show the comment that was sent")),
     }
 }
@@ -270,7 +259,10 @@ fn update_body(update: &Update, group: Option<Id>, write: &Write) -> Result<Valu
         ticket.insert("custom_fields".into(), Value::Array(fields.collect::<Result<_>>()?));
     }
     if let Some(note) = &update.note {
-        ticket.insert("comment".into(), json!({ "html_body": note_html(note, &write.mark), "public": false }));
+        ticket.insert(
+            "comment".into(),
+            json!({ "html_body": html_of_note(&note.0, &write.mark, COMMENT_BYTES), "public": false }),
+        );
     }
     Ok(json!({ "ticket": ticket }))
 }
@@ -278,7 +270,7 @@ fn update_body(update: &Update, group: Option<Id>, write: &Write) -> Result<Valu
 fn reply_body(reply: &PublicReply, write: &Write) -> Result<Value> {
     let mut ticket = ticket_body(write, REPLY)?;
     let PublicText(words) = &reply.text;
-    ticket.insert("comment".into(), json!({ "html_body": html(words, ""), "public": true }));
+    ticket.insert("comment".into(), json!({ "html_body": html_of_words(words, "", COMMENT_BYTES), "public": true }));
     Ok(json!({ "ticket": ticket }))
 }
 
@@ -316,20 +308,6 @@ fn field_value(value: &FieldValue) -> Value {
         FieldValue::YesNo(yes) => json!(yes),
         FieldValue::Date(date) => json!(date.to_string()),
     }
-}
-
-/// A note as HTML with the mark as its last line, whatever of the rest had to be cut.
-fn note_html(note: &InternalText, mark: &Mark) -> String {
-    let InternalText(text) = note;
-    let line = mark.to_string();
-    let words = text.trim_end().strip_suffix(line.as_str()).unwrap_or(text).trim_end();
-    let tail = if words.is_empty() { line } else { format!("\n\n{line}") };
-    html(words, &tail)
-}
-
-fn html(text: &str, tail: &str) -> String {
-    // Zendesk expands placeholders in what is sent, also in what a customer wrote and we quote.
-    cut_rendered(text, tail, COMMENT_BYTES, |text| text_to_html(&neutralise_placeholders(text)))
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ impl<'a> Ground<'a> {
     pub async fn pass_grain(&mut self) -> Tried {
         let grain = match self.capabilities().guard {
             Guard::Conditional { grain } => SignedDuration::try_from(grain).unwrap_or_default(),
-            Guard::Leaky | Guard::None => SignedDuration::ZERO,
+            Guard::Leaky | Guard::Compared | Guard::None => SignedDuration::ZERO,
         };
         Ok(self.stage.advance(grain + SignedDuration::from_secs(1)).await?)
     }

@@ -56,6 +56,15 @@ pub enum Class {
 }
 
 impl Class {
+    /// What a call that failed on the desk's side, or was answered with something unreadable, leaves behind: a read can
+    /// always be repeated, a write may have been done.
+    pub fn after_failure(self) -> Retry {
+        match self {
+            Class::Read => Retry::After(None),
+            Class::Write => Retry::Unsure,
+        }
+    }
+
     fn other(self) -> Self {
         match self {
             Class::Read => Class::Write,
@@ -231,9 +240,9 @@ fn reset(corrections: &[Correction], claim: &Claim) -> Option<Timestamp> {
 }
 
 fn failed(error: &TransportError, class: Class, operation: &'static str, address: &str) -> DeskError {
-    let retry = match (error, class) {
-        (TransportError::NotSent(_), _) | (_, Class::Read) => Retry::After(None),
-        _ => Retry::Unsure,
+    let retry = match error {
+        TransportError::NotSent(_) => Retry::After(None),
+        _ => class.after_failure(),
     };
     let kind = match error {
         TransportError::TooLarge(_) => DeskErrorKind::Protocol,

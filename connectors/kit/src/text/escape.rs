@@ -1,5 +1,8 @@
 //! Plain text into HTML, and quoted text made harmless for vendors that expand placeholders in what we send.
 
+use super::cut::cut_rendered;
+use crate::mark::Mark;
+
 /// The text with the five characters escaped that mean something in HTML, fit for content and quoted attributes.
 pub fn escape_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8);
@@ -53,6 +56,20 @@ pub fn neutralise_placeholders(text: &str) -> String {
     safe
 }
 
+/// Words as HTML of at most `max_bytes` that ends with `tail`, whatever of the rest has to be cut, and in which the vendor
+/// finds no placeholder to expand.
+pub fn html_of_words(words: &str, tail: &str, max_bytes: usize) -> String {
+    cut_rendered(words, tail, max_bytes, |text| text_to_html(&neutralise_placeholders(text)))
+}
+
+/// An internal note as HTML of at most `max_bytes`, with the mark as its last line.
+pub fn html_of_note(text: &str, mark: &Mark, max_bytes: usize) -> String {
+    let line = mark.to_string();
+    let words = text.trim_end().strip_suffix(line.as_str()).unwrap_or(text).trim_end();
+    let tail = if words.is_empty() { line } else { format!("\n\n{line}") };
+    html_of_words(words, &tail, max_bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +88,16 @@ mod tests {
         assert_eq!(neutralise_placeholders("Hi {{ticket.id}} {%if%}"), "Hi { {ticket.id} } { %if% }");
         assert_eq!(neutralise_placeholders("{{{"), "{ { {");
         assert_eq!(neutralise_placeholders("100 % of {it}"), "100 % of {it}");
+    }
+
+    #[test]
+    fn a_note_ends_with_its_mark_however_much_is_cut() {
+        let mark = Mark { handoff: "h1".into(), number: 1, rule: "r".into(), version: "v".into() };
+        let note = |words: &str, most| html_of_note(&format!("{words}\n\n{mark}"), &mark, most);
+        assert_eq!(note("{{x}} & y", 1_000), format!("<p>{{ {{x}} }} &amp; y</p><p>{mark}</p>"));
+        assert_eq!(html_of_note(&mark.to_string(), &mark, 1_000), format!("<p>{mark}</p>"));
+        let long = note(&"word ".repeat(500), 300);
+        assert!(long.len() <= 300 && long.ends_with(&format!("<p>{mark}</p>")), "{long}");
     }
 
     proptest! {

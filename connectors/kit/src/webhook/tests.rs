@@ -65,6 +65,21 @@ fn a_token_in_the_path_must_be_the_whole_secret() {
 }
 
 #[test]
+fn a_token_in_a_header_must_be_there_once_and_whole() {
+    let token = |values: &[&str]| {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("x-secret", value.parse().unwrap());
+        }
+        Unverified::new(&headers, None, b"body", at(STAMP)).header_token(&SECRET.into(), "X-Secret").err()
+    };
+    assert_eq!(token(&[SECRET]), None);
+    assert_eq!(token(&[]), Some(Refusal::Unsigned));
+    assert_eq!(token(&[SECRET, SECRET]), Some(Refusal::Unsigned), "which of them was meant?");
+    assert_eq!(token(&[&format!("{SECRET}x")]), Some(Refusal::Forged));
+}
+
+#[test]
 fn a_stamp_counts_within_its_window_before_and_after() {
     let fresh = |stamp: &str| Verified { body: b"", received: at(STAMP) }.within(stamp, WINDOW).err();
     for good in [STAMP, "2026-05-03T10:00:12Z", "2026-05-03T12:10:12+02:00", "1777802712", " 1777802712123 "] {

@@ -2,7 +2,7 @@
 
 use super::*;
 use handoffd_kit::desk::{StatusSpec, WordingSignature};
-use handoffd_kit::model::{Priority, Status};
+use handoffd_kit::model::{InternalText, Priority, Status};
 
 fn write(change: DeskChange, expected: Option<&str>) -> Write {
     Write {
@@ -71,7 +71,7 @@ fn a_reply_is_public_and_a_note_is_not() {
 fn a_note_ends_with_its_mark_also_when_it_is_cut_or_came_without() {
     let mark = write(DeskChange::Update(Update::default()), None).mark;
     for text in ["", "words", &format!("words\n\n{mark}"), &format!("{mark}"), &"<&> story {{x}} ".repeat(20_000)] {
-        let html = note_html(&InternalText(text.to_owned()), &mark);
+        let html = html_of_note(text, &mark, COMMENT_BYTES);
         assert!(html.len() <= COMMENT_BYTES, "{}", html.len());
         assert!(html.ends_with(&format!("<p>{mark}</p>")), "{html}");
         assert_eq!(html.matches("[handoffd").count(), 1);

@@ -25,7 +25,7 @@ pub(super) const CHECKS: &[Check] = &[
         promise: "the first try of a write, arriving late, is not repeated by the second",
         not_declared: |capabilities| match capabilities.guard {
             Guard::Conditional { .. } => None,
-            Guard::Leaky | Guard::None => Some("the desk does not compare versions by itself"),
+            Guard::Leaky | Guard::Compared | Guard::None => Some("the desk does not compare versions by itself"),
         },
         try_it: |ground| Box::pin(late_arrival(ground)),
     },

@@ -88,6 +88,10 @@ async fn forged(ground: &mut Ground<'_>) -> Tried {
     let mut forged = posted.clone();
     match ground.capabilities().webhook {
         WebhookTrust::Signed => forged.body.push(b' '),
+        WebhookTrust::SecretHeader => forged.headers.values_mut().for_each(|value| {
+            let altered = [value.as_bytes(), b"x"].concat();
+            *value = http::HeaderValue::from_bytes(&altered).unwrap_or(value.clone());
+        }),
         WebhookTrust::SecretPath | WebhookTrust::None => forged.path = posted.path.map(|path| path + "x"),
     }
     must_refuse(Refusal::Forged, receive(ground, &forged, now))
