@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 /// What a look learnt about the latest handoff.
 #[derive(Clone, Debug, Default)]
 pub struct After {
-    /// The history must be read to tell more.
+    /// What the desk tells of the past must be read to tell more.
     pub need_history: bool,
     /// What happened to it.
     pub happening: Option<HandoffHappening>,
@@ -38,6 +38,10 @@ pub struct Seen<'a> {
     pub history: Option<&'a [Change]>,
     /// Whether reading the history could help.
     pub readable: bool,
+    /// What was said, on a desk that keeps no history; none: there is one, or it was not read.
+    pub said: Option<&'a [Change]>,
+    /// Whether reading what was said could help.
+    pub listenable: bool,
     /// Whether something changed since the ledger last looked that is not our own write.
     pub news: bool,
     /// When the head was read.
@@ -216,14 +220,21 @@ fn last_actor(history: &[Change], aspect: Aspect, since: Timestamp) -> Option<Ac
 /// The new team's first act: a member becomes owner, writes, or changes status. Viewing, or a bot, is none. Where nobody
 /// knows who the members are, any agent but the previous owner is taken for one.
 fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
-    let claimed = match seen.history {
-        Some(history) => first_act(&handoff.id, handoff.proposal.owner.previous_id.as_ref(), seen.team, history),
-        None if !seen.news => None,
-        None if seen.readable => {
+    let acted = |past: &[Change]| first_act(&handoff.id, handoff.proposal.owner.previous_id.as_ref(), seen.team, past);
+    let claimed = match (seen.history, seen.said) {
+        (Some(history), _) => acted(history),
+        // Words show no owner, and an owner says nothing.
+        (None, Some(said)) => new_owner(handoff, seen).or_else(|| acted(said)),
+        (None, None) if !seen.news => None,
+        (None, None) if seen.readable => {
             after.need_history = true;
             return;
         }
-        None => new_owner(handoff, seen),
+        (None, None) => {
+            let owner = new_owner(handoff, seen);
+            after.need_history |= owner.is_none() && seen.listenable;
+            owner
+        }
     };
     let Some(claimed) = claimed else { return };
     let happening = after.happening.get_or_insert_with(|| happening(handoff, None, None));

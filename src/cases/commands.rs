@@ -6,7 +6,7 @@
 
 use super::examine::{Look, Step, effects, planned_signature};
 use super::hearing::Order;
-use super::overtaken::overtaken_since;
+use super::overtaken::{overtaken_since, overtaken_unseen};
 use super::review::{Still, compare};
 use crate::ledger::commands::{CommandOutcome, Deed, HandledCommand};
 use crate::ledger::records::{CaseUpdate, HandoffRecord, NewHandoff, ReviewAnswer};
@@ -276,7 +276,8 @@ impl Scene<'_> {
             return Done::refused("it is paused: approve it again when it goes on").about(&review.id);
         }
         let history = look.parts.history.as_deref().unwrap_or_default();
-        let still = match overtaken_since(review, history, policy) {
+        let unseen = || overtaken_unseen(review, look.head).filter(|_| !look.capabilities.readable_history);
+        let still = match overtaken_since(review, history, policy).or_else(unseen) {
             Some(why) => Still::Stale(why),
             None => compare(review, Some(&verdict.outcome)),
         };

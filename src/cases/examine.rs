@@ -6,6 +6,7 @@ use super::asking;
 use super::commands::Scene;
 use super::hearing::{Hearing, end_of_history, hear};
 use super::ownership::{self, Tasks};
+use super::past::{past, unread};
 use super::pauses;
 use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays, transfer};
@@ -104,13 +105,18 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     let judged = judged(look.record, &stays);
     let to = judged.and_then(|handoff| look.policy.teams.get(&handoff.proposal.to));
     let team = to.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
-    let seen = Seen { head: look.head, history, readable, news, read_at: look.read_at, patience, team };
+    let past = past(look);
+    let said = past.as_deref().filter(|_| history.is_none());
+    let listenable = unread(look) == Some(PartKind::Conversation);
+    let (head, read_at) = (look.head, look.read_at);
+    let seen = Seen { head, history, readable, said, listenable, news, read_at, patience, team };
     let mut after = judged.map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
     let stopped = look.record.stopped.as_deref().and_then(|handoff| straight_back(handoff, &stays));
     after.close = after.close.or(stopped);
-    let tasks = ownership::tasks(&look.record.tasks, look, news, readable);
+    let tasks = ownership::tasks(&look.record.tasks, look, news, past.as_deref());
+    let telling = PartSet::of(&[unread(look).unwrap_or(PartKind::History)]);
     if after.need_history || tasks.need_history {
-        return Err(PartSet::of(&[PartKind::History]));
+        return Err(telling);
     }
     let pause = look.record.pause.as_ref().map(|pause| pauses::judge(pause, look, readable));
     if matches!(pause, Some(pauses::Found::NeedHistory)) {
@@ -139,7 +145,7 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     let unsent = unsent(look.record, &mut memory);
     let chained = chain(look, &after, &memory, unsent);
     if matches!(chained, Chain::NeedHistory) {
-        return Err(PartSet::of(&[PartKind::History]));
+        return Err(telling);
     }
     let case = Case {
         desk: look.desk.clone(),

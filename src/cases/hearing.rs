@@ -7,9 +7,11 @@
 //!
 //! **What it costs.** Nothing, while nobody but us has changed the ticket, and for tickets where no command could do
 //! anything. Else one read of the history when something changed; the conversation too, if an agent wrote an internal
-//! note since. Where a desk gives both in one call, that is one call.
+//! note since. Where a desk gives both in one call, that is one call. A desk without a history attributes what was said,
+//! and nothing else: there notes are listened to, and labels are not.
 
 use super::examine::Look;
+use super::past::{past, unread as unread_past};
 use super::stays::shown;
 use crate::ledger::states::HandoffState;
 use crate::plan;
@@ -79,17 +81,17 @@ pub(super) fn hear(look: &Look<'_>, stay: Option<&Stay>, came: bool) -> Hearing 
     if !vocabulary.listens() || !attentive(look, stay, came, vocabulary) {
         return nothing();
     }
-    let Some(history) = &look.parts.history else {
-        return if look.refused.has(PartKind::History) { nothing() } else { need(PartKind::History) };
+    let Some(history) = past(look) else {
+        return unread_past(look).map_or_else(nothing, need);
     };
-    let fresh = unread(look, stay, history);
+    let fresh = unread(look, stay, &history);
     let notes = fresh.iter().any(|change| is_agents(change) && noted(change).next().is_some());
     if notes && look.parts.conversation.is_none() && !look.refused.has(PartKind::Conversation) {
         return need(PartKind::Conversation);
     }
     let counts = |order: &Order| {
         let rates = matches!(order.command, Command::Rate { .. });
-        is_new(look, order) && (!is_solved(look) || order.tag.is_some() || rates)
+        is_new(look, &history, order) && (!is_solved(look) || order.tag.is_some() || rates)
     };
     let orders = fresh.iter().flat_map(|change| orders(look, vocabulary, change)).filter(counts).collect();
     let up_to = history.last().map(|change| (change.id.clone(), change.at));
@@ -99,10 +101,10 @@ pub(super) fn hear(look: &Look<'_>, stay: Option<&Stay>, came: bool) -> Hearing 
 /// Where the history ends now, for what must not be answered by an older note. None: there is none to read.
 pub(super) fn end_of_history(look: &Look<'_>) -> Option<Hearing> {
     let listens = look.generation.is_some() && Vocabulary::new(look.policy, look.desk).listens();
-    if !listens || !look.capabilities.readable_history || look.refused.has(PartKind::History) {
+    if !listens {
         return None;
     }
-    let Some(history) = &look.parts.history else { return Some(need(PartKind::History)) };
+    let Some(history) = past(look) else { return unread_past(look).map(need) };
     let up_to = history.last().map(|change| (change.id.clone(), change.at));
     Some(Hearing::Heard(Box::new(Listened { up_to, ..Listened::default() })))
 }
@@ -116,7 +118,9 @@ fn attentive(look: &Look<'_>, stay: Option<&Stay>, came: bool, vocabulary: Vocab
     let head = look.head;
     let open = matches!(head.status.known(), Some(Status::New | Status::Open | Status::Pending | Status::OnHold));
     let solved = is_solved(look);
-    if look.generation.is_none() || !open && !solved || head.ending.is_some() || !look.capabilities.readable_history {
+    let attributes = look.capabilities.readable_history;
+    let nobody_is_heard = !attributes && !vocabulary.listens_to_notes();
+    if look.generation.is_none() || !open && !solved || head.ending.is_some() || nobody_is_heard {
         return false;
     }
     let record = look.record;
@@ -126,14 +130,15 @@ fn attentive(look: &Look<'_>, stay: Option<&Stay>, came: bool, vocabulary: Vocab
     let known = record.last_version.as_ref() == version || record.own_version.as_ref() == version && !by_others;
     let untouched = head.created_at.known().is_some() && head.created_at == head.updated_at;
     let news = !known && !untouched;
-    if !news && look.parts.history.is_none() {
+    if !news && past(look).is_none() {
         return false;
     }
     let waits = |state| matches!(state, HandoffState::Asking | HandoffState::InReview);
     let review = record.handoff.as_ref().is_some_and(|handoff| waits(handoff.state));
     let on_request =
         || look.policy.escalations.iter().any(|rule| rule.trigger == Trigger::Manual && here(look, &rule.to));
-    let labelled = head.tags.known().is_some_and(|tags| tags.iter().any(|tag| vocabulary.in_tag(tag).is_some()));
+    let labelled =
+        attributes && head.tags.known().is_some_and(|tags| tags.iter().any(|tag| vocabulary.in_tag(tag).is_some()));
     if solved {
         // Nothing is handed off any more; a label is taken off, and a package may be rated.
         return labelled || came;
@@ -230,9 +235,9 @@ fn message<'a>(look: &'a Look<'_>, change: &Change, id: &MessageId) -> Option<&'
 }
 
 /// Not handled before, neither by this ledger nor by the one that it was restored from: that one left its mark.
-fn is_new(look: &Look<'_>, order: &Order) -> bool {
+fn is_new(look: &Look<'_>, history: &[Change], order: &Order) -> bool {
     let back = plan::back_id(&order.id);
     let ours =
         |change: &Change| change.mark.as_ref().is_some_and(|mark| mark.handoff == order.id || mark.handoff == back);
-    !look.record.heard.ids.contains(&order.id) && !look.parts.history.iter().flatten().any(ours)
+    !look.record.heard.ids.contains(&order.id) && !history.iter().any(ours)
 }

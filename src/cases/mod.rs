@@ -2,7 +2,8 @@
 //! last handoff, decide, plan, record. One transaction at the end; the way back is always a new look.
 //!
 //! [`stays`], [`after`], `asking` and [`examine`] are pure, and so is what becomes of agents' commands (`hearing`, `commands`,
-//! `requests`, [`review`]); [`work`] is the loop around them that reads the desk and the ledger.
+//! `requests`, [`review`]) and of what a desk tells of a ticket's past (`past`); [`work`] is the loop around them that reads
+//! the desk and the ledger.
 
 pub mod after;
 mod asking;
@@ -12,6 +13,7 @@ pub mod examine;
 mod hearing;
 pub mod overtaken;
 pub mod ownership;
+mod past;
 mod pauses;
 mod requests;
 pub mod review;

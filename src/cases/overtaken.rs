@@ -5,7 +5,7 @@ use super::stays::shown;
 use crate::ledger::records::HandoffRecord;
 use crate::policy::rules::Policy;
 use handoffd_kit::id::DeskId;
-use handoffd_kit::model::{Change, Role, What};
+use handoffd_kit::model::{Change, Role, TicketHead, What};
 use jiff::Timestamp;
 
 /// Who changed what since a handoff was decided of which nothing was sent.
@@ -13,6 +13,14 @@ pub fn overtaken_since(handoff: &HandoffRecord, history: &[Change], policy: &Pol
     let facts: Vec<String> = handoff.proposal.facts.iter().map(|(name, _)| name.clone()).collect();
     let fields = matched_fields(&handoff.proposal.desk, &facts, policy);
     otherwise(&others(after(history, handoff.created_at)), &fields)
+}
+
+/// The same on a desk that keeps no history: of what nobody says who did it, another owner is seen on the ticket. Another team
+/// or another fact the decision itself shows, which is asked anew.
+pub fn overtaken_unseen(handoff: &HandoffRecord, head: &TicketHead) -> Option<String> {
+    let owner = head.owner.known()?.as_ref().map(|owner| &owner.id);
+    let another = owner != handoff.proposal.owner.previous_id.as_ref();
+    another.then(|| "somebody changed the owner meanwhile (this desk does not say who)".to_owned())
 }
 
 /// The changes among these that are neither ours nor part of ours.

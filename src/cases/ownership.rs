@@ -2,6 +2,7 @@
 //! before has done what was left to them. Pure.
 
 use super::examine::{Look, history_is_readable};
+use super::past::unread;
 use super::stays::shown;
 use crate::ledger::records::{LostNote, OwnerChange, OwnerSeen, Presence, TaskOver, TaskRecord};
 use crate::plan::lost::{self, Lost, lost_note};
@@ -164,16 +165,17 @@ pub struct Tasks {
 }
 
 /// A task is done when the agent it was left with has written on the ticket since, and comes to nothing when the case is over.
-pub fn tasks(open: &[TaskRecord], look: &Look<'_>, news: bool, readable: bool) -> Tasks {
+/// `past`: what the desk tells of it, as far as it was read.
+pub fn tasks(open: &[TaskRecord], look: &Look<'_>, news: bool, past: Option<&[Change]>) -> Tasks {
     let mut tasks = Tasks::default();
     let ended = matches!(look.head.status, Fact::Known(Status::Solved | Status::Closed)) || look.head.ending.is_some();
     for task in open {
         let over = |by: String, at| TaskOver { handoff: task.handoff.clone(), by, at };
-        match look.parts.history.as_deref().and_then(|history| done(task, history)) {
+        match past.and_then(|past| done(task, past)) {
             Some((by, at)) => tasks.over.push(over(by, at)),
             None if ended => tasks.over.push(over("nobody: the case is over".to_owned(), look.now)),
             None => {
-                tasks.need_history |= news && readable && look.parts.history.is_none() && task.who_id.is_some();
+                tasks.need_history |= news && past.is_none() && unread(look).is_some() && task.who_id.is_some();
                 let due = task.until.filter(|until| *until > look.now);
                 tasks.look_again = tasks.look_again.into_iter().chain(due).min();
             }

@@ -8,6 +8,7 @@ mod hand_on;
 
 use super::after::{After, made_owner};
 use super::examine::{Look, earlier};
+use super::past::unread;
 use crate::ledger::records::{CaseUpdate, ClaimWait, EffectRecord, HandoffHappening, HandoffRecord, Purpose};
 use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
 use crate::plan::reminder::{Reminder, reminder, step_of};
@@ -177,7 +178,7 @@ impl Wait<'_> {
     /// handoff was judged in that look, the desk did not give the history, or the version of the ticket did not show the
     /// change. With the history read, [`super::after`] judges all of it.
     fn may_hide_a_claim(&self) -> bool {
-        self.look.parts.history.is_none() && is_readable(self.look)
+        unread(self.look).is_some()
     }
 
     /// Whether a person has made somebody its owner since, of the team or not: then it is not taken from them. None: the

@@ -72,6 +72,18 @@ impl<'a> Reach<'a> {
         found.mismatch(&span, message, help);
     }
 
+    /// Reports a rule that waits for something of which only a history says since when it has been so.
+    pub fn check_history(&self, found: &mut Found<'_>, section: &Section<'_>, rule: &Rule) {
+        if self.desk.readable_history || rule.times.in_status_for.is_none() {
+            return;
+        }
+        let (name, connector) = (&rule.name, self.desk.connector);
+        let message =
+            format!("rule \"{name}\" waits in a status, and a {connector} desk keeps no history that says since when");
+        let help = "use idle_for, held_for, silent_for or open_for, which it can tell".to_owned();
+        found.mismatch(&section.key_span("in_status_for"), message, help);
+    }
+
     fn gives(&self, clock: ClockName) -> bool {
         let ours = self.targets.iter().any(|target| target.length(clock).is_some());
         clock == ClockName::Internal || self.desk.sla_clocks || ours

@@ -307,6 +307,7 @@ fn read_escalation(
     }
     if let (Some(rule), Some(reach)) = (&rule, Reach::of(world.desks, desk, world.targets)) {
         reach.check_clocks(found, section, rule);
+        reach.check_history(found, section, rule);
         clock.iter().for_each(|clock| reach.check_pause(found, rule, clock));
     }
     if let Some(team) = team {

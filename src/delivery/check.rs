@@ -3,6 +3,7 @@
 use crate::cases::overtaken::{after, matched_fields, others, otherwise};
 use crate::ledger::records::ClaimedEffect;
 use crate::policy::rules::Policy;
+use handoffd_kit::desk::DecidedOn;
 use handoffd_kit::model::{Actor, Change, Role, TicketHead, Visibility, What};
 
 /// What happened since our last call.
@@ -18,14 +19,22 @@ pub enum Meanwhile {
     Overtaken(String),
 }
 
-/// Judges the changes since the handoff was decided. Without a readable history a changed version counts as somebody's
-/// change of something we cannot name, and nobody is overruled.
+/// Judges the changes since the handoff was decided. Without a readable history the ticket is compared with what the write
+/// was decided on; where that is not known either, a changed version counts as somebody's change of something we cannot
+/// name, and nobody is overruled.
 pub fn meanwhile(claimed: &ClaimedEffect, head: &TicketHead, history: Option<&[Change]>, policy: &Policy) -> Meanwhile {
     if let Some(ending) = &head.ending {
         return Meanwhile::Overtaken(format!("the ticket has ended ({ending:?})").to_lowercase());
     }
     let Some(history) = history else {
-        return Meanwhile::Overtaken("the ticket changed, and this desk does not say by whom".into());
+        let write = &claimed.effect.write;
+        let Some(decided_on) = &write.decided_on else {
+            return Meanwhile::Overtaken("the ticket changed, and this desk does not say by whom".into());
+        };
+        let changed = decided_on.differs(&DecidedOn::of(head, &write.change));
+        return changed.map_or(Meanwhile::Harmless, |what| {
+            Meanwhile::Overtaken(format!("somebody changed the {what} meanwhile (this desk does not say who)"))
+        });
     };
     let key = claimed.effect.write.mark.key();
     if let Some(ours) = history.iter().find(|change| change.mark.as_ref().is_some_and(|mark| mark.key() == key)) {

@@ -10,7 +10,7 @@ use super::records::{
 };
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan;
-use handoffd_kit::desk::{DecidedOn, DeskChange, Receipt, Write};
+use handoffd_kit::desk::{DecidedOn, DeskChange, Receipt, Update, Write};
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -151,16 +151,23 @@ impl Ledger {
         Ok(())
     }
 
-    /// The next effect expects the version that this one's receipt carries.
+    /// The next effect expects the version that this one's receipt carries. Where a desk tells none after something was said,
+    /// the next one was decided on what this one was: words change nothing else.
     fn tell_next(&mut self, handoff: &HandoffRecord, done: &EffectRecord, outcome: &EffectOutcome) -> Result<()> {
         let follows =
             |next: &&EffectRecord| next.purpose == done.purpose && next.number > done.number && !next.state.is_over();
-        let (Some(next), Some(expects)) = (handoff.effects.iter().find(follows), &outcome.next_expects) else {
-            return Ok(());
-        };
+        let Some(next) = handoff.effects.iter().find(follows) else { return Ok(()) };
         let head = outcome.receipt.as_ref().and_then(|receipt| receipt.head.as_deref());
-        let decided_on = head.map(|head| DecidedOn::of(head, &next.write.change));
-        self.put_write(next.id, &Write { expected: Some(expects.clone()), decided_on, ..next.write.clone() })
+        let shown = head.map(|head| DecidedOn::of(head, &next.write.change));
+        let decided_on = match &outcome.next_expects {
+            Some(_) => shown,
+            None => shown.or_else(|| done.write.decided_on.clone().filter(|_| only_says(&done.write.change))),
+        };
+        if outcome.next_expects.is_none() && decided_on.is_none() {
+            return Ok(());
+        }
+        let expected = outcome.next_expects.clone().or_else(|| next.write.expected.clone());
+        self.put_write(next.id, &Write { expected, decided_on, ..next.write.clone() })
     }
 
     /// With the last effect over, the handoff is compared again at `verify_at`. Gives whether it is; the caller notes the
@@ -214,5 +221,14 @@ impl Ledger {
             }
             Ok(unsure)
         })
+    }
+}
+
+/// Whether a write only says something, to colleagues or to the customer.
+fn only_says(change: &DeskChange) -> bool {
+    match change {
+        DeskChange::Update(update) => *update == Update { note: update.note.clone(), ..Update::default() },
+        DeskChange::Reply(_) => true,
+        DeskChange::Tags { .. } => false,
     }
 }

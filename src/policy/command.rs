@@ -160,6 +160,11 @@ impl<'a> Vocabulary<'a> {
         self.words.is_some_and(|words| words.notes || words.tags)
     }
 
+    /// Whether commands in notes are listened to.
+    pub fn listens_to_notes(self) -> bool {
+        self.words.is_some_and(|words| words.notes)
+    }
+
     /// Whether a label is a word between agents and us, set and taken back again: no fact about the case.
     pub fn is_between_us(self, tag: &str) -> bool {
         tag == ASKING || self.in_tag(tag).is_some()

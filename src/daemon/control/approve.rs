@@ -4,7 +4,7 @@
 use super::execute::may_not;
 use super::{CommandError, Reply};
 use crate::cases::examine::planned_signature;
-use crate::cases::overtaken::overtaken_since;
+use crate::cases::overtaken::{overtaken_since, overtaken_unseen};
 use crate::cases::review::{Still, compare};
 use crate::cases::work::{ReadCase, Trouble};
 use crate::daemon::house::House;
@@ -99,6 +99,7 @@ async fn judge(
         read_history(house, station, read).await?;
         let overtaken = match &read.parts.history {
             Some(history) => overtaken_since(handoff, history, &house.policy),
+            None if !station.desk.capabilities().readable_history => overtaken_unseen(handoff, &read.head),
             None => Some("the ticket changed, and this desk does not say by whom".to_owned()),
         };
         if let Some(why) = overtaken {
