@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The connectors that `connector = "…"` can name.
 pub fn known() -> &'static [&'static str] {
-    &[handoffd_zendesk::NAME, handoffd_rt::NAME]
+    &[handoffd_zendesk::NAME, handoffd_rt::NAME, handoffd_freshdesk::NAME]
 }
 
 /// Opens a desk through its connector. Touches no network.
@@ -18,6 +18,7 @@ pub fn open(connector: &str, settings: DeskSettings, seams: Seams) -> Result<Arc
     match connector {
         handoffd_zendesk::NAME => Ok(Arc::new(handoffd_zendesk::connect(settings, seams)?)),
         handoffd_rt::NAME => Ok(Arc::new(handoffd_rt::connect(settings, seams)?)),
+        handoffd_freshdesk::NAME => Ok(Arc::new(handoffd_freshdesk::connect(settings, seams)?)),
         other => Err(vec![SettingProblem {
             key: "connector".into(),
             problem: format!("no connector speaks \"{other}\""),
@@ -31,6 +32,7 @@ pub fn wrong_settings(connector: &str, settings: &DeskSettings) -> Vec<SettingPr
     match connector {
         handoffd_zendesk::NAME => handoffd_zendesk::wrong_settings(settings),
         handoffd_rt::NAME => handoffd_rt::wrong_settings(settings),
+        handoffd_freshdesk::NAME => handoffd_freshdesk::wrong_settings(settings),
         _ => Vec::new(),
     }
 }
@@ -40,6 +42,7 @@ pub fn capabilities(connector: &str, settings: &DeskSettings) -> Option<Capabili
     match connector {
         handoffd_zendesk::NAME => Some(handoffd_zendesk::capabilities()),
         handoffd_rt::NAME => Some(handoffd_rt::capabilities(settings)),
+        handoffd_freshdesk::NAME => Some(handoffd_freshdesk::capabilities(settings)),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use super::check::seams;
 use super::failure::Failure;
 use super::output::Context;
 use clap::{Args, ValueEnum};
+use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::seed;
 use handoffd_sandbox::zendesk::Limits;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 #[command(after_help = "Examples:
   handoffd sandbox                                          Zendesk's dialect on 127.0.0.1:8790
   handoffd sandbox --connector rt                           Request Tracker's dialect
+  handoffd sandbox --connector freshdesk                    Freshdesk's dialect
   handoffd sandbox --hook http://127.0.0.1:8787/hooks/acme  also posts signed webhooks there
   curl -s http://127.0.0.1:8790/_sandbox/journal            what it was asked, and what was done")]
 pub struct SandboxArgs {
@@ -25,7 +27,8 @@ pub struct SandboxArgs {
     /// Where it listens; loopback only.
     #[arg(long, default_value = "127.0.0.1:8790")]
     listen: SocketAddr,
-    /// Where it posts webhooks; their secret is `sandbox-webhook-secret`, which Request Tracker adds to the address.
+    /// Where it posts webhooks; their secret is `sandbox-webhook-secret`, which Request Tracker adds to the address
+    /// and Freshdesk sends in the header X-Handoffd-Secret.
     #[arg(long, value_name = "URL")]
     hook: Option<String>,
     /// Open this many generated tickets besides the demo's.
@@ -44,6 +47,7 @@ enum Dialect {
     Zendesk,
     /// Request Tracker 5.
     Rt,
+    Freshdesk,
 }
 
 impl Dialect {
@@ -51,6 +55,7 @@ impl Dialect {
         match self {
             Self::Zendesk => "Zendesk",
             Self::Rt => "Request Tracker",
+            Self::Freshdesk => "Freshdesk",
         }
     }
 
@@ -62,13 +67,14 @@ impl Dialect {
                 format!("login = {{ client_id = \"{client}\", client_secret = … }} with the secret {secret}")
             }
             Self::Rt => format!("login = {{ token = … }} with the token {}", seed::RT_TOKEN),
+            Self::Freshdesk => format!("login = {{ api_key = … }} with the key {}", seed::API_KEY),
         }
     }
 
     /// Where webhooks go, and what they are signed with. Request Tracker has its secret in the address.
     fn hook(self, url: &str) -> (String, &'static str) {
         match self {
-            Self::Zendesk => (url.to_owned(), HOOK_SECRET),
+            Self::Zendesk | Self::Freshdesk => (url.to_owned(), HOOK_SECRET),
             Self::Rt => (format!("{}/{HOOK_SECRET}", url.trim_end_matches('/')), ""),
         }
     }
@@ -93,6 +99,7 @@ impl SandboxArgs {
         let sandbox = match self.connector {
             Dialect::Zendesk => seed::zendesk(seams.clock.clone(), self.seed, Limits::ENTERPRISE),
             Dialect::Rt => seed::rt(seams.clock.clone(), self.seed),
+            Dialect::Freshdesk => seed::freshdesk(seams.clock.clone(), self.seed, Plan::GROWTH),
         };
         seed::demo(&sandbox);
         seed::load(&sandbox, self.load);

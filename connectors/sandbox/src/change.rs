@@ -143,6 +143,7 @@ impl Helpdesk {
         let Some(ticket) = self.tickets.get(&ticket) else { return update };
         if let (Some(Some(queue)), None, Some(owner)) = (update.queue, update.owner, ticket.owner)
             && !self.is_member(queue, owner)
+            && !self.habits.owner_stays
         {
             update.owner = Some(None);
         }

@@ -10,7 +10,7 @@
 //!   [`sla`]: its clocks; [`access`]: tokens and clients.
 //! - [`journal`]: what was asked and what it did, for tests to count.
 //! - [`faults`]: what goes wrong, by rates, spans and script.
-//! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one, [`rt`] another.
+//! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one, [`rt`] and [`freshdesk`] are others.
 //! - [`sandbox`]: the handle that everybody uses: requests, people, webhooks; [`person`] acts for people.
 //! - [`transport`], [`server`]: in the same process, or over a socket, there with a control API for rehearsals.
 //! - [`seed`]: people and tickets to begin with; [`stage`]: the same helpdesk for the kit's conformance suite.
@@ -20,6 +20,7 @@ pub mod change;
 mod control;
 pub mod dialect;
 pub mod faults;
+pub mod freshdesk;
 pub mod ids;
 pub mod journal;
 pub mod outbox;

@@ -2,6 +2,7 @@
 //! What differs by vendor is data ([`Words`]), so each dialect adds one constructor.
 
 use crate::change::{NewMessage, TagChange, Update};
+use crate::freshdesk;
 use crate::ids::{FieldNo, PersonNo, TicketNo};
 use crate::people::{Person, Reach, Role};
 use crate::sandbox::Sandbox;
@@ -82,6 +83,26 @@ const ZENDESK: Words = Words {
     path: None,
 };
 
+/// Freshdesk's words. A closed ticket may be opened again.
+const FRESHDESK: Words = Words {
+    write_priority: Priority::name,
+    read_priority: ZENDESK.read_priority,
+    keys: &[
+        (FactName::Subject, "subject"),
+        (FactName::Status, "status"),
+        (FactName::Priority, "priority"),
+        (FactName::Tags, "tags"),
+        (FactName::Queue, "group_id"),
+        (FactName::Owner, "responder_id"),
+        (FactName::CreatedAt, "created_at"),
+        (FactName::UpdatedAt, "updated_at"),
+    ],
+    user: |person| person.no.to_string(),
+    field: freshdesk::field_name,
+    closes: true,
+    path: None,
+};
+
 /// Request Tracker's words, in its default lifecycle.
 const RT: Words = Words {
     write_priority: |priority| match priority {
@@ -135,6 +156,16 @@ impl SandboxStage {
             desk.add_hook(&url, "", &[], None);
         });
         Self::new(sandbox, clock, RT)
+    }
+
+    /// A Freshdesk account. Log in with [`seed::API_KEY`] at any address; the webhook's secret is [`WEBHOOK_SECRET`].
+    pub fn freshdesk() -> Self {
+        let clock = ManualClock::new(MONDAY_MORNING);
+        let sandbox = seed::freshdesk(Arc::new(clock.clone()), 1, freshdesk::Plan::ENTERPRISE);
+        sandbox.with(|desk| {
+            desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
+        });
+        Self::new(sandbox, clock, FRESHDESK)
     }
 
     /// Sets a seeded sandbox up.

@@ -52,6 +52,8 @@ pub struct Habits {
     pub owner_opens: bool,
     /// A merge leaves this label on the ticket that ends, and a note on both.
     pub merge_tag: Option<&'static str>,
+    /// An owner who is no member of the queue that a ticket moves to stays its owner.
+    pub owner_stays: bool,
     /// How much later changes show in lists of what changed.
     pub stream_lag: jiff::SignedDuration,
 }

@@ -1,12 +1,14 @@
-//! People and tickets to begin with: a seeded account ([`zendesk`], [`rt`]), its people and queues ([`furnish`]), the tickets of
+//! People and tickets to begin with: a seeded account ([`zendesk`], [`rt`], [`freshdesk`]), its people and queues ([`furnish`]), the tickets of
 //! the demo ([`demo`]) and any number of them for benches ([`load`]).
 
 mod demo;
+mod freshdesk;
 mod load;
 mod people;
 mod rt;
 
 pub use demo::demo;
+pub use freshdesk::{API_KEY, freshdesk};
 pub use load::load;
 pub use people::furnish;
 pub use rt::{RT_TOKEN, rt};

@@ -33,7 +33,6 @@ use crate::store::{Habits, Helpdesk, Hook};
 use bytes::Bytes;
 use fastrand::Rng;
 use http::{Method, Request, Response};
-use jiff::SignedDuration;
 use limits::Limiter;
 use refusals::Refusal;
 use request::Call;
@@ -104,7 +103,7 @@ impl Dialect for Zendesk {
     }
 
     fn habits(&self) -> Habits {
-        Habits { owner_opens: true, merge_tag: Some("closed_by_merge"), stream_lag: SignedDuration::ZERO }
+        Habits { owner_opens: true, merge_tag: Some("closed_by_merge"), ..Habits::default() }
     }
 
     fn operation(&self, request: &Request<Bytes>) -> Operation {

@@ -8,7 +8,7 @@ use super::{audit, checks, show};
 use crate::change::{By, Follow, NewMessage, TagChange, Update};
 use crate::ids::{FieldNo, PersonNo, QueueNo, TicketNo};
 use crate::store::Helpdesk;
-use crate::text::cut;
+use crate::text::{cut, fill};
 use crate::ticket::{Body, Cause, Ticket, Visibility};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -216,7 +216,7 @@ impl Comment {
 
 /// Expands the placeholders of a comment, as Zendesk does with any `{{…}}`: unknown ones become nothing.
 fn expand(desk: &Helpdesk, ticket: &Ticket, text: &str) -> String {
-    super::webhooks::fill(text, |name| match name {
+    fill(text, |name| match name {
         "ticket.id" => ticket.no.to_string(),
         "ticket.title" => ticket.subject.clone(),
         "ticket.requester.name" => desk.person(ticket.requester).map_or_else(String::new, |person| person.name.clone()),

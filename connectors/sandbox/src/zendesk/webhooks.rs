@@ -6,6 +6,7 @@ use crate::ids::{ChangeNo, TicketNo};
 use crate::outbox::Post;
 use crate::people::Role;
 use crate::store::{Helpdesk, Hook};
+use crate::text::fill;
 use crate::ticket::{Change, Event, Moved, Ticket, Visibility, What};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -191,18 +192,4 @@ fn placeholder(desk: &Helpdesk, ticket: &Ticket, change: &Change, name: &str) ->
         "current_user.id" => actor(desk, change),
         _ => String::new(),
     }
-}
-
-/// Fills placeholders in; what is never closed stays as it is.
-pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
-    let mut out = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((name, after)) = after.split_once("}}") else { break };
-        out.push_str(before);
-        out.push_str(&value(name.trim()));
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }

@@ -1,0 +1,77 @@
+//! Looking a write up after a lost answer: notes by their mark, replies by their words, everything else by what the ticket
+//! shows. An entry has no other key of ours: Freshdesk keeps nothing beside the text (Freshdesk sheet, *Write-back*).
+
+use crate::api::ticket_id;
+use crate::desk::FreshdeskDesk;
+use crate::history;
+use crate::wire::Entry;
+use handoffd_kit::desk::{DeskChange, Receipt, Sighting, Write};
+use handoffd_kit::error::Result;
+use handoffd_kit::model::TicketHead;
+use jiff::{SignedDuration, Timestamp};
+
+const FIND: &str = "look up write";
+
+/// How far the desk's clock may be behind ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+impl FreshdeskDesk {
+    /// Whether a write has reached the desk.
+    pub(crate) async fn look_up(&self, write: &Write) -> Result<Sighting> {
+        let id = ticket_id(&write.ticket, FIND)?;
+        match &write.change {
+            DeskChange::Update(update) if update.note.is_some() => {
+                let us = self.people.our_id(&self.api, write.deadline).await?;
+                let list = self.entries(id, write.deadline).await?;
+                let found = history::marked(&list.items, us, &write.mark.key());
+                // The note is there; whether customers see it, only its entry says.
+                if let Some(entry) = found
+                    && history::visibility(entry) == Some(handoffd_kit::model::Visibility::Public)
+                {
+                    return Err(handoffd_kit::error::DeskError::leaked(FIND, id));
+                }
+                Ok(entry_sighting(found, list.complete))
+            }
+            DeskChange::Reply(reply) => {
+                let us = self.people.our_id(&self.api, write.deadline).await?;
+                let list = self.entries(id, write.deadline).await?;
+                let since = write.first_tried.and_then(|at| at.checked_sub(SKEW).ok()).unwrap_or(Timestamp::MIN);
+                Ok(entry_sighting(history::replied(&list.items, us, &reply.text.0, since), list.complete))
+            }
+            DeskChange::Update(update) => {
+                let wanted = self.wanted(update, write.deadline).await?;
+                let head = self.read_head(id, write.deadline).await?;
+                Ok(if wanted.shows(&head) { state_sighting(head) } else { Sighting::NotFound })
+            }
+            DeskChange::Tags { add, remove } => {
+                let head = self.read_head(id, write.deadline).await?;
+                let Some(tags) = head.tags.known() else {
+                    return Ok(Sighting::CannotTell("the ticket's answer names no tags".into()));
+                };
+                let there = add.iter().all(|tag| tags.contains(tag)) && !remove.iter().any(|tag| tags.contains(tag));
+                Ok(if there { state_sighting(head) } else { Sighting::NotFound })
+            }
+        }
+    }
+}
+
+fn entry_sighting(found: Option<&Entry>, complete: bool) -> Sighting {
+    match found {
+        Some(entry) => {
+            let id = entry.id.get().map_or_else(|| "an entry".to_owned(), ToString::to_string);
+            Sighting::Found(Receipt { id, version: None, head: None })
+        }
+        None if complete => Sighting::NotFound,
+        None => Sighting::CannotTell("the ticket's conversation is too long to be read whole".into()),
+    }
+}
+
+/// Group, agent, priority and tags carry no key: they are proven by being as wanted.
+fn state_sighting(head: TicketHead) -> Sighting {
+    let version = Some(head.version.clone()).filter(|version| !version.as_str().is_empty());
+    Sighting::Found(Receipt {
+        id: format!("ticket {} at {}", head.id, head.version),
+        version,
+        head: Some(Box::new(head)),
+    })
+}
