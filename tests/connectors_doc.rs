@@ -62,7 +62,10 @@ fn together(capabilities: &Capabilities) -> String {
     };
     match capabilities.together {
         [] => "one thing in each call, the note first".to_owned(),
-        aspects => format!("one call: {}", aspects.iter().map(word).collect::<Vec<_>>().join(", ")),
+        aspects => {
+            let first = if aspects.contains(&Aspect::Note) { "" } else { "the note, then " };
+            format!("{first}one call: {}", aspects.iter().map(word).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -78,6 +81,7 @@ fn guard(guard: Guard) -> String {
     match guard {
         Guard::Conditional { grain } => format!("the desk compares versions, to {}", span(grain)),
         Guard::Leaky => "the desk compares, with a gap; the history is read afterwards".to_owned(),
+        Guard::Compared => "handoffd reads and compares right before it writes".to_owned(),
         Guard::None => "the desk does not compare; read before and after".to_owned(),
     }
 }
@@ -86,6 +90,7 @@ fn webhook(trust: WebhookTrust) -> &'static str {
     match trust {
         WebhookTrust::Signed => "signed, with a time stamp",
         WebhookTrust::SecretPath => "a secret in the address: a hint only",
+        WebhookTrust::SecretHeader => "a secret in a header: a hint only",
         WebhookTrust::None => "none",
     }
 }

@@ -20,8 +20,9 @@ use handoffd_kit::settings::Seams;
 use handoffd_kit::webhook::Refusal;
 use handoffd_sandbox::access::{Client, Grant};
 use handoffd_sandbox::change::Update;
+use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::ids::TicketNo;
-use handoffd_sandbox::seed::{self, BOT, CLIENT, RT_TOKEN, customer_writes};
+use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN, customer_writes};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
 use http::{HeaderMap, Request};
@@ -73,9 +74,10 @@ review   = "never"
 enum Dialect {
     Zendesk,
     Tracker,
+    Freshdesk,
 }
 
-const BOTH: [Dialect; 2] = [Dialect::Zendesk, Dialect::Tracker];
+const ALL: [Dialect; 3] = [Dialect::Zendesk, Dialect::Tracker, Dialect::Freshdesk];
 
 struct Even;
 
@@ -107,6 +109,11 @@ impl Stage {
                 seed::rt(Arc::new(clock.clone()), 1),
                 "connector = \"rt\"\nurl = \"https://rt.acme.example\"\nwebhook = { token = { file = \"hook\" } }\n\
                  login = { token = { file = \"login\" } }",
+            ),
+            Dialect::Freshdesk => (
+                seed::freshdesk(Arc::new(clock.clone()), 1, Plan::GROWTH),
+                "connector = \"freshdesk\"\nurl = \"https://acme.freshdesk.com\"\nwebhook = { secret = { file = \"hook\" } }\n\
+                 login = { api_key = { file = \"login\" } }",
             ),
         };
         let folder = tempfile::tempdir().expect("folder");
@@ -146,7 +153,7 @@ impl Stage {
                 Dialect::Zendesk => {
                     desk.access.register(CLIENT.0, Client { secret: self.dialect.new_one().into(), person });
                 }
-                Dialect::Tracker => {
+                Dialect::Tracker | Dialect::Freshdesk => {
                     desk.access.allow(self.dialect.new_one(), Grant { person, scope: None, expires_at: None });
                 }
             }
@@ -201,7 +208,7 @@ impl Stage {
     fn hook(&self, ticket: TicketNo, secret: &str) -> HookAnswer {
         let desk = DeskId::from("acme");
         let (headers, body, path) = match self.dialect {
-            Dialect::Zendesk => {
+            Dialect::Zendesk | Dialect::Freshdesk => {
                 let hook = self.sandbox.with(|desk| desk.add_hook("https://h.example", secret, &[], None));
                 let posts = self.sandbox.webhooks_about(ticket);
                 self.sandbox.with(|desk| desk.hooks.remove(&hook));
@@ -217,11 +224,19 @@ impl Stage {
 
 impl Dialect {
     fn old(self) -> &'static str {
-        if self == Self::Zendesk { CLIENT.1 } else { RT_TOKEN }
+        match self {
+            Self::Zendesk => CLIENT.1,
+            Self::Tracker => RT_TOKEN,
+            Self::Freshdesk => API_KEY,
+        }
     }
 
     fn new_one(self) -> &'static str {
-        if self == Self::Zendesk { "canary-client" } else { "1-1001-canary-token" }
+        match self {
+            Self::Zendesk => "canary-client",
+            Self::Tracker => "1-1001-canary-token",
+            Self::Freshdesk => "canary-freshdesk-key",
+        }
     }
 }
 
@@ -233,7 +248,7 @@ fn done() -> (usize, String) {
 
 #[test]
 fn a_login_that_is_replaced_on_both_sides_is_taken_over_without_a_word() {
-    for dialect in BOTH {
+    for dialect in ALL {
         let mut stage = Stage::new(dialect);
         let first = stage.refund();
         stage.minutes(5);
@@ -249,7 +264,7 @@ fn a_login_that_is_replaced_on_both_sides_is_taken_over_without_a_word() {
 
 #[test]
 fn a_login_whose_file_comes_late_waits_and_goes_on_by_itself_with_nothing_lost_or_doubled() {
-    for dialect in BOTH {
+    for dialect in ALL {
         let mut stage = Stage::new(dialect);
         stage.rotate();
         let ticket = stage.refund();
@@ -269,7 +284,7 @@ fn a_login_whose_file_comes_late_waits_and_goes_on_by_itself_with_nothing_lost_o
 
 #[test]
 fn a_file_that_is_gone_or_broken_leaves_the_old_secret_and_says_so() {
-    for dialect in BOTH {
+    for dialect in ALL {
         let mut stage = Stage::new(dialect);
         std::fs::remove_file(stage.folder.path().join("login")).expect("removed");
         stage.minutes(12);
@@ -292,7 +307,7 @@ fn a_file_that_is_gone_or_broken_leaves_the_old_secret_and_says_so() {
 #[test]
 fn a_webhook_s_new_secret_takes_over_with_the_first_request_under_it() {
     let forged = HookAnswer::Refused(Refusal::Forged);
-    for dialect in BOTH {
+    for dialect in ALL {
         let mut stage = Stage::new(dialect);
         let ticket = stage.refund();
         assert_eq!(stage.hook(ticket, HOOK), HookAnswer::Stored, "{dialect:?}");

@@ -13,6 +13,7 @@ fn with_rule(dialect: Dialect, more: &str) -> Stage {
     let field = match dialect {
         Dialect::Zendesk => "360003",
         Dialect::Rt => "refund_eur",
+        Dialect::Freshdesk => "cf_refund_eur",
     };
     let rules = format!(
         r#"
@@ -163,6 +164,7 @@ fn the_status_that_we_set_ourselves_when_a_case_comes_back_is_no_news() {
         let word = match dialect {
             Dialect::Zendesk => "hold",
             Dialect::Rt => "stalled",
+            Dialect::Freshdesk => "pending",
         };
         let pause = format!("clock.customer = {{ pause = \"{word}\", at_most = \"1d\" }}");
         let targets = "\n[targets.all]\nresolution = \"40h\"\npaused_in = [\"on_hold\", \"pending\"]\n";

@@ -43,8 +43,9 @@ fn where_agents_may_ask_news_costs_the_history_and_a_note_its_words() {
         assert_eq!(reads(&mut stage, ticket), 2, "{dialect:?}: the head and the history");
         stage.notes("frontline-1", ticket, "asked a colleague");
         let words = match dialect {
-            Dialect::Zendesk => 2, // Head and audits: those have the words.
+            Dialect::Zendesk => 2,   // Head and audits: those have the words.
             Dialect::Rt => 5, // Head, history; then the history once more with the parts and texts of its messages.
+            Dialect::Freshdesk => 2, // Head and conversation.
         };
         assert_eq!(reads(&mut stage, ticket), words, "{dialect:?}");
     }

@@ -1,4 +1,4 @@
-//! Agents who never leave their helpdesk: what they type and click there, on a whole house, in both dialects of the
+//! Agents who never leave their helpdesk: what they type and click there, on a whole house, in the dialects of the
 //! sandbox. Every scenario reads what came of it from the helpdesk itself and from the ledger.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
@@ -12,4 +12,5 @@ mod hostile;
 mod labels;
 mod lost;
 mod reviews;
+mod spoken;
 mod stage;

@@ -1,4 +1,4 @@
-//! A whole house on the sandbox in either dialect: real connector, real ledger, real policy, and agents who type.
+//! A whole house on the sandbox in any dialect: real connector, real ledger, real policy, and agents who type.
 
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
@@ -15,9 +15,10 @@ use handoffd_kit::id::TicketId;
 use handoffd_kit::random::Random;
 use handoffd_kit::settings::Seams;
 use handoffd_sandbox::change::{NewMessage, TagChange, Update};
+use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::Asked;
-use handoffd_sandbox::seed::{self, BOT, CLIENT, RT_TOKEN};
+use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN};
 use handoffd_sandbox::ticket::{Body, Visibility};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
@@ -39,9 +40,11 @@ pub enum Dialect {
     Zendesk,
     /// Request Tracker.
     Rt,
+    /// Freshdesk, which keeps no history.
+    Freshdesk,
 }
 
-/// Both.
+/// Those whose history says who changed what.
 pub const DIALECTS: [Dialect; 2] = [Dialect::Zendesk, Dialect::Rt];
 
 struct Even;
@@ -78,6 +81,9 @@ pub fn policy(dialect: Dialect, rules: &str) -> String {
         }
         Dialect::Rt => {
             "connector = \"rt\"\nurl = \"https://rt.acme.example\"\nlogin = { token = { env = \"SECRET\" } }\n"
+        }
+        Dialect::Freshdesk => {
+            "connector = \"freshdesk\"\nurl = \"https://acme.freshdesk.com\"\nlogin = { api_key = { env = \"SECRET\" } }\n"
         }
     };
     format!(
@@ -145,6 +151,7 @@ impl Stage {
         let sandbox = match dialect {
             Dialect::Zendesk => seed::zendesk(shared, 1, Limits::ENTERPRISE),
             Dialect::Rt => seed::rt(shared, 1),
+            Dialect::Freshdesk => seed::freshdesk(shared, 1, Plan::GROWTH),
         };
         let ledger = Handle::inline(Ledger::in_memory().expect("ledger"), None);
         let house = house(dialect, policy, ledger, &sandbox, &clock);
@@ -214,6 +221,11 @@ impl Stage {
         self.later(5);
         self.sandbox.person(login).tags(ticket, tag);
         self.look(ticket);
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
     }
 
     /// Lets time pass.
@@ -350,6 +362,7 @@ fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, cloc
     let secret = match dialect {
         Dialect::Zendesk => CLIENT.1,
         Dialect::Rt => RT_TOKEN,
+        Dialect::Freshdesk => API_KEY,
     };
     let secrets = move |name: &str| (name == "SECRET").then(|| secret.to_owned());
     let desks = open_desks(&config, &secrets, &seams).unwrap_or_else(|problems| panic!("{problems}"));

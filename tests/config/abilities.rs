@@ -135,3 +135,23 @@ fn an_address_or_a_login_that_is_wrong_hides_nothing_else() {
         }
     }
 }
+
+#[test]
+fn a_wait_in_a_status_is_refused_where_no_history_says_since_when() {
+    let told = |text: &str| -> Vec<String> {
+        let problems = read(text).map_or_else(|problems| problems, |config| config.warnings);
+        problems.iter().map(|problem| problem.message.clone()).collect()
+    };
+    let waits = |text: &str| {
+        let text = text.replace("before_breach = { clock = \"resolution\", by = \"1h\" }", "in_status_for = \"4h\"");
+        text.replace("trigger = \"sla\"", "trigger = \"waiting\"")
+            .replace("{ pause = \"stalled\", at_most = \"1d\" }", "\"continue\"")
+    };
+    assert_eq!(told(&waits(CLOCKLESS)), [""; 0], "Request Tracker has a history");
+    let freshdesk = CLOCKLESS.replace("connector = \"rt\"", "connector = \"freshdesk\"");
+    let freshdesk = freshdesk.replace("https://rt.acme.example", "https://acme.freshdesk.com");
+    let freshdesk = freshdesk.replace("{ token = { env = \"RT_TOKEN\" } }", "{ api_key = { env = \"KEY\" } }");
+    let found = told(&waits(&freshdesk));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("a freshdesk desk keeps no history"), "{found:?}");
+}
