@@ -97,15 +97,15 @@ fn a_lost_answer_is_looked_up_before_anything_is_repeated() {
 }
 
 #[test]
-fn an_outage_is_waited_out_and_nothing_is_lost() {
+fn what_was_noted_while_the_desk_did_not_answer_is_heard_afterwards() {
     let mut stage = stage();
     let ticket = stage.opens("Support", &["refund"]);
-    let now = stage.now();
-    let (from, until) = (now, now + SignedDuration::from_mins(20));
-    stage.sandbox.set_faults(FaultPlan::default().span(On::All, Fault::Unavailable, from, until));
+    // As many as a desk may leave unanswered before it is left alone until a poll: scenarios have no polls.
+    stage.sandbox.set_faults(FaultPlan::default().next(2, On::All, Fault::Unavailable));
     stage.notes("frontline-1", ticket, "/handoff billing above my limit");
-    assert_eq!(stage.queue(ticket), "Support");
-    stage.pass(2 * 3_600);
+    assert_eq!((stage.queue(ticket).as_str(), stage.states().len()), ("Support", 0));
+    stage.pass(3_600);
+    settles(&mut stage, ticket);
     assert_eq!((stage.queue(ticket).as_str(), stage.ours(ticket).len()), ("Billing", 1), "{:?}", stage.states());
 }
 
