@@ -223,11 +223,6 @@ impl Stage {
         self.look(ticket);
     }
 
-    /// The present instant.
-    pub fn now(&self) -> jiff::Timestamp {
-        self.clock.now()
-    }
-
     /// Lets time pass.
     pub fn later(&mut self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
