@@ -19,6 +19,7 @@ use crate::policy::proposal::{AskedFor, HandoffKind};
 use crate::policy::reviewers::{Membership, may_approve, may_decide, works_in};
 use crate::policy::rules::Mode;
 use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
+use handoffd_kit::desk::StatusSpec;
 use handoffd_kit::id::{TicketId, UserId};
 use handoffd_kit::model::{Change, What};
 
@@ -256,7 +257,11 @@ impl Scene<'_> {
             return Done::refused(format!("a handoff to {} is under way", open.to)).about(&open.id);
         }
         let (look, by) = (self.look, self.by(order));
-        let rejection = Rejection { by: &order.by, reason, paused: came.paused_by(), now: look.now };
+        // An earlier handoff of the chain may have stopped the clock.
+        let pause = look.record.pause.as_ref().filter(|_| came.proposal.chained.is_some());
+        let earlier = pause.map(|pause| StatusSpec { word: pause.word.clone(), means: pause.means });
+        let paused = came.paused_by().or(earlier.as_ref());
+        let rejection = Rejection { by: &order.by, reason, paused, now: look.now };
         let effects = plan::rejected(&proposal, &came.id, &rejection, look.capabilities, look.head);
         let deed = Deed::GiveBack { handoff: came.id.clone(), reason: reason.to_owned(), effects };
         let done = Done::because(CommandOutcome::Done, format!("rejected by {by}, back to {to}: {reason}"));

@@ -60,11 +60,11 @@ pub fn judge(pause: &PauseRecord, look: &Look<'_>, readable: bool) -> Found {
     Found::Ends(PauseUpdate::Resume { handoff, effects })
 }
 
-/// Whether the receiving team has given the case back since: it lies again where the pause began.
+/// Whether the case was given back since, or came back because nobody took it on: it lies again where the pause began.
 fn given_back(pause: &PauseRecord, look: &Look<'_>) -> bool {
     look.record.handoff.as_ref().is_some_and(|last| {
         let sent = last.sent_at.is_some_and(|sent| pause.since <= sent);
-        last.proposal.kind == HandoffKind::Back && sent
+        matches!(last.proposal.kind, HandoffKind::Back | HandoffKind::Unclaimed) && sent
     })
 }
 

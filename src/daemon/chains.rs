@@ -6,7 +6,7 @@ use super::control::{Command, Order, execute};
 use super::testing::{Stage, sending};
 use crate::ledger::records::HandoffRecord;
 use crate::ledger::states::{EffectState, HandoffState};
-use crate::policy::rules::{Accountable, Mode, Policy, Unclaimed};
+use crate::policy::rules::{Accountable, CustomerClock, Mode, Policy, Unclaimed};
 use crate::policy::testing;
 use handoffd_kit::clock::Clock;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
@@ -234,6 +234,27 @@ async fn the_giving_team_goes_on_answering_for_the_clocks_whoever_has_the_case_n
     let written = updates(&stage);
     assert!(note(&written[0]).contains("frontline answers for them"), "{}", note(&written[0]));
     assert!(note(&written[1]).contains("frontline answers for them"), "{}", note(&written[1]));
+}
+
+fn pausing(chain: &[Unclaimed]) -> Policy {
+    let mut policy = waiting(chain);
+    let at_most = HOUR * 24;
+    policy.escalations[0].clock.customer = CustomerClock::Pause { status: "hold".into(), at_most };
+    policy
+}
+
+#[tokio::test]
+async fn the_next_team_reads_that_the_customers_clock_stands_still_and_it_runs_again_when_the_case_is_back() {
+    let stage = settled(pausing(&engineering_then_back())).await;
+    later(&stage, HOUR * 2).await;
+    let told = note(&updates(&stage)[1]).to_owned();
+    assert!(told.contains("the customer's stands still since an earlier handoff"), "{told}");
+    assert_eq!(stage.desk.ticket().head.status, Fact::Known(Status::OnHold));
+    later(&stage, HOUR * 2).await;
+    assert_eq!(stage.handoffs().await[0].proposal.to.as_str(), "frontline");
+    later(&stage, MINUTE * 2).await;
+    stage.look().await;
+    assert_eq!(stage.desk.ticket().head.status, Fact::Known(Status::Open), "nobody works on it: it waits for us");
 }
 
 async fn waits_for_anything(stage: &Stage) -> (u32, usize, usize) {

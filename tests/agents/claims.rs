@@ -4,6 +4,7 @@
 use crate::stage::{DIALECTS, Dialect, Stage, on_request, policy};
 use handoffd::daemon::control::Command;
 use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::ticket::Status;
 
 const HOUR: i64 = 3_600;
 
@@ -163,6 +164,27 @@ fn what_the_last_team_of_a_chain_rejects_does_not_go_to_a_team_that_never_took_i
         let (states, notes) = (stage.states(), stage.ours(ticket).len());
         stage.pass(24 * HOUR);
         assert_eq!((stage.states(), stage.ours(ticket).len()), (states, notes), "{dialect:?}: and stays there");
+    }
+}
+
+#[test]
+fn a_customers_clock_that_the_first_handoff_stopped_runs_again_when_the_last_team_says_no() {
+    for (dialect, word) in [(Dialect::Zendesk, "hold"), (Dialect::Rt, "stalled")] {
+        let pause = format!("clock.customer = {{ pause = \"{word}\", at_most = \"2d\" }}\nowner = {{");
+        let targets = "\n[targets.all]\nresolution = \"40h\"\npaused_in = [\"on_hold\", \"pending\"]\n";
+        let text = waited_for(dialect, "\"team:second-line\", \"back\"").replacen("owner = {", &pause, 1) + targets;
+        let mut stage = Stage::with(dialect, &text);
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.sandbox.person("frontline-1").takes(ticket);
+        stage.look(ticket);
+        let status = |stage: &Stage| stage.sandbox.ticket(ticket).expect("the ticket").status;
+        stage.notes("frontline-1", ticket, "/handoff billing above my limit");
+        let paused = status(&stage);
+        stage.pass(2 * HOUR + 600);
+        assert_eq!((stage.queue(ticket).as_str(), status(&stage)), ("Tier 2", paused), "{dialect:?}");
+        stage.notes("tier2-1", ticket, "/reject billing must decide this");
+        assert_eq!(stage.queue(ticket), "Support", "{dialect:?}: {:?}", stage.ours(ticket));
+        assert_eq!((paused == Status::Open, status(&stage)), (false, Status::Open), "{dialect:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cases::examine::Look;
 use crate::ledger::records::{ClaimWait, HandoffHappening, HandoffRecord};
 use crate::ledger::states::HandoffEvent;
 use crate::policy::case::{ClosedBy, ClosedPath, Memory};
-use crate::policy::due::Wait as Length;
+use crate::policy::due::{Due, Wait as Length};
 use crate::policy::hold::{full, may_write};
 use crate::policy::proposal::{Chained, ClaimPlan, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use crate::policy::rules::Team;
@@ -72,7 +72,7 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
     let happening = HandoffHappening { detail, ..nothing_happened(&handoff.id) };
     let taken = ClaimWait { due: None, steps, ..wait.waits() };
     let step = Step { taken, held: wait.waits(), happening, close };
-    Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, to, proposal), step: Some(step) }))
+    Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, wait.memory, to, proposal), step: Some(step) }))
 }
 
 /// Why the case was escalated, whatever came of it.
@@ -92,7 +92,7 @@ fn nothing_happened(handoff: &str) -> HandoffHappening {
 }
 
 /// What counts from now.
-fn as_of_now(look: &Look<'_>, to: &Team, proposal: Proposal) -> Proposal {
+fn as_of_now(look: &Look<'_>, memory: &Memory, to: &Team, proposal: Proposal) -> Proposal {
     let owner = look.head.owner.known().and_then(|owner| owner.as_ref());
     let due = proposal.clock.customer_until.as_ref().map(|(_, due)| due.at);
     let claim = proposal.owner.claim.map(|claim| ClaimPlan { until: to.due(look.now, claim.within), ..claim });
@@ -103,7 +103,12 @@ fn as_of_now(look: &Look<'_>, to: &Team, proposal: Proposal) -> Proposal {
         ..proposal.owner
     };
     let internal = |_: &ClaimPlan| internal_target(look, &proposal.rule).and_then(|length| to.due(look.now, length));
-    let clock = ClockPlan { internal_until: owner.claim.as_ref().and_then(internal), ..proposal.clock };
+    let paused = |at| Due { at, shown: to.moment(at, look.now), working: "as that handoff's rule says".to_owned() };
+    let clock = ClockPlan {
+        internal_until: owner.claim.as_ref().and_then(internal),
+        paused_until: memory.paused_until.map(paused),
+        ..proposal.clock
+    };
     Proposal {
         from_queue: look.head.queue.known().cloned().flatten(),
         owner,
@@ -154,7 +159,9 @@ pub(super) fn planned_before(look: &Look<'_>, memory: &Memory, planned: &Handoff
     }
     match receiver(Some(&proposal.to), look, memory) {
         Err(why) => planned.over(&why),
-        Ok(to) => Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, to, proposal.clone()), step: None })),
+        Ok(to) => {
+            Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, memory, to, proposal.clone()), step: None }))
+        }
     }
 }
 
