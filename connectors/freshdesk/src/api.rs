@@ -33,6 +33,8 @@ pub(crate) struct Ask {
     operation: &'static str,
     endpoint: &'static str,
     deadline: Timestamp,
+    /// Not worth sending later than this.
+    latest: Timestamp,
     class: Class,
     method: Method,
     /// Below `/api/v2/`; made of literals and [`Id`]s only.
@@ -46,7 +48,8 @@ impl Ask {
     pub(crate) fn get(operation: &'static str, path: impl Into<String>, deadline: Timestamp) -> Self {
         let (method, path) = (Method::GET, path.into());
         let (class, query) = (Class::Read, Vec::new());
-        Self { operation, endpoint: ACCOUNT, deadline, class, method, path, query, body: None }
+        let latest = Timestamp::MAX;
+        Self { operation, endpoint: ACCOUNT, deadline, latest, class, method, path, query, body: None }
     }
 
     /// A write to a ticket.
@@ -61,6 +64,11 @@ impl Ask {
 
     pub(crate) fn deadline(self, deadline: Timestamp) -> Self {
         Self { deadline, ..self }
+    }
+
+    /// For a write: how long what it rests on counts as read right before it.
+    pub(crate) fn latest(self, latest: Timestamp) -> Self {
+        Self { latest, ..self }
     }
 
     pub(crate) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -172,8 +180,8 @@ impl Api {
             None => (request, Bytes::new()),
         };
         let request = request.body(body).map_err(|_| unsendable())?;
-        let Ask { operation, endpoint, deadline, class, .. } = *ask;
-        self.gate.call(Call { operation, endpoint, ticket: None, deadline, class, request }).await
+        let Ask { operation, endpoint, deadline, latest, class, .. } = *ask;
+        self.gate.call_by(Call { operation, endpoint, ticket: None, deadline, class, request }, latest).await
     }
 }
 

@@ -1,10 +1,10 @@
 //! Looking a write up after a lost answer: notes by their mark, replies by their words, everything else by what the ticket
-//! shows. An entry has no other key of ours: Freshdesk keeps nothing beside the text (Freshdesk sheet, *Write-back*).
+//! shows; where it shows something else and has changed without a word since, nobody can tell. An entry has no other key of ours: Freshdesk keeps nothing beside the text (Freshdesk sheet, *Write-back*).
 
 use crate::api::ticket_id;
 use crate::desk::FreshdeskDesk;
 use crate::history;
-use crate::wire::Entry;
+use crate::wire::{Entry, Id};
 use handoffd_kit::desk::{DeskChange, Receipt, Sighting, Write};
 use handoffd_kit::error::Result;
 use handoffd_kit::model::TicketHead;
@@ -14,6 +14,9 @@ const FIND: &str = "look up write";
 
 /// How far the desk's clock may be behind ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// How much later than a message the ticket may say that it changed by it.
+const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 
 impl FreshdeskDesk {
     /// Whether a write has reached the desk.
@@ -41,7 +44,12 @@ impl FreshdeskDesk {
             DeskChange::Update(update) => {
                 let wanted = self.wanted(update, write.deadline).await?;
                 let head = self.read_head(id, write.deadline).await?;
-                Ok(if wanted.shows(&head) { state_sighting(head) } else { Sighting::NotFound })
+                if wanted.shows(&head) {
+                    return Ok(state_sighting(head));
+                }
+                let silent = self.changed_without_a_word(id, &head, write).await?;
+                let words = "the ticket changed after the write was sent, and nothing says whether it was that write";
+                Ok(if silent { Sighting::CannotTell(words.into()) } else { Sighting::NotFound })
             }
             DeskChange::Tags { add, remove } => {
                 let head = self.read_head(id, write.deadline).await?;
@@ -52,6 +60,20 @@ impl FreshdeskDesk {
                 Ok(if there { state_sighting(head) } else { Sighting::NotFound })
             }
         }
+    }
+}
+
+impl FreshdeskDesk {
+    /// Whether something changed since a write was first sent that no message of that moment explains: our write may have
+    /// arrived, and somebody may have taken it back.
+    async fn changed_without_a_word(&self, id: Id, head: &TicketHead, write: &Write) -> Result<bool> {
+        let Some((changed, sent)) = head.updated_at.known().copied().zip(write.first_tried) else { return Ok(false) };
+        if changed <= sent {
+            return Ok(false);
+        }
+        let list = self.entries(id, write.deadline).await?;
+        let near = |at: Timestamp| at.duration_until(changed) <= SAME_MOMENT;
+        Ok(!list.items.iter().any(|entry| entry.created_at.get().is_some_and(|at| near(at.0))))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Writing: one thing in one call, each after a read of its own (Freshdesk sheet, *Write-back*).
 //!
 //! Freshdesk compares nothing, so the ticket is read right before each write and compared with what it was decided on; what
-//! somebody does in the moment between stays unseen. Group, agent, priority, status and custom fields go together in one
+//! somebody does in the moment between stays unseen. A write that the vendor's limit held back longer is not sent: the ticket
+//! is read again. Group, agent, priority, status and custom fields go together in one
 //! `PUT`; a note and a reply are calls of their own, and `PUT` takes tags as a whole set only.
 
 use crate::api::{Ask, ticket_id};
@@ -15,7 +16,7 @@ use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::model::{Ending, FieldValue, Priority, PublicText, Status, TicketHead, Visibility};
 use handoffd_kit::text::{html_of_note, html_of_words};
 use http::Method;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -23,6 +24,12 @@ const UPDATE: &str = "update ticket";
 const NOTE: &str = "add note";
 const REPLY: &str = "send public reply";
 const TAGS: &str = "change tags";
+
+/// How long after the ticket was read a write that rests on it may leave.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
+
+/// How often a write that the vendor's limit held back too long reads the ticket anew.
+const MOST_LOOKS: usize = 3;
 
 impl FreshdeskDesk {
     /// Carries a write out.
@@ -33,17 +40,45 @@ impl FreshdeskDesk {
             DeskChange::Update(update) => Some(self.wanted(update, write.deadline).await?),
             DeskChange::Reply(_) | DeskChange::Tags { .. } => None,
         };
-        let before = self.read_head(id, write.deadline).await?;
-        takes_writes(&before)?;
-        as_decided(write, &before)?;
+        let mut looks = 1;
+        loop {
+            let before = self.read_head(id, write.deadline).await?;
+            takes_writes(&before)?;
+            as_decided(write, &before)?;
+            let latest = self.api.now().saturating_add(FRESH).unwrap_or(Timestamp::MAX);
+            let by = By { deadline: write.deadline, latest };
+            match self.send_out(id, write, wanted.as_ref(), before, by).await {
+                // Whatever may be repeated was not carried out.
+                Err(error)
+                    if error.kind == DeskErrorKind::Unavailable
+                        && error.retry == Retry::After(None)
+                        && self.api.now() > by.latest
+                        && looks < MOST_LOOKS =>
+                {
+                    looks += 1;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Sends a write for a ticket that was read a moment ago.
+    async fn send_out(
+        &self,
+        id: Id,
+        write: &Write,
+        wanted: Option<&Wanted>,
+        before: TicketHead,
+        by: By,
+    ) -> Result<Receipt> {
         match (&write.change, wanted) {
             (DeskChange::Update(update), Some(wanted)) => match &update.note {
-                Some(note) => self.add_note(id, &html_of_note(&note.0, &write.mark, NOTE_BYTES), write.deadline).await,
+                Some(note) => self.add_note(id, &html_of_note(&note.0, &write.mark, NOTE_BYTES), by).await,
                 None if wanted.shows(&before) => Ok(as_it_was(before)),
-                None => self.put(UPDATE, id, wanted.body(), write.deadline).await,
+                None => self.put(UPDATE, id, wanted.body(), by).await,
             },
-            (DeskChange::Reply(reply), _) => self.reply(id, reply, write.deadline).await,
-            (DeskChange::Tags { add, remove }, _) => self.change_tags(id, before, add, remove, write.deadline).await,
+            (DeskChange::Reply(reply), _) => self.reply(id, reply, by).await,
+            (DeskChange::Tags { add, remove }, _) => self.change_tags(id, before, add, remove, by).await,
             (DeskChange::Update(_), None) => Err(refused("nothing to write")),
         }
     }
@@ -119,10 +154,11 @@ impl FreshdeskDesk {
         })
     }
 
-    async fn add_note(&self, id: Id, html: &str, deadline: Timestamp) -> Result<Receipt> {
+    async fn add_note(&self, id: Id, html: &str, by: By) -> Result<Receipt> {
         // Freshdesk's own default is private; it is said all the same, and read back.
         let body = json!({ "body": html, "private": true });
-        let ask = Ask::write(NOTE, Method::POST, format!("tickets/{id}/notes"), body).deadline(deadline);
+        let ask =
+            Ask::write(NOTE, Method::POST, format!("tickets/{id}/notes"), body).deadline(by.deadline).latest(by.latest);
         let entry: Entry = self.api.json(&ask).await?;
         match history::visibility(&entry) {
             Some(Visibility::Internal) => said(&ask, &entry, id),
@@ -131,10 +167,12 @@ impl FreshdeskDesk {
         }
     }
 
-    async fn reply(&self, id: Id, reply: &PublicReply, deadline: Timestamp) -> Result<Receipt> {
+    async fn reply(&self, id: Id, reply: &PublicReply, by: By) -> Result<Receipt> {
         let PublicText(words) = &reply.text;
         let body = json!({ "body": html_of_words(words, "", NOTE_BYTES) });
-        let ask = Ask::write(REPLY, Method::POST, format!("tickets/{id}/reply"), body).deadline(deadline);
+        let ask = Ask::write(REPLY, Method::POST, format!("tickets/{id}/reply"), body)
+            .deadline(by.deadline)
+            .latest(by.latest);
         let entry: Entry = self.api.json(&ask).await?;
         // A reply's answer need not say that it is not private.
         match history::visibility(&entry) {
@@ -143,11 +181,12 @@ impl FreshdeskDesk {
         }
     }
 
-    async fn put(&self, operation: &'static str, id: Id, body: Value, deadline: Timestamp) -> Result<Receipt> {
-        let ask = Ask::write(operation, Method::PUT, format!("tickets/{id}"), body).deadline(deadline);
+    async fn put(&self, operation: &'static str, id: Id, body: Value, by: By) -> Result<Receipt> {
+        let ask =
+            Ask::write(operation, Method::PUT, format!("tickets/{id}"), body).deadline(by.deadline).latest(by.latest);
         let raw: Value = self.api.json(&ask).await?;
         // From here on the write is proven: nothing that a further read may fail with makes it unsure again.
-        match self.head_of(&raw, id, deadline).await {
+        match self.head_of(&raw, id, by.deadline).await {
             Ok(Some(head)) => Ok(as_it_was(head)),
             Ok(None) => Err(ask.malformed("the answer is not the ticket that was written")),
             Err(_) => Ok(Receipt { id: format!("ticket {id}"), version: None, head: None }),
@@ -162,7 +201,7 @@ impl FreshdeskDesk {
         before: TicketHead,
         add: &[String],
         remove: &[String],
-        deadline: Timestamp,
+        by: By,
     ) -> Result<Receipt> {
         let Some(there) = before.tags.known() else {
             return Err(DeskError::new(DeskErrorKind::Protocol, Retry::After(None), TAGS)
@@ -176,7 +215,7 @@ impl FreshdeskDesk {
         }
         let mut tags: BTreeSet<&String> = there.iter().chain(add).collect();
         tags.retain(|tag| !remove.contains(tag));
-        let receipt = self.put(TAGS, id, json!({ "tags": tags }), deadline).await?;
+        let receipt = self.put(TAGS, id, json!({ "tags": tags }), by).await?;
         let now = receipt.head.as_ref().and_then(|head| head.tags.known());
         if now.is_some_and(|now| !has_tags(now, add, remove)) {
             let error = DeskError::new(DeskErrorKind::Refused, Retry::Applied, TAGS);
@@ -186,6 +225,13 @@ impl FreshdeskDesk {
         }
         Ok(receipt)
     }
+}
+
+/// Until when a write is wanted, and until when what it rests on counts as read right before it.
+#[derive(Clone, Copy)]
+struct By {
+    deadline: Timestamp,
+    latest: Timestamp,
 }
 
 /// What an update sets, in Freshdesk's numbers.

@@ -1,7 +1,8 @@
 //! Freshdesk's traps, one test each.
 
 use crate::stage::{Account, id, note, reply, shown};
-use handoffd_kit::conformance::Stage;
+use futures::FutureExt;
+use handoffd_kit::conformance::{Fault, Stage};
 use handoffd_kit::desk::{Changed, Cursor, Desk, DeskChange, OwnerSpec, QueueSpec, Sighting, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
@@ -141,6 +142,41 @@ fn a_person_who_acts_between_decision_and_write_is_not_overruled() {
 }
 
 #[test]
+fn a_write_that_the_limit_held_back_reads_the_ticket_again_before_it_leaves() {
+    for taken in [false, true] {
+        let account = Account::new();
+        let ticket = account.ticket();
+        let headers = vec![("retry-after", "40".to_owned())];
+        let wait = Fault::Answer { status: 429, headers, body: "" };
+        account.stage.wire().fault_next_write(wait);
+        account.run(account.desk.apply(&account.write(ticket, billing(&account)))).unwrap_err();
+        let write = account.write(ticket, billing(&account));
+        account.asked();
+        let mut held = account.desk.apply(&write);
+        assert!((&mut held).now_or_never().is_none(), "the ticket was read, and the write waits");
+        account.pass(20);
+        if taken {
+            account.stage.sandbox.person("floater").takes(ticket);
+        }
+        let ended = account.run(held);
+        let path = format!("/api/v2/tickets/{ticket}");
+        let asked = account.asked();
+        let read = format!("GET {path}");
+        match taken {
+            true => {
+                assert_eq!(ended.unwrap_err().kind, DeskErrorKind::Conflict);
+                assert_eq!(asked.iter().filter(|one| **one == read).count(), 2, "{asked:?}");
+                assert!(!asked.iter().any(|one| one.starts_with("PUT")), "{asked:?}");
+            }
+            false => {
+                ended.unwrap();
+                assert_eq!(asked, [read.clone(), read, format!("PUT {path}")]);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_first_message_is_the_description_also_for_a_ticket_that_came_from_a_list() {
     let account = Account::new();
     let since = account.clock_now();
@@ -242,6 +278,30 @@ fn an_agent_who_is_not_in_the_group_is_refused_with_the_vendors_words_and_a_reme
         shown(&error)
     );
     assert_eq!(account.head(ticket).priority, Fact::Known(Some(Priority::Low)), "nothing of it was written");
+}
+
+#[test]
+fn a_lost_transfer_that_somebody_may_have_taken_back_is_not_repeated() {
+    for (fault, act) in [(Fault::LostAfter, "moves back"), (Fault::LostBefore, "replies")] {
+        let account = Account::new();
+        let ticket = account.ticket();
+        account.pass(5);
+        let write = account.write(ticket, billing(&account));
+        account.stage.wire().fault_next_write(fault);
+        let error = account.run(account.desk.apply(&write)).unwrap_err();
+        assert_eq!(error.retry, Retry::Unsure);
+        account.pass(30);
+        let floater = account.stage.sandbox.person("floater");
+        match act {
+            "replies" => floater.replies(ticket, "We are looking into it."),
+            _ => floater.moves(ticket, "Support"),
+        };
+        let found = account.run(account.desk.find(&write)).unwrap();
+        match act {
+            "replies" => assert_eq!(found, Sighting::NotFound),
+            _ => assert!(matches!(found, Sighting::CannotTell(_)), "{found:?}"),
+        }
+    }
 }
 
 #[test]

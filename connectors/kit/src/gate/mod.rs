@@ -175,13 +175,24 @@ impl Gate {
     /// that finds ten thousand waiting; a request that never left (the gate was closed meanwhile, too) is `Unavailable` and may be repeated; a lost answer is
     /// `Unavailable`, one that is too large `Protocol`, and both are `Retry::Unsure` for a [`Class::Write`].
     pub async fn call(&self, call: Call) -> Result<Response<Bytes>> {
+        self.call_by(call, Timestamp::MAX).await
+    }
+
+    /// The same for a call that is not worth sending after `latest`: a write that rests on a read of a moment ago. If its
+    /// turn comes later, it is not sent.
+    ///
+    /// # Errors
+    /// As [`Gate::call`]; a call that was not sent for that is `Unavailable` and may be repeated.
+    pub async fn call_by(&self, call: Call, latest: Timestamp) -> Result<Response<Bytes>> {
         let Call { operation, endpoint, ticket, deadline, class, request } = call;
         let claim = Claim { endpoint, ticket, class };
-        let admission = self.line.wait(claim.clone(), deadline).await.map_err(|none| match none {
+        let admission = self.line.wait(claim.clone(), deadline, latest).await.map_err(|none| match none {
             NoTurn::Full => DeskError::new(DeskErrorKind::RateLimited, Retry::After(None), operation)
                 .words("too many calls to this desk are waiting"),
             NoTurn::Closed => DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), operation)
                 .words("not sent: handoffd stops"),
+            NoTurn::Late => DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), operation)
+                .words("not sent: it waited for its turn until what it rests on was old"),
         })?;
         self.count(|counts| *counts.calls.entry((endpoint, class)).or_default() += 1);
         let address = redact(request.uri());

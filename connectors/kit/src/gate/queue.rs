@@ -112,6 +112,11 @@ impl Queue {
         Turn::Wait(self.next)
     }
 
+    /// Whether it is this call's turn.
+    pub fn is_let_go(&self, place: Place) -> bool {
+        self.let_go.contains_key(&place.1)
+    }
+
     /// Forgets a call whose caller has gone away before it was sent.
     pub fn leave(&mut self, place: Place) {
         if let Some(waiting) = self.waiting.remove(&place) {

@@ -298,6 +298,26 @@ fn dropped_calls_leave_the_queue_and_give_their_slot_and_place_back() {
 }
 
 #[test]
+fn a_call_whose_turn_comes_too_late_is_not_sent_and_takes_nobodys_place() {
+    let mut room = Room::new(&[limit("account", 1, 60)], 1.0);
+    room.start("first", read(0));
+    room.settle();
+    let request = Request::get("https://desk.test/late").body(Bytes::new()).unwrap();
+    let (operation, endpoint, class) = ("try", "update", Class::Write);
+    let call = Call { operation, endpoint, ticket: None, deadline: second(1), class, request };
+    let gate = room.gate.clone();
+    let late =
+        room.pool.spawner().spawn_local_with_handle(async move { gate.call_by(call, second(10)).await }).unwrap();
+    room.start("next", read(900));
+    room.settle();
+    room.at(60);
+    let error = room.pool.run_until(late).unwrap_err();
+    assert_eq!((error.kind, error.retry), (DeskErrorKind::Unavailable, Retry::After(None)));
+    room.settle();
+    assert_eq!(room.sent(), ["first", "next"]);
+}
+
+#[test]
 fn a_closed_gate_sends_nothing_more_and_waits_for_what_has_left() {
     let mut room = Room::new(&[], 1.0).concurrency(1);
     let release = room.hold();

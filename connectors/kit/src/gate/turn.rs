@@ -24,6 +24,8 @@ pub(super) enum NoTurn {
     Full,
     /// The gate was closed before it was let go.
     Closed,
+    /// Its turn came later than it was worth sending.
+    Late,
 }
 
 impl Line {
@@ -31,9 +33,9 @@ impl Line {
         Self { queue: Mutex::new(queue), clock }
     }
 
-    /// Waits for a turn to send.
-    pub fn wait(&self, claim: Claim, deadline: Timestamp) -> Wait<'_> {
-        Wait { line: self, stage: Stage::New(claim, deadline), timer: None }
+    /// Waits for a turn to send, which is worth something until `latest` only.
+    pub fn wait(&self, claim: Claim, deadline: Timestamp, latest: Timestamp) -> Wait<'_> {
+        Wait { line: self, stage: Stage::New(claim, deadline), latest, timer: None }
     }
 
     /// Looks at the queue or changes something that lets nobody go earlier.
@@ -66,6 +68,7 @@ impl Line {
 pub(super) struct Wait<'a> {
     line: &'a Line,
     stage: Stage,
+    latest: Timestamp,
     timer: Option<(Timestamp, Sleep)>,
 }
 
@@ -94,10 +97,12 @@ impl<'a> Wait<'a> {
             };
             self.stage = Stage::Queued(place);
             let wake = queue.settle(now);
-            (wake, queue.turn(place, waker))
+            // Its turn is given back when the future is dropped.
+            let late = now > self.latest && queue.is_let_go(place);
+            (wake, if late { Err(NoTurn::Late) } else { Ok(queue.turn(place, waker)) })
         };
         wake.into_iter().filter(|other| !other.will_wake(waker)).for_each(Waker::wake);
-        Ok(turn)
+        turn
     }
 }
 
@@ -156,7 +161,13 @@ mod tests {
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         let limit = DeclaredLimit { endpoint: "account", calls: 2, per: Duration::from_secs(60), per_ticket: false };
         let line = Line::new(Queue::new(Limits::new(&[limit], 1.0), 1), Arc::new(clock));
-        let wait = || line.wait(Claim { endpoint: "look", ticket: None, class: Class::Read }, Timestamp::UNIX_EPOCH);
+        let wait = || {
+            line.wait(
+                Claim { endpoint: "look", ticket: None, class: Class::Read },
+                Timestamp::UNIX_EPOCH,
+                Timestamp::MAX,
+            )
+        };
         let first = wait().now_or_never().unwrap().unwrap();
         let mut second = wait();
         assert!((&mut second).now_or_never().is_none());
