@@ -41,3 +41,13 @@ impl Random for SystemRandom {
         fastrand::u64(..)
     }
 }
+
+/// 32 bytes that nobody can guess, from the operating system: what a session is known by.
+///
+/// # Errors
+/// The system has none.
+pub fn unguessable() -> std::io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes)
+}

@@ -10,6 +10,18 @@ pub fn known() -> &'static [&'static str] {
     &[handoffd_zendesk::NAME, handoffd_rt::NAME, handoffd_freshdesk::NAME]
 }
 
+/// What a login takes: each key, whether it is a secret, and what it is asked for with.
+pub fn login_questions(connector: &str) -> &'static [(&'static str, bool, &'static str)] {
+    match connector {
+        handoffd_zendesk::NAME => &[
+            ("client_id", false, "The id of an OAuth client (Admin Center, Apps and integrations, APIs)?"),
+            ("client_secret", true, "Its secret"),
+        ],
+        handoffd_rt::NAME => &[("token", true, "An authentication token of handoffd's own user")],
+        _ => &[],
+    }
+}
+
 /// Opens a desk through its connector. Touches no network.
 ///
 /// # Errors

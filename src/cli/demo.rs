@@ -56,7 +56,10 @@ impl DemoArgs {
         let account = house.ledger.call(|ledger| account::account(ledger)).await?;
         report(context, &stage.sandbox, &account)?;
         if !self.once {
-            context.say(&format!("\nstill running: {0}/healthz, {0}/metrics; Ctrl-C ends it", stage.web));
+            context.say(&format!(
+                "\nstill running: the dashboard is at {0}/ (token {1}), and {0}/healthz, {0}/metrics; Ctrl-C ends it",
+                stage.web, stage.token
+            ));
             super::run::asked_to_stop().await;
         }
         stop.cancel();

@@ -12,7 +12,7 @@ use handoffd_kit::id::{DeskId, TicketId};
 /// Prints it.
 pub fn print(context: &Context, desk: &DeskId, ticket: &TicketId, explained: &Explanation) {
     let name = context.strong(&tame(&format!("{desk}/{ticket}")));
-    context.print(&format!("{name}: {}", tame(&outcome(&explained.outcome))));
+    context.print(&format!("{name}: {}", tame(&explained.outcome.shown())));
     let (proposal, risks) = match &explained.outcome {
         Outcome::Stay(_) => (None, [].as_slice()),
         Outcome::Route(proposal) | Outcome::Escalate(proposal) => (Some(proposal.as_ref()), [].as_slice()),
@@ -101,23 +101,6 @@ fn condition(context: &Context, number: Option<usize>, one: &ConditionExplained)
     }
     if !one.unknown.is_empty() {
         context.print(&tame(&format!("           unknown: {}", one.unknown.join(", "))));
-    }
-}
-
-fn outcome(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Stay(reason) => format!("stays: {}", reason.shown()),
-        Outcome::Route(proposal) => format!("goes to {} by the route {}", proposal.to, proposal.rule),
-        Outcome::Escalate(proposal) => {
-            format!("goes to {} by the rule {}: {}", proposal.to, proposal.rule, proposal.reason)
-        }
-        Outcome::AskForParts { proposed, until } => format!(
-            "the current agent is asked for what is missing, until {until}, before it goes to {} by the rule {}",
-            proposed.to, proposed.rule
-        ),
-        Outcome::AskPerson { proposed, .. } => {
-            format!("a person is asked before it goes to {} by the rule {}", proposed.to, proposed.rule)
-        }
     }
 }
 

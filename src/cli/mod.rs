@@ -5,12 +5,16 @@ pub mod case;
 pub mod check;
 mod check_people;
 mod check_tests;
+mod completions;
 pub mod control;
 pub mod demo;
+mod digest;
 pub mod explain;
 mod explain_shown;
 pub mod failure;
 pub mod handoffs;
+mod init;
+mod man;
 pub mod output;
 pub mod owners;
 pub mod parked;
@@ -23,6 +27,7 @@ pub mod reviews;
 mod roles;
 pub mod run;
 pub mod sandbox;
+mod schema;
 mod shown;
 pub mod simulate;
 
@@ -59,6 +64,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// The daemon.
     Run(run::RunArgs),
+    /// The first configuration: asks, tries the login, lists the desk's queues and fields.
+    Init(init::InitArgs),
     /// Check configuration and policy, offline; `--online` also logins, rights, queues, fields.
     Check(check::CheckArgs),
     /// Every rule's verdict on one ticket now, with the facts.
@@ -83,10 +90,18 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// What handoffs really do, from the ledger or any event log.
     Report(report::ReportArgs),
+    /// The lead's week from the ledger, beside the week before.
+    Digest(digest::DigestArgs),
     /// A policy over history: what it would have done, and what people did.
     Simulate(simulate::SimulateArgs),
     /// The embedded helpdesk alone, to rehearse a policy.
     Sandbox(sandbox::SandboxArgs),
+    /// A JSON Schema of the configuration, for editors.
+    Schema(schema::SchemaArgs),
+    /// A completion script for a shell.
+    Completions(completions::CompletionsArgs),
+    /// The manual page.
+    Man(man::ManArgs),
 }
 
 /// The whole command line as a description, for manuals and for tests of what the documents show.
@@ -108,6 +123,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => args.run(context),
         Command::Run(args) => args.run(context),
+        Command::Init(args) => args.run(context),
         Command::Check(args) => args.run(context),
         Command::Explain(args) => args.run(context),
         Command::Handoffs(args) => args.run(context),
@@ -120,7 +136,11 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Reload(args) => args.run(context),
         Command::Policy(args) => args.run(context),
         Command::Report(args) => args.run(context),
+        Command::Digest(args) => args.run(context),
         Command::Simulate(args) => args.run(context),
         Command::Sandbox(args) => args.run(context),
+        Command::Schema(args) => args.run(context),
+        Command::Completions(args) => args.run(context),
+        Command::Man(args) => args.run(context),
     }
 }

@@ -4,6 +4,7 @@ use super::check::{environment, seams, show};
 use super::control::in_force;
 use super::failure::Failure;
 use super::output::Context;
+use crate::config::secrets::logins;
 use crate::config::{self, Config, LogFormat, render};
 use crate::daemon::control;
 use crate::daemon::house::House;
@@ -14,6 +15,7 @@ use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::records::{Busy, DeskTrouble, Switch};
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::policy::rules::Mode;
+use crate::web::dashboard::Entry;
 use crate::web::{bind, hooks, pages, serve};
 use clap::Args;
 use handoffd_kit::id::DeskId;
@@ -191,15 +193,21 @@ async fn daemon(context: &Context, file: Config, config: Config, house: House) -
     // Before anything tells that we run: without it the signal would end us.
     let hangup = signal(SignalKind::hangup()).map_err(in_use)?;
     let web = running.web(config.daemon.webhook_max_bytes);
+    let logins = match logins(&config, &environment) {
+        Ok(logins) => logins,
+        Err(problems) => return show(context, &problems, 2),
+    };
+    let entry = Entry::new(&config.web, &logins);
+    let dashboard = running.dashboard(web.clone(), entry, config.systems(), stop.clone());
     let listen = bind(config.daemon.listen, false).await.map_err(in_use)?;
     match config.daemon.hooks {
         Some(address) => {
             let open = bind(address, true).await.map_err(in_use)?;
             tasks.spawn(serve(open, hooks(web.clone()), stop.clone()));
-            tasks.spawn(serve(listen, pages(web), stop.clone()));
+            tasks.spawn(serve(listen, pages(web).merge(dashboard), stop.clone()));
         }
         None => {
-            tasks.spawn(serve(listen, hooks(web.clone()).merge(pages(web)), stop.clone()));
+            tasks.spawn(serve(listen, hooks(web.clone()).merge(pages(web)).merge(dashboard), stop.clone()));
         }
     }
     let orders = control::listen(&control::socket_path(&config.daemon.ledger)).map_err(in_use)?;

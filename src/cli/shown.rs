@@ -319,19 +319,5 @@ fn write_decisions(text: &mut String, proposal: &Proposal) -> std::fmt::Result {
 
 /// Why a person is asked, in words.
 pub fn risk_shown(risk: &Risk) -> String {
-    match risk {
-        Risk::Always => "the rule always asks a person".into(),
-        Risk::Condition(condition) => format!("its condition holds: {condition}"),
-        Risk::Unknown(unknown) => format!("its condition cannot be told: {unknown}"),
-        Risk::Agreeing(rule, why) => format!("{rule} agrees, and would ask first: {}", risk_shown(why)),
-        Risk::Disagreement(rules) => {
-            let rules: Vec<String> = rules.iter().map(|(rule, team)| format!("{rule} wants {team}")).collect();
-            format!("rules disagree: {}", rules.join(", "))
-        }
-        Risk::HopBudget(hops) => format!("the case has moved {hops} times in a day"),
-        Risk::PackageIncomplete(missing) => {
-            let missing: Vec<&str> = missing.iter().map(|part| name_of(*part)).collect();
-            format!("the package is incomplete: {}", missing.join(", "))
-        }
-    }
+    risk.shown()
 }

@@ -46,6 +46,7 @@ pub const ROOT: Shape = Shape {
     title: "the file",
     keys: &[
         key("daemon", "a table"),
+        key("web", "a table"),
         key("policy", "a table"),
         key("desks", "tables [desks.NAME]"),
         key("teams", "tables [teams.NAME]"),
@@ -77,6 +78,22 @@ pub const DAEMON: Shape = Shape {
         key("shutdown_within", "\"20s\""),
         key("log", "\"text\""),
     ],
+};
+
+/// `[web]`.
+pub const WEB: Shape = Shape {
+    title: "[web]",
+    keys: &[
+        key("origin", "\"https://handoffs.acme.example\""),
+        key("session", "\"12h\""),
+        key("logins", "tables [web.logins.NAME]"),
+    ],
+};
+
+/// `[web.logins.NAME]`.
+pub const WEB_LOGIN: Shape = Shape {
+    title: "[web.logins.NAME]",
+    keys: &[key("token", "{ env = \"DASHBOARD_TOKEN\" }"), key("role", "\"read\"")],
 };
 
 /// `[policy]`.

@@ -29,6 +29,7 @@ mod rollback;
 mod rules;
 mod running;
 mod scalar;
+pub mod schema;
 mod secret_command;
 pub mod secrets;
 mod source;
@@ -39,6 +40,7 @@ mod times;
 mod trials;
 mod versions;
 mod walk;
+mod web;
 
 pub use daemon::{DaemonConfig, LogFormat};
 pub use desks::DeskConfig;
@@ -48,6 +50,7 @@ pub use scalar::duration;
 pub use secrets::{RawSetting, SecretSource};
 pub use source::Source;
 pub use trials::TestEntry;
+pub use web::{LoginConfig, Role, WebConfig};
 
 use crate::policy::meaning::Meaning;
 use crate::policy::rules::Policy;
@@ -70,6 +73,8 @@ const LARGEST: u64 = 1024 * 1024;
 pub struct Config {
     /// How the daemon works.
     pub daemon: DaemonConfig,
+    /// The dashboard.
+    pub web: WebConfig,
     /// How each desk is reached.
     pub desks: BTreeMap<DeskId, DeskConfig>,
     /// All that decides, and who answers for it.
@@ -88,6 +93,12 @@ impl Config {
     /// All that was read, as one text: the main file's, then those of the files that it includes.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The helpdesks that it is about: name, connector, host.
+    pub fn systems(&self) -> Vec<(DeskId, String, String)> {
+        let host = |desk: &DeskConfig| desk.url.host_str().unwrap_or_default().to_owned();
+        self.desks.iter().map(|(id, desk)| (id.clone(), desk.connector.clone(), host(desk))).collect()
     }
 
     /// The file it was read from, as it was named.
@@ -195,6 +206,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     // The files are read already; a list that is none, or names one twice, is refused here.
     root.texts(found, "include");
     let daemon = daemon::read(found, &root, base);
+    let web = web::read(found, &root, base);
     let mut desks = desks::read(found, &root, base);
     let hours = hours::read(found, &root, base);
     let people = teams::read_people(found, &root, &desks, &hours);
@@ -239,5 +251,5 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let meaning = versions::stamp(&mut policy, &reached);
     let warnings = Problems::none(source);
     let text = Arc::from("");
-    Some(Config { daemon, desks: reached, policy, meaning, tests, warnings, source: source.clone(), text })
+    Some(Config { daemon, web, desks: reached, policy, meaning, tests, warnings, source: source.clone(), text })
 }

@@ -47,6 +47,10 @@ impl Config {
         ] {
             other.note("daemon", key, same, restart);
         }
+        let (new, old) = (&self.web, &runs.web);
+        other.note("web", "origin", new.origin == old.origin, true);
+        other.note("web", "session", new.session == old.session, true);
+        other.note("web", "logins", new.people().eq(old.people()), true);
         for (id, new) in &self.desks {
             let table = format!("desks.{id}");
             let Some(old) = runs.desks.get(id) else {

@@ -9,12 +9,13 @@ use super::mask::looks_like_a_variable;
 use super::problem::{Problems, Severity};
 use super::secret_command;
 use super::walk::Section;
+use super::web::Role;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use handoffd_kit::id::DeskId;
 use handoffd_kit::secret::{Secret, SecretSource as ReadsAgain};
 use handoffd_kit::settings::{DeskSettings, Setting};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
@@ -160,7 +161,8 @@ impl ReadsAgain for Again {
 /// How many secrets come from commands.
 pub fn commands(config: &Config) -> usize {
     let all = config.desks.values().flat_map(|desk| desk.login.values().chain(desk.webhook.values()));
-    all.filter(|setting| matches!(setting, RawSetting::Secret(SecretSource::Command(_)))).count()
+    let tokens = config.web.logins.values().filter(|login| matches!(login.token, SecretSource::Command(_)));
+    all.filter(|setting| matches!(setting, RawSetting::Secret(SecretSource::Command(_)))).count() + tokens.count()
 }
 
 /// Reads all secrets and hands each desk's settings on.
@@ -190,12 +192,57 @@ fn read_whole(
     if problems.has_errors() { Err(problems) } else { Ok((desks, problems)) }
 }
 
+/// The fewest characters of a token that somebody logs in with: what is chosen by hand is shorter.
+const TOKEN_CHARS: usize = 24;
+
+/// Somebody who may log in: their name, what they may do, and their token.
+pub type Login = (String, Role, SecretString);
+
+/// The tokens of the persons who may log in to the dashboard.
+///
+/// # Errors
+/// Every token that is missing, short, or another person's too, each at its place.
+pub fn logins(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Login>, Problems> {
+    let (logins, problems) = read_logins(config, (env, Commands::Run));
+    if problems.has_errors() { Err(problems) } else { Ok(logins) }
+}
+
+fn read_logins(config: &Config, (env, commands): (Env<'_>, Commands)) -> (Vec<Login>, Problems) {
+    let mut problems = Problems::none(&config.source);
+    let mut logins: Vec<Login> = Vec::new();
+    for (name, login) in &config.web.logins {
+        if commands == Commands::Leave && matches!(login.token, SecretSource::Command(_)) {
+            continue;
+        }
+        let mut wrong = |message: String, help: &str| {
+            problems.add(login.place.clone(), Severity::Error, message, help.to_owned());
+        };
+        let token = match text(&login.token, env) {
+            Ok(token) => token,
+            Err((message, help)) => {
+                wrong(message, &help);
+                continue;
+            }
+        };
+        if token.chars().count() < TOKEN_CHARS {
+            let message = format!("the token of {name} has fewer than {TOKEN_CHARS} characters");
+            wrong(message, "make one that nobody guesses: openssl rand -hex 32");
+        } else if logins.iter().any(|(_, _, known)| known.expose_secret() == token) {
+            wrong(format!("{name} has the same token as somebody else"), "give each person a token of their own");
+        } else {
+            logins.push((name.clone(), login.role, token.into()));
+        }
+    }
+    (logins, problems)
+}
+
 /// What is wrong with the secrets, as warnings: for a check on a machine that need not have them. No command is run.
 pub fn check(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Problems {
     let mut problems = match read_whole(config, env, Commands::Leave) {
         Ok((_, warnings)) => warnings,
         Err(problems) => problems,
     };
+    problems.extend(read_logins(config, (env, Commands::Leave)).1);
     problems.soften();
     problems
 }

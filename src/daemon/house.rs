@@ -15,13 +15,16 @@ use crate::ledger::{Handle, LedgerError};
 use crate::policy::case::SignedRule;
 use crate::policy::hold;
 use crate::policy::rules::{Mode, Policy, Rule, Trigger};
+use crate::web::dashboard::Entry;
 use crate::web::{Reloads, Sources, Web};
+use axum::Router;
 use handoffd_kit::desk::Desk;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::settings::Seams;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// How long a shutdown waits for what is under way, where nothing else is said.
 const SHUTDOWN_WITHIN: SignedDuration = SignedDuration::from_secs(20);
@@ -142,6 +145,18 @@ impl House {
             clock: self.seams.clock.clone(),
             wake: Arc::new(move || wake.call()),
         }
+    }
+
+    /// The dashboard of its web face: who may enter, the helpdesks that the policy is about, and when pages that listen for
+    /// news are let go.
+    pub fn dashboard(
+        &self,
+        web: Web,
+        entry: Entry,
+        systems: Vec<(DeskId, String, String)>,
+        stop: CancellationToken,
+    ) -> Router {
+        Running::new(self.clone()).dashboard(web, entry, systems, stop)
     }
 
     /// What has to happen before anything is delivered: whatever was in flight when the last process ended is unsure, and

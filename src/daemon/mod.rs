@@ -6,6 +6,8 @@ pub mod chosen;
 #[cfg(test)]
 mod claims;
 pub mod control;
+#[cfg(test)]
+mod dashboard_tests;
 mod draining;
 pub mod house;
 pub mod pipeline;

@@ -5,6 +5,9 @@ use super::house::House;
 use super::pipeline::Until;
 use crate::ledger::LedgerError;
 use crate::web::Web;
+use crate::web::dashboard::{Entry, Parts, dashboard};
+use axum::Router;
+use handoffd_kit::id::DeskId;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +41,18 @@ impl Running {
     pub fn web(&self, webhook_max_bytes: usize) -> Web {
         let (running, since) = (self.clone(), self.house().seams.clock.now());
         Web::new(move || running.house().sources(since), webhook_max_bytes)
+    }
+
+    /// The dashboard of its web face: who may enter, the helpdesks that the policy is about, and when pages that listen for
+    /// news are let go.
+    pub fn dashboard(
+        &self,
+        web: Web,
+        entry: Entry,
+        systems: Vec<(DeskId, String, String)>,
+        stop: CancellationToken,
+    ) -> Router {
+        dashboard(web, Parts { entry, orders: Arc::new(self.clone()), systems, stop })
     }
 }
 

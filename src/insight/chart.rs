@@ -21,6 +21,8 @@ pub struct Bar {
     pub part: u64,
     /// In words.
     pub note: String,
+    /// Where it leads.
+    pub href: Option<String>,
 }
 
 /// A point between 0 and 1 with its interval.
@@ -36,6 +38,8 @@ pub struct Whisker {
     pub high: f64,
     /// In words.
     pub note: String,
+    /// Where it leads.
+    pub href: Option<String>,
 }
 
 /// An upright bar.
@@ -45,6 +49,8 @@ pub struct Column {
     pub label: String,
     /// Its height.
     pub value: u64,
+    /// Where it leads.
+    pub href: Option<String>,
 }
 
 /// Points on a line of time, ascending, in seconds.
@@ -56,6 +62,8 @@ pub struct Span {
     pub points: Vec<f64>,
     /// In words.
     pub note: String,
+    /// Where it leads.
+    pub href: Option<String>,
 }
 
 /// One cell of a matrix.
@@ -69,6 +77,8 @@ pub struct Cell<'c> {
     pub value: u64,
     /// In words.
     pub note: String,
+    /// Where it leads.
+    pub href: Option<String>,
 }
 
 /// Text that can be nothing but text.
@@ -89,6 +99,14 @@ fn escaped(text: &str) -> String {
         }
     }
     safe
+}
+
+/// What goes around a mark that leads somewhere: its beginning and its end.
+fn around(href: Option<&String>) -> (String, &'static str) {
+    match href {
+        Some(href) => (format!("<a href=\"{}\">", escaped(href)), "</a>"),
+        None => (String::new(), ""),
+    }
 }
 
 /// A label that fits the room on the left.
@@ -130,11 +148,12 @@ pub fn bars(name: &str, bars: &[Bar]) -> String {
         label(&mut body, y, &bar.label);
         let (whole, part) = (bar.value as f64 * scale, bar.part.min(bar.value) as f64 * scale);
         let note = escaped(&format!("{}: {}", bar.label, bar.note));
+        let (begin, end) = around(bar.href.as_ref());
         let _ = write!(
             body,
-            "<g><title>{note}</title><rect class=\"a\" x=\"{LABELS}\" y=\"{:.1}\" width=\"{whole:.1}\" height=\"{:.1}\"/>\
+            "{begin}<g><title>{note}</title><rect class=\"a\" x=\"{LABELS}\" y=\"{:.1}\" width=\"{whole:.1}\" height=\"{:.1}\"/>\
 <rect class=\"b\" x=\"{LABELS}\" y=\"{:.1}\" width=\"{part:.1}\" height=\"{:.1}\"/></g>\
-<text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+<text x=\"{:.1}\" y=\"{:.1}\">{}</text>{end}",
             y + 3.0,
             ROW - 6.0,
             y + 3.0,
@@ -169,10 +188,11 @@ pub fn whiskers(name: &str, rows: &[Whisker]) -> String {
         label(&mut body, y, &row.label);
         let note = escaped(&format!("{}: {}", row.label, row.note));
         let middle = y + ROW / 2.0;
+        let (begin, end) = around(row.href.as_ref());
         let _ = write!(
             body,
-            "<g><title>{note}</title><line class=\"w\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{middle:.1}\" y2=\"{middle:.1}\"/>\
-<circle class=\"p\" cx=\"{:.1}\" cy=\"{middle:.1}\" r=\"4.5\"/></g>",
+            "{begin}<g><title>{note}</title><line class=\"w\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{middle:.1}\" y2=\"{middle:.1}\"/>\
+<circle class=\"p\" cx=\"{:.1}\" cy=\"{middle:.1}\" r=\"4.5\"/></g>{end}",
             x(row.low),
             x(row.high),
             x(row.at)
@@ -192,10 +212,11 @@ pub fn columns(name: &str, columns: &[Column]) -> String {
         let middle = x + wide / 2.0;
         let y = 18.0 + HEIGHT - height;
         let text = escaped(&column.label);
+        let (begin, end) = around(column.href.as_ref());
         let _ = write!(
             body,
-            "<g><title>{text}: {0}</title><rect class=\"a\" x=\"{1:.1}\" y=\"{y:.1}\" width=\"{2:.1}\" height=\"{height:.1}\"/></g>\
-<text class=\"m\" x=\"{middle:.1}\" y=\"{3:.1}\">{0}</text><text class=\"m\" x=\"{middle:.1}\" y=\"{4:.1}\">{text}</text>",
+            "{begin}<g><title>{text}: {0}</title><rect class=\"a\" x=\"{1:.1}\" y=\"{y:.1}\" width=\"{2:.1}\" height=\"{height:.1}\"/></g>\
+<text class=\"m\" x=\"{middle:.1}\" y=\"{3:.1}\">{0}</text><text class=\"m\" x=\"{middle:.1}\" y=\"{4:.1}\">{text}</text>{end}",
             column.value,
             x + 4.0,
             (wide - 8.0).max(1.0),
@@ -240,9 +261,10 @@ pub fn spans(name: &str, rows: &[Span]) -> String {
         let middle = y + ROW / 2.0;
         let (first, last) = (row.points.first().copied().unwrap_or(60.0), row.points.last().copied().unwrap_or(60.0));
         let note = escaped(&format!("{}: {}", row.label, row.note));
+        let (begin, end) = around(row.href.as_ref());
         let _ = write!(
             body,
-            "<g><title>{note}</title><line class=\"w\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{middle:.1}\" y2=\"{middle:.1}\"/>",
+            "{begin}<g><title>{note}</title><line class=\"w\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{middle:.1}\" y2=\"{middle:.1}\"/>",
             x(first),
             x(last)
         );
@@ -250,6 +272,7 @@ pub fn spans(name: &str, rows: &[Span]) -> String {
             let _ = write!(body, "<circle class=\"p\" cx=\"{:.1}\" cy=\"{middle:.1}\" r=\"4.5\"/>", x(*point));
         }
         body.push_str("</g>");
+        body.push_str(end);
     }
     framed(name, bottom + 20.0, &body)
 }
@@ -280,10 +303,11 @@ pub fn heat(name: &str, cells: &[Cell<'_>]) -> String {
         let place = |name: &str| names.iter().position(|known| *known == name).unwrap_or(0) as f64;
         let (x, y) = (LABELS + place(cell.column) * wide, 20.0 + place(cell.row) * HIGH);
         let note = escaped(&format!("{} → {}: {}", cell.row, cell.column, cell.note));
+        let (begin, end) = around(cell.href.as_ref());
         let _ = write!(
             body,
-            "<g><title>{note}</title><rect class=\"h\" fill-opacity=\"{:.3}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>\
-<text class=\"m\" x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
+            "{begin}<g><title>{note}</title><rect class=\"h\" fill-opacity=\"{:.3}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>\
+<text class=\"m\" x=\"{:.1}\" y=\"{:.1}\">{}</text></g>{end}",
             0.06 + 0.6 * (cell.value as f64 / most).sqrt(),
             x + 1.0,
             y + 1.0,
@@ -311,22 +335,35 @@ mod tests {
         // What is left is well-formed: every opening has its end.
         let count = |word: &str| svg.matches(word).count();
         assert_eq!(
-            (count("<g>"), count("<text"), count("<title>")),
-            (count("</g>"), count("</text>"), count("</title>"))
+            (count("<g>"), count("<text"), count("<title>"), count("<a ")),
+            (count("</g>"), count("</text>"), count("</title>"), count("</a>"))
         );
     }
 
     #[test]
     fn a_hostile_name_is_only_ever_text() {
         let (label, note) = (HOSTILE.to_owned(), HOSTILE.to_owned());
-        harmless(&bars(HOSTILE, &[Bar { label: label.clone(), value: 3, part: 9, note: note.clone() }]));
+        harmless(&bars(
+            HOSTILE,
+            &[Bar { label: label.clone(), value: 3, part: 9, note: note.clone(), href: Some(HOSTILE.into()) }],
+        ));
         harmless(&whiskers(
             HOSTILE,
-            &[Whisker { label: label.clone(), at: 2.0, low: -1.0, high: f64::NAN, note: note.clone() }],
+            &[Whisker {
+                label: label.clone(),
+                at: 2.0,
+                low: -1.0,
+                high: f64::NAN,
+                note: note.clone(),
+                href: Some(HOSTILE.into()),
+            }],
         ));
-        harmless(&columns(HOSTILE, &[Column { label: label.clone(), value: 0 }]));
-        harmless(&spans(HOSTILE, &[Span { label: label.clone(), points: vec![0.0, 1e12], note: note.clone() }]));
-        harmless(&heat(HOSTILE, &[Cell { row: HOSTILE, column: "other", value: 1, note }]));
+        harmless(&columns(HOSTILE, &[Column { label: label.clone(), value: 0, href: Some(HOSTILE.into()) }]));
+        harmless(&spans(
+            HOSTILE,
+            &[Span { label: label.clone(), points: vec![0.0, 1e12], note: note.clone(), href: Some(HOSTILE.into()) }],
+        ));
+        harmless(&heat(HOSTILE, &[Cell { row: HOSTILE, column: "other", value: 1, note, href: Some(HOSTILE.into()) }]));
     }
 
     #[test]
@@ -339,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_long_as_its_part_of_the_longest() {
-        let bar = |value, part| Bar { label: "x".into(), value, part, note: String::new() };
+        let bar = |value, part| Bar { label: "x".into(), value, part, note: String::new(), href: None };
         let svg = bars("a", &[bar(100, 25), bar(50, 0)]);
         for width in ["width=\"470.0\"", "width=\"117.5\"", "width=\"235.0\"", "width=\"0.0\""] {
             assert!(svg.contains(width), "{width} in {svg}");

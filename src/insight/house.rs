@@ -43,6 +43,13 @@ impl House {
         Ok(house)
     }
 
+    /// Whether the first tier alone had a case.
+    pub(super) fn is_contained(&self, story: &Story) -> bool {
+        let first = self.tiers.iter().flatten().filter_map(Tier::number).min();
+        let number = |team: u32| usize::try_from(team).ok().and_then(|at| self.tiers.get(at)?.as_ref()?.number());
+        first.is_some() && !story.stays.is_empty() && story.stays.iter().all(|stay| number(stay.team) == first)
+    }
+
     fn add(&mut self, row: &StayRow, now: Timestamp) {
         let known = self.cases.len();
         let Some(case) = self.cases.number(&row.case) else { return };

@@ -5,9 +5,13 @@
 //! - [`house`]: the ledger's stays as stories.
 //! - [`figures`]: stories become figures, each with its definition; [`stats`] has the intervals.
 //! - [`replay`]: history through a policy's own `decide`, at exact instants.
+//! - [`behind`]: the cases behind each figure, for the dashboard.
+//! - [`digest`]: one week beside the week before.
 //! - [`export`], [`page`]: the figures as CSV, and as one self-contained HTML page.
 
+pub mod behind;
 pub mod chart;
+pub mod digest;
 pub mod export;
 pub mod figures;
 pub mod house;

@@ -1,5 +1,6 @@
 //! The figures as one self-contained HTML page: charts are SVG made here, nothing is fetched, every name is escaped.
 
+use super::behind::key;
 use super::chart::{self, Bar, Cell, Column, Whisker};
 use super::figures::{Figures, PathRow, TeamRow, definitions};
 use super::log::Length;
@@ -26,14 +27,22 @@ pub fn render(figures: &Figures) -> Result<String, minijinja::Error> {
     environment.add_template("page", TEMPLATE)?;
     let page = Page {
         figures,
-        tiles: tiles(figures),
-        charts: charts(figures),
+        tiles: tiles(figures, &nowhere),
+        charts: charts(figures, &nowhere),
         paths: figures.paths.iter().take(ROWS).collect(),
         teams: figures.teams.iter().take(ROWS).collect(),
         overused: figures.overused.iter().take(ROWS).map(overused).collect(),
         definitions: &definitions::DEFINITIONS,
     };
     environment.get_template("page")?.render(Serde(&page))
+}
+
+/// Where the number of a key leads.
+pub type Leads<'l> = &'l dyn Fn(String) -> Option<String>;
+
+/// A file leads nowhere.
+fn nowhere(_: String) -> Option<String> {
+    None
 }
 
 /// What the template sees.
@@ -50,35 +59,44 @@ struct Page<'f> {
 
 /// A figure that stands out.
 #[derive(Serialize)]
-struct Tile {
+pub struct Tile {
     value: String,
     name: &'static str,
     note: String,
+    href: Option<String>,
 }
 
-fn tiles(figures: &Figures) -> Vec<Tile> {
+/// The figures that stand out.
+pub fn tiles(figures: &Figures, leads: Leads<'_>) -> Vec<Tile> {
     let volumes = &figures.volumes;
     let handed = Share::new(volumes.cases_handed_over[0], volumes.cases);
     let mut tiles = vec![
         Tile {
             value: words::number(volumes.cases),
             name: "cases",
-            note: format!("{} events", words::number(volumes.events)),
+            note: match volumes.events {
+                0 => String::new(),
+                events => format!("{} events", words::number(events)),
+            },
+            href: leads("cases".into()),
         },
         Tile {
             value: words::number(volumes.transfers),
             name: "transfers",
             note: format!("on {} paths; {} of cases", words::number(volumes.paths), words::share(handed)),
+            href: leads(key::TRANSFERS.into()),
         },
         Tile {
             value: words::number(figures.bounces.windows.within_7d.count),
             name: "bounced within 7 days",
             note: words::share(figures.bounces.windows.within_7d),
+            href: leads(key::BOUNCED.into()),
         },
         Tile {
             value: words::length(figures.waits.wait.p50_s),
             name: "wait after a transfer, p50",
             note: format!("p90 {}, n {}", words::length(figures.waits.wait.p90_s), words::number(figures.waits.picked)),
+            href: leads(key::PICKED.into()),
         },
     ];
     if let Some(tiers) = &figures.tiers {
@@ -87,48 +105,54 @@ fn tiles(figures: &Figures) -> Vec<Tile> {
             value: words::number(contained.count),
             name: "contained in the first tier",
             note: words::share(contained),
+            href: leads(key::CONTAINED.into()),
         });
     }
     tiles
 }
 
+/// A chart with its words.
 #[derive(Serialize)]
-struct Chart {
+pub struct Chart {
     title: &'static str,
     note: &'static str,
     svg: Value,
 }
 
-fn charts(figures: &Figures) -> Vec<Chart> {
+/// All charts that have something to show.
+pub fn charts(figures: &Figures, leads: Leads<'_>) -> Vec<Chart> {
     let chart = |title, note, svg: String| Chart { title, note, svg: Value::from_safe_string(svg) };
     let mut charts = vec![
         chart(
             "Busiest paths",
             "The dark part returned to the giving team within 7 days.",
-            chart::bars("Transfers by path", &figures.paths.iter().take(ROWS).map(path_bar).collect::<Vec<_>>()),
+            chart::bars(
+                "Transfers by path",
+                &figures.paths.iter().take(ROWS).map(|path| path_bar(path, leads)).collect::<Vec<_>>(),
+            ),
         ),
         chart(
             "What comes back most",
             "Share returned within 7 days, with its 95 % interval; paths with 20 transfers or more.",
             chart::whiskers(
                 "Share returned by path",
-                &figures.worst_paths.iter().take(ROWS).map(worst).collect::<Vec<_>>(),
+                &figures.worst_paths.iter().take(ROWS).map(|path| worst(path, leads)).collect::<Vec<_>>(),
             ),
         ),
         chart(
             "Cases by number of transfers",
             "",
-            chart::columns("Cases by number of transfers", &by_transfers(&figures.volumes.cases_by_transfers)),
+            chart::columns("Cases by number of transfers", &by_transfers(&figures.volumes.cases_by_transfers, leads)),
         ),
         chart(
             "Wait after a transfer",
             "p50, p90 and p95 by the tier that received, on a scale of tens.",
-            chart::spans("Wait by tier", &waits(figures)),
+            chart::spans("Wait by tier", &waits(figures, leads)),
         ),
         chart(
             "Time by number of transfers",
             "Medians, with their 95 % interval.",
-            chart::spans("Median time by number of transfers", &times(figures)),
+            chart::spans("Median time by number of transfers", &times(figures, leads)),
         ),
     ];
     if let Some(tiers) = &figures.tiers {
@@ -145,6 +169,7 @@ fn charts(figures: &Figures) -> Vec<Chart> {
                     words::share(Share::new(cell.bounced, cell.transfers)),
                     words::length(cell.wait_p50_s)
                 ),
+                href: leads(key::tiers(&cell.from, &cell.to)),
             })
             .collect();
         charts.push(chart(
@@ -157,7 +182,7 @@ fn charts(figures: &Figures) -> Vec<Chart> {
     charts
 }
 
-fn path_bar(path: &PathRow) -> Bar {
+fn path_bar(path: &PathRow, leads: Leads<'_>) -> Bar {
     Bar {
         label: format!("{} → {}", path.from_team, path.to_team),
         value: path.transfers,
@@ -168,10 +193,11 @@ fn path_bar(path: &PathRow) -> Bar {
             words::share(Share::new(path.return_7d, path.transfers)),
             words::length(path.wait_p50_s)
         ),
+        href: leads(key::path(&path.from_team, &path.to_team)),
     }
 }
 
-fn worst(path: &super::figures::WorstPath) -> Whisker {
+fn worst(path: &super::figures::WorstPath, leads: Leads<'_>) -> Whisker {
     let (low, high) = path.returned_7d.interval();
     Whisker {
         label: format!("{} → {}", path.from, path.to),
@@ -179,16 +205,22 @@ fn worst(path: &super::figures::WorstPath) -> Whisker {
         low,
         high,
         note: words::counted(path.returned_7d),
+        href: leads(key::path_returned(&path.from, &path.to)),
     }
 }
 
-fn by_transfers(cases: &[u64; 11]) -> Vec<Column> {
+fn by_transfers(cases: &[u64; 11], leads: Leads<'_>) -> Vec<Column> {
     let label = |at: usize| if at == 10 { "10+".to_owned() } else { at.to_string() };
-    cases.iter().enumerate().map(|(at, cases)| Column { label: label(at), value: *cases }).collect()
+    let column = |(at, cases): (usize, &u64)| Column {
+        label: label(at),
+        value: *cases,
+        href: leads(key::moves(at)).filter(|_| *cases > 0),
+    };
+    cases.iter().enumerate().map(column).collect()
 }
 
-fn waits(figures: &Figures) -> Vec<chart::Span> {
-    let span = |label: String, waits: &super::figures::Waits| {
+fn waits(figures: &Figures, leads: Leads<'_>) -> Vec<chart::Span> {
+    let span = |label: String, waits: &super::figures::Waits, key: String| {
         let at = |length: Option<Length>| length.map(Length::as_seconds);
         let spread = &waits.wait;
         Some(chart::Span {
@@ -201,13 +233,17 @@ fn waits(figures: &Figures) -> Vec<chart::Span> {
                 words::length(spread.p90_s),
                 words::length(spread.p95_s)
             ),
+            href: leads(key),
         })
     };
-    let tiers = figures.waits_by_tier.iter().map(|tier| span(format!("to tier {}", tier.tier), &tier.waits));
-    std::iter::once(span("all".into(), &figures.waits)).chain(tiers).flatten().collect()
+    let tiers = figures
+        .waits_by_tier
+        .iter()
+        .map(|tier| span(format!("to tier {}", tier.tier), &tier.waits, key::tier_picked(&tier.tier)));
+    std::iter::once(span("all".into(), &figures.waits, key::PICKED.into())).chain(tiers).flatten().collect()
 }
 
-fn times(figures: &Figures) -> Vec<chart::Span> {
+fn times(figures: &Figures, leads: Leads<'_>) -> Vec<chart::Span> {
     let resolution = &figures.resolution;
     let bands = if resolution.resolved.is_empty() { &resolution.span } else { &resolution.resolved };
     let span = |band: &super::figures::Band| {
@@ -222,6 +258,7 @@ fn times(figures: &Figures) -> Vec<chart::Span> {
                 words::seconds(low),
                 words::seconds(high)
             ),
+            href: leads(key::times(resolution.resolved.is_empty(), band.transfers)),
         })
     };
     bands.iter().filter_map(span).collect()
@@ -229,7 +266,7 @@ fn times(figures: &Figures) -> Vec<chart::Span> {
 
 /// A path that is used too much, in words.
 #[derive(Serialize)]
-struct OverusedRow<'f> {
+pub struct OverusedRow<'f> {
     from: &'f str,
     to: &'f str,
     signals: &'f [super::figures::Signal],
@@ -240,7 +277,8 @@ struct OverusedRow<'f> {
     excess: f64,
 }
 
-fn overused(path: &super::figures::Overused) -> OverusedRow<'_> {
+/// Such a path in words.
+pub fn overused(path: &super::figures::Overused) -> OverusedRow<'_> {
     OverusedRow {
         from: &path.from,
         to: &path.to,

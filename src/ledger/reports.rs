@@ -39,6 +39,8 @@ pub struct StayHandoff {
 /// One handoff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandoffRow {
+    /// The case, as `desk/ticket`.
+    pub case: String,
     /// The rule.
     pub rule: String,
     /// Its version.
@@ -47,6 +49,8 @@ pub struct HandoffRow {
     pub from: Option<String>,
     /// The receiving team.
     pub to: String,
+    /// When it was decided.
+    pub created_at: Timestamp,
     /// Where it stands.
     pub state: HandoffState,
     /// Whether it carries a package, and which required parts are missing.
@@ -105,7 +109,8 @@ impl Ledger {
         let mut statement = self.connection.prepare(
             "SELECT id, rule, json_extract(proposal, '$.rule_version'), json_extract(proposal, '$.from'),
                     json_extract(proposal, '$.to'), state, json_extract(proposal, '$.package.missing'),
-                    risks <> '[]', approved_by IS NOT NULL, sent_at, claimed_at, kind = 'route', weak_triage_at IS NOT NULL
+                    risks <> '[]', approved_by IS NOT NULL, sent_at, claimed_at, kind = 'route', weak_triage_at IS NOT NULL,
+                    desk || '/' || ticket, created_at
              FROM handoffs ORDER BY created_at, id",
         )?;
         let mut rows = statement.query([])?;
@@ -117,6 +122,8 @@ impl Ledger {
             let state = HandoffState::named(&state)
                 .ok_or_else(|| super::codec::unreadable(&format!("handoff {id}"), &"an unknown state"))?;
             tell(HandoffRow {
+                case: row.get(13)?,
+                created_at: instant(row.get(14)?),
                 rule: row.get(1)?,
                 version: version(row, 2)?,
                 from: row.get(3)?,

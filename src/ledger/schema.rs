@@ -38,6 +38,7 @@ CREATE TABLE cases (
     owner TEXT, held_by TEXT, is_open INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
+CREATE INDEX cases_met ON cases (first_seen, desk, ticket);
 CREATE INDEX cases_owner ON cases (desk, held_by, owner) WHERE owner IS NOT NULL AND is_open <> 0;
 CREATE TABLE stays (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL,
@@ -188,6 +189,7 @@ CREATE TABLE case_troubles (
 CREATE TABLE acts (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL, reason TEXT
 ) STRICT;
+CREATE INDEX acts_about ON acts (about);
 -- How much there is of everything, kept as it changes: health and metrics ask often, and a ledger grows for years.
 CREATE TABLE tallies (
     of TEXT NOT NULL, state TEXT NOT NULL, rule TEXT NOT NULL, count INTEGER NOT NULL,

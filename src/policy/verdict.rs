@@ -2,6 +2,7 @@
 
 use super::clocks::ClockDifference;
 use super::names::{RuleName, TeamName};
+use super::package::name_of;
 use super::proposal::Proposal;
 use super::rules::PackagePart;
 use super::target::InsteadOf;
@@ -218,6 +219,47 @@ impl RuleResult {
             Self::OverLimit => "matches, but its limit is used up for this hour".into(),
             Self::Paused => "matches, but is paused".into(),
             Self::AlreadyThere => "matches, and the case is already there".into(),
+        }
+    }
+}
+
+impl Outcome {
+    /// What is to be done in words, after "it ".
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Stay(reason) => format!("stays: {}", reason.shown()),
+            Self::Route(proposal) => format!("goes to {} by the route {}", proposal.to, proposal.rule),
+            Self::Escalate(proposal) => {
+                format!("goes to {} by the rule {}: {}", proposal.to, proposal.rule, proposal.reason)
+            }
+            Self::AskForParts { proposed, until } => format!(
+                "the current agent is asked for what is missing, until {until}, before it goes to {} by the rule {}",
+                proposed.to, proposed.rule
+            ),
+            Self::AskPerson { proposed, .. } => {
+                format!("a person is asked before it goes to {} by the rule {}", proposed.to, proposed.rule)
+            }
+        }
+    }
+}
+
+impl Risk {
+    /// Why a person is asked, in words.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Always => "the rule always asks a person".into(),
+            Self::Condition(condition) => format!("its condition holds: {condition}"),
+            Self::Unknown(unknown) => format!("its condition cannot be told: {unknown}"),
+            Self::Agreeing(rule, why) => format!("{rule} agrees, and would ask first: {}", why.shown()),
+            Self::Disagreement(rules) => {
+                let rules: Vec<String> = rules.iter().map(|(rule, team)| format!("{rule} wants {team}")).collect();
+                format!("rules disagree: {}", rules.join(", "))
+            }
+            Self::HopBudget(hops) => format!("the case has moved {hops} times in a day"),
+            Self::PackageIncomplete(missing) => {
+                let missing: Vec<&str> = missing.iter().map(|part| name_of(*part)).collect();
+                format!("the package is incomplete: {}", missing.join(", "))
+            }
         }
     }
 }

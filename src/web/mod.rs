@@ -1,8 +1,9 @@
-//! HTTP: webhooks in; health, readiness and metrics out. Nothing is decided here.
+//! HTTP: webhooks in; health, readiness, metrics and the dashboard out. Nothing is decided here.
 //!
 //! [`hooks`] and [`pages`] are routers; where `hooks` has an address of its own, webhooks are served there and nothing
 //! else, and not on `listen`. [`serve`] binds either to a listener, with bounds on time and connections.
 
+pub mod dashboard;
 mod figures;
 mod health;
 mod hooks;

@@ -11,6 +11,7 @@ mod include;
 mod lints;
 mod problems;
 mod rollback;
+mod schema;
 mod secrets;
 mod sensitive;
 mod shapes;

@@ -9,6 +9,8 @@ pub fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
     vec![
         (keys::ROOT, vec![]),
         (keys::DAEMON, vec!["daemon"]),
+        (keys::WEB, vec!["web"]),
+        (keys::WEB_LOGIN, vec!["web", "logins", "*"]),
         (keys::POLICY, vec!["policy"]),
         (keys::LIMITS, vec!["policy", "limits"]),
         (keys::DESK, vec!["desks", "*"]),

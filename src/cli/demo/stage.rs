@@ -2,11 +2,13 @@
 
 use super::super::check::seams;
 use super::super::failure::Failure;
-use crate::config::{self, Config, Look, render};
+use crate::clock::unguessable;
+use crate::config::{self, Config, Look, Role, render};
 use crate::daemon::house::House;
 use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::records::SignedWording;
 use crate::ledger::{Durability, Handle, Ledger};
+use crate::web::dashboard::Entry;
 use crate::web::{hooks, pages, serve};
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::seed::{self, CLIENT};
@@ -27,6 +29,8 @@ pub struct Stage {
     pub house: House,
     /// Where the daemon answers.
     pub web: String,
+    /// What opens its dashboard.
+    pub token: String,
     /// Where the ledger lies; removed in the end.
     folder: PathBuf,
 }
@@ -55,8 +59,11 @@ impl Stage {
         let house = wire(&config, desks, ledger, seams);
         sign(&house).await?;
         let face = house.web(config.daemon.webhook_max_bytes);
-        tokio::spawn(serve(web_listener, hooks(face.clone()).merge(pages(face)), stop.clone()));
-        Ok(Self { sandbox, house, web, folder })
+        let token = hex::encode(unguessable().map_err(anyhow::Error::from)?);
+        let entry = Entry::new(&config.web, &[(SIGNER.to_owned(), Role::Operate, token.clone().into())]);
+        let dashboard = house.dashboard(face.clone(), entry, config.systems(), stop.clone());
+        tokio::spawn(serve(web_listener, hooks(face.clone()).merge(pages(face)).merge(dashboard), stop.clone()));
+        Ok(Self { sandbox, house, web, token, folder })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod approve;
 mod execute;
+mod from_dashboard;
 pub(super) mod rollback;
 mod socket;
 mod undo;

@@ -1,0 +1,94 @@
+//! What persons decide on the dashboard, and who carries it out: the daemon, with the handlers of its control socket.
+
+use crate::config::Role;
+use futures::future::BoxFuture;
+
+/// What somebody decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Yes to a review.
+    Approve {
+        /// Which handoff.
+        handoff: String,
+        /// Why, if there is something to say.
+        reason: Option<String>,
+    },
+    /// No to a review.
+    Reject {
+        /// Which handoff.
+        handoff: String,
+        /// Why.
+        reason: String,
+    },
+    /// Try again what is parked.
+    Retry(Target),
+    /// Give up what is parked.
+    Drop {
+        /// What.
+        target: Target,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What is parked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One effect.
+    Effect {
+        /// Of which handoff.
+        handoff: String,
+        /// Its number there.
+        number: u32,
+    },
+    /// A case that cannot be looked at.
+    Case {
+        /// On which desk.
+        desk: String,
+        /// Which ticket.
+        ticket: String,
+    },
+    /// All that waits for a desk that is not configured.
+    Desk {
+        /// Which.
+        desk: String,
+    },
+}
+
+/// Why it was not carried out, in words for the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It makes no sense.
+    Wrong(String),
+    /// It makes sense and is not allowed, or not any more.
+    Refused(String),
+    /// The desk does not answer, or refuses.
+    Desk(String),
+    /// The ledger does not answer.
+    Ledger(String),
+}
+
+/// Carries out what persons decide, and writes down who did.
+pub trait Orders: Send + Sync {
+    /// Carries it out for this person. Gives what was done, in words.
+    fn give(&self, wish: Wish, by: String) -> BoxFuture<'_, Result<String, Refusal>>;
+}
+
+impl Wish {
+    /// What it takes to decide this.
+    pub fn takes(&self) -> Role {
+        match self {
+            Self::Approve { .. } | Self::Reject { .. } => Role::Review,
+            Self::Retry(_) | Self::Drop { .. } => Role::Operate,
+        }
+    }
+}
+
+impl Refusal {
+    /// In words.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Wrong(words) | Self::Refused(words) | Self::Desk(words) | Self::Ledger(words) => words,
+        }
+    }
+}
