@@ -18,6 +18,7 @@ pub fn login_questions(connector: &str) -> &'static [(&'static str, bool, &'stat
             ("client_secret", true, "Its secret"),
         ],
         handoffd_rt::NAME => &[("token", true, "An authentication token of handoffd's own user")],
+        handoffd_freshdesk::NAME => &[("api_key", true, "The API key of handoffd's own agent")],
         _ => &[],
     }
 }
