@@ -163,7 +163,7 @@ impl Page<'_> {
         let found = json!(selector).to_string();
         self.waits_for(&format!("document.querySelector({found}) !== null"));
         let middle = format!(
-            "(() => {{ const it = document.querySelector({found}); it.scrollIntoView({{ block: 'center' }}); \
+            "(() => {{ const it = document.querySelector({found}); it.scrollIntoView({{ block: 'center', behavior: 'instant' }}); \
              const at = it.getBoundingClientRect(); return [at.left + Math.min(at.width / 2, 40), at.top + at.height / 2]; }})()"
         );
         let [x, y]: [f64; 2] = self.tells(&middle);

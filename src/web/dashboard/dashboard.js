@@ -23,7 +23,9 @@ async function fill(part) {
 function busy() {
   const fields = [...document.querySelectorAll("#body textarea, #body input:not([type=hidden]), #body select")];
   const written = fields.some((field) => field.value !== (field.defaultValue ?? field.value));
-  return written || fields.includes(document.activeElement) || document.querySelector("#body details[open]") !== null;
+  const at = document.activeElement;
+  const acting = at.closest("#body") !== null && at.tagName !== "A";
+  return written || acting || document.querySelector("#body details[open]") !== null;
 }
 
 async function renew() {
@@ -60,12 +62,16 @@ function offer() {
 
 function listen(address) {
   let asked = false;
-  new EventSource(address).addEventListener("changed", () => {
+  const news = () => {
     if (document.hidden || asked) { return; }
     if (busy()) { return offer(); }
     asked = true;
     renew().catch(() => {}).finally(() => { asked = false; });
-  });
+  };
+  const events = new EventSource(address);
+  events.addEventListener("changed", news);
+  // What changed between the page and the first word is not told: the page asks once by itself.
+  events.addEventListener("open", () => { if (!busy()) { news(); } });
 }
 
 async function goOn({ session, next }) {
