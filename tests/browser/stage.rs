@@ -166,9 +166,15 @@ impl Stage {
         self.waits(|ledger| Ok(!ledger.parked()?.is_empty()));
     }
 
-    /// The queue that the helpdesk did not have is there.
-    pub fn repairs_the_desk(&self) {
-        self.sandbox.with(|desk| desk.add_queue("Specialists", &[]));
+    /// The ledger says who tried the parked effect again.
+    pub fn was_retried_by(&self, who: &str) {
+        let acts = |ledger: &mut Ledger| {
+            let filter = HandoffFilter { rule: Some("lost-data".into()), ..HandoffFilter::default() };
+            let parked = ledger.handoffs(&filter)?;
+            parked.first().map_or(Ok(Vec::new()), |parked| ledger.acts_about(&parked.id, 9))
+        };
+        let acts = self.runtime.block_on(self.house.ledger.call(acts)).expect("asked");
+        assert!(acts.iter().any(|act| act.what == "retry" && act.by == who), "{acts:?}");
     }
 }
 
