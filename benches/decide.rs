@@ -59,6 +59,7 @@ fn escalation(n: usize, rules: usize, known: &handoffd::policy::known::KnownFact
             once: Once::Episode,
             when: vec![condition(n, rules, known)],
             times: TimeKeys::default(),
+            alert: None,
         },
         trigger: Trigger::Exception,
         quiet_after_person: None,
@@ -100,6 +101,7 @@ fn team(name: &str, tier: u32, queue: &str) -> Team {
         hours: None,
         lead: None,
         reviewers: Vec::new(),
+        alert: Vec::new(),
     }
 }
 
@@ -125,6 +127,7 @@ fn policy(rules: usize) -> Policy {
         people: BTreeMap::new(),
         labels: handoffd::policy::package::Labels::default(),
         messages: BTreeMap::from([("escalated".into(), message)]),
+        alerts: handoffd::policy::alert::AlertPolicy::default(),
         targets: Vec::new(),
         never: None,
         quiet_after_person: None,

@@ -9,9 +9,11 @@
 //! - [`policy`]: pure: facts, conditions, routing, escalation, package ─▶ a verdict.
 //! - [`plan`]: pure: a verdict ─▶ effects; the note's and the message's words.
 //! - [`delivery`]: due effects go out through [`desks`]; a lost answer is looked up, never guessed.
+//! - [`alert`]: one file for each channel by which people are told outside the helpdesk.
 //! - [`ledger`]: the only SQL; every state with its one transition function.
 //! - [`clock`], [`backoff`]: the wall's time and chance, and how long to wait.
 
+pub mod alert;
 pub mod backoff;
 pub mod cases;
 pub mod cli;

@@ -15,7 +15,7 @@ use crate::plan::{self, Answer, PlannedEffect, Rejection};
 use crate::policy::case::{Case, Request, Stay};
 use crate::policy::command::{Command, Rating, Target};
 use crate::policy::names::TeamName;
-use crate::policy::proposal::{AskedFor, HandoffKind};
+use crate::policy::proposal::{AskedFor, HandoffKind, Proposal};
 use crate::policy::reviewers::{Membership, may_approve, may_decide, works_in};
 use crate::policy::rules::Mode;
 use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
@@ -221,7 +221,9 @@ impl Scene<'_> {
             command: order.id.clone(),
         };
         let came = came.proposal.from_its_giver();
-        let proposal = plan::back(&came, team, &stay.episode, asked, self.look.head, self.look.now);
+        let back = plan::back(&came, team, &stay.episode, asked, self.look.head, self.look.now);
+        let alert = self.look.policy.alerts.plan((team, back.kind), None, self.look.head, None);
+        let proposal = Proposal { alert, ..back };
         let starts = NewHandoff {
             id: id.clone(),
             effects: effects(self.look, &proposal, &id, None),

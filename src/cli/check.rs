@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::output::{Context, Tint};
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{self, Config, Look, Problems, render, secrets};
+use crate::daemon::alert_wiring::open_channels;
 use crate::daemon::wiring::open_desks;
 use crate::policy::rules::{FieldDeclaration, FieldOwner, Mode, Policy};
 use clap::Args;
@@ -54,6 +55,12 @@ impl CheckArgs {
             Ok(desks) => desks,
             Err(problems) => return show(context, &problems, 2),
         };
+        if let Err(problems) = open_channels(&config, &environment, &seams, None) {
+            return show(context, &problems, 2);
+        }
+        if !config.alerts.is_empty() {
+            context.say("Alert channels are open and not tried: `handoffd alerts test NAME` sends one test alert.");
+        }
         let runtime = super::run::runtime()?;
         runtime.block_on(ask_desks(context, &config, desks.into_iter().collect(), &tests))
     }

@@ -1,6 +1,7 @@
 //! The command line: one file per command. Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 problems found,
 //! 2 wrong usage or config, 3 desk or ledger unreachable.
 
+mod alerts;
 pub mod case;
 pub mod check;
 mod check_people;
@@ -80,6 +81,8 @@ enum Command {
     Case(case::CaseArgs),
     /// What waits for a person: list, retry, drop.
     Parked(parked::ParkedArgs),
+    /// The channels by which people are told outside the helpdesk: list, test.
+    Alerts(alerts::AlertsArgs),
     /// Stop all handoffs, or those of a desk or a rule, within two seconds.
     Pause(pause::PauseArgs),
     /// Undo a pause.
@@ -131,6 +134,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Owners(args) => args.run(context),
         Command::Case(args) => args.run(context),
         Command::Parked(args) => args.run(context),
+        Command::Alerts(args) => args.run(context),
         Command::Pause(args) => args.run(context),
         Command::Resume(args) => args.run(context),
         Command::Reload(args) => args.run(context),

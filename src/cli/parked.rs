@@ -6,8 +6,9 @@ use super::output::{Context, Tint, ago, tame};
 use super::shown::Effect;
 use crate::config::Config;
 use crate::daemon::control::{Command, Target};
-use crate::ledger::records::{CaseTrouble, EffectRecord};
+use crate::ledger::records::{AlertRecord, CaseTrouble, EffectRecord};
 use crate::ledger::{DeskWaits, Ledger};
+use crate::plan::alert::card;
 use crate::policy::names::RuleName;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
@@ -23,6 +24,7 @@ use std::process::ExitCode;
   handoffd parked retry h3f9a2/1
   handoffd parked retry --all --desk acme          after repairing what the desk named
   handoffd parked drop h3f9a2/1 --reason \"done by hand\"
+  handoffd parked retry h3f9a2/handoff@room        one alert, by its key
   handoffd parked retry --case acme/4711           look at that ticket again, now
   handoffd parked drop --desk old --reason \"gone\"  what waits for a desk that is not configured any more")]
 pub struct ParkedArgs {
@@ -32,7 +34,7 @@ pub struct ParkedArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// Every parked effect, every case that cannot be looked at, and every desk that is not configured and waited for: since
+    /// Every parked effect and alert, every case that cannot be looked at, and every desk that is not configured and waited for: since
     /// when, why, the next step.
     List,
     /// Try again; what may be on the desk already is looked up first.
@@ -49,7 +51,7 @@ enum What {
 
 #[derive(Args)]
 struct Which {
-    /// The handoff's id, or ID/NUMBER for one effect.
+    /// The handoff's id, ID/NUMBER for one effect, or an alert's key, ID/WHAT@CHANNEL.
     #[arg(required_unless_present_any = ["all", "case", "desk"], conflicts_with_all = ["all", "case", "desk"])]
     id: Option<String>,
     /// A case that cannot be looked at.
@@ -89,11 +91,15 @@ fn case_target(text: &str) -> Result<Target, Failure> {
     Ok(Target::Case { desk: DeskId::new(desk), ticket: TicketId::new(ticket) })
 }
 
-/// `HANDOFF` or `HANDOFF/NUMBER`.
+/// `HANDOFF`, `HANDOFF/NUMBER`, or the key of an alert, `HANDOFF/WHAT@CHANNEL`.
 ///
 /// # Errors
 /// Exit 2 where the number is none.
 pub fn target(text: &str) -> Result<Target, Failure> {
+    // Only the key of an alert names a channel.
+    if text.contains('@') {
+        return Ok(Target::Alert { key: text.to_owned() });
+    }
     let Some((id, number)) = text.rsplit_once('/') else {
         return Ok(Target::Handoff { id: text.to_owned(), number: None });
     };
@@ -141,6 +147,14 @@ enum Parked {
         effect: Effect,
         rule: String,
     },
+    Alert {
+        key: String,
+        channel: String,
+        title: String,
+        reason: String,
+        next_step: Option<String>,
+        rule: String,
+    },
     Case {
         reason: String,
         next_step: String,
@@ -164,6 +178,24 @@ impl Row {
             ticket: Some(tame(effect.write.ticket.as_str())),
             since: effect.write.first_tried,
             commands: commands(&effect.write.mark.key()),
+        }
+    }
+
+    fn alert(record: &AlertRecord) -> Self {
+        let alert = &record.alert;
+        Self {
+            what: Parked::Alert {
+                key: alert.key.clone(),
+                channel: record.channel.to_string(),
+                title: card(alert, false).title,
+                reason: record.reason.clone().unwrap_or_else(|| "no reason was recorded".into()),
+                next_step: record.next_step.clone(),
+                rule: alert.rule.to_string(),
+            },
+            desk: alert.desk.to_string(),
+            ticket: Some(tame(alert.ticket.as_str())),
+            since: Some(record.created_at),
+            commands: commands(&alert.key),
         }
     }
 
@@ -207,6 +239,11 @@ impl Row {
                 context.print(&format!("{key}  {} for {}/{ticket}  {since}", effect.label, self.desk));
                 (effect.reason.as_deref().unwrap_or("no reason was recorded"), effect.next_step.as_deref())
             }
+            Parked::Alert { key, channel, title, reason, next_step, .. } => {
+                let (key, since) = (context.tinted(key, Tint::Bad), since.unwrap_or_default());
+                context.print(&format!("{key}  alert through {channel}: {}  planned {since} ago", tame(title)));
+                (reason.as_str(), next_step.as_deref())
+            }
             Parked::Case { reason, next_step, tries, stopped } => {
                 let key = context.tinted(&format!("{}/{ticket}", self.desk), Tint::Bad);
                 let how = if *stopped { "not looked at any more" } else { "cannot be looked at" };
@@ -241,8 +278,9 @@ fn list(context: &Context, config: &Config, ledger: &Ledger) -> Result<ExitCode,
     let effects = ledger.parked()?;
     let cases = ledger.case_troubles()?;
     let desks = absent.iter().map(|waits| Row::desk(waits, now));
-    let parked: Vec<Row> =
-        effects.iter().map(Row::effect).chain(cases.into_iter().map(Row::case)).chain(desks).collect();
+    let alerts = ledger.parked_alerts()?;
+    let effects = effects.iter().map(Row::effect).chain(alerts.iter().map(Row::alert));
+    let parked: Vec<Row> = effects.chain(cases.into_iter().map(Row::case)).chain(desks).collect();
     if context.json {
         context.print_json(&parked)?;
         return Ok(ExitCode::SUCCESS);

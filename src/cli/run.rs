@@ -6,12 +6,14 @@ use super::failure::Failure;
 use super::output::Context;
 use crate::config::secrets::logins;
 use crate::config::{self, Config, LogFormat, render};
+use crate::daemon::alert_wiring::open_channels;
 use crate::daemon::control;
 use crate::daemon::house::House;
 use crate::daemon::pipeline::Until;
 use crate::daemon::reload::{Reloader, Wish};
 use crate::daemon::running::Running;
 use crate::daemon::wiring::{open_desks, wire};
+use crate::delivery::alerts::Alerts;
 use crate::ledger::records::{Busy, DeskTrouble, Switch};
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::policy::rules::Mode;
@@ -90,6 +92,10 @@ impl RunArgs {
             Ok(desks) => desks,
             Err(problems) => return show(context, &problems, 2),
         };
+        let channels = match open_channels(&config, &environment, &seams, None) {
+            Ok(channels) => channels,
+            Err(problems) => return show(context, &problems, 2),
+        };
         if !config.warnings.is_empty() {
             context.say(&render(&config.warnings, config::Look::Plain));
         }
@@ -98,7 +104,8 @@ impl RunArgs {
         let config = in_force(context, file.clone(), &mut ledger)?;
         desks.retain(|desk, _| config.desks.contains_key(desk));
         runtime()?.block_on(async {
-            let house = wire(&config, desks, Handle::spawn(ledger)?, seams);
+            let alerts = Alerts::new(channels, &config.policy.alerts.channels);
+            let house = House { alerts, ..wire(&config, desks, Handle::spawn(ledger)?, seams) };
             let unsure = house.recover().await?;
             if unsure > 0 {
                 tracing::warn!(effects = unsure, "daemon.recovered_unsure_effects");
@@ -151,14 +158,19 @@ async fn troubles(house: &House) -> Result<Vec<DeskTrouble>, Failure> {
 
 /// What is left to do, and when, and what is in the way.
 async fn remains(context: &Context, house: &House, troubles: &[DeskTrouble]) -> Result<(), Failure> {
-    let (open, now) = (house.desks.names(), house.seams.clock.now());
+    let (open, channels, now) = (house.desks.names(), house.alerts.names(), house.seams.clock.now());
     let (counts, parked, next, switches) = house
         .ledger
         .call(move |ledger| {
             let absent = ledger.waits_for_others(&open)?.len();
-            let parked = ledger.parked()?.len() + ledger.case_troubles()?.len() + absent;
+            let parked =
+                ledger.parked()?.len() + ledger.parked_alerts()?.len() + ledger.case_troubles()?.len() + absent;
             let busy = Busy { only: Some(open.clone()), ..Busy::default() };
-            Ok((ledger.counts(now)?, parked, ledger.next_due(&busy)?, ledger.switches()?))
+            let mut next = ledger.next_due(&busy)?;
+            for channel in &channels {
+                next = next.into_iter().chain(ledger.next_alert_due(channel)?).min();
+            }
+            Ok((ledger.counts(now)?, parked, next, ledger.switches()?))
         })
         .await?;
     let paused: Vec<&Switch> = switches.iter().map(|on| &on.switch).collect();

@@ -3,7 +3,7 @@
 use super::handoffs::tint;
 use super::output::{Context, ago, tame};
 use crate::ledger::commands::CommandRecord;
-use crate::ledger::records::{EffectRecord, HandoffRecord, Rated, Span, SpanOf, TaskRecord};
+use crate::ledger::records::{AlertRecord, EffectRecord, HandoffRecord, Rated, Span, SpanOf, TaskRecord};
 use crate::ledger::states::HandoffState;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
@@ -130,6 +130,27 @@ impl Effect {
     }
 }
 
+/// One alert.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    /// HANDOFF/WHAT@CHANNEL.
+    pub key: String,
+    /// Where it stands.
+    pub state: &'static str,
+    /// When it was planned.
+    pub at: Timestamp,
+    /// The last error or reason.
+    pub reason: Option<String>,
+}
+
+impl Told {
+    /// An alert as stored.
+    pub fn of(record: &AlertRecord) -> Self {
+        let (key, at) = (record.alert.key.clone(), record.created_at);
+        Self { key, state: record.state.name(), at, reason: record.reason.clone() }
+    }
+}
+
 /// A handoff whole: with what travels, and every effect.
 #[derive(Clone, Debug, Serialize)]
 pub struct Whole {
@@ -148,6 +169,8 @@ pub struct Whole {
     pub ownership: Vec<Span>,
     /// Its effects in order.
     pub effects: Vec<Effect>,
+    /// Who was told of it outside the helpdesk.
+    pub alerts: Vec<Told>,
     /// What the receiving team thinks of its package, if somebody said.
     pub rated: Option<Rated>,
     /// What agents ordered on its ticket, with the answers.
@@ -161,8 +184,10 @@ impl Whole {
         commands: Vec<CommandRecord>,
         task: Option<TaskRecord>,
         ownership: Vec<Span>,
+        alerts: &[AlertRecord],
     ) -> Self {
         Self {
+            alerts: alerts.iter().map(Told::of).collect(),
             rated: handoff.rated.clone(),
             commands,
             task,
@@ -242,6 +267,17 @@ impl Whole {
                     writeln!(text, "      {word}: {}", tame(words))?;
                 }
             }
+        }
+        self.write_alerts(text)
+    }
+
+    fn write_alerts(&self, text: &mut String) -> std::fmt::Result {
+        if !self.alerts.is_empty() {
+            writeln!(text, "  alerts")?;
+        }
+        for told in &self.alerts {
+            let why = told.reason.as_ref().map_or_else(String::new, |why| format!(": {}", tame(why)));
+            writeln!(text, "    {}  {}{why}", told.key, told.state.replace('_', " "))?;
         }
         Ok(())
     }

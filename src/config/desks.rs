@@ -178,7 +178,7 @@ fn settings(
     Some(settings)
 }
 
-fn setting(
+pub(super) fn setting(
     found: &mut Found<'_>,
     name: &At<&str>,
     value: &Spanned<DeValue<'_>>,

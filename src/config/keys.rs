@@ -37,10 +37,6 @@ const fn key(name: &'static str, example: &'static str) -> Key {
     Key { name, example, later: None }
 }
 
-const fn later(name: &'static str, example: &'static str, until_then: &'static str) -> Key {
-    Key { name, example, later: Some(until_then) }
-}
-
 /// The file itself.
 pub const ROOT: Shape = Shape {
     title: "the file",
@@ -53,7 +49,7 @@ pub const ROOT: Shape = Shape {
         key("people", "tables [people.NAME]"),
         key("hours", "tables [hours.NAME]"),
         key("targets", "tables [targets.NAME]"),
-        later("alerts", "tables [alerts.NAME]", "leave it out: the note on the helpdesk is what a team sees"),
+        key("alerts", "tables [alerts.NAME]"),
         key("messages", "tables [messages.NAME]"),
         key("package", "the table [package.labels]"),
         key("defaults", "the table [defaults.escalate]"),
@@ -112,6 +108,7 @@ pub const POLICY: Shape = Shape {
         WEAK_TRIAGE,
         key("suppress", "[\"no-reply@*\", \"*@bounces.example\"]"),
         key("limits", "{ per_rule_per_hour = 30, per_desk_per_hour = 200, hops_per_day = 4 }"),
+        key("alert", "[\"operations\"]"),
     ],
 };
 
@@ -181,9 +178,32 @@ pub const TEAM: Shape = Shape {
         key("queue", "\"Billing\""),
         key("public_name", "\"our billing specialists\""),
         key("hours", "\"office\""),
-        later("alert", "[\"billing-room\"]", "leave it out: the note on the helpdesk is what the team sees"),
+        ALERT_KEY,
         key("lead", "\"billing-lead\""),
         key("reviewers", "[\"billing-lead\"]"),
+    ],
+};
+
+/// `[alerts.NAME]`: `channel` and the last four stand with every channel, the others are each kind's own.
+pub const ALERT: Shape = Shape {
+    title: "[alerts.NAME]",
+    keys: &[
+        key("channel", "\"slack\""),
+        key("url", "{ env = \"SLACK_BILLING_URL\" }"),
+        key("token", "{ env = \"SLACK_TOKEN\" }"),
+        key("key", "{ env = \"PAGERDUTY_KEY\" }"),
+        key("secret", "{ env = \"HOOK_SECRET\" }"),
+        key("old_secret", "{ env = \"HOOK_SECRET_BEFORE\" }"),
+        key("api", "\"https://events.eu.pagerduty.com\""),
+        key("server", "\"smtp://smtp.acme.example:587\""),
+        key("user", "\"handoffd\""),
+        key("password", "{ env = \"SMTP_PASSWORD\" }"),
+        key("from", "\"handoffd@acme.example\""),
+        key("to", "[\"billing@acme.example\"]"),
+        key("tells", "[\"handoff\", \"review\", \"unclaimed\", \"parked\", \"lost-owner\"]"),
+        key("hours", "\"office\""),
+        key("outside", "\"wait\""),
+        key("allow_private", "true"),
     ],
 };
 
@@ -252,6 +272,7 @@ const WHEN: Key = key("when", "['has_tag(\"refund\")']");
 const WEAK_TRIAGE: Key = key("weak_triage_within", "\"60m\"");
 const MODE: Key = key("mode", "\"shadow\"");
 const SHARE: Key = key("share", "\"100%\"");
+const ALERT_KEY: Key = key("alert", "[\"billing-room\"]");
 const ONCE: Key = key("once", "\"episode\"");
 const IDLE: Key = key("idle_for", "\"4h\"");
 const HELD: Key = key("held_for", "\"8h\"");
@@ -278,6 +299,7 @@ pub const ROUTE: Shape = Shape {
         MODE,
         SHARE,
         ONCE,
+        ALERT_KEY,
         IDLE,
         HELD,
         IN_STATUS,
@@ -306,6 +328,7 @@ pub const ESCALATE: Shape = Shape {
         REVIEW_KEY,
         SHARE,
         ONCE,
+        ALERT_KEY,
         IDLE,
         HELD,
         IN_STATUS,

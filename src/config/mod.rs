@@ -6,6 +6,8 @@
 //! Every problem of a run is reported together, with its place and what would be accepted.
 
 mod abilities;
+pub mod alert_address;
+mod alerts;
 mod answers;
 mod commands;
 mod conditions;
@@ -42,6 +44,7 @@ mod versions;
 mod walk;
 mod web;
 
+pub use alerts::{AlertConfig, AlertSettings};
 pub use daemon::{DaemonConfig, LogFormat};
 pub use desks::DeskConfig;
 pub use problem::{Look, Problem, Problems, Severity, render};
@@ -52,7 +55,9 @@ pub use source::Source;
 pub use trials::TestEntry;
 pub use web::{LoginConfig, Role, WebConfig};
 
+use crate::policy::alert::AlertPolicy;
 use crate::policy::meaning::Meaning;
+use crate::policy::names::AlertName;
 use crate::policy::rules::Policy;
 use crate::policy::trial::Report;
 use found::Found;
@@ -77,6 +82,8 @@ pub struct Config {
     pub web: WebConfig,
     /// How each desk is reached.
     pub desks: BTreeMap<DeskId, DeskConfig>,
+    /// How each alert channel is reached.
+    pub alerts: BTreeMap<AlertName, AlertConfig>,
     /// All that decides, and who answers for it.
     pub policy: Policy,
     /// What the policy means: what its versions are hashes of.
@@ -127,6 +134,16 @@ impl Config {
         for SettingProblem { key, problem, help } in problems {
             let span = self.desks.get(desk).map_or(0..0, |desk| desk.place(key));
             placed.add(span, Severity::Error, format!("[desks.{desk}] {key}: {problem}"), help.clone());
+        }
+        placed
+    }
+
+    /// What was found wrong in the table of an alert channel, at its place in the file.
+    pub fn alert_problems(&self, name: &AlertName, problems: &[SettingProblem]) -> Problems {
+        let mut placed = Problems::none(&self.source);
+        for SettingProblem { key, problem, help } in problems {
+            let span = self.alerts.get(name).map_or(0..0, |alert| alert.place(key));
+            placed.add(span, Severity::Error, format!("[alerts.{name}] {key}: {problem}"), help.clone());
         }
         placed
     }
@@ -210,11 +227,13 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let mut desks = desks::read(found, &root, base);
     let hours = hours::read(found, &root, base);
     let people = teams::read_people(found, &root, &desks, &hours);
-    let teams = teams::read_teams(found, &root, &teams::Around { desks: &desks, people: &people, hours: &hours });
+    let alerts = alerts::read(found, &root, &hours, base);
+    let around = teams::Around { desks: &desks, people: &people, hours: &hours, alerts: &alerts };
+    let teams = teams::read_teams(found, &root, &around);
     let labels = labels::read(found, &root);
     let targets = targets::read(found, &root, &desks, &hours);
     let messages = messages::read(found, &root, &desks, &people, &labels);
-    let table = policy::read(found, &root, &desks);
+    let table = policy::read(found, &root, &desks, &alerts);
     let world = rules::World {
         desks: &desks,
         teams: &teams,
@@ -223,9 +242,12 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         targets: targets.as_deref(),
         header: &table.header,
         weak_triage_within: table.weak_triage_within,
+        alerts: &alerts,
     };
     let rules = rules::read(found, &root, &world);
     let tests = trials::read(found, &root, &world, &rules.names);
+    alerts.nobody_unused(found, &table.operators, &teams, &rules);
+    let (channels, outlets) = alerts.whole()?;
     let reached: Option<BTreeMap<_, _>> =
         desks.iter_mut().map(|(id, desk)| Some((id.clone(), desk.config.take()?))).collect();
     let reached = reached?;
@@ -240,6 +262,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         people,
         labels,
         messages: messages?,
+        alerts: AlertPolicy { channels, operators: table.operators },
         targets: targets?,
         never: table.never,
         quiet_after_person: table.quiet_after_person,
@@ -251,5 +274,16 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let meaning = versions::stamp(&mut policy, &reached);
     let warnings = Problems::none(source);
     let text = Arc::from("");
-    Some(Config { daemon, web, desks: reached, policy, meaning, tests, warnings, source: source.clone(), text })
+    Some(Config {
+        daemon,
+        web,
+        desks: reached,
+        alerts: outlets,
+        policy,
+        meaning,
+        tests,
+        warnings,
+        source: source.clone(),
+        text,
+    })
 }

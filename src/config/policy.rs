@@ -1,5 +1,6 @@
 //! `[policy]`: who answers for the policy, what it never touches, and its limits.
 
+use super::alerts::{self, Alerts};
 use super::conditions::{self, Facts};
 use super::desks::Desks;
 use super::found::Found;
@@ -9,6 +10,7 @@ use super::walk::{Section, kind_of};
 use crate::policy::address::AddressPattern;
 use crate::policy::condition::Condition;
 use crate::policy::header::PolicyHeader;
+use crate::policy::names::AlertName;
 use crate::policy::rules::Limits;
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -23,10 +25,12 @@ pub(super) struct PolicyTable {
     pub weak_triage_within: Option<SignedDuration>,
     pub suppress: Vec<AddressPattern>,
     pub limits: Limits,
+    /// Who is told of what is parked.
+    pub operators: Vec<AlertName>,
 }
 
 /// Reads `[policy]`.
-pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> PolicyTable {
+pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, alerts: &Alerts) -> PolicyTable {
     let Some(section) = root.table(found, "policy", keys::POLICY, "[policy]".into()) else {
         return PolicyTable::default();
     };
@@ -50,6 +54,7 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks) -> 
         weak_triage_within: weak_triage(found, &section),
         suppress: suppress(found, &section),
         limits: limits(found, &section),
+        operators: alerts::named(found, &section, alerts).unwrap_or_default(),
     }
 }
 

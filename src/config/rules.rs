@@ -1,6 +1,7 @@
 //! `[[route]]` and `[[escalate]]`: the rules, in the order of the file.
 
 use super::abilities::Reach;
+use super::alerts::{self, Alerts};
 use super::answers::{Answers, Context};
 use super::conditions::{self, Facts};
 use super::daemon::MODES;
@@ -40,6 +41,7 @@ pub(super) struct World<'a> {
     pub header: &'a PolicyHeader,
     /// What `[policy]` says for all routes.
     pub weak_triage_within: Option<SignedDuration>,
+    pub alerts: &'a Alerts,
 }
 
 impl<'a> World<'a> {
@@ -124,12 +126,19 @@ fn defaults(found: &mut Found<'_>, root: &Section<'_>, world: &World<'_>) -> Ans
 }
 
 /// What routes and escalations have in common. `None`: something in it is wrong, which was reported.
-fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName>, facts: &Facts) -> Option<Rule> {
+fn read_rule(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    name: Option<RuleName>,
+    facts: &Facts,
+    alerts: &Alerts,
+) -> Option<Rule> {
     let mode = section.word(found, "mode", &MODES);
     let share = section.parsed(found, "share", scalar::percentage);
     let once = section.word(found, "once", &[("episode", Once::Episode), ("case", Once::Case)]);
     let when = conditions::when(found, section, facts);
     let times = times::read(found, section);
+    let alert = alerts::named(found, section, alerts);
     Some(Rule {
         name: name?,
         // Its meaning is hashed once the whole policy is read.
@@ -140,6 +149,7 @@ fn read_rule(found: &mut Found<'_>, section: &Section<'_>, name: Option<RuleName
         once: once.unwrap_or_default(),
         when: when?,
         times: times?,
+        alert,
     })
 }
 
@@ -172,7 +182,7 @@ impl RouteDraft {
             .filter(|desk| refers(found, desk, "desk", "[desks.NAME]", known()))
             .map(|desk| DeskId::new(desk.value));
         let facts = Facts::of(desk.as_ref().and_then(|desk| world.desks.get(desk))).without_package();
-        let rule = read_rule(found, section, name, &facts);
+        let rule = read_rule(found, section, name, &facts, world.alerts);
         let (to, team) = target(found, section, world);
         if let (Some(team), Some(desk)) = (team, &desk)
             && team.desk != *desk
@@ -265,7 +275,7 @@ fn read_escalation(
     let (to, team) = target(found, section, world);
     let desk = team.map(|team| &team.desk);
     let facts = desk.map_or_else(|| Facts::of(world.desks.values()), |desk| Facts::of(world.desks.get(desk)));
-    let rule = read_rule(found, section, name, &facts);
+    let rule = read_rule(found, section, name, &facts, world.alerts);
     let sensitive = section.yes_or_no(found, "sensitive").unwrap_or_default();
     if sensitive {
         somebody_signs(found, section, world);

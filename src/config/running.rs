@@ -67,6 +67,10 @@ impl Config {
         }
         let gone = runs.desks.keys().filter(|id| !self.desks.contains_key(*id));
         other.taken.extend(gone.map(|id| format!("[desks.{id}] is gone")));
+        // What a channel is told of, and that it comes or goes, is the policy's.
+        let reached = self.alerts.iter().filter_map(|(name, new)| Some((name, new, runs.alerts.get(name)?)));
+        let changed = reached.filter(|(_, new, old)| !new.is_reached_like(old));
+        other.taken.extend(changed.map(|(name, ..)| format!("how [alerts.{name}] is reached")));
         other
     }
 }

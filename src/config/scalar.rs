@@ -84,7 +84,7 @@ pub(super) fn desk_url(text: &str) -> Result<Url, (String, &'static str)> {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -3,6 +3,7 @@
 //! from a file or a command can be read again while the daemon runs.
 
 use super::Config;
+use super::alerts::{AlertSettings, wrong_text};
 use super::desks::DeskConfig;
 use super::found::Found;
 use super::mask::looks_like_a_variable;
@@ -10,6 +11,7 @@ use super::problem::{Problems, Severity};
 use super::secret_command;
 use super::walk::Section;
 use super::web::Role;
+use crate::policy::names::AlertName;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use handoffd_kit::id::DeskId;
@@ -160,7 +162,8 @@ impl ReadsAgain for Again {
 
 /// How many secrets come from commands.
 pub fn commands(config: &Config) -> usize {
-    let all = config.desks.values().flat_map(|desk| desk.login.values().chain(desk.webhook.values()));
+    let desks = config.desks.values().flat_map(|desk| desk.login.values().chain(desk.webhook.values()));
+    let all = desks.chain(config.alerts.values().flat_map(|alert| alert.settings.values()));
     let tokens = config.web.logins.values().filter(|login| matches!(login.token, SecretSource::Command(_)));
     all.filter(|setting| matches!(setting, RawSetting::Secret(SecretSource::Command(_)))).count() + tokens.count()
 }
@@ -176,6 +179,45 @@ pub fn resolve(
     read_whole(config, env, Commands::Run)
 }
 
+/// Reads the secrets of all alert channels, or of one, and hands each one's settings on. Addresses among them are judged now that they are
+/// known.
+///
+/// # Errors
+/// Every secret that is missing, empty, broken or no address of its kind, each at its place.
+pub fn resolve_alerts(
+    config: &Config,
+    env: &dyn Fn(&str) -> Option<String>,
+    only: Option<&AlertName>,
+) -> Result<(BTreeMap<AlertName, AlertSettings>, Problems), Problems> {
+    let (channels, problems) = read_alerts(config, env, Commands::Run, only);
+    if problems.has_errors() { Err(problems) } else { Ok((channels, problems)) }
+}
+
+fn read_alerts(
+    config: &Config,
+    env: Env<'_>,
+    commands: Commands,
+    only: Option<&AlertName>,
+) -> (BTreeMap<AlertName, AlertSettings>, Problems) {
+    let mut problems = Problems::none(&config.source);
+    let mut channels = BTreeMap::new();
+    for (name, alert) in config.alerts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        let settings = read_all(&alert.settings, &|key| alert.place(key), (env, commands), &mut problems);
+        for (key, setting) in &settings {
+            let Setting::Secret(secret) = setting else { continue };
+            let secret = secret.current();
+            let unread = secret.expose_secret() == STAND_IN;
+            let wrong = wrong_text(alert.kind, key, secret.expose_secret(), alert.allow_private).filter(|_| !unread);
+            if let Some((message, help)) = wrong {
+                problems.add(alert.place(key), Severity::Error, format!("[alerts.{name}] {key}: {message}"), help);
+            }
+        }
+        let (kind, to, allow_private) = (alert.kind, alert.to.clone(), alert.allow_private);
+        channels.insert(name.clone(), AlertSettings { kind, settings, to, allow_private });
+    }
+    (channels, problems)
+}
+
 fn read_whole(
     config: &Config,
     env: &dyn Fn(&str) -> Option<String>,
@@ -184,8 +226,9 @@ fn read_whole(
     let mut problems = Problems::none(&config.source);
     let mut desks = BTreeMap::new();
     for (id, desk) in &config.desks {
-        let login = read_all(desk, "login", (env, commands), &mut problems);
-        let webhook = read_all(desk, "webhook", (env, commands), &mut problems);
+        let login = read_all(&desk.login, &|key| desk.place(&format!("login.{key}")), (env, commands), &mut problems);
+        let webhook =
+            read_all(&desk.webhook, &|key| desk.place(&format!("webhook.{key}")), (env, commands), &mut problems);
         let settings = DeskSettings { id: id.clone(), url: desk.url.clone(), login, webhook, budget: desk.budget };
         desks.insert(id.clone(), settings);
     }
@@ -243,6 +286,7 @@ pub fn check(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Problems 
         Err(problems) => problems,
     };
     problems.extend(read_logins(config, (env, Commands::Leave)).1);
+    problems.extend(read_alerts(config, env, Commands::Leave, None).1);
     problems.soften();
     problems
 }
@@ -267,15 +311,14 @@ pub(super) fn stand_in(id: &DeskId, desk: &DeskConfig) -> DeskSettings {
 }
 
 fn read_all(
-    desk: &DeskConfig,
-    table: &str,
+    settings: &BTreeMap<String, RawSetting>,
+    place: &dyn Fn(&str) -> Range<usize>,
     (env, commands): (Env<'_>, Commands),
     problems: &mut Problems,
 ) -> BTreeMap<String, Setting> {
-    let settings = if table == "login" { &desk.login } else { &desk.webhook };
     let mut read = BTreeMap::new();
     for (key, setting) in settings {
-        let span = desk.place(&format!("{table}.{key}"));
+        let span = place(key);
         let value = match setting {
             RawSetting::Text(text) => Setting::Text(text.clone()),
             RawSetting::Secret(SecretSource::Command(_)) if commands == Commands::Leave => {

@@ -1,6 +1,7 @@
 //! `[teams.NAME]` and `[people.NAME]`: who owns cases.
 
 use super::abilities;
+use super::alerts::{self, Alerts};
 use super::answers::ASSIGN;
 use super::desks::{Desks, queue};
 use super::found::{At, Found};
@@ -72,7 +73,11 @@ fn identities(found: &mut Found<'_>, section: &Section<'_>, desks: &Desks) -> BT
 }
 
 /// The hours that a table names; none at the outside: they are wrong, which was reported.
-fn named_hours(found: &mut Found<'_>, section: &Section<'_>, hours: &Hours) -> Option<Option<Arc<TeamHours>>> {
+pub(super) fn named_hours(
+    found: &mut Found<'_>,
+    section: &Section<'_>,
+    hours: &Hours,
+) -> Option<Option<Arc<TeamHours>>> {
     let named = match section.text(found, "hours") {
         Some(name) => {
             let known = hours.keys().map(HoursName::as_str);
@@ -93,6 +98,7 @@ pub(super) struct Around<'a> {
     pub desks: &'a Desks,
     pub people: &'a People,
     pub hours: &'a Hours,
+    pub alerts: &'a Alerts,
 }
 
 /// Reads all teams.
@@ -113,7 +119,7 @@ pub(super) fn read_teams(found: &mut Found<'_>, root: &Section<'_>, around: &Aro
 }
 
 fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &Around<'_>) -> Option<(Team, At<()>)> {
-    let Around { desks, people, hours } = around;
+    let Around { desks, people, hours, alerts } = around;
     if !section.has("tier") {
         section.missing(found, "tier");
     }
@@ -138,6 +144,7 @@ fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &
         .filter(|person| refers(found, person, "person", "[people.NAME]", known()))
         .map(|person| PersonName::new(person.value))
         .collect();
+    let alert = alerts::named(found, section, alerts).unwrap_or_default();
     let hours = named_hours(found, section, hours)?;
     let (tier, desk, spec) = (tier?, desk?, spec?);
     let team = Team {
@@ -149,6 +156,7 @@ fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &
         hours,
         lead,
         reviewers,
+        alert,
     };
     Some((team, At::new((), spec.span)))
 }

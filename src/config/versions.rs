@@ -6,10 +6,12 @@
 
 use super::desks::DeskConfig;
 use crate::policy::address::AddressPattern;
+use crate::policy::alert::AlertChannel;
 use crate::policy::condition::Condition;
 use crate::policy::due::{Counts, TeamHours, Wait};
 use crate::policy::header::PolicyHeader;
 use crate::policy::meaning::{Meaning, NAMED, ORDER, RULE, span, version};
+use crate::policy::names::AlertName;
 use crate::policy::package::{LABELS, Label, name_of};
 use crate::policy::rules::{
     Assign, ClockDecision, CustomerClock, CustomerDecision, DeskPolicy, Escalation, FieldDeclaration, FieldOwner,
@@ -41,8 +43,8 @@ fn meaning(policy: &Policy, desks: &BTreeMap<DeskId, DeskConfig>) -> Meaning {
     let routes = policy.routes.iter().map(|route| (&route.rule.name, switched(&route.rule, route_meaning(route))));
     let escalations = policy.escalations.iter().map(|it| (&it.rule.name, switched(&it.rule, escalation_meaning(it))));
     let connector = |id: &DeskId| desks.get(id).map(|desk| desk.connector.as_str());
-    let [desks, teams, people, messages, targets, route, escalate] = NAMED;
-    Meaning::new(json!({
+    let [desks, teams, people, messages, targets, route, escalate, alert] = NAMED;
+    let mut meaning = json!({
         "policy": header(policy),
         "labels": labels(policy),
         desks: named(policy.desks.iter().map(|(id, it)| (id, desk(it, connector(id))))),
@@ -57,7 +59,12 @@ fn meaning(policy: &Policy, desks: &BTreeMap<DeskId, DeskConfig>) -> Meaning {
             route: policy.routes.iter().map(|route| &route.rule.name).collect::<Vec<_>>(),
             escalate: policy.escalations.iter().map(|it| &it.rule.name).collect::<Vec<_>>(),
         },
-    }))
+    });
+    // A policy that tells nobody means what it meant before anybody could be told.
+    if let (Value::Object(keys), false) = (&mut meaning, policy.alerts.channels.is_empty()) {
+        keys.insert(alert.to_owned(), alerts(policy));
+    }
+    Meaning::new(meaning)
 }
 
 fn named<N: Display>(all: impl Iterator<Item = (N, Value)>) -> Value {
@@ -72,7 +79,8 @@ fn header(policy: &Policy) -> Value {
     let PolicyHeader { owner, second_reviewer, review_by, source_of_truth, goal, data, feared_failure } =
         &policy.header;
     let Limits { per_rule_per_hour, per_desk_per_hour, hops_per_day } = policy.limits;
-    json!({
+    let operators = Some(&policy.alerts.operators).filter(|names| !names.is_empty());
+    let meaning = json!({
         "owner": owner,
         "second_reviewer": second_reviewer,
         "review_by": review_by,
@@ -88,7 +96,8 @@ fn header(policy: &Policy) -> Value {
             "per_desk_per_hour": per_desk_per_hour,
             "hops_per_day": hops_per_day,
         },
-    })
+    });
+    telling(meaning, operators)
 }
 
 fn desk(desk: &DeskPolicy, connector: Option<&str>) -> Value {
@@ -116,8 +125,8 @@ fn desk(desk: &DeskPolicy, connector: Option<&str>) -> Value {
 }
 
 fn team(team: &Team) -> Value {
-    let Team { name: _, tier, desk, queue, public_name, hours, lead, reviewers } = team;
-    json!({
+    let Team { name: _, tier, desk, queue, public_name, hours, lead, reviewers, alert } = team;
+    let meaning = json!({
         "tier": tier,
         "desk": desk,
         "queue": queue,
@@ -125,7 +134,25 @@ fn team(team: &Team) -> Value {
         "hours": opened(hours.as_ref()),
         "lead": lead,
         "reviewers": reviewers,
-    })
+    });
+    telling(meaning, Some(alert).filter(|names| !names.is_empty()))
+}
+
+/// A meaning with the channels that are told, where some are named.
+fn telling(mut meaning: Value, alert: Option<&Vec<AlertName>>) -> Value {
+    if let (Value::Object(keys), Some(names)) = (&mut meaning, alert) {
+        keys.insert("alert".to_owned(), json!(names));
+    }
+    meaning
+}
+
+fn alerts(policy: &Policy) -> Value {
+    named(policy.alerts.channels.iter().map(|(name, channel)| {
+        let AlertChannel { kind, tells, hours, outside } = channel;
+        let tells: Vec<&str> = tells.iter().map(|occasion| occasion.name()).collect();
+        let hours = opened(hours.as_ref());
+        (name, json!({ "channel": kind.name(), "tells": tells, "hours": hours, "outside": outside.name() }))
+    }))
 }
 
 fn person(person: &PersonEntry) -> Value {
@@ -170,6 +197,7 @@ fn rule_meaning(rule: &Rule) -> Map<String, Value> {
     };
     let TimeKeys { idle_for, held_for, in_status_for, silent_for, open_for, before_breach } = rule.times;
     let before_breach = before_breach.map(|before| json!({ "clock": before.clock, "by": span(before.by) }));
+    let alert = rule.alert.as_ref().map(|names| ("alert", json!(names)));
     let keys = [
         ("name", json!(rule.name)),
         ("once", json!(once)),
@@ -181,7 +209,7 @@ fn rule_meaning(rule: &Rule) -> Map<String, Value> {
         ("open_for", json!(open_for.map(waited))),
         ("before_breach", json!(before_breach)),
     ];
-    keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    keys.into_iter().chain(alert).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn with(mut rule: Map<String, Value>, more: Value) -> Value {

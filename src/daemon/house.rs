@@ -7,6 +7,7 @@ use crate::cases::differences::Differences;
 use crate::cases::unknowns::Unknowns;
 use crate::cases::work::Cases;
 use crate::delivery::Delivery;
+use crate::delivery::alerts::{AlertDelivery, Alerts};
 use crate::desks::Desks;
 use crate::intake::Intake;
 use crate::ledger::policies::Kept;
@@ -44,6 +45,8 @@ pub struct House {
     pub cases: Cases,
     /// Effects.
     pub delivery: Delivery,
+    /// The channels by which people are told outside the helpdesk.
+    pub alerts: Alerts,
     /// Time and chance.
     pub seams: Seams,
     /// How often each desk is polled.
@@ -99,6 +102,7 @@ impl House {
                 seams: seams.clone(),
                 verify_after: pace.verify_after,
             },
+            alerts: Alerts::default(),
             ledger,
             desks,
             policy,
@@ -124,6 +128,11 @@ impl House {
         Self { desks, policy, polls: pace.polls, keep_raw: pace.keep_raw, ..house }
     }
 
+    /// What sends alerts.
+    pub fn alert_delivery(&self) -> AlertDelivery {
+        AlertDelivery { ledger: self.ledger.clone(), alerts: self.alerts.clone(), seams: self.seams.clone() }
+    }
+
     /// Its web face; a webhook's body may have `webhook_max_bytes`.
     pub fn web(&self, webhook_max_bytes: usize) -> Web {
         Running::new(self.clone()).web(webhook_max_bytes)
@@ -135,6 +144,7 @@ impl House {
         Sources {
             ledger: self.ledger.clone(),
             desks: self.desks.clone(),
+            alerts: self.alerts.clone(),
             policy: self.policy.clone(),
             intake: self.intake.clone(),
             unknowns: self.cases.unknowns.clone(),
@@ -171,7 +181,8 @@ impl House {
             .ledger
             .call(move |ledger| {
                 let in_force = house.in_force(&ledger.signed_rules()?);
-                Ok((ledger.recover(now)?, ledger.take_stock(&in_force, now)?))
+                let unsure = ledger.recover(now)? + ledger.recover_alerts(&house.alerts.names(), now)?;
+                Ok((unsure, ledger.take_stock(&in_force, now)?))
             })
             .await?;
         if noted > 0 {

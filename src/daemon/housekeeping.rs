@@ -28,6 +28,7 @@ impl House {
         let (now, keep) = (self.seams.clock.now(), self.keep_raw);
         self.draw_stock(now).await?;
         self.read_secrets_again(SECRETS_EVERY).await;
+        self.read_alert_secrets_again(SECRETS_EVERY).await;
         self.check_queues(now).await?;
         let troubles = self
             .ledger
@@ -62,6 +63,16 @@ impl House {
             }
             for (_, secret) in webhook.iter().filter(|(_, secret)| secret.is_due(after, now())) {
                 secret.look(now()).await;
+            }
+        }
+    }
+
+    /// The same of alert channels: a new secret is used at once.
+    pub(super) async fn read_alert_secrets_again(&self, after: SignedDuration) {
+        let now = self.seams.clock.now();
+        for (_, outlet) in self.alerts.iter() {
+            for (_, secret) in outlet.channel().secrets().iter().filter(|(_, secret)| secret.is_due(after, now)) {
+                secret.renew(&secret.current(), now).await;
             }
         }
     }

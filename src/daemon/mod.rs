@@ -1,6 +1,9 @@
 //! The daemon: wires the pipeline, serves the web and the control socket, drains on shutdown.
 
 #[cfg(test)]
+mod alert_tests;
+pub mod alert_wiring;
+#[cfg(test)]
 mod chains;
 pub mod chosen;
 #[cfg(test)]

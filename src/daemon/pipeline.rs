@@ -7,9 +7,11 @@
 use super::house::House;
 use super::running::Running;
 use super::setback::Setback;
+use crate::delivery::alerts::Outlet;
 use crate::intake::Polled;
-use crate::ledger::LedgerError;
 use crate::ledger::records::Busy;
+use crate::ledger::{Ledger, LedgerError};
+use crate::policy::names::AlertName;
 use crate::policy::rules::Mode;
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -45,6 +47,7 @@ enum Finished {
     Look(DeskId, TicketId),
     Effect(DeskId, TicketId, i64),
     Poll(DeskId, Polled),
+    Alert(AlertName),
     Housekeeping,
 }
 
@@ -63,6 +66,8 @@ struct InWork {
     looks: usize,
     effects: BTreeSet<i64>,
     polling: BTreeSet<DeskId>,
+    /// Channels that are sent to.
+    telling: BTreeSet<AlertName>,
     next_poll: BTreeMap<DeskId, Timestamp>,
     next_housekeeping: Timestamp,
     housekeeping: bool,
@@ -85,6 +90,7 @@ impl InWork {
             looks: 0,
             effects: BTreeSet::new(),
             polling: BTreeSet::new(),
+            telling: BTreeSet::new(),
             next_poll: house.polls.keys().map(|desk| (desk.clone(), now)).collect(),
             next_housekeeping: now,
             housekeeping: false,
@@ -170,6 +176,7 @@ impl House {
         self.take_polls(work, now);
         self.take_housekeeping(work, now);
         self.take_effects(work, now).await?;
+        self.take_alerts(work, now).await?;
         self.take_looks(work, now).await
     }
 
@@ -224,6 +231,41 @@ impl House {
         Ok(())
     }
 
+    /// One alert of each channel that is free: they wait for nothing but their channel.
+    async fn take_alerts(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
+        let free = self.free_channels(work, now);
+        if free.is_empty() {
+            return Ok(());
+        }
+        for claimed in self.alert_delivery().claim(free, now).await? {
+            let name = claimed.record.channel.clone();
+            work.telling.insert(name.clone());
+            let delivery = work.patient.alert_delivery();
+            work.running.push(Box::pin(async move {
+                delivery.deliver(claimed).await?;
+                Ok(Finished::Alert(name))
+            }));
+        }
+        Ok(())
+    }
+
+    /// Channels that may be sent to now. In shadow nobody is told anything.
+    fn free_channels(&self, work: &InWork, now: Timestamp) -> Vec<AlertName> {
+        if self.policy.mode == Mode::Shadow {
+            return Vec::new();
+        }
+        let all = self.alerts.iter().filter(|(name, _)| !work.telling.contains(*name));
+        let free = |outlet: &Outlet| outlet.rests_until(now).is_none() && outlet.paced_until(now).is_none();
+        all.filter(|(_, outlet)| free(outlet)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Channels whose next alert is waited for, each with how long it is left alone.
+    fn awaited_channels(&self, work: &InWork, now: Timestamp) -> Vec<(AlertName, Option<Timestamp>)> {
+        let awaited = |name: &AlertName| self.policy.mode != Mode::Shadow && !work.telling.contains(name);
+        let all = self.alerts.iter().filter(|(name, _)| awaited(name));
+        all.map(|(name, outlet)| (name.clone(), outlet.rests_until(now))).collect()
+    }
+
     async fn take_looks(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {
         let room = LOOKS_AT_ONCE.saturating_sub(work.looks);
         if room == 0 || work.looks_from.is_some_and(|from| now < from) {
@@ -267,6 +309,7 @@ impl House {
                     work.next_poll.insert(desk, next);
                 }
             }
+            Finished::Alert(name) => drop(work.telling.remove(&name)),
             Finished::Housekeeping => {
                 work.housekeeping = false;
                 if !std::mem::take(&mut work.outdated) {
@@ -293,9 +336,10 @@ impl House {
         let stations = || self.desks.iter().map(|(_, station)| station);
         let rests = stations().filter_map(|station| station.rests_until(now));
         let rests = rests.chain(stations().filter_map(|station| station.refuses_until(now)));
+        let paces = self.alerts.iter().filter_map(|(_, outlet)| outlet.paced_until(now));
         let house = (!work.housekeeping).then_some(work.next_housekeeping);
         let later = |at: &Timestamp| *at > now;
-        let next = polls.chain(rests).chain(house).chain(rows).chain(work.looks_from).filter(later).min();
+        let next = polls.chain(rests).chain(paces).chain(house).chain(rows).chain(work.looks_from).filter(later).min();
         Ok(next.unwrap_or(now + HOUSEKEEPING))
     }
 
@@ -304,10 +348,19 @@ impl House {
         Busy { cases, effects, desks, only, tried, shadow: self.policy.mode == Mode::Shadow }
     }
 
-    /// The next look or effect that is due and not in work, and whose desk is not left alone.
+    /// The next look, effect or alert that is due and not in work, and whose desk or channel is not left alone.
     async fn next_row(&self, work: &mut InWork) -> Result<Option<Timestamp>, LedgerError> {
         let now = self.seams.clock.now();
         let busy = self.busy(work.cases.clone(), work.effects.clone(), now);
-        self.ledger.call(move |ledger| ledger.next_due(&busy)).await
+        let channels = self.awaited_channels(work, now);
+        let due = move |ledger: &mut Ledger| {
+            let row = ledger.next_due(&busy)?;
+            let mut next: Vec<Timestamp> = row.into_iter().collect();
+            for (name, rests) in &channels {
+                next.extend(ledger.next_alert_due(name)?.map(|due| rests.map_or(due, |rests| rests.max(due))));
+            }
+            Ok(next.into_iter().min())
+        };
+        self.ledger.call(due).await
     }
 }

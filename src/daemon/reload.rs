@@ -3,11 +3,14 @@
 //! of it is one transaction; only when that is done does the new house take, so that no look is decided by a policy that is not in
 //! force. Open handoffs keep what they were planned by.
 
+use super::alert_wiring::{Channels, open_channels};
 use super::chosen::{self, Chosen, Kept};
 use super::control::{Changes, Command, CommandError, Order, Reply, rollback};
+use super::house::House;
 use super::running::Running;
 use super::wiring::{open_desks, rewire};
 use crate::config::{self, Config, Look, OtherSettings, Problems, Severity, render};
+use crate::delivery::alerts::Alerts;
 use crate::ledger::policies::Choice;
 use crate::ledger::{Act, Ledger, LedgerError};
 use crate::web::FileNow;
@@ -89,7 +92,7 @@ fn refused(words: String) -> Not {
     Not::Taken(CommandError::Refused(words))
 }
 
-type Opened = (Config, BTreeMap<DeskId, Arc<dyn Desk>>);
+type Opened = (Config, BTreeMap<DeskId, Arc<dyn Desk>>, Channels);
 
 impl Reloader {
     /// For a house that was wired from `runs`, which is `file`'s configuration, read from `path`, or that with another policy
@@ -128,7 +131,7 @@ impl Reloader {
     }
 
     async fn take_in(&self, wish: Wish) -> Result<Reply, Not> {
-        let (file, opened) = self.on_a_thread(Inner::open).await?.map_err(Not::Readable)?;
+        let (file, opened, channels) = self.on_a_thread(Inner::open).await?.map_err(Not::Readable)?;
         let Chosen { config, over, .. } = self.choose(file.clone(), &wish).await?;
         let before = self.read();
         let settings = config.settings_against(&before.runs);
@@ -147,7 +150,8 @@ impl Reloader {
             let kept = running.desks.get(&id).filter(|_| same(&id)).map(|station| station.desk.clone());
             (id, kept.unwrap_or(desk))
         });
-        let next = rewire(&running, &config, open.collect());
+        let alerts = Alerts::new(channels, &config.policy.alerts.channels);
+        let next = House { alerts, ..rewire(&running, &config, open.collect()) };
         let (in_force, now) = (next.clone(), running.seams.clock.now());
         let record = move |ledger: &mut Ledger| {
             match &wish {
@@ -156,6 +160,7 @@ impl Reloader {
                 Wish::File if over.is_some() => drop(ledger.forget_choice(None)?),
                 Wish::File => {}
             }
+            ledger.park_alerts_without_channel(&in_force.alerts.names())?;
             ledger.take_stock(&in_force.in_force(&ledger.signed_rules()?), now)
         };
         running.ledger.call(record).await?;
@@ -164,6 +169,7 @@ impl Reloader {
         let reply = told(&before.runs, &config, &settings);
         *self.0.read.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Read { file, runs: config });
         runs.read_secrets_again(SignedDuration::ZERO).await;
+        runs.read_alert_secrets_again(SignedDuration::ZERO).await;
         Ok(reply)
     }
 
@@ -281,7 +287,8 @@ impl Inner {
     fn open(&self) -> Result<Opened, Problems> {
         let config = config::load(&self.path)?;
         let desks = open_desks(&config, &self.env, &self.running.house().seams)?;
-        Ok((config, desks))
+        let channels = open_channels(&config, &self.env, &self.running.house().seams, None)?;
+        Ok((config, desks, channels))
     }
 }
 

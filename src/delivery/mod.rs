@@ -4,6 +4,7 @@
 //! process dies there, the effect is *unsure* when it comes up again, and it is looked up before it is repeated.
 //! [`outcome`] is the pure heart: a desk's answer ─▶ what is recorded.
 
+pub mod alerts;
 pub mod check;
 mod lookup;
 mod outcome;

@@ -7,6 +7,7 @@ use super::handoffs::has_moved;
 use super::open::Ledger;
 use super::records::{ClaimWait, HandoffRecord, Purpose, UnclaimedRecord};
 use super::states::EffectState;
+use crate::plan::alert::About;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::Proposal;
 use handoffd_kit::id::{DeskId, TicketId};
@@ -20,8 +21,13 @@ impl Ledger {
             "UPDATE handoffs SET claim_due = ?2, unclaimed_steps = ?3, unclaimed_at = coalesce(?4, unclaimed_at)
                  WHERE id = ?1 AND claimed_at IS NULL";
         let values = params![claim.handoff, claim.due.map(millis), claim.steps, claim.since.map(millis)];
+        let taken = self.unclaimed_steps(&claim.handoff)?;
         if self.connection.prepare_cached(waits)?.execute(values)? == 0 {
             return Ok(());
+        }
+        if claim.steps > taken && !claim.effects.is_empty() {
+            let handoff = self.handoff(&claim.handoff)?;
+            self.tell(&handoff.proposal, &handoff.id, &About::Unclaimed { step: claim.steps }, now)?;
         }
         // What the step before had to say, and could not be said, is said by this one.
         if !claim.effects.is_empty() {
@@ -31,6 +37,11 @@ impl Ledger {
             Some(_) => self.plan_anew(&claim.handoff, &claim.effects, Purpose::Reminder, now),
             None => self.stop_waiting(&claim.handoff),
         }
+    }
+
+    fn unclaimed_steps(&self, handoff: &str) -> Result<u32> {
+        let steps = "SELECT coalesce(max(unclaimed_steps), 0) FROM handoffs WHERE id = ?";
+        Ok(self.connection.prepare_cached(steps)?.query_row([handoff], |row| row.get(0))?)
     }
 
     /// Somebody has taken the case on, or it has gone elsewhere: nobody is waited for or reminded any more.
@@ -92,6 +103,7 @@ impl Ledger {
 
     /// The case is over: nobody is waited for any more, by whichever of its handoffs.
     pub(super) fn stop_waiting_at_all(&mut self, desk: &DeskId, ticket: &TicketId) -> Result<()> {
+        self.close_handed_over_outside(desk, ticket, None)?;
         self.stop_waiting_outside(desk, ticket, None)
     }
 
@@ -104,6 +116,7 @@ impl Ledger {
     /// The case lies with a team now: nobody of another is waited for.
     pub(super) fn stop_waiting_elsewhere(&mut self, desk: &DeskId, ticket: &TicketId) -> Result<()> {
         let team = self.stays(desk, ticket)?.pop().and_then(|change| change.stay).map(|stay| stay.team);
+        self.close_handed_over_outside(desk, ticket, team.as_ref().map(TeamName::as_str))?;
         self.stop_waiting_outside(desk, ticket, team.as_ref())
     }
 

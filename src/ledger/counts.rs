@@ -187,6 +187,7 @@ fn desk_and_rule(row: &Row<'_>) -> rusqlite::Result<(DeskId, RuleName)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::alerts::sending::{claimable as claimable_alert, next_due_alert};
     use super::super::effects::{claimable, unsure};
     use super::super::looks::{DUE_ON_DESK, LOOKED_AT, each_desk};
     use super::super::records::Switch;
@@ -201,6 +202,7 @@ mod tests {
                  UNION ALL SELECT 'fallbacks', '', rule, count(*) FROM handoffs WHERE fell_back <> 0 GROUP BY rule
                  UNION ALL SELECT 'weak_triage', '', rule, count(*) FROM handoffs WHERE weak_triage_at IS NOT NULL GROUP BY rule
                  UNION ALL SELECT 'effects', state, '', count(*) FROM effects GROUP BY state
+                 UNION ALL SELECT 'alerts', state, channel, count(*) FROM alerts GROUP BY state, channel
                  UNION ALL SELECT 'looks', '', '', count(*) FROM looks HAVING count(*) > 0
                  UNION ALL SELECT 'webhooks', '', '', count(*) FROM webhooks HAVING count(*) > 0
                  UNION ALL SELECT 'would', CAST(released AS TEXT), '', count(*) FROM would GROUP BY released",
@@ -226,6 +228,8 @@ mod tests {
             claimable("effects_due", "ORDER BY e.due, e.id"),
             each_desk(LOOKED_AT),
             each_desk(WAITING),
+            claimable_alert(),
+            next_due_alert(),
         ];
         for sql in asked {
             let mut statement = ledger.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("sql");
@@ -235,7 +239,7 @@ mod tests {
             }
             let grows = [
                 "looks", "handoffs", "effects", "webhooks", "would", "cases", "tasks", "owners", "e", "h", "b", "w",
-                "o",
+                "o", "a", "alerts",
             ];
             let walks = |line: &&String| {
                 let table = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());

@@ -347,7 +347,10 @@ impl Ledger {
         self.connection
             .prepare_cached("UPDATE effects SET reason = coalesce(?, reason) WHERE id = ?")?
             .execute(params![reason, effect.id])?;
-        Ok(())
+        match effect.state {
+            EffectState::Parked { .. } => self.close_parked(effect),
+            _ => Ok(()),
+        }
     }
 }
 

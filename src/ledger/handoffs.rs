@@ -5,6 +5,7 @@ use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{EffectRecord, HandoffHappening, HandoffRecord, NewHandoff, Purpose, Rated};
 use super::states::{EffectState, HandoffEvent, HandoffState};
+use crate::plan::alert::About;
 use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Package, Proposal};
@@ -239,7 +240,16 @@ impl Ledger {
                 proposal.owner.fallback.is_some()
             ])?;
         self.add_effects(&new.id, &new.effects, purpose_in(new.state), now)?;
+        self.tell_if_in_review(new, now)?;
         self.look_if_over(&new.id, now)
+    }
+
+    /// Whoever decides about a handoff is told that it waits for them.
+    fn tell_if_in_review(&mut self, new: &NewHandoff, now: Timestamp) -> Result<()> {
+        match new.state {
+            HandoffState::InReview => self.tell(&new.proposal, &new.id, &About::Review, now),
+            _ => Ok(()),
+        }
     }
 
     /// A handoff with nothing to write is compared at once.
@@ -284,6 +294,9 @@ impl Ledger {
             _ => true,
         };
         self.put_proposal(&known.id, &new.proposal)?;
+        if known.state != HandoffState::InReview {
+            self.tell_if_in_review(new, now)?;
+        }
         self.connection
             .prepare_cached("UPDATE handoffs SET risks = ?, redecided = redecided + ?, completeness = ? WHERE id = ?")?
             .execute(params![json("risks", &new.risks)?, changed, completeness(new), known.id])?;
@@ -337,6 +350,7 @@ impl Ledger {
         }
         if happening.claimed.is_some() {
             self.stop_waiting(&happening.handoff)?;
+            self.close_handed_over(&happening.handoff)?;
         }
         if now_in.has_ended() && !was.has_ended() {
             self.wait_again(&happening.handoff, now_in == HandoffState::Rejected, now)?;
@@ -355,10 +369,15 @@ impl Ledger {
 
     /// Takes one step of a handoff's states.
     pub(super) fn step_handoff(&mut self, id: &str, event: HandoffEvent) -> Result<HandoffState> {
-        let next = self.handoff_state(id)?.after(event)?;
+        let was = self.handoff_state(id)?;
+        let next = was.after(event)?;
         self.connection.prepare_cached("UPDATE handoffs SET state = ? WHERE id = ?")?.execute([next.name(), id])?;
+        if was == HandoffState::InReview {
+            self.close_review(id)?;
+        }
         if next.has_ended() {
             self.stop_waiting(id)?;
+            self.close_handed_over(id)?;
         }
         Ok(next)
     }

@@ -6,9 +6,10 @@
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
-//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`; `counts`, `reports`, [`board`] (what the dashboard lists), `purge`.
+//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`, `alerts`; `counts`, `reports`, [`board`] (what the dashboard lists), `purge`.
 
 mod absent;
+mod alerts;
 mod askings;
 pub mod board;
 mod case_troubles;

@@ -3,6 +3,7 @@
 
 use super::codec::{json, millis};
 use super::error::{LedgerError, Result};
+use super::handoffs::has_moved;
 use super::open::Ledger;
 use super::people::Act;
 use super::records::{
@@ -43,6 +44,9 @@ impl Ledger {
         self.end_with_its_handoff(effect.id)?;
         if next == EffectState::Dropped && effect.purpose == Purpose::Apart {
             self.drop_what_follows(&effect)?;
+        }
+        if matches!(next, EffectState::Parked { .. }) {
+            self.tell_parked(&self.effect(effect.id)?, outcome.at)?;
         }
         let Some(due) = outcome.look_at else { return Ok(()) };
         let look = NewLook { ticket: effect.write.ticket, due, head: None };
@@ -140,6 +144,10 @@ impl Ledger {
             .execute(params![millis(outcome.at), effect.handoff, effect.purpose == Purpose::Handoff])?;
         let Some(handoff) = self.find_handoff(&effect.handoff)? else { return Ok(()) };
         self.tell_next(&handoff, effect, outcome)?;
+        if handoff.effects.iter().any(|done| done.id == effect.id && has_moved(done)) {
+            // The team has the case now, whatever is still to come of the handoff.
+            self.tell(&handoff.proposal, &handoff.id, &handoff.handed_over(), outcome.at)?;
+        }
         if plan::puts_back(effect.number) || effect.purpose == Purpose::Resume {
             self.look_when_back(&effect.desk, ticket, outcome.at)?;
         }

@@ -8,6 +8,7 @@ use super::people::Act;
 use super::records::{
     LostNote, LostOwner, OwnerChange, OwnerKnown, OwnerSeen, Presence, Purpose, RosterWanted, Span, SpanOf, TaskRecord,
 };
+use crate::plan::alert::About;
 use crate::policy::names::TeamName;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::id::{DeskId, TicketId, UserId};
@@ -96,7 +97,11 @@ impl Ledger {
             .prepare_cached("UPDATE lost_owners SET told = 1 WHERE desk = ? AND ticket = ? AND told = 0")?
             .execute([desk.as_str(), ticket.as_str()])?;
         match note.effect.as_ref().filter(|_| new > 0) {
-            Some(effect) => self.add_effects(&note.handoff, std::slice::from_ref(effect), Purpose::Apart, at),
+            Some(effect) => {
+                self.add_effects(&note.handoff, std::slice::from_ref(effect), Purpose::Apart, at)?;
+                let Some(handoff) = self.find_handoff(&note.handoff)? else { return Ok(()) };
+                self.tell(&handoff.proposal, &handoff.id, &About::LostOwner { number: effect.number }, at)
+            }
             None => Ok(()),
         }
     }

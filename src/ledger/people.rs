@@ -163,6 +163,7 @@ impl Ledger {
             let effect = ledger.is_parked(id)?;
             let next = ledger.step_effect(id, &effect.state, &EffectEvent::Retry(act.at))?;
             ledger.connection.execute("UPDATE effects SET conflicts = 0 WHERE id = ?", [id])?;
+            ledger.close_parked(&effect)?;
             ledger.note_act(act, "retry", &effect.write.mark.key())?;
             Ok(next)
         })

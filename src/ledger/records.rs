@@ -1,9 +1,11 @@
 //! What goes into the ledger and comes out of it, in the domain's words.
 
+mod alert;
 mod case_update;
 mod ownership;
 mod purpose;
 
+pub use alert::*;
 pub use case_update::{AskingOver, CaseUpdate, Sight};
 pub use ownership::*;
 pub use purpose::Purpose;

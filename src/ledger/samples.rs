@@ -8,6 +8,7 @@ use super::records::{
 };
 use super::states::{EffectEvent, HandoffState};
 use crate::plan::PlannedEffect;
+use crate::policy::alert::AlertPlan;
 use crate::policy::case::Stay;
 use crate::policy::proposal::{ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use crate::policy::rules::{Limits, Mode};
@@ -85,6 +86,7 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
         clock: ClockPlan::runs_on(),
         customer: CustomerPlan::Nothing { because: "nothing changes for them".into() },
         chained: None,
+        alert: AlertPlan::default(),
         opened_at: None,
         decided_at: at(0),
         deadline: at(900),

@@ -107,6 +107,19 @@ CREATE INDEX effects_tried ON effects (desk, tried_at) WHERE tried_at IS NOT NUL
 CREATE INDEX effects_unsure ON effects (desk, deadline, id) WHERE state = 'unsure';
 CREATE INDEX effects_case ON effects (desk, ticket) WHERE state IN ('in_flight', 'unsure');
 CREATE INDEX effects_state ON effects (state);
+-- What people are told outside the helpdesk, by channel. A thread is what belongs together: told in its order.
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, channel TEXT NOT NULL, thread TEXT NOT NULL, act TEXT NOT NULL,
+    handoff TEXT NOT NULL, desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL,
+    state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER, content TEXT NOT NULL, created_at INTEGER NOT NULL,
+    tried_at INTEGER, lost_at INTEGER, receipt TEXT, reason TEXT, next_step TEXT, stops INTEGER NOT NULL DEFAULT 0,
+    unwanted INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX alerts_due ON alerts (channel, id) WHERE due IS NOT NULL;
+CREATE INDEX alerts_next ON alerts (channel, due) WHERE due IS NOT NULL;
+CREATE INDEX alerts_thread ON alerts (thread, channel, id);
+CREATE INDEX alerts_handoff ON alerts (handoff, id);
+CREATE INDEX alerts_open ON alerts (channel, state) WHERE state IN ('due', 'in_flight', 'unsure', 'parked');
 -- Cases that wait for a place in the hour, first come first served. Each has a look at the instant its place is free.
 CREATE TABLE place_waits (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, by_desk INTEGER NOT NULL,
@@ -231,6 +244,16 @@ END;
 CREATE TRIGGER effects_on AFTER UPDATE OF state ON effects WHEN new.state <> old.state BEGIN
     UPDATE tallies SET count = count - 1 WHERE of = 'effects' AND state = old.state AND rule = '';
     INSERT INTO tallies VALUES ('effects', new.state, '', 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER alerts_in AFTER INSERT ON alerts BEGIN
+    INSERT INTO tallies VALUES ('alerts', new.state, new.channel, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER alerts_out AFTER DELETE ON alerts BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'alerts' AND state = old.state AND rule = old.channel;
+END;
+CREATE TRIGGER alerts_on AFTER UPDATE OF state ON alerts WHEN new.state <> old.state BEGIN
+    UPDATE tallies SET count = count - 1 WHERE of = 'alerts' AND state = old.state AND rule = old.channel;
+    INSERT INTO tallies VALUES ('alerts', new.state, new.channel, 1) ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 CREATE TRIGGER looks_in AFTER INSERT ON looks BEGIN
     INSERT INTO tallies VALUES ('looks', '', '', 1) ON CONFLICT DO UPDATE SET count = count + 1;

@@ -78,6 +78,10 @@ pub enum EffectEvent {
     Retry(Timestamp),
     /// The daemon came up and found it in flight: look it up at this instant.
     Restarted(Timestamp),
+    /// It cannot be looked up, and a double is better than a miss: send it again at this instant.
+    Repeat(Timestamp),
+    /// It waits until this instant before it is tried.
+    Postpone(Timestamp),
 }
 
 /// Where a handoff stands.
@@ -192,6 +196,9 @@ impl EffectState {
             (Self::Unsure { attempt, missed, .. }, E::Absent(at)) if *missed >= 1 => {
                 Self::Due { at: *at, attempt: *attempt }
             }
+            (Self::Unsure { attempt, .. }, E::Repeat(at)) | (Self::Due { attempt, .. }, E::Postpone(at)) => {
+                Self::Due { at: *at, attempt: *attempt }
+            }
             (Self::InFlight { .. }, E::Refused) => Self::Refused,
             (Self::InFlight { attempt } | Self::Due { attempt, .. }, E::Park) => {
                 Self::Parked { attempt: *attempt, unsure: false }
@@ -303,6 +310,8 @@ mod tests {
             E::Park,
             E::Retry(AT),
             E::Restarted(AT),
+            E::Repeat(AT),
+            E::Postpone(AT),
         ]
     }
 

@@ -1,10 +1,12 @@
 //! From a verdict to effects: what is written, in which order, in which words. Pure.
 //!
 //! - [`effects`] plans a handoff; [`undo`] takes one back; [`closing_note`] and [`correcting_note`] say what was not done.
+//! - [`alert`] words what people are told outside the helpdesk.
 //! - [`asking`] asks the current agent for package parts.
 //! - [`back`] and [`rejected`] carry out what the receiving team says; [`answer`] and [`untag`] answer a command.
 //! - [`note`] words what colleagues read; [`compare`] tells whether a ticket is as it was written.
 
+pub mod alert;
 pub mod asking;
 mod back;
 mod command;

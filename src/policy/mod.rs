@@ -5,6 +5,7 @@
 
 mod activity;
 pub mod address;
+pub mod alert;
 pub mod case;
 pub mod cel;
 pub mod clocks;

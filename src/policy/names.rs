@@ -46,4 +46,6 @@ names! {
     HoursName,
     /// The key of a `[targets.NAME]` table.
     TargetName,
+    /// The key of an `[alerts.NAME]` table.
+    AlertName,
 }

@@ -1,6 +1,7 @@
 //! A proposal: one handoff as `decide` works it out, whole and frozen: what travels, who owns it, what the clocks do,
 //! what the customer is told. It is what a review shows, what the ledger keeps, and what `plan` turns into effects.
 
+use super::alert::AlertPlan;
 use super::due::{Due, Wait};
 use super::names::{MessageName, RuleName, TeamName};
 use super::rules::{Accountable, CustomerFacing, InternalFrom, Mode, PackagePart, Trigger, Unclaimed};
@@ -70,6 +71,9 @@ pub struct Proposal {
     /// The handoff that nobody took on, where this one happens because of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chained: Option<Chained>,
+    /// Who is told of it outside the helpdesk.
+    #[serde(default, skip_serializing_if = "AlertPlan::is_empty")]
+    pub alert: AlertPlan,
     /// When the case was opened, for its total age in the note.
     pub opened_at: Option<Timestamp>,
     /// When this was decided.

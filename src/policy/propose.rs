@@ -1,6 +1,7 @@
 //! A rule that acts, or would ─▶ a proposal: what travels, who owns it, what the clocks do, what the customer is told,
 //! and whether a person is asked first.
 
+use super::alert::{self, AlertPlan};
 use super::case::{Case, Request};
 use super::cel::{FactSource, Found};
 use super::clocks::nearest;
@@ -103,6 +104,7 @@ impl Proposer<'_> {
         };
         let clock = nearest(&self.facts).map(|(_, at, _)| at);
         let facts = self.facts.with_package(candidate.any.package());
+        let alert = self.alert(candidate, to, &parts);
         let created = &self.case.head.created_at;
         Some(Proposal {
             desk: self.case.desk.clone(),
@@ -137,10 +139,22 @@ impl Proposer<'_> {
             clock: parts.clock,
             customer: parts.customer,
             chained: None,
+            alert,
             opened_at: created.known().copied(),
             decided_at: self.now,
             deadline: clock.unwrap_or_else(|| self.after(WITHOUT_CLOCK)),
         })
+    }
+
+    /// Who is told of it, and why, where the rule's reason may leave the helpdesk.
+    fn alert(&self, candidate: &Candidate<'_>, to: &Team, parts: &Answers) -> AlertPlan {
+        let may_leave = match candidate.any {
+            AnyRule::Route(_) => true,
+            AnyRule::Escalation(escalation) => alert::may_leave(&escalation.reason, &self.policy.known_facts()),
+        };
+        let of_rule = candidate.any.rule().alert.as_deref();
+        let reason = may_leave.then(|| parts.reason.clone());
+        self.policy.alerts.plan((to, parts.kind), of_rule, &self.case.head, reason)
     }
 
     fn asked(&self, candidate: &Candidate<'_>) -> Option<AskedFor> {

@@ -2,12 +2,13 @@
 //! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
 
 use super::address::AddressPattern;
+use super::alert::AlertPolicy;
 use super::clocks::ClockName;
 use super::condition::Condition;
 use super::due::{TeamHours, Wait};
 use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
-use super::names::{MessageName, PersonName, RuleName, TeamName};
+use super::names::{AlertName, MessageName, PersonName, RuleName, TeamName};
 use super::package::Labels;
 use super::targets::Target;
 use super::timing::TimeKeys;
@@ -38,6 +39,8 @@ pub struct Policy {
     pub labels: Labels,
     /// Public messages by name.
     pub messages: BTreeMap<MessageName, PublicMessage>,
+    /// Who is told outside the helpdesk, and how.
+    pub alerts: AlertPolicy,
     /// Our own clocks, in the order of the file: the first that holds is a case's.
     pub targets: Vec<Target>,
     /// Tickets that are excluded from everything.
@@ -194,6 +197,8 @@ pub struct Team {
     pub lead: Option<PersonName>,
     /// Who may say yes or no for it.
     pub reviewers: Vec<PersonName>,
+    /// The channels by which it is told of cases that need it.
+    pub alert: Vec<AlertName>,
 }
 
 /// One person's identities.
@@ -267,6 +272,8 @@ pub struct Rule {
     pub when: Vec<Condition>,
     /// How much time must have passed, on top of that.
     pub times: TimeKeys,
+    /// The channels that are told of its handoffs, in place of the team's.
+    pub alert: Option<Vec<AlertName>>,
 }
 
 impl Rule {

@@ -58,6 +58,7 @@ fn team(name: &str, tier: u32, queue: &str) -> (TeamName, Team) {
         hours: None,
         lead: None,
         reviewers: Vec::new(),
+        alert: Vec::new(),
     };
     (name.into(), team)
 }
@@ -119,6 +120,7 @@ pub fn rule(name: &str, when: &str) -> Rule {
         once: Once::Episode,
         when: if when.is_empty() { Vec::new() } else { vec![condition(when)] },
         times: TimeKeys::default(),
+        alert: None,
     }
 }
 
@@ -200,6 +202,7 @@ pub fn policy() -> Policy {
         people: BTreeMap::from([(PersonName::from("billing-lead"), lead)]),
         labels: super::package::Labels::default(),
         messages: BTreeMap::from([("escalated".into(), message)]),
+        alerts: super::alert::AlertPolicy::default(),
         targets: Vec::new(),
         never: None,
         quiet_after_person: None,

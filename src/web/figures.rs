@@ -3,12 +3,12 @@
 use super::Sources;
 use crate::desks::Station;
 use crate::ledger::policies::Choice;
-use crate::ledger::records::{Busy, DeskTrouble, RosterTrouble, SwitchOn};
+use crate::ledger::records::{AlertCounts, Busy, DeskTrouble, RosterTrouble, SwitchOn};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, DeskWaits, Ledger, LedgerError};
 use crate::policy::case::Recent;
 use crate::policy::clocks::ClockName;
-use crate::policy::names::{RuleName, TeamName};
+use crate::policy::names::{AlertName, RuleName, TeamName};
 use crate::policy::rules::{Limits, Mode};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::gate;
@@ -57,6 +57,19 @@ pub(super) struct Figures {
     pub(super) absent: Vec<DeskWaits>,
     /// Kill switches that are on.
     pub(super) switches: Vec<SwitchOn>,
+    /// How the alerts of each channel stand.
+    pub(super) alerts: BTreeMap<AlertName, AlertFigure>,
+    /// Secrets of channels that could not be read again, by channel and key.
+    pub(super) alert_secrets: Vec<(AlertName, &'static str, SecretTrouble)>,
+}
+
+/// How the alerts of one channel stand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AlertFigure {
+    /// In the ledger.
+    pub(super) counts: AlertCounts,
+    /// Since when the channel does not answer.
+    pub(super) silent: Option<Timestamp>,
 }
 
 /// How one desk's polls stand.
@@ -101,9 +114,10 @@ impl Figures {
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
             let about_policy = (ledger.signed_rules()?, ledger.chosen_policy()?);
             let shown = (ledger.roster_troubles()?, ledger.all_queues_gone()?, ledger.waits_for_others(&configured)?);
-            Ok((ledger.counts_among(&busy, now)?, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
+            let counts = (ledger.counts_among(&busy, now)?, ledger.alert_counts()?);
+            Ok((counts, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
         };
-        let (counts, mut troubles, switches, (rosters, mut queues_gone, absent), recent, (signed, chosen)) =
+        let ((counts, alerts), mut troubles, switches, (rosters, mut queues_gone, absent), recent, (signed, chosen)) =
             sources.ledger.call(ask).await?;
         queues_gone.retain(|(desk, queue, _)| sources.policy.queues(desk).contains(queue));
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
@@ -140,6 +154,8 @@ impl Figures {
             queues_gone,
             absent,
             secrets: secret_troubles(sources),
+            alerts: alert_figures(sources, alerts),
+            alert_secrets: sources.alerts.secret_troubles(),
         })
     }
 
@@ -156,6 +172,16 @@ impl Figures {
         let handoffs = self.counts.handoffs.iter();
         handoffs.filter(|((state, _), _)| state == HandoffState::InReview.name()).map(|(_, count)| count).sum()
     }
+}
+
+fn alert_figures(sources: &Sources, counts: BTreeMap<AlertName, AlertCounts>) -> BTreeMap<AlertName, AlertFigure> {
+    let figure = |counts| AlertFigure { counts, silent: None };
+    let mut figures: BTreeMap<AlertName, AlertFigure> =
+        counts.into_iter().map(|(name, counts)| (name, figure(counts))).collect();
+    for (name, outlet) in sources.alerts.iter() {
+        figures.entry(name.clone()).or_default().silent = outlet.silent_since();
+    }
+    figures
 }
 
 fn secret_troubles(sources: &Sources) -> Vec<(DeskId, &'static str, SecretTrouble)> {

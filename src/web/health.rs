@@ -115,6 +115,7 @@ fn reasons(figures: &Figures, now: Timestamp) -> Vec<Reason> {
     let mut reasons = desks(figures);
     reasons.extend(late(figures, now));
     reasons.extend(waiting(figures));
+    reasons.extend(super::channels::reasons(figures));
     reasons.extend(figures.absent.iter().map(|waits| absent(waits, now)));
     reasons.extend(policy(figures));
     reasons.extend(figures.switches.iter().map(switched));

@@ -159,6 +159,14 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
     let lost = counts.lost_owners.iter();
     let lost = lost.map(|(desk, (count, _))| ([("desk", desk.to_string())], f64::from(*count)));
     many(registry, "lost_owners", "Cases whose owner is gone", lost);
+    let alerts = figures.alerts.iter().flat_map(|(channel, figure)| {
+        let labels = |state: &String| [("channel", channel.to_string()), ("state", state.clone())];
+        figure.counts.by_state.iter().map(move |(state, count)| (labels(state), f64::from(*count)))
+    });
+    many(registry, "alerts", "Alerts by channel and state", alerts);
+    let silent = figures.alerts.iter().filter_map(|(channel, figure)| Some((channel, figure.silent?)));
+    let silent = silent.map(|(channel, since)| ([("channel", channel.to_string())], age(Some(since), now)));
+    many(registry, "alert_silent_seconds", "Since an alert channel last took one, where it does not", silent);
     let people = figures.rosters.iter();
     let people = people.map(|(desk, team, _)| ([("desk", desk.to_string()), ("team", team.to_string())], 1.0));
     many(registry, "roster_trouble", "1 where the people of a team cannot be read", people);

@@ -3,6 +3,7 @@
 //! [`hooks`] and [`pages`] are routers; where `hooks` has an address of its own, webhooks are served there and nothing
 //! else, and not on `listen`. [`serve`] binds either to a listener, with bounds on time and connections.
 
+mod channels;
 pub mod dashboard;
 mod figures;
 mod health;
@@ -22,6 +23,7 @@ pub use serve::{bind, serve};
 
 use crate::cases::differences::Differences;
 use crate::cases::unknowns::Unknowns;
+use crate::delivery::alerts::Alerts;
 use crate::desks::Desks;
 use crate::intake::Intake;
 use crate::ledger::Handle;
@@ -43,6 +45,8 @@ pub struct Sources {
     pub ledger: Handle,
     /// The helpdesks.
     pub desks: Desks,
+    /// The channels by which people are told outside the helpdesk.
+    pub alerts: Alerts,
     /// The policy that decides.
     pub policy: Arc<Policy>,
     /// Where webhooks go.

@@ -1,6 +1,7 @@
 //! The configuration from outside: what it accepts, what it says about everything else, and what it keeps to itself.
 
 mod abilities;
+mod alerts;
 mod broken;
 mod chains;
 mod example;

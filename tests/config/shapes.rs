@@ -17,6 +17,7 @@ pub fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::FIELD, vec!["desks", "*", "fields", "*"]),
         (keys::COMMANDS, vec!["desks", "*", "commands"]),
         (keys::TEAM, vec!["teams", "*"]),
+        (keys::ALERT, vec!["alerts", "*"]),
         (keys::PERSON, vec!["people", "*"]),
         (keys::HOURS, vec!["hours", "*"]),
         (keys::TARGET, vec!["targets", "*"]),

@@ -1,8 +1,10 @@
 //! The socket as an argument. A connector hands a request over and gets an answer or one of two
 //! failures that must never be mixed up: *not sent* is safe to repeat, *lost* may have been applied.
 
+mod address;
 mod socket;
 
+pub use address::is_public;
 pub use socket::HttpTransport;
 
 use bytes::Bytes;

@@ -9,6 +9,7 @@ use crate::ledger::states::HandoffEvent;
 use crate::policy::case::{ClosedBy, ClosedPath, Memory};
 use crate::policy::due::{Due, Wait as Length};
 use crate::policy::hold::{full, may_write};
+use crate::policy::names::{AlertName, RuleName};
 use crate::policy::proposal::{Chained, ClaimPlan, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use crate::policy::rules::Team;
 use crate::policy::verdict::{Outcome, Risk, RuleResult, StayReason, Verdict};
@@ -65,6 +66,7 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
             previous_id: old.owner.previous_id.clone(),
             first_reason: first_reason(old).to_owned(),
         }),
+        alert: look.policy.alerts.plan((to, kind), of_rule(look, &old.rule), look.head, Some(why.clone())),
         ..old.clone()
     };
     let close = ClosedPath::new(old.from.clone(), old.to.clone(), ClosedBy::Unclaimed);
@@ -73,6 +75,11 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
     let taken = ClaimWait { due: None, steps, ..wait.waits() };
     let step = Step { taken, held: wait.waits(), happening, close };
     Chain::HandOn(Box::new(HandOn { proposal: as_of_now(look, wait.memory, to, proposal), step: Some(step) }))
+}
+
+/// The channels that the rule names in place of a team's.
+fn of_rule<'l>(look: &'l Look<'_>, rule: &RuleName) -> Option<&'l [AlertName]> {
+    look.policy.rules().find(|known| known.name == *rule)?.alert.as_deref()
 }
 
 /// Why the case was escalated, whatever came of it.
@@ -120,7 +127,7 @@ fn as_of_now(look: &Look<'_>, memory: &Memory, to: &Team, proposal: Proposal) ->
 }
 
 /// How long the rule gives a receiving team.
-fn internal_target(look: &Look<'_>, rule: &crate::policy::names::RuleName) -> Option<Length> {
+fn internal_target(look: &Look<'_>, rule: &RuleName) -> Option<Length> {
     look.policy.escalations.iter().find(|known| known.rule.name == *rule)?.clock.internal
 }
 

@@ -4,7 +4,7 @@
 use super::{Command, CommandError, Order, Reply, Target};
 use crate::daemon::house::House;
 use crate::ledger::policies::Choice;
-use crate::ledger::records::{CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
+use crate::ledger::records::{AlertRecord, CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Act, Ledger, LedgerError};
 use crate::policy::case::SignedRule;
@@ -167,6 +167,7 @@ async fn give_up_desk(house: &House, desk: DeskId, act: Act) -> Result<Reply, Co
 /// How many things were parked and fitted.
 struct Touched {
     effects: usize,
+    alerts: usize,
     cases: usize,
     /// Labels of what ended with them, as it was to follow.
     left: Vec<String>,
@@ -174,7 +175,7 @@ struct Touched {
 
 impl Touched {
     fn all(&self) -> usize {
-        self.effects + self.cases
+        self.effects + self.alerts + self.cases
     }
 
     fn shown(&self) -> String {
@@ -183,7 +184,8 @@ impl Touched {
             1 => Some(format!("one {what}")),
             count => Some(format!("{count} {what}s")),
         };
-        let things: Vec<String> = count(self.effects, "effect").into_iter().chain(count(self.cases, "case")).collect();
+        let things = [count(self.effects, "effect"), count(self.alerts, "alert"), count(self.cases, "case")];
+        let things: Vec<String> = things.into_iter().flatten().collect();
         format!("{} {}", things.join(" and "), if self.all() == 1 { "is" } else { "are" })
     }
 }
@@ -192,15 +194,18 @@ impl Touched {
 enum Parked {
     /// An effect, by its row.
     Effect(i64),
+    /// An alert, by its row.
+    Alert(i64),
     /// A case.
     Case(DeskId, TicketId),
 }
 
 fn retry_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<Vec<String>, LedgerError> {
     match parked {
-        Parked::Effect(id) => ledger.retry_effect(*id, act)?,
-        Parked::Case(desk, ticket) => return ledger.retry_case(desk, ticket, act).map(|()| Vec::new()),
-    };
+        Parked::Effect(id) => drop(ledger.retry_effect(*id, act)?),
+        Parked::Alert(id) => ledger.retry_alert(*id, act)?,
+        Parked::Case(desk, ticket) => ledger.retry_case(desk, ticket, act)?,
+    }
     Ok(Vec::new())
 }
 
@@ -209,6 +214,7 @@ fn drop_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<Vec<St
         // Of all that are parked, one may have ended with another one.
         Parked::Effect(id) if !ledger.still_parked(*id)? => Ok(Vec::new()),
         Parked::Effect(id) => ledger.drop_effect(*id, act),
+        Parked::Alert(id) => ledger.drop_alert(*id, act).map(|()| Vec::new()),
         Parked::Case(desk, ticket) => ledger.drop_case(desk, ticket, act).map(|()| Vec::new()),
     }
 }
@@ -236,11 +242,13 @@ async fn on_parked(
                 .filter(|trouble| wanted.fits_case(trouble))
                 .map(|trouble| Parked::Case(trouble.desk, trouble.ticket))
                 .collect();
+            let alerts = ledger.parked_alerts()?.into_iter().filter(|alert| wanted.fits_alert(alert));
+            let alerts: Vec<Parked> = alerts.map(|alert| Parked::Alert(alert.id)).collect();
             let mut left = Vec::new();
-            for parked in effects.iter().chain(&cases) {
+            for parked in alerts.iter().chain(&effects).chain(&cases) {
                 left.extend(each(ledger, parked, &act)?);
             }
-            Ok(Touched { effects: effects.len(), cases: cases.len(), left })
+            Ok(Touched { effects: effects.len(), alerts: alerts.len(), cases: cases.len(), left })
         })
         .await?;
     if touched.all() == 0 {
@@ -260,13 +268,26 @@ impl Target {
                 desk.as_ref().is_none_or(|desk| desk == &effect.desk)
                     && rule.as_ref().is_none_or(|rule| rule.as_str() == effect.write.mark.rule)
             }
+            Self::Case { .. } | Self::Desk { .. } | Self::Alert { .. } => false,
+        }
+    }
+
+    fn fits_alert(&self, record: &AlertRecord) -> bool {
+        let alert = &record.alert;
+        match self {
+            Self::Alert { key } => *key == alert.key,
+            Self::Handoff { id, number } => number.is_none() && *id == alert.handoff,
+            Self::All { desk, rule } => {
+                desk.as_ref().is_none_or(|desk| *desk == alert.desk)
+                    && rule.as_ref().is_none_or(|rule| *rule == alert.rule)
+            }
             Self::Case { .. } | Self::Desk { .. } => false,
         }
     }
 
     fn fits_case(&self, trouble: &CaseTrouble) -> bool {
         match self {
-            Self::Handoff { .. } | Self::Desk { .. } => false,
+            Self::Handoff { .. } | Self::Desk { .. } | Self::Alert { .. } => false,
             Self::Case { desk, ticket } => (desk, ticket) == (&trouble.desk, &trouble.ticket),
             Self::All { desk, rule } => rule.is_none() && desk.as_ref().is_none_or(|desk| desk == &trouble.desk),
         }
@@ -277,6 +298,7 @@ impl Target {
         match self {
             Self::Handoff { id, number: None } => format!("handoff {id}"),
             Self::Handoff { id, number: Some(number) } => format!("handoff {id}/{number}"),
+            Self::Alert { key } => format!("the alert {key}"),
             Self::Case { desk, ticket } => format!("{desk}/{ticket}"),
             Self::Desk { desk } => format!("the desk {desk}"),
             Self::All { desk, rule } => {

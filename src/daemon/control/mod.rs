@@ -135,6 +135,11 @@ pub enum Target {
         /// Which ticket.
         ticket: TicketId,
     },
+    /// One alert.
+    Alert {
+        /// Its key.
+        key: String,
+    },
     /// What waits for a desk that is not configured.
     Desk {
         /// Which.
@@ -256,6 +261,7 @@ impl Order {
 fn check_target(target: &Target) -> Result<(), CommandError> {
     match target {
         Target::Handoff { id, .. } => name("handoff", id),
+        Target::Alert { key } => name("alert", key),
         Target::Case { desk, ticket } => name("desk", desk.as_str()).and_then(|()| name("ticket", ticket.as_str())),
         Target::Desk { desk } => name("desk", desk.as_str()),
         Target::All { .. } => Ok(()),

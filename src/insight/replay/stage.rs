@@ -86,6 +86,7 @@ impl<'l> Stage<'l> {
             hours: None,
             lead: None,
             reviewers: Vec::new(),
+            alert: Vec::new(),
         };
         self.policy.teams.insert(team.clone(), entry);
         (team, queue)

@@ -22,7 +22,7 @@ pub fn path(policy: &Policy, escalation: &Escalation) -> String {
     let answers = [
         ("When does the case move?", trigger(policy, escalation)),
         ("What travels?", package(&escalation.package)),
-        ("Who owns it afterwards?", owner(&escalation.owner, escalation)),
+        ("Who owns it afterwards?", owner(&escalation.owner, escalation) + &told(policy, escalation)),
         ("What do the clocks do?", clock(&escalation.clock, escalation)),
         ("What is the customer told?", customer(policy, &escalation.customer)),
         ("Who is asked first?", review(policy, escalation)),
@@ -136,6 +136,20 @@ fn owner(decision: &OwnerDecision, escalation: &Escalation) -> String {
         CustomerFacing::New => "The new owner talks to the customer",
     };
     format!("{owner}. {previous}. {facing}.")
+}
+
+/// Who is told of it outside the helpdesk, where anybody is.
+fn told(policy: &Policy, escalation: &Escalation) -> String {
+    let of_team = policy.teams.get(&escalation.to).map(|team| &team.alert);
+    let channels = escalation.rule.alert.as_ref().or(of_team).into_iter().flatten();
+    let shown: Vec<String> = channels
+        .filter_map(|name| {
+            let channel = policy.alerts.channels.get(name)?;
+            let tells: Vec<&str> = channel.tells.iter().map(|occasion| occasion.shown()).collect();
+            Some(format!("{} ({}: {})", code(name.as_str()), channel.kind.name(), tells.join(", ")))
+        })
+        .collect();
+    if shown.is_empty() { String::new() } else { format!(" Told outside the helpdesk: {}.", shown.join("; ")) }
 }
 
 fn clock(decision: &ClockDecision, escalation: &Escalation) -> String {

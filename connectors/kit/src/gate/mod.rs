@@ -26,6 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use limits::{Claim, Limits};
 use queue::Queue;
 pub use redact::redact;
+pub use retry_after::retry_after;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use turn::{Line, NoTurn};
@@ -211,9 +212,7 @@ impl Gate {
         let corrections = (self.read_limits)(response.headers(), now);
         let status = response.status();
         let named = match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                retry_after::retry_after(response.headers(), now)
-            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => retry_after(response.headers(), now),
             _ => None,
         };
         let until = self.line.with(|queue| {

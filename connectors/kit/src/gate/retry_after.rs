@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 /// The instant that the desk names, by our clock: so many seconds from now (a part of a second counts as a whole one),
 /// or a date, which is read against the answer's own `Date` where it has one, so that a desk whose clock is wrong is
 /// obeyed all the same. None: no such header, or nonsense in it. Never in the past.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return (seconds >= 0.0).then(|| later(now, SignedDuration::from_secs(seconds.ceil() as i64)));

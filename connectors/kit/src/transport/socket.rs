@@ -4,12 +4,14 @@
 //! allowed to. Clients are built when first used, because reading the platform's certificates takes a while and a
 //! daemon should be ready before.
 
-use super::{Bounds, Exchange, Transport, TransportError};
+use super::{Bounds, Exchange, Transport, TransportError, is_public};
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, redirect};
 use std::error::Error;
-use std::sync::OnceLock;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 const USER_AGENT: &str = concat!("handoffd/", env!("CARGO_PKG_VERSION"));
@@ -21,6 +23,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Carries requests over the network.
 pub struct HttpTransport {
     idle_per_host: usize,
+    reach: Reach,
     /// For `https`: with the platform's certificates, through the proxy that the environment names.
     secure: OnceLock<Result<Client, String>>,
     /// For `http`, which is for loopback only: without certificates and proxy.
@@ -30,13 +33,19 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A transport that keeps at most so many idle connections to each host; some desks starve on more than two.
     pub fn new(idle_per_host: usize) -> Self {
-        Self { idle_per_host, secure: OnceLock::new(), plain: OnceLock::new() }
+        Self { idle_per_host, reach: Reach::Anywhere, secure: OnceLock::new(), plain: OnceLock::new() }
+    }
+
+    /// The same, for addresses that nobody vouches for: it connects to the public network alone. A name is resolved once, and
+    /// the addresses that were looked at are those that are connected to; no proxy resolves it again.
+    pub fn public_only(idle_per_host: usize) -> Self {
+        Self { reach: Reach::PublicOnly, ..Self::new(idle_per_host) }
     }
 
     fn client(&self, uri: &http::Uri) -> Result<&Client, TransportError> {
         let client = match uri.scheme_str() {
-            Some("https") => self.secure.get_or_init(|| build(self.common())),
-            _ => self.plain.get_or_init(|| build(self.common().tls_certs_only([]).no_proxy())),
+            Some("https") => self.secure.get_or_init(|| build(self.reach.limit(self.common()))),
+            _ => self.plain.get_or_init(|| build(self.reach.limit(self.common()).tls_certs_only([]).no_proxy())),
         };
         client.as_ref().map_err(|error| TransportError::NotSent(error.clone()))
     }
@@ -55,6 +64,7 @@ impl HttpTransport {
         let client = self.client(request.uri())?;
         let mut request = reqwest::Request::try_from(request).map_err(not_sent)?;
         *request.timeout_mut() = Some(bounds.timeout);
+        self.reach.allows(request.url())?;
         let mut answer = client.execute(request).await.map_err(failed)?;
         let too_large = TransportError::TooLarge(bounds.body_bytes);
         if answer.content_length().is_some_and(|length| length > bounds.body_bytes as u64) {
@@ -71,6 +81,51 @@ impl HttpTransport {
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
+    }
+}
+
+/// Where a transport may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Anywhere,
+    PublicOnly,
+}
+
+impl Reach {
+    fn limit(self, builder: ClientBuilder) -> ClientBuilder {
+        match self {
+            Self::Anywhere => builder,
+            Self::PublicOnly => builder.no_proxy().dns_resolver(Arc::new(PublicNames)),
+        }
+    }
+
+    /// An address that stands for itself is never resolved.
+    fn allows(self, url: &url::Url) -> Result<(), TransportError> {
+        let inside = match url.host() {
+            Some(url::Host::Ipv4(address)) => !is_public(address.into()),
+            Some(url::Host::Ipv6(address)) => !is_public(address.into()),
+            Some(url::Host::Domain(_)) | None => false,
+        };
+        if self == Self::PublicOnly && inside { Err(TransportError::NotSent(INSIDE.to_owned())) } else { Ok(()) }
+    }
+}
+
+const INSIDE: &str = "the address lies in a private network, which is not allowed here";
+
+/// Resolves names, and knows no addresses but public ones.
+struct PublicNames;
+
+impl Resolve for PublicNames {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            // One address inside the house is enough: whoever answers so is not asked which one they meant.
+            if found.iter().any(|address| !is_public(address.ip())) {
+                return Err(INSIDE.into());
+            }
+            let addresses: Addrs = Box::new(found.into_iter());
+            Ok(addresses)
+        })
     }
 }
 
@@ -117,7 +172,6 @@ fn words(error: reqwest::Error) -> String {
 mod tests {
     use super::*;
     use std::io::Write;
-    use std::net::SocketAddr;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -240,6 +294,19 @@ mod tests {
         let (address, _requests) = server(redirect.into_bytes(), Then::Close).await;
         assert_eq!(get(format!("http://{address}/"), SMALL).await.unwrap().status(), 302);
         assert!(followed.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_transport_for_the_public_network_goes_nowhere_else() {
+        let (address, mut requests) = server(ok(b"secret", ""), Then::Close).await;
+        let port = address.port();
+        for host in ["127.0.0.1", "localhost", "[::1]", "0x7f000001", "[::ffff:127.0.0.1]"] {
+            let request = Request::get(format!("http://{host}:{port}/")).body(Bytes::new());
+            let Ok(request) = request else { continue };
+            let error = HttpTransport::public_only(1).send(request, SMALL).await.unwrap_err();
+            assert!(matches!(&error, TransportError::NotSent(words) if words.contains(INSIDE)), "{host}: {error}");
+        }
+        assert!(requests.try_recv().is_err(), "nobody was asked");
     }
 
     #[tokio::test]

@@ -1,0 +1,360 @@
+//! Alerts on a whole house, over HTTP to strict receivers on loopback: what is told, once and in its order; a channel that is
+//! down beside one that is up; a crash between sending and the answer; and what ends an incident.
+
+use super::control::{Command, Order, Target, execute};
+use super::testing::{Stage, asking, sending};
+use crate::alert::open;
+use crate::config::AlertSettings;
+use crate::delivery::alerts::Alerts;
+use crate::ledger::records::{AlertRecord, Switch};
+use crate::ledger::states::EffectState;
+use crate::policy::alert::{AlertChannel, ChannelKind, Occasion, Outside};
+use crate::policy::due::Wait;
+use crate::policy::names::AlertName;
+use crate::policy::rules::{ClaimDecision, Policy, Unclaimed};
+use crate::policy::testing;
+use crate::web::pages;
+use axum::body::{Body, to_bytes};
+use handoffd_kit::clock::Clock;
+use handoffd_kit::fact::Fact;
+use handoffd_kit::model::{Person, Role, What};
+use handoffd_kit::settings::{Seams, Setting};
+use handoffd_kit::transport::{HttpTransport, Transport};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use jiff::SignedDuration;
+use receiver::{Answer, Receiver};
+use std::pin::pin;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+#[allow(dead_code, reason = "the channels' own tests use all of it")]
+#[path = "../../tests/alerts/receiver.rs"]
+mod receiver;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A channel at an address.
+fn settings(kind: ChannelKind, url: &str) -> AlertSettings {
+    let base = url.rsplit_once("/in/").map_or(url, |(base, _)| base).to_owned();
+    let secret = |text: &str| Setting::Secret(text.into());
+    let keys = match kind {
+        ChannelKind::PagerDuty => vec![("key", secret("k")), ("api", Setting::Text(base))],
+        ChannelKind::Webhook => vec![("url", secret(url)), ("secret", secret(SECRET))],
+        _ => vec![("url", secret(url))],
+    };
+    let settings = keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    AlertSettings { kind, settings, to: Vec::new(), allow_private: true }
+}
+
+/// A policy whose billing is told by these channels of everything.
+fn telling(policy: Policy, channels: &[(&str, ChannelKind)]) -> Policy {
+    let mut policy = policy;
+    for (name, kind) in channels {
+        let tells = Occasion::ALL.to_vec();
+        let channel = AlertChannel { kind: *kind, tells, hours: None, outside: Outside::Wait };
+        policy.alerts.channels.insert(AlertName::from(*name), channel);
+        policy.teams.get_mut(&"billing".into()).expect("a team").alert.push(AlertName::from(*name));
+    }
+    policy
+}
+
+/// A refund goes to billing, which has two hours before its lead is asked.
+fn waiting() -> Policy {
+    let mut policy = sending();
+    let within = Wait::from(SignedDuration::from_hours(2));
+    policy.escalations[0].owner.claim = Some(ClaimDecision { within, unclaimed: vec![Unclaimed::Lead] });
+    policy.teams.get_mut(&"billing".into()).expect("team").lead = Some("billing-lead".into());
+    policy
+}
+
+/// Opens the policy's channels at these addresses.
+fn opened(stage: Stage, addresses: &[(&str, &str)]) -> Stage {
+    let http: Arc<dyn Transport> = Arc::new(HttpTransport::new(1));
+    let seams = Seams { transport: http.clone(), ..stage.house.seams.clone() };
+    let channels = &stage.house.policy.alerts.channels;
+    let open = addresses.iter().map(|(name, url)| {
+        let name = AlertName::from(*name);
+        let channel =
+            open(settings(channels[&name].kind, url), &seams, &http).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        (name, channel)
+    });
+    let alerts = Alerts::new(open.collect(), channels);
+    let Stage { house, desk, clock } = stage;
+    Stage { house: super::house::House { alerts, ..house }, desk, clock }
+}
+
+/// Does something, and lets the second pass that a channel has between two alerts.
+async fn paced(stage: &Stage, work: impl Future<Output = ()>) {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut work => return,
+            () = tokio::task::yield_now() => {}
+        }
+        let soon = stage.clock.now() + SignedDuration::from_secs(1);
+        if let Some(next) = stage.clock.next_wait().filter(|next| *next <= soon) {
+            stage.clock.set(next);
+        }
+    }
+}
+
+async fn look(stage: &Stage) {
+    paced(stage, stage.look()).await;
+}
+
+async fn later(stage: &Stage, span: SignedDuration) {
+    stage.clock.advance(span);
+    paced(stage, stage.run()).await;
+}
+
+async fn alerts(stage: &Stage) -> Vec<AlertRecord> {
+    let handoff = stage.handoffs().await.remove(0).id;
+    stage.house.ledger.call(move |ledger| ledger.alerts_of(&handoff)).await.expect("alerts")
+}
+
+/// The alerts of the handoff, without its id: key and state.
+async fn told(stage: &Stage) -> Vec<(String, &'static str)> {
+    let short =
+        |record: &AlertRecord| record.alert.key.split_once('/').map_or(String::new(), |(_, rest)| rest.to_owned());
+    alerts(stage).await.iter().map(|record| (short(record), record.state.name())).collect()
+}
+
+fn row(key: &str, state: &'static str) -> (String, &'static str) {
+    (key.to_owned(), state)
+}
+
+/// An agent of billing takes it.
+async fn claim(stage: &Stage) {
+    let owner = Person { id: "22".into(), name: Some("Second Agent".into()), email: None, role: Role::Agent };
+    let what = What::Owner { from: None, to: Some("22".into()) };
+    stage.desk.agent(stage.clock.now(), what, |head| head.owner = Fact::Known(Some(owner)));
+    look(stage).await;
+}
+
+async fn order(stage: &Stage, command: Command) -> String {
+    let order = Order { command, by: "admin".into() };
+    execute(&stage.house, order, "tester").await.unwrap_or_else(|error| panic!("{error}")).said
+}
+
+async fn health(stage: &Stage) -> serde_json::Value {
+    let request = http::Request::get("/healthz").body(Body::empty()).expect("a request");
+    let answer = TowerToHyperService::new(pages(stage.house.web(1_000))).call(request).await.expect("infallible");
+    serde_json::from_slice(&to_bytes(answer.into_body(), 1 << 20).await.expect("a body")).expect("JSON")
+}
+
+#[tokio::test]
+async fn a_team_is_told_once_that_it_has_a_case_and_an_incident_ends_with_the_claim() {
+    let (room, pager) = (Receiver::answering([]).await, Receiver::answering([]).await);
+    let policy = telling(sending(), &[("room", ChannelKind::Mattermost), ("pager", ChannelKind::PagerDuty)]);
+    let stage = opened(Stage::new(policy), &[("room", &room.url), ("pager", &pager.url)]);
+    look(&stage).await;
+    let text = room.got()[0].json()["text"].as_str().expect("text").to_owned();
+    for words in ["42 was handed to billing", "frontline → billing", "6000", "handoff"] {
+        assert!(text.replace('\\', "").contains(words), "{words}: {text}");
+    }
+    // The subject and the customer's words of the case: none of them leaves.
+    for secret in ["Refund please", "charged twice", "eva@customer.example"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    let triggered = pager.got()[0].json();
+    assert_eq!(triggered["event_action"], "trigger");
+    later(&stage, MINUTE * 2).await;
+    assert_eq!((room.got().len(), pager.got().len()), (1, 1), "once");
+    claim(&stage).await;
+    later(&stage, MINUTE).await;
+    assert_eq!((room.got().len(), pager.got().len()), (1, 2));
+    let resolved = pager.got()[1].json();
+    assert_eq!((&resolved["event_action"], &resolved["dedup_key"]), (&"resolve".into(), &triggered["dedup_key"]));
+    let all = [row("handoff@room", "done"), row("handoff@pager", "done"), row("handoff@pager-closed", "done")];
+    assert_eq!(told(&stage).await, all);
+}
+
+#[tokio::test]
+async fn a_channel_that_is_down_holds_up_nothing_and_health_says_so() {
+    let (dead, room) = (Receiver::nobody().await, Receiver::answering([]).await);
+    let policy = telling(waiting(), &[("dead", ChannelKind::Webhook), ("room", ChannelKind::Mattermost)]);
+    let stage = opened(Stage::new(policy), &[("dead", &dead), ("room", &room.url)]);
+    look(&stage).await;
+    for _ in 0..70 {
+        later(&stage, MINUTE * 2).await;
+    }
+    assert_eq!(room.got().len(), 2, "handed over, and not claimed");
+    assert_eq!(stage.desk.ticket().written.len(), 2, "note and reminder: the helpdesk waited for nothing");
+    let health = health(&stage).await;
+    assert_eq!(health["status"], "degraded");
+    let said = health["reasons"].to_string();
+    assert!(said.contains("the alert channel dead takes nothing: "), "{said}");
+    assert!(said.contains("handoffd alerts test dead"), "{said}");
+}
+
+#[tokio::test]
+async fn a_crash_between_sending_and_the_answer_is_repeated_once_with_the_same_key_and_says_so() {
+    let room = Receiver::answering([Answer::Silence, Answer::Status(200, "", "ok")]).await;
+    let stage = opened(Stage::new(telling(sending(), &[("room", ChannelKind::Mattermost)])), &[("room", &room.url)]);
+    tokio::select! {
+        () = stage.look() => panic!("it waits for an answer"),
+        () = room.has(1) => {}
+    }
+    assert!(matches!(alerts(&stage).await[0].state, EffectState::InFlight { attempt: 1 }));
+    assert_eq!(stage.house.recover().await.expect("recovered"), 1);
+    later(&stage, MINUTE).await;
+    later(&stage, MINUTE).await;
+    let texts: Vec<String> = room
+        .got()
+        .iter()
+        .map(|got| got.json()["text"].as_str().expect("text").replace('\\', "").replace("@\u{2060}", "@"))
+        .collect();
+    let key = alerts(&stage).await[0].alert.key.clone();
+    assert_eq!(texts.len(), 2);
+    assert!(texts.iter().all(|text| text.contains(&key)), "{key}: {texts:?}");
+    assert!(!texts[0].contains("may have arrived") && texts[1].contains("may have arrived"), "{texts:?}");
+    assert_eq!(told(&stage).await, [row("handoff@room", "done")]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_twice_waits_for_a_person() {
+    let room = Receiver::answering([Answer::Cut, Answer::Cut]).await;
+    let stage = opened(Stage::new(telling(sending(), &[("room", ChannelKind::Slack)])), &[("room", &room.url)]);
+    look(&stage).await;
+    for _ in 0..5 {
+        later(&stage, MINUTE).await;
+    }
+    assert_eq!((room.got().len(), told(&stage).await), (2, vec![row("handoff@room", "parked")]));
+    let parked = alerts(&stage).await.remove(0);
+    assert!(parked.reason.is_some_and(|why| why.contains("lost twice")) && parked.next_step.is_some());
+}
+
+#[tokio::test]
+async fn a_refusal_is_parked_with_the_channels_words_and_goes_out_when_a_person_says_so() {
+    let room = Receiver::answering([Answer::Status(404, "", "no_service")]).await;
+    let stage = opened(Stage::new(telling(sending(), &[("room", ChannelKind::Slack)])), &[("room", &room.url)]);
+    look(&stage).await;
+    for _ in 0..3 {
+        later(&stage, MINUTE).await;
+    }
+    let parked = alerts(&stage).await.remove(0);
+    assert_eq!((room.got().len(), parked.state.name()), (1, "parked"));
+    assert!(parked.reason.is_some_and(|why| why.contains("HTTP 404: no_service")));
+    let said = health(&stage).await["reasons"].to_string();
+    assert!(said.contains("alerts of the channel room that wait for a person: 1"), "{said}");
+    let target = Target::Alert { key: parked.alert.key };
+    let said = order(&stage, Command::Retry { target: target.clone() }).await;
+    assert!(said.contains("one alert is"), "{said}");
+    later(&stage, MINUTE).await;
+    assert_eq!((room.got().len(), told(&stage).await), (2, vec![row("handoff@room", "done")]));
+    let again = Order { command: Command::Drop { target, reason: "over".into() }, by: "admin".into() };
+    assert!(execute(&stage.house, again, "tester").await.is_err(), "nothing is parked any more");
+}
+
+#[tokio::test]
+async fn a_receiver_that_wants_no_more_is_not_sent_to_until_a_person_says_so() {
+    let hook = Receiver::answering([Answer::Status(410, "", "bye")]).await;
+    let stage = opened(Stage::new(telling(waiting(), &[("hook", ChannelKind::Webhook)])), &[("hook", &hook.url)]);
+    look(&stage).await;
+    for _ in 0..65 {
+        later(&stage, MINUTE * 2).await;
+    }
+    assert_eq!(hook.got().len(), 1, "not asked again");
+    assert_eq!(told(&stage).await, [row("handoff@hook", "parked"), row("unclaimed-1@hook", "parked")]);
+    order(&stage, Command::Retry { target: Target::All { desk: None, rule: None } }).await;
+    later(&stage, MINUTE).await;
+    later(&stage, MINUTE).await;
+    assert_eq!(told(&stage).await, [row("handoff@hook", "done"), row("unclaimed-1@hook", "done")]);
+}
+
+#[tokio::test]
+async fn whoever_decides_is_told_how_to_answer_and_the_answer_ends_the_incident() {
+    let (room, pager) = (Receiver::answering([]).await, Receiver::answering([]).await);
+    let policy = telling(asking(), &[("room", ChannelKind::Slack), ("pager", ChannelKind::PagerDuty)]);
+    let stage = opened(Stage::new(policy), &[("room", &room.url), ("pager", &pager.url)]);
+    look(&stage).await;
+    let handoff = stage.handoffs().await.remove(0).id;
+    let said = room.got()[0].json().to_string();
+    assert!(
+        said.contains("waits for a yes or no") && said.contains(&format!("handoffd reviews show {handoff}")),
+        "{said}"
+    );
+    let reason = "frontline may".to_owned();
+    order(&stage, Command::Reject { handoff: handoff.clone(), reason }).await;
+    later(&stage, MINUTE).await;
+    let events: Vec<String> =
+        pager.got().iter().map(|got| got.json()["event_action"].as_str().expect("an action").to_owned()).collect();
+    assert_eq!((events, room.got().len()), (vec!["trigger".to_owned(), "resolve".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn outside_of_its_hours_a_channel_waits_and_what_is_over_by_then_is_not_told() {
+    let room = Receiver::answering([]).await;
+    let mut policy = telling(sending(), &[("room", ChannelKind::Slack)]);
+    policy.alerts.channels.get_mut(&"room".into()).expect("a channel").hours = Some(testing::office_hours());
+    let claimed = opened(Stage::new(policy.clone()), &[("room", &room.url)]);
+    // At 20:00 in Berlin nobody is there.
+    claimed.clock.advance(SignedDuration::from_hours(7));
+    look(&claimed).await;
+    assert_eq!((room.got().len(), told(&claimed).await), (0, vec![row("handoff@room", "due")]));
+    claim(&claimed).await;
+    later(&claimed, SignedDuration::from_hours(13)).await;
+    assert_eq!((room.got().len(), told(&claimed).await), (0, vec![row("handoff@room", "dropped")]));
+
+    let waits = opened(Stage::new(policy), &[("room", &room.url)]);
+    waits.clock.advance(SignedDuration::from_hours(7));
+    look(&waits).await;
+    later(&waits, SignedDuration::from_hours(12)).await;
+    assert_eq!(room.got().len(), 0, "at 8:00");
+    later(&waits, SignedDuration::from_hours(1)).await;
+    assert_eq!((room.got().len(), told(&waits).await), (1, vec![row("handoff@room", "done")]), "at 9:00");
+}
+
+#[tokio::test]
+async fn a_pause_holds_alerts_too_and_shadow_tells_nobody() {
+    let room = Receiver::answering([]).await;
+    let stage = opened(Stage::new(telling(asking(), &[("room", ChannelKind::Slack)])), &[("room", &room.url)]);
+    let shadow = telling(asking(), &[("room", ChannelKind::Slack)]);
+    order(&stage, Command::Switch { switch: Switch::All, on: true }).await;
+    look(&stage).await;
+    assert_eq!(room.got().len(), 0, "nothing is decided while everything is paused");
+    order(&stage, Command::Switch { switch: Switch::All, on: false }).await;
+    later(&stage, MINUTE).await;
+    assert_eq!(room.got().len(), 1);
+
+    let mut shadow = shadow;
+    shadow.mode = crate::policy::rules::Mode::Shadow;
+    let silent = opened(Stage::new(shadow), &[("room", &room.url)]);
+    look(&silent).await;
+    later(&silent, MINUTE).await;
+    assert_eq!(room.got().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_parked_is_told_and_told_again_when_it_is_parked_again() {
+    let ops = Receiver::answering([]).await;
+    let stage = opened(Stage::new(telling(sending(), &[("ops", ChannelKind::Mattermost)])), &[("ops", &ops.url)]);
+    stage.park().await;
+    later(&stage, MINUTE).await;
+    assert_eq!(told(&stage).await, [row("parked-1-1@ops", "done")]);
+    let text = ops.got()[0].json()["text"].as_str().expect("text").replace('\\', "");
+    assert!(text.contains("handoffd parked list") && !text.contains("no such group"), "{text}");
+    stage.desk.ticket().refuses = true;
+    order(&stage, Command::Retry { target: Target::All { desk: None, rule: None } }).await;
+    later(&stage, MINUTE).await;
+    assert_eq!(told(&stage).await.len(), 2);
+    assert_eq!(ops.got().len(), 2);
+}
+
+#[tokio::test]
+async fn alerts_of_a_channel_that_is_not_configured_any_more_wait_for_a_person() {
+    let policy = telling(sending(), &[("gone", ChannelKind::Slack)]);
+    let stage = Stage::new(policy);
+    look(&stage).await;
+    assert_eq!(told(&stage).await, [row("handoff@gone", "due")]);
+    stage.house.recover().await.expect("recovered");
+    let parked = alerts(&stage).await.remove(0);
+    assert_eq!(parked.state.name(), "parked");
+    assert!(parked.next_step.is_some_and(|step| step.contains("[alerts.NAME]")));
+    let stop = CancellationToken::new();
+    let until = super::pipeline::Until::NothingDueBy(stage.clock.now());
+    stage.house.run(until, &stop).await.expect("ran");
+}

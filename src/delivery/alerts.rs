@@ -1,0 +1,328 @@
+//! Alerts on their way: each channel by itself, one alert at a time and not more than one in a second, so that a channel that
+//! is down, or slow, delays nothing else.
+
+use crate::alert::{AlertError, Attempt, Channel, Failure};
+use crate::backoff;
+use crate::desks::Breaker;
+use crate::ledger::records::{AlertOutcome, ClaimedAlert};
+use crate::ledger::states::EffectEvent;
+use crate::ledger::{Handle, Ledger, LedgerError};
+use crate::policy::alert::{AlertChannel, Window};
+use crate::policy::names::AlertName;
+use handoffd_kit::secret::SecretTrouble;
+use handoffd_kit::settings::Seams;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What channels take: Slack, for one, a message a second.
+const PACE: SignedDuration = SignedDuration::from_secs(1);
+/// How long an alert is tried before a person is asked: what it tells is old by then.
+const LONG_ENOUGH: SignedDuration = SignedDuration::from_hours(24);
+/// How soon an alert is repeated whose answer was lost.
+const ONCE_MORE: SignedDuration = SignedDuration::from_secs(5);
+
+/// The open channels, by name.
+#[derive(Clone, Default)]
+pub struct Alerts(Arc<BTreeMap<AlertName, Outlet>>);
+
+/// One open channel.
+pub struct Outlet {
+    channel: Arc<dyn Channel>,
+    policy: AlertChannel,
+    rest: Mutex<Rest>,
+}
+
+/// When a channel is left alone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
+    breaker: Breaker,
+    /// It named an instant.
+    until: Option<Timestamp>,
+    /// It has just been sent to.
+    paced: Option<Timestamp>,
+}
+
+impl Alerts {
+    /// These channels. One of the policy that is not open is left out: what it is told waits for a person.
+    pub fn new(open: BTreeMap<AlertName, Arc<dyn Channel>>, policy: &BTreeMap<AlertName, AlertChannel>) -> Self {
+        let outlet = |(name, channel): (AlertName, Arc<dyn Channel>)| {
+            let policy = policy.get(&name)?.clone();
+            Some((name, Outlet { channel, policy, rest: Mutex::default() }))
+        };
+        Self(Arc::new(open.into_iter().filter_map(outlet).collect()))
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<AlertName> {
+        self.0.keys().cloned().collect()
+    }
+
+    /// One of them.
+    pub fn get(&self, name: &AlertName) -> Option<&Outlet> {
+        self.0.get(name)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&AlertName, &Outlet)> {
+        self.0.iter()
+    }
+
+    /// Secrets that could not be read again, by channel and key.
+    pub fn secret_troubles(&self) -> Vec<(AlertName, &'static str, SecretTrouble)> {
+        let of = |(name, outlet): (&AlertName, &Outlet)| {
+            let name = name.clone();
+            let secrets = outlet.channel.secrets().into_iter();
+            secrets.filter_map(move |(key, secret)| Some((name.clone(), key, secret.trouble()?)))
+        };
+        self.iter().flat_map(of).collect()
+    }
+}
+
+impl Outlet {
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What sends.
+    pub fn channel(&self) -> &dyn Channel {
+        &*self.channel
+    }
+
+    /// Whether it is told now.
+    pub fn window(&self, now: Timestamp) -> Window {
+        self.policy.window(now)
+    }
+
+    /// Until when nothing is sent to it because it was sent to a moment ago: what is due waits for that.
+    pub fn paced_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.rest().paced.filter(|until| *until > now)
+    }
+
+    /// Until when nothing is sent to it because it does not answer, or said so.
+    pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let rest = *self.rest();
+        rest.until.into_iter().chain(rest.breaker.rests_until(now)).filter(|until| *until > now).max()
+    }
+
+    /// Since when it has not answered.
+    pub fn silent_since(&self) -> Option<Timestamp> {
+        self.rest().breaker.silent_since()
+    }
+
+    /// It was just sent to.
+    fn took(&self, now: Timestamp) {
+        self.rest().paced = Some(now + PACE);
+    }
+
+    /// It was answered: it is there.
+    fn answered(&self) {
+        self.rest().breaker.answered();
+    }
+
+    /// It was not answered, or has too much to do. Gives when it is asked again.
+    fn failed(&self, error: &AlertError, now: Timestamp, jitter: f64) -> Timestamp {
+        let mut rest = self.rest();
+        let again = rest.breaker.failed(now, jitter);
+        if let Failure::Again(Some(named)) = error.failure {
+            rest.until = rest.until.max(Some(named));
+            return again.max(named);
+        }
+        again
+    }
+}
+
+/// What sends alerts.
+#[derive(Clone)]
+pub struct AlertDelivery {
+    /// Where they are remembered.
+    pub ledger: Handle,
+    /// The channels.
+    pub alerts: Alerts,
+    /// Time and chance.
+    pub seams: Seams,
+}
+
+impl AlertDelivery {
+    /// Takes the next alert of each of these channels that has one due.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn claim(&self, names: Vec<AlertName>, now: Timestamp) -> Result<Vec<ClaimedAlert>, LedgerError> {
+        let window = |name: AlertName| self.alerts.get(&name).map(|outlet| (outlet.window(now), name));
+        let channels: Vec<(Window, AlertName)> = names.into_iter().filter_map(window).collect();
+        let claim = move |ledger: &mut Ledger| {
+            let all = channels.iter().map(|(window, name)| ledger.claim_due_alert(name, *window, now));
+            Ok(all.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        };
+        self.ledger.call(claim).await
+    }
+
+    /// Sends a claimed alert, and records what came of it.
+    ///
+    /// # Errors
+    /// Only the ledger's: what a channel does wrong is recorded.
+    pub async fn deliver(&self, claimed: ClaimedAlert) -> Result<(), LedgerError> {
+        let Some(outlet) = self.alerts.get(&claimed.record.channel) else { return Ok(()) };
+        let now = self.seams.clock.now();
+        outlet.took(now);
+        let attempt = Attempt { now, repeated: claimed.record.lost_at.is_some() };
+        let answer = outlet.channel.send(&claimed.record.alert, attempt).await;
+        let now = self.seams.clock.now();
+        let outcome = match answer {
+            Ok(receipt) => {
+                outlet.answered();
+                accepted(&claimed, receipt, now)
+            }
+            Err(error) => {
+                let again = match error.failure {
+                    Failure::Refused | Failure::Gone => {
+                        outlet.answered();
+                        if self.renewed(outlet).await { Some(now) } else { None }
+                    }
+                    _ => Some(outlet.failed(&error, now, self.seams.random.fraction())),
+                };
+                failed(&claimed, &error, outlet.channel.knows_repetitions(), again, now, self.seams.random.fraction())
+            }
+        };
+        say(&claimed, &outcome);
+        self.ledger.call(move |ledger| ledger.record_alert(&outcome)).await
+    }
+
+    /// Whether one of the channel's secrets is another one now than what was just refused.
+    async fn renewed(&self, outlet: &Outlet) -> bool {
+        let mut renewed = false;
+        for (_, secret) in outlet.channel.secrets() {
+            renewed |= secret.renew(&secret.current(), self.seams.clock.now()).await;
+        }
+        renewed
+    }
+}
+
+fn outcome(claimed: &ClaimedAlert, event: EffectEvent, at: Timestamp) -> AlertOutcome {
+    let alert = claimed.record.id;
+    AlertOutcome { alert, event, at, receipt: None, reason: None, next_step: None, stops: false }
+}
+
+fn accepted(claimed: &ClaimedAlert, receipt: String, now: Timestamp) -> AlertOutcome {
+    AlertOutcome { receipt: Some(receipt), ..outcome(claimed, EffectEvent::Accepted, now) }
+}
+
+/// What a failure means for an alert. `again`: when the channel is asked again; of what was refused, only where its secret
+/// has been replaced since. `repeats`: the channel knows a repetition by its key.
+fn failed(
+    claimed: &ClaimedAlert,
+    error: &AlertError,
+    repeats: bool,
+    again: Option<Timestamp>,
+    now: Timestamp,
+    jitter: f64,
+) -> AlertOutcome {
+    let because = |event, step: &str| AlertOutcome {
+        reason: Some(error.words.clone()),
+        next_step: Some(error.next_step.clone().unwrap_or_else(|| step.to_owned())),
+        ..outcome(claimed, event, now)
+    };
+    let old = claimed.record.tried_at.is_some_and(|first| now.duration_since(first) >= LONG_ENOUGH);
+    let later = again.unwrap_or(now).max(now + backoff::after(claimed.attempt, jitter));
+    match (error.failure, again) {
+        (Failure::Refused | Failure::Gone, Some(now)) => {
+            because(EffectEvent::TryAgain(now), "nothing: its secret was replaced")
+        }
+        (Failure::Refused, None) => {
+            because(EffectEvent::Park, "correct [alerts.NAME], restart, then `handoffd parked retry`")
+        }
+        (Failure::Gone, None) => AlertOutcome { stops: true, ..because(EffectEvent::Park, "take the channel out") },
+        (Failure::Lost, _) if !repeats && claimed.record.lost_at.is_none() => {
+            because(EffectEvent::Lost(now + ONCE_MORE), "nothing: it is repeated once, with the same key in its text")
+        }
+        (Failure::Lost, _) if !repeats => {
+            let words = format!("{}; its answer was lost twice", error.words);
+            let parked = because(
+                EffectEvent::Park,
+                "look whether it has arrived; then `handoffd parked drop`, or `handoffd parked retry`",
+            );
+            AlertOutcome { reason: Some(words), ..parked }
+        }
+        _ if old => because(
+            EffectEvent::Park,
+            "see why the channel was not reached for a day; then `handoffd parked retry`, or `handoffd parked drop`",
+        ),
+        _ => because(EffectEvent::TryAgain(later), "nothing: it is tried again"),
+    }
+}
+
+/// One line for what was told, and for what stopped.
+fn say(claimed: &ClaimedAlert, outcome: &AlertOutcome) {
+    let what = match outcome.event {
+        EffectEvent::Accepted => "alert.sent",
+        EffectEvent::Park => "alert.parked",
+        _ => return,
+    };
+    let alert = &claimed.record.alert;
+    tracing::info!(
+        desk = %alert.desk, case.id = %alert.ticket, handoff.id = %alert.handoff, alert.channel = %claimed.record.channel,
+        alert.key = %alert.key, rule.id = %alert.rule, "{what}"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::records::AlertRecord;
+    use crate::ledger::samples::at;
+    use crate::ledger::states::EffectState;
+    use crate::plan::alert::Alert;
+
+    fn claimed(attempt: u32, lost: bool) -> ClaimedAlert {
+        let record = AlertRecord {
+            id: 1,
+            channel: "room".into(),
+            alert: Alert::test(&"room".into(), 1, at(0)),
+            state: EffectState::InFlight { attempt },
+            created_at: at(0),
+            tried_at: Some(at(0)),
+            lost_at: lost.then(|| at(0)),
+            receipt: None,
+            reason: None,
+            next_step: None,
+        };
+        ClaimedAlert { record, attempt }
+    }
+
+    fn error(failure: Failure) -> AlertError {
+        AlertError { failure, words: "no such hook".into(), next_step: None }
+    }
+
+    fn event(claimed: &ClaimedAlert, failure: Failure, repeats: bool, now: Timestamp) -> EffectEvent {
+        failed(claimed, &error(failure), repeats, Some(now), now, 0.5).event
+    }
+
+    #[test]
+    fn a_lost_answer_is_repeated_once_and_where_the_key_is_known_as_often_as_it_takes() {
+        assert_eq!(event(&claimed(1, false), Failure::Lost, false, at(1)), EffectEvent::Lost(at(6)));
+        assert_eq!(event(&claimed(2, true), Failure::Lost, false, at(9)), EffectEvent::Park);
+        assert!(matches!(event(&claimed(2, true), Failure::Lost, true, at(9)), EffectEvent::TryAgain(_)));
+    }
+
+    #[test]
+    fn what_is_not_reached_is_tried_longer_and_longer_up_to_a_day() {
+        let wait = |attempt| match event(&claimed(attempt, false), Failure::NotSent, false, at(1)) {
+            EffectEvent::TryAgain(again) => again.duration_since(at(1)),
+            other => panic!("{other:?}"),
+        };
+        assert!(wait(1) < wait(4) && wait(4) < wait(8));
+        assert_eq!(event(&claimed(99, false), Failure::NotSent, false, at(0) + LONG_ENOUGH), EffectEvent::Park);
+    }
+
+    #[test]
+    fn what_is_refused_waits_for_a_person_with_the_channels_words_unless_its_secret_was_replaced() {
+        let refused = failed(&claimed(1, false), &error(Failure::Refused), false, None, at(1), 0.5);
+        assert_eq!((&refused.event, refused.stops), (&EffectEvent::Park, false));
+        assert_eq!(refused.reason.as_deref(), Some("no such hook"));
+        assert!(refused.next_step.is_some_and(|step| step.contains("parked retry")));
+        assert!(failed(&claimed(1, false), &error(Failure::Gone), false, None, at(1), 0.5).stops);
+        let renewed = failed(&claimed(1, false), &error(Failure::Refused), false, Some(at(1)), at(1), 0.5);
+        assert_eq!(renewed.event, EffectEvent::TryAgain(at(1)));
+    }
+}

@@ -1,0 +1,407 @@
+//! What people are told outside the helpdesk, in which words. An alert names the ticket, where it is opened, the team, the
+//! reason and the deadline, and nothing that a customer or an agent wrote. Pure.
+//!
+//! A channel escapes the words of a [`Card`] for its own markup and lays them out; it adds none.
+
+use super::note::one_line;
+use crate::policy::alert::{AlertPlan, Occasion};
+use crate::policy::names::{AlertName, RuleName, TeamName};
+use crate::policy::proposal::{HandoffKind, Proposal};
+use handoffd_kit::id::{DeskId, TicketId};
+use handoffd_kit::text::cut;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The longest value on a card, in bytes: what a policy or a desk says may be endless.
+const VALUE_BYTES: usize = 300;
+
+/// One message to one channel, as it is kept until it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its key: the same over all its tries, in its text, in lists and commands.
+    pub key: String,
+    /// What belongs together: the incident that a later one closes.
+    pub thread: String,
+    /// Whether it tells something, or closes what was told.
+    pub act: AlertAct,
+    /// What is told.
+    pub about: About,
+    /// The handoff.
+    pub handoff: String,
+    /// On which desk.
+    pub desk: DeskId,
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Where it is opened.
+    pub link: Option<String>,
+    /// The rule that acts.
+    pub rule: RuleName,
+    /// The giving team; none: the case starts.
+    pub from: Option<TeamName>,
+    /// The team that it is about.
+    pub to: TeamName,
+    /// Why, where that may leave the helpdesk.
+    pub reason: Option<String>,
+    /// Until when, in the team's words.
+    pub until: Option<String>,
+    /// Whether its channel keeps an incident open until it is closed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closes: bool,
+    /// When it was planned.
+    pub at: Timestamp,
+}
+
+/// What an alert does to its thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertAct {
+    /// Tells something.
+    Tell,
+    /// Closes what was told: somebody has acted.
+    Close,
+}
+
+impl AlertAct {
+    /// Its name in SQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tell => "tell",
+            Self::Close => "close",
+        }
+    }
+}
+
+/// What is told of a handoff.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// It was carried out: the team has the case.
+    Handoff {
+        /// Which way it went.
+        kind: HandoffKind,
+    },
+    /// It waits for a yes or no.
+    Review,
+    /// Nobody has taken the case on; so many steps were taken.
+    Unclaimed {
+        /// The step, from 1.
+        step: u32,
+    },
+    /// One of its effects waits for a person.
+    Parked {
+        /// Which effect.
+        number: u32,
+        /// What it is for.
+        label: String,
+        /// Tries so far: parked again after a retry, it is told again.
+        attempt: u32,
+    },
+    /// The case's owner is gone.
+    LostOwner {
+        /// The number of the note that says so.
+        number: u32,
+    },
+    /// Nothing: somebody tries the channel.
+    Test,
+}
+
+impl About {
+    /// What kind of thing it is; none for a test.
+    pub fn occasion(&self) -> Option<Occasion> {
+        match self {
+            Self::Handoff { .. } => Some(Occasion::Handoff),
+            Self::Review => Some(Occasion::Review),
+            Self::Unclaimed { .. } => Some(Occasion::Unclaimed),
+            Self::Parked { .. } => Some(Occasion::Parked),
+            Self::LostOwner { .. } => Some(Occasion::LostOwner),
+            Self::Test => None,
+        }
+    }
+
+    /// Its part of a key.
+    fn word(&self) -> String {
+        let name = self.occasion().map_or("test", Occasion::name);
+        match self {
+            Self::Handoff { .. } | Self::Review | Self::Test => name.to_owned(),
+            Self::Unclaimed { step } => format!("{name}-{step}"),
+            Self::Parked { number, attempt, .. } => format!("{name}-{number}-{attempt}"),
+            Self::LostOwner { number } => format!("{name}-{number}"),
+        }
+    }
+
+    /// What belongs together within a handoff. That nobody takes a case on and that its owner is gone is over with the same
+    /// act as that it needs one.
+    fn thread(&self) -> String {
+        match self {
+            Self::Handoff { .. } | Self::Unclaimed { .. } | Self::LostOwner { .. } => HANDED_OVER.to_owned(),
+            Self::Review => IN_REVIEW.to_owned(),
+            Self::Parked { number, .. } => parked_thread(*number),
+            Self::Test => "test".to_owned(),
+        }
+    }
+}
+
+/// The thread of a case that needs an owner.
+pub const HANDED_OVER: &str = "handoff";
+/// The thread of a handoff that waits for a yes or no.
+pub const IN_REVIEW: &str = "review";
+
+/// The thread of an effect that is parked.
+pub fn parked_thread(number: u32) -> String {
+    format!("parked-{number}")
+}
+
+/// An alert and the channel that it goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedAlert {
+    /// Which channel.
+    pub channel: AlertName,
+    /// What it says.
+    pub alert: Alert,
+}
+
+/// The alerts of something that happened to a handoff. `nth` counts from 0 how often the same was told before.
+pub fn alerts(proposal: &Proposal, handoff: &str, about: &About, nth: u32, now: Timestamp) -> Vec<PlannedAlert> {
+    let AlertPlan { told, closes, link, reason } = &proposal.alert;
+    let channels = about.occasion().and_then(|occasion| told.get(&occasion));
+    let again = if nth == 0 { String::new() } else { format!("-again-{nth}") };
+    let planned = |channel: &AlertName| PlannedAlert {
+        channel: channel.clone(),
+        alert: Alert {
+            key: format!("{handoff}/{}{again}@{channel}", about.word()),
+            thread: format!("{handoff}/{}", about.thread()),
+            act: AlertAct::Tell,
+            about: about.clone(),
+            handoff: handoff.to_owned(),
+            desk: proposal.desk.clone(),
+            ticket: proposal.ticket.clone(),
+            link: link.clone(),
+            rule: proposal.rule.clone(),
+            from: proposal.from.clone(),
+            to: proposal.to.clone(),
+            reason: reason.clone(),
+            until: until(proposal),
+            closes: closes.contains(channel),
+            at: now,
+        },
+    };
+    channels.into_iter().flatten().map(planned).collect()
+}
+
+impl Alert {
+    /// The alert that closes what this one told.
+    pub fn closing(&self) -> Self {
+        Self { key: format!("{}-closed", self.key), act: AlertAct::Close, ..self.clone() }
+    }
+
+    /// A trial of a channel.
+    pub fn test(channel: &AlertName, nonce: u64, now: Timestamp) -> Self {
+        let about = About::Test;
+        Self {
+            key: format!("test-{nonce:016x}@{channel}"),
+            thread: format!("test-{nonce:016x}"),
+            act: AlertAct::Tell,
+            about,
+            handoff: "test".to_owned(),
+            desk: DeskId::from("test"),
+            ticket: TicketId::from("0"),
+            link: None,
+            rule: RuleName::from("test"),
+            from: None,
+            to: TeamName::from("nobody"),
+            reason: None,
+            until: None,
+            closes: false,
+            at: now,
+        }
+    }
+}
+
+/// The nearest deadline that a person reads: until it is claimed, the team's own target, the customer's clock.
+fn until(proposal: &Proposal) -> Option<String> {
+    let claim = proposal.owner.claim.as_ref().and_then(|claim| claim.until.as_ref());
+    let internal = proposal.clock.internal_until.as_ref();
+    let customer = proposal.clock.customer_until.as_ref().map(|(_, due)| due);
+    let nearest = claim.into_iter().chain(internal).chain(customer).min_by_key(|due| due.at);
+    nearest.map(|due| due.shown.clone())
+}
+
+/// What a channel shows: a line that says what it is, facts with their names, where the ticket is opened, and the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// In one line.
+    pub title: String,
+    /// Names and values, each one line.
+    pub facts: Vec<(&'static str, String)>,
+    /// Where the ticket is opened: an address of the web.
+    pub link: Option<String>,
+    /// The key, as the last line says it.
+    pub mark: String,
+}
+
+/// An alert in words. `repeated`: the answer to an earlier try was lost, so it may have arrived already.
+pub fn card(alert: &Alert, repeated: bool) -> Card {
+    let Alert { desk, rule, from, to, .. } = alert;
+    let ticket = value(&format!("{desk}/{}", alert.ticket));
+    let title = match &alert.about {
+        About::Handoff { kind: HandoffKind::Route } => format!("Ticket {ticket} starts with {to}"),
+        About::Handoff { kind: HandoffKind::Back } => format!("Ticket {ticket} came back to {to}, done"),
+        About::Handoff { kind: HandoffKind::Unclaimed } => format!("Ticket {ticket} came back to {to}, not taken on"),
+        About::Handoff { kind: HandoffKind::Escalate } => format!("Ticket {ticket} was handed to {to}"),
+        About::Review => format!("A handoff of ticket {ticket} to {to} waits for a yes or no"),
+        About::Unclaimed { .. } => format!("Nobody of {to} has taken on ticket {ticket}"),
+        About::Parked { .. } => format!("Work of handoffd on ticket {ticket} waits for a person"),
+        About::LostOwner { .. } => format!("The owner of ticket {ticket} of {to} is gone"),
+        About::Test => "A trial of this alert channel: nothing is to be done".to_owned(),
+    };
+    let mut facts: Vec<(&'static str, String)> = Vec::new();
+    if alert.about != About::Test {
+        let came = from.as_ref().map_or_else(|| to.to_string(), |from| format!("{from} → {to}"));
+        facts.push(("Team", came));
+        facts.push((
+            "Why",
+            alert.reason.clone().unwrap_or_else(|| format!("rule {rule}; the reason stands in the ticket")),
+        ));
+    }
+    facts.extend(alert.until.clone().map(|until| ("Until", until)));
+    facts.extend(next_step(alert).map(|next| ("Next", next)));
+    if repeated {
+        facts.push(("Note", "it may have arrived before: the answer to it was lost".to_owned()));
+    }
+    let facts = facts.into_iter().map(|(name, text)| (name, value(&text))).collect();
+    Card { title: value(&title), facts, link: link(alert), mark: format!("[handoffd {}]", alert.key) }
+}
+
+/// What to do about it.
+fn next_step(alert: &Alert) -> Option<String> {
+    let handoff = &alert.handoff;
+    match &alert.about {
+        About::Review => Some(format!(
+            "read it: handoffd reviews show {handoff}; answer with /approve or /reject REASON in an internal note, or handoffd \
+             reviews approve {handoff} --as NAME"
+        )),
+        About::Unclaimed { .. } | About::LostOwner { .. } => {
+            Some("take it on, or hand it on, in the helpdesk".to_owned())
+        }
+        About::Parked { number, label, .. } => {
+            Some(format!("{label} ({handoff}/{number}): handoffd parked list says why, and what to do"))
+        }
+        About::Handoff { .. } | About::Test => None,
+    }
+}
+
+/// The link, where it is an address of the web. Its characters are those of an address: nothing in it ends a link of a
+/// channel's markup.
+fn link(alert: &Alert) -> Option<String> {
+    let url = url::Url::parse(alert.link.as_deref()?).ok()?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return None;
+    }
+    let coded = |letter: char| match letter {
+        '|' | '<' | '>' | '(' | ')' | '[' | ']' | '"' | '\'' | '`' | '*' | '\\' | '^' | '{' | '}' => {
+            format!("%{:02X}", u32::from(letter))
+        }
+        letter => letter.to_string(),
+    };
+    // An IPv6 host keeps its brackets.
+    let text = url.as_str();
+    let path = text.len() - (url.path().len() + url.query().map_or(0, |query| query.len() + 1));
+    let path = path - url.fragment().map_or(0, |fragment| fragment.len() + 1);
+    let (site, rest) = text.split_at_checked(path)?;
+    Some(format!("{site}{}", rest.chars().map(coded).collect::<String>()))
+}
+
+/// One line of bounded length without characters that are not shown.
+fn value(text: &str) -> String {
+    let hidden = |letter: &char| {
+        letter.is_control() && !letter.is_whitespace()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    cut(&one_line(&text.chars().filter(|letter| !hidden(letter)).collect::<String>()), VALUE_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::samples::{at, proposal};
+    use crate::policy::alert::AlertPlan;
+
+    fn told(about: &About) -> Vec<PlannedAlert> {
+        let told = Occasion::ALL.map(|occasion| (occasion, vec!["room".into()])).into();
+        let (link, reason) = (Some("https://desk.example/t/1".into()), Some("A refund".into()));
+        let alert = AlertPlan { told, closes: Vec::new(), link, reason };
+        alerts(&Proposal { alert, ..proposal("1", "refund", "e1", "f") }, "h1", about, 0, at(0))
+    }
+
+    fn one(about: &About) -> Alert {
+        told(about).remove(0).alert
+    }
+
+    fn every() -> [About; 5] {
+        [
+            About::Handoff { kind: HandoffKind::Escalate },
+            About::Review,
+            About::Unclaimed { step: 1 },
+            About::Parked { number: 1, label: "transfer".into(), attempt: 1 },
+            About::LostOwner { number: 130 },
+        ]
+    }
+
+    #[test]
+    fn every_occasion_has_words_of_its_own_and_a_key_of_its_own() {
+        let cards: Vec<Card> = every().iter().map(|about| card(&one(about), false)).collect();
+        let text: Vec<String> = cards
+            .iter()
+            .map(|card| {
+                let facts: Vec<String> = card.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                format!(
+                    "{}\n{}\n{}\n{}",
+                    card.title,
+                    facts.join("\n"),
+                    card.link.clone().unwrap_or_default(),
+                    card.mark
+                )
+            })
+            .collect();
+        insta::assert_snapshot!(text.join("\n\n"));
+        let keys: std::collections::BTreeSet<String> = every().iter().map(|about| one(about).key).collect();
+        assert_eq!(keys.len(), every().len());
+    }
+
+    #[test]
+    fn what_was_told_is_closed_under_its_own_thread_and_another_key() {
+        let tell = one(&About::Unclaimed { step: 2 });
+        let close = tell.closing();
+        assert_eq!((tell.thread.as_str(), close.thread.as_str()), ("h1/handoff", "h1/handoff"));
+        assert_ne!(tell.key, close.key);
+        assert_eq!(close.act, AlertAct::Close);
+    }
+
+    #[test]
+    fn hostile_values_become_one_line_of_bounded_length_and_a_link_is_an_address_or_none() {
+        let mut alert = one(&About::Review);
+        alert.ticket = "1\r\nBcc: x@y.example\u{202e}".into();
+        alert.reason = Some("a\nb ".repeat(1_000));
+        let card = card(&alert, true);
+        assert!(!card.title.contains(['\n', '\r', '\u{202e}']));
+        assert!(card.facts.iter().all(|(_, value)| value.len() <= VALUE_BYTES && !value.contains('\n')));
+        assert!(card.facts.iter().any(|(name, value)| *name == "Note" && value.contains("lost")));
+        for (link, shown) in [
+            ("javascript:alert(1)", None),
+            ("nothing", None),
+            ("https://desk.example/a|<b>)?q=[x]", Some("https://desk.example/a%7C%3Cb%3E%29?q=%5Bx%5D")),
+            ("https://[2001:db8::1]/t", Some("https://[2001:db8::1]/t")),
+        ] {
+            alert.link = Some(link.into());
+            assert_eq!(super::card(&alert, false).link.as_deref(), shown, "{link}");
+        }
+    }
+
+    #[test]
+    fn a_reason_that_may_not_leave_is_named_and_not_said() {
+        let mut alert = one(&About::Handoff { kind: HandoffKind::Escalate });
+        alert.reason = None;
+        let card = card(&alert, false);
+        assert_eq!(card.facts[1], ("Why", "rule refund; the reason stands in the ticket".to_owned()));
+    }
+}
