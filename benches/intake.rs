@@ -15,17 +15,22 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use common::{A_WHILE, STAYS, Vendor, middle_and_worst, ms, open};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use common::{A_WHILE, STAYS, Vendor, WEBHOOK_SECRET, middle_and_worst, ms, open};
 use handoffd::clock::{SystemClock, SystemRandom};
 use handoffd::ledger::Durability;
 use handoffd::web;
+use handoffd_kit::clock::Clock;
 use handoffd_kit::settings::Seams;
 use handoffd_kit::transport::HttpTransport;
-use handoffd_sandbox::outbox::Post;
+use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use rusqlite::Connection;
+use serde_json::{Value, json};
+use sha2::Sha256;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +45,8 @@ const EACH: Duration = Duration::from_secs(4);
 const CONNECTIONS: [usize; 4] = [1, 8, 32, 96];
 /// Tickets that webhooks are about: a desk's changes come in bunches about the same ones.
 const TICKETS: usize = 500;
+/// Webhooks made ahead for each line, more than can be posted.
+const POOL: usize = 120_000;
 /// The most webhooks of one commit, as in the daemon's ledger.
 const GROUP: usize = 100;
 
@@ -133,14 +140,40 @@ fn database(folder: &Path) -> PathBuf {
     folder.join("handoffd.db")
 }
 
-/// Signed webhooks, one about each ticket; each is posted again and again under a new delivery.
-fn webhooks() -> Vec<Post> {
+/// What the helpdesk posts about each ticket, as a template: an event under an id of its own.
+fn events() -> Vec<Value> {
     let sandbox = Vendor::Zendesk.sandbox(Arc::new(SystemClock));
     Vendor::Zendesk.add_hook(&sandbox, "http://daemon");
     let tickets = open(&sandbox, TICKETS, STAYS, A_WHILE);
-    let posts: Vec<Post> = tickets.iter().filter_map(|ticket| sandbox.webhooks_about(*ticket).pop()).collect();
-    assert_eq!(posts.len(), TICKETS);
-    posts
+    let posts = tickets.iter().filter_map(|ticket| sandbox.webhooks_about(*ticket).pop());
+    let events: Vec<Value> = posts.map(|post| serde_json::from_slice(&post.body).expect("JSON")).collect();
+    assert_eq!(events.len(), TICKETS);
+    events
+}
+
+/// One webhook: the raw body, and what was signed with it.
+struct Signed {
+    body: Bytes,
+    stamp: String,
+    signature: String,
+}
+
+/// An event under this number as its id, signed now.
+fn signed(event: &Value, number: usize, stamp: &str) -> Signed {
+    let mut event = event.clone();
+    event["id"] = json!(format!("01EVNT{number:020}"));
+    let body = Bytes::from(event.to_string());
+    let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).expect("a key");
+    mac.update(stamp.as_bytes());
+    mac.update(&body);
+    Signed { body, stamp: stamp.to_owned(), signature: STANDARD.encode(mac.finalize().into_bytes()) }
+}
+
+/// More webhooks than can be posted, no event twice: made before the clock starts, because the client shares the
+/// processor with the server.
+fn webhooks(events: &[Value]) -> Vec<Signed> {
+    let stamp = SystemClock.now().to_string();
+    (0..POOL).map(|number| signed(&events[number % events.len()], number, &stamp)).collect()
 }
 
 /// What one client has seen.
@@ -152,7 +185,7 @@ struct Seen {
 
 /// Posts over so many connections, one webhook after the other on each, for a while.
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-fn post_for_a_while(address: SocketAddr, connections: usize, posts: &Arc<Vec<Post>>) -> Seen {
+fn post_for_a_while(address: SocketAddr, connections: usize, posts: &Arc<Vec<Signed>>) -> Seen {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
     let (number, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     runtime.block_on(async {
@@ -173,7 +206,7 @@ fn post_for_a_while(address: SocketAddr, connections: usize, posts: &Arc<Vec<Pos
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 async fn client(
     address: SocketAddr,
-    posts: Arc<Vec<Post>>,
+    posts: Arc<Vec<Signed>>,
     number: Arc<AtomicU64>,
     over: Arc<AtomicBool>,
 ) -> Vec<Duration> {
@@ -185,19 +218,21 @@ async fn client(
     while !over.load(Ordering::Relaxed) {
         let number = number.fetch_add(1, Ordering::Relaxed);
         let begin = Instant::now();
-        let status = deliver(&mut sender, &posts[number as usize % posts.len()], number).await;
+        let status = deliver(&mut sender, posts.get(number as usize).expect("enough webhooks"), number).await;
         assert_eq!(status, StatusCode::OK);
         times.push(begin.elapsed());
     }
     times
 }
 
-async fn deliver(sender: &mut SendRequest<Full<Bytes>>, post: &Post, number: u64) -> StatusCode {
-    let mut request = http::Request::post("/hooks/acme").header("host", "daemon");
-    for (name, value) in post.headers.iter().filter(|(name, _)| name.as_str() != INVOCATION) {
-        request = request.header(name, value);
-    }
-    let request = request.header(INVOCATION, format!("01INVK{number:020}")).body(Full::new(post.body.clone()));
+async fn deliver(sender: &mut SendRequest<Full<Bytes>>, post: &Signed, number: u64) -> StatusCode {
+    let request = http::Request::post("/hooks/acme")
+        .header("host", "daemon")
+        .header("content-type", "application/json; charset=utf-8")
+        .header(INVOCATION, format!("01INVK{number:020}"))
+        .header("x-zendesk-webhook-signature", &post.signature)
+        .header("x-zendesk-webhook-signature-timestamp", &post.stamp)
+        .body(Full::new(post.body.clone()));
     sender.ready().await.expect("ready");
     let answer = sender.send_request(request.expect("a request")).await.expect("answered");
     let status = answer.status();
@@ -213,13 +248,14 @@ fn stored(folder: &Path) -> u64 {
 }
 
 fn main() {
-    let posts = Arc::new(webhooks());
-    println!("a webhook has {} bytes; each line is {EACH:?} of posting", posts[0].body.len());
+    let events = events();
+    println!("a webhook has {} bytes; each line is {EACH:?} of posting", signed(&events[0], 0, "").body.len());
     println!("{:<22} {:>11} {:>12} {:>10} {:>10}", "", "connections", "accepted/s", "p50", "p99");
     for connections in CONNECTIONS {
         let mut rates = Vec::new();
         for server in Server::ALL {
             let folder = common::folder();
+            let posts = Arc::new(webhooks(&events));
             let (runtime, address, stop) = server.start(folder.path());
             let seen = post_for_a_while(address, connections, &posts);
             stop.cancel();

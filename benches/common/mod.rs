@@ -27,7 +27,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 const POLICY: &str = include_str!("policy.toml");
-const WEBHOOK_SECRET: &str = "a-secret-of-the-benches";
+/// What webhooks of a Zendesk are signed with.
+pub const WEBHOOK_SECRET: &str = "a-secret-of-the-benches";
 
 /// The subject of tickets that go to billing.
 pub const MATCHES: &str = "Charged twice";
