@@ -4,6 +4,7 @@
 use super::after::{After, Seen, after, opens, straight_back};
 use super::asking;
 use super::commands::Scene;
+use super::forgotten;
 use super::hearing::{Hearing, end_of_history, hear};
 use super::ownership::{self, Tasks};
 use super::past::{past, unread};
@@ -79,6 +80,8 @@ pub struct Prepared<'a> {
     stays: Vec<Moved>,
     /// What became of the handoff that brought the case where it is.
     after: After,
+    /// Paths that a handoff took which the ledger does not know, and that somebody closed by giving the case back.
+    forgotten: Vec<ClosedPath>,
     /// What became of a pause of the customer's clock.
     pause: Option<pauses::Found>,
     /// What became of tasks that were left with agents before.
@@ -135,6 +138,8 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
         memory.closed_paths.retain(|known| (&known.from, &known.to) != (&closed.from, &closed.to));
         memory.closed_paths.push(closed.clone());
     }
+    let forgotten = history.map(|history| forgotten::given_back(look, history)).unwrap_or_default();
+    memory.closed_paths.extend(forgotten.iter().cloned());
     if !news {
         memory.arrived = look.record.arrived.clone();
     }
@@ -155,7 +160,7 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
         memory,
         rosters: look.rosters.clone(),
     };
-    Ok(Prepared { case, stays, after, pause, tasks, chained, unsent })
+    Ok(Prepared { case, stays, after, forgotten, pause, tasks, chained, unsent })
 }
 
 /// Whether the desk would give the history, as far as is known.
@@ -175,7 +180,7 @@ fn judged<'a>(record: &'a CaseRecord, stays: &[Moved]) -> Option<&'a HandoffReco
 
 /// Finishes a look, or says what is missing.
 pub fn examine(look: &Look<'_>) -> Step {
-    let Prepared { case, stays, after, pause, tasks, chained, unsent } = match prepare(look) {
+    let Prepared { case, stays, after, forgotten, pause, tasks, chained, unsent } = match prepare(look) {
         Ok(prepared) => prepared,
         Err(parts) => return Step::Need(parts),
     };
@@ -197,6 +202,7 @@ pub fn examine(look: &Look<'_>) -> Step {
     update.look_again = tasks.look_again;
     update.stays = stays.into_iter().map(|moved| moved.change).collect();
     record_after(&mut update, after);
+    update.close_paths.extend(forgotten);
     match pause {
         Some(pauses::Found::GoesOn(until)) => update.look_again = earlier(update.look_again, Some(until)),
         Some(pauses::Found::Ends(ends)) => update.pause = Some(ends),
@@ -220,8 +226,10 @@ pub fn examine(look: &Look<'_>) -> Step {
     let (verdict, chained) = chained.decide(verdict, look, &case.memory);
     // The keys of a handoff derive from the change that opened the episode: find it out before anything is recorded.
     let readable = history_is_readable(look);
-    let vague = case.memory.stay.as_ref().is_some_and(|stay| is_provisional(&stay.episode));
-    if acts(&verdict) && vague && look.parts.history.is_none() && readable {
+    let vague = acts(&verdict) && case.memory.stay.as_ref().is_some_and(|stay| is_provisional(&stay.episode));
+    // And what a ledger that was restored, or begun anew, does not know of this case, the history tells.
+    let first = look.record.known.is_empty() && !matches!(verdict.outcome, Outcome::Stay(_));
+    if (vague || first) && look.parts.history.is_none() && readable {
         return Step::Need(PartSet::of(&[PartKind::History, PartKind::Conversation]).without(look.parts.read()));
     }
     let unsent = unsent.filter(|_| !chained.over);

@@ -10,6 +10,7 @@ mod asking;
 mod commands;
 pub mod differences;
 pub mod examine;
+mod forgotten;
 mod hearing;
 pub mod overtaken;
 pub mod ownership;

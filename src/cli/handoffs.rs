@@ -130,10 +130,11 @@ impl ListArgs {
             rule,
             desk: self.desk.as_ref().map(DeskId::new),
             ticket: None,
-            limit: Some(limit),
+            limit: Some(limit.saturating_add(1)),
             weak_triage: self.weak_triage,
         };
-        let handoffs = ledger.handoffs(&filter)?;
+        let mut handoffs = ledger.handoffs(&filter)?;
+        self.say_there_are_more(context, &mut handoffs);
         if context.json {
             context.print_json(&handoffs.iter().map(Brief::of).collect::<Vec<_>>())?;
             return Ok(ExitCode::SUCCESS);
@@ -158,6 +159,15 @@ impl ListArgs {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// A list that was cut says so; one more was asked for than is shown.
+    fn say_there_are_more<T>(&self, context: &Context, listed: &mut Vec<T>) {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        if listed.len() > limit {
+            listed.truncate(limit);
+            context.say(&format!("There are more than these {limit}: --limit N shows more of them."));
+        }
+    }
+
     fn would(
         &self,
         context: &Context,
@@ -165,8 +175,9 @@ impl ListArgs {
         rule: Option<&RuleName>,
         limit: usize,
     ) -> Result<ExitCode, Failure> {
-        let mut would = ledger.would(rule, limit)?;
-        would.retain(|would| self.desk.as_ref().is_none_or(|desk| would.proposal.desk.as_str() == desk));
+        let desk = self.desk.as_ref().map(DeskId::new);
+        let mut would = ledger.would(rule, desk.as_ref(), limit.saturating_add(1))?;
+        self.say_there_are_more(context, &mut would);
         if context.json {
             context.print_json(&would)?;
             return Ok(ExitCode::SUCCESS);

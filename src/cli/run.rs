@@ -14,6 +14,7 @@ use crate::daemon::reload::{Reloader, Wish};
 use crate::daemon::running::Running;
 use crate::daemon::wiring::{open_desks, wire};
 use crate::delivery::alerts::Alerts;
+use crate::desks::Silence;
 use crate::ledger::records::{Busy, DeskTrouble, Switch};
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::policy::rules::Mode;
@@ -138,9 +139,9 @@ impl RunArgs {
 
 /// Desks that did not answer, for the same reason.
 fn silent(house: &House) -> Vec<DeskTrouble> {
-    let trouble = |(desk, since): (&DeskId, Timestamp)| DeskTrouble {
+    let trouble = |(desk, Silence { since, words, .. }): (&DeskId, Silence)| DeskTrouble {
         desk: desk.clone(),
-        what: "the desk does not answer: what changed on it since the last run was not read".into(),
+        what: format!("the desk does not answer, and what changed on it since the last run was not read: {words}"),
         next_step: "look at the desk's url and at the network, then run it again: nothing is lost".into(),
         since,
         writes_stopped: false,

@@ -112,6 +112,7 @@ impl<'t> Found<'t> {
     /// The problems in the order of the file. With broken syntax, `syntax` comes along and what depends on the
     /// whole file is left out.
     pub fn into_problems(mut self, source: &Source, syntax: Vec<toml::de::Error>) -> Problems {
+        let found = self.list.len();
         if self.incomplete {
             self.list.retain(|finding| finding.needs == Needs::ItsPlace);
         }
@@ -121,12 +122,15 @@ impl<'t> Found<'t> {
             let apart = |other: &Range<usize>| other.end < span.start || span.end < other.start;
             self.list.retain(|finding| finding.needs == Needs::ItsPlace && apart(&finding.span));
         }
+        let mut problems = Problems::none(source);
+        if self.list.len() < found {
+            problems.more_may_follow();
+        }
         for error in syntax {
             let span = error.span().unwrap_or(0..0);
             self.error(&span, super::syntax::words(error.message()), super::syntax::help(error.message()));
         }
         self.list.sort_by_key(|finding| finding.span.start);
-        let mut problems = Problems::none(source);
         for finding in self.list {
             problems.add_with(finding.span, finding.severity, finding.message, finding.help, finding.also);
         }

@@ -69,12 +69,14 @@ pub struct Problems {
     source: Source,
     list: Vec<Problem>,
     left_out: usize,
+    /// Whether more may be found once these are repaired: what hangs on a broken part of the file was not judged.
+    more_may_follow: bool,
 }
 
 impl Problems {
     /// None yet.
     pub fn none(source: &Source) -> Self {
-        Self { source: source.clone(), list: Vec::new(), left_out: 0 }
+        Self { source: source.clone(), list: Vec::new(), left_out: 0, more_may_follow: false }
     }
 
     /// One that concerns the file as a whole: it cannot be read.
@@ -113,7 +115,13 @@ impl Problems {
     /// Adds those of another check of the same file.
     pub fn extend(&mut self, more: Problems) {
         self.left_out += more.left_out;
+        self.more_may_follow |= more.more_may_follow;
         self.list.extend(more.list);
+    }
+
+    /// What hangs on a broken part of the file was not judged.
+    pub(super) fn more_may_follow(&mut self) {
+        self.more_may_follow = true;
     }
 
     /// The problems.
@@ -133,7 +141,9 @@ impl Problems {
 
     /// For `check --json`: the list, and how many more there were.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({ "problems": self.list, "left_out": self.left_out })
+        serde_json::json!({
+            "problems": self.list, "left_out": self.left_out, "more_may_follow": self.more_may_follow,
+        })
     }
 
     /// None of this file's, to collect those of a further check.
@@ -157,7 +167,13 @@ impl Problems {
         let errors = self.count(|severity| severity != Severity::Warning);
         let warnings = self.count(|severity| severity == Severity::Warning);
         let more = if self.left_out > 0 { format!(", {} more not shown", self.left_out) } else { String::new() };
-        format!("{}, {}{more} in {}", plural(errors, "error"), plural(warnings, "warning"), self.source.name())
+        let follow = if self.more_may_follow {
+            "; more may follow: what hangs on the rest of the file is checked once these are repaired"
+        } else {
+            ""
+        };
+        let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
+        format!("{errors}, {warnings}{more} in {}{follow}", self.source.name())
     }
 }
 

@@ -3,10 +3,13 @@
 //! lead to are still there; secrets are read again.
 
 use super::house::House;
+use crate::desks::Station;
 use crate::desks::queues::gone;
+use crate::desks::rights::{TICKETS_TO_CHOOSE_FROM, may_write_any};
 use crate::ledger::LedgerError;
+use crate::ledger::records::DeskTrouble;
 use handoffd_kit::capability::DeclaredLimit;
-use handoffd_kit::desk::Severity;
+use handoffd_kit::desk::{Finding, Severity};
 use handoffd_kit::id::DeskId;
 use handoffd_kit::secret::DeskSecrets;
 use jiff::{SignedDuration, Timestamp};
@@ -39,17 +42,28 @@ impl House {
             .await?;
         for trouble in troubles {
             let Some(station) = self.desks.get(&trouble.desk) else { continue };
-            let queues = self.policy.queues(&trouble.desk);
-            let healed = match station.desk.check(&queues).await {
-                Ok(findings) => findings.iter().all(|finding| finding.severity != Severity::Error),
-                Err(_) => false,
-            };
-            if healed {
+            if self.is_over(station, &trouble).await? {
                 tracing::info!(desk = %trouble.desk, "desk.trouble_over");
                 self.ledger.call(move |ledger| ledger.clear_trouble(&trouble.desk)).await?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a desk takes our calls again: all that it is checked for is well, or, where writes were stopped because one
+    /// ticket may not be changed, others that wait may.
+    async fn is_over(&self, station: &Station, trouble: &DeskTrouble) -> Result<bool, LedgerError> {
+        let queues = self.policy.queues(&trouble.desk);
+        let well = |findings: Vec<Finding>| findings.iter().all(|finding| finding.severity != Severity::Error);
+        if station.desk.check(&queues).await.is_ok_and(well) {
+            return Ok(true);
+        }
+        if !trouble.writes_stopped {
+            return Ok(false);
+        }
+        let (desk, now) = (trouble.desk.clone(), self.seams.clock.now());
+        let waiting = self.ledger.call(move |ledger| ledger.tickets_that_wait(&desk, TICKETS_TO_CHOOSE_FROM)).await?;
+        Ok(may_write_any(&*station.desk, waiting, &*self.seams.random, now).await)
     }
 
     /// Secrets that may have been replaced, and were not read for so long: a login is used with the new one at once, a webhook's waits for the first request

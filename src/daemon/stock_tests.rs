@@ -47,7 +47,7 @@ fn writes(stage: &Stage) -> usize {
 }
 
 async fn would(stage: &Stage) -> Vec<WouldRecord> {
-    stage.house.ledger.call(|ledger| ledger.would(None, 9)).await.expect("listed")
+    stage.house.ledger.call(|ledger| ledger.would(None, None, 9)).await.expect("listed")
 }
 
 #[tokio::test]

@@ -238,6 +238,11 @@ fn without_the_message(
     }
 }
 
+/// The right that is missing here is there for other tickets: only this one waits, and is parked after a few tries.
+pub fn its_own_trouble(outcome: EffectOutcome) -> EffectOutcome {
+    EffectOutcome { trouble: None, ..outcome }
+}
+
 /// A failure that is known to have changed nothing on the desk.
 pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, again: Timestamp) -> EffectOutcome {
     let next_step = error.next_step.clone();

@@ -4,8 +4,9 @@
 mod breaker;
 pub mod queues;
 mod refusals;
+pub mod rights;
 
-pub use breaker::Breaker;
+pub use breaker::{Breaker, Silence};
 pub use refusals::Refusals;
 
 use handoffd_kit::capability::Stream;
@@ -83,9 +84,9 @@ impl Desks {
         self.0.keys().cloned().collect()
     }
 
-    /// Desks that do not answer, and since when.
-    pub fn silent(&self) -> impl Iterator<Item = (&DeskId, Timestamp)> {
-        self.iter().filter_map(|(id, station)| Some((id, station.silent_since()?)))
+    /// Desks that do not answer, since when, and why.
+    pub fn silent(&self) -> impl Iterator<Item = (&DeskId, Silence)> {
+        self.iter().filter_map(|(id, station)| Some((id, station.silence()?)))
     }
 
     /// Desks that are left alone: they do not answer, and a poll, which is one call, has not found them well yet; or they
@@ -123,9 +124,9 @@ impl Station {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_open()
     }
 
-    /// Since when this desk has not answered, for health.
-    pub fn silent_since(&self) -> Option<Timestamp> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).silent_since()
+    /// Since when this desk has not answered, and why, for health.
+    pub fn silence(&self) -> Option<Silence> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).silence().cloned()
     }
 
     /// Until when this desk is left alone because it refuses our login, or what we ask about tickets is in vain.
@@ -184,7 +185,7 @@ impl Station {
         };
         match error.kind {
             DeskErrorKind::Unavailable | DeskErrorKind::Protocol => {
-                let rest = breaker.failed(now, jitter);
+                let rest = breaker.failed(error, now, jitter);
                 named.map_or(rest, |named| named.max(rest))
             }
             _ => {

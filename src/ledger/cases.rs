@@ -45,6 +45,7 @@ impl Ledger {
             own_version,
             own_written_at,
             ended: self.ended_handoffs(desk, ticket)?,
+            known: self.handoff_ids(desk, ticket)?,
             arrived: self.arrived(desk, ticket)?,
             first_seen,
             ended_at,

@@ -229,6 +229,19 @@ impl Ledger {
         }
     }
 
+    /// Tickets of a desk with a write that waits, so many at most.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn tickets_that_wait(&self, desk: &DeskId, limit: usize) -> Result<Vec<TicketId>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT ticket FROM effects INDEXED BY effects_due WHERE desk = ? AND due IS NOT NULL LIMIT ?",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![desk.as_str(), limit], |row| row.get::<_, String>(0))?;
+        Ok(rows.map(|ticket| ticket.map(TicketId::new)).collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Takes the due effect with the nearest deadline: it is in flight from this commit on. An unsure one is given out to
     /// be looked up and stays unsure.
     ///
@@ -250,22 +263,19 @@ impl Ledger {
         }
     }
 
-    /// The first effect of each desk that may be claimed, in this order; nothing on a desk that refuses us. Each desk is
-    /// asked by itself, so that the backlog of one that is silent or paused is not walked through.
+    /// The first effect of each desk that may be claimed, in this order. On a desk that refuses our writes, what may have been
+    /// written before is still looked up, which is a read. Each desk is asked by itself, so that the backlog of one that is silent or paused is not walked through.
     fn free_effects(&self, index: &str, order: &str, by: Option<Timestamp>, busy: &Busy) -> Result<Vec<Free>> {
         let switches = self.switches()?;
         let stopped: Vec<DeskId> = self.troubles()?.into_iter().filter(|t| t.writes_stopped).map(|t| t.desk).collect();
         let mut free = Vec::new();
         for desk in self.desks_that_wait(WAITING, busy)? {
-            if stopped.contains(&desk) {
-                continue;
-            }
             let off = |on: &SwitchOn| match &on.switch {
                 Switch::All => true,
                 Switch::Desk(paused) => *paused == desk,
                 Switch::Rule(_) => false,
             };
-            let held = busy.shadow || switches.iter().any(off);
+            let held = busy.shadow || stopped.contains(&desk) || switches.iter().any(off);
             let sql = if held { unsure(order) } else { claimable(index, order) };
             let mut statement = self.connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![desk.as_str(), by.map_or(i64::MAX, millis)])?;

@@ -13,6 +13,7 @@ use handoffd_kit::desk::DeskChange;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
+use std::collections::BTreeSet;
 
 const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness, \
      rating, rated_by, rated_at, rating_reason, weak_triage_at, weak_triage_to, claim_due, unclaimed_steps, unclaimed_at";
@@ -68,6 +69,13 @@ impl Ledger {
             Ok((RuleName::new(row.get::<_, String>(0)?), row.get(1)?, row.get(2)?))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The ids of all handoffs of this case.
+    pub(super) fn handoff_ids(&self, desk: &DeskId, ticket: &TicketId) -> Result<BTreeSet<String>> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM handoffs WHERE desk = ? AND ticket = ?")?;
+        let ids = statement.query_map([desk.as_str(), ticket.as_str()], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Whether a handoff that has ended moved the case out of this stay.

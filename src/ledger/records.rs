@@ -126,6 +126,8 @@ pub struct CaseRecord {
     pub own_written_at: Option<Timestamp>,
     /// How many handoffs of this case have ended, by rule and episode: the next one of the same gets a new key.
     pub ended: Vec<(RuleName, String, u32)>,
+    /// The ids of all its handoffs: what the desk shows of others was done before the ledger was restored, or begun anew.
+    pub known: BTreeSet<String>,
     /// Rules that went live since this case was last looked at.
     pub arrived: Vec<RuleName>,
     /// When the ledger first met this ticket.

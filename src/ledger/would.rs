@@ -81,17 +81,18 @@ impl Ledger {
         Ok(())
     }
 
-    /// What rules would do, oldest match first.
+    /// What rules would do, oldest match first: of one rule, on one desk, or all.
     ///
     /// # Errors
     /// SQLite's, or a row that cannot be read.
-    pub fn would(&self, rule: Option<&RuleName>, limit: usize) -> Result<Vec<WouldRecord>> {
+    pub fn would(&self, rule: Option<&RuleName>, desk: Option<&DeskId>, limit: usize) -> Result<Vec<WouldRecord>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT proposal, since, released, desk, ticket, episode FROM would WHERE ?1 IS NULL OR rule = ?1
-             ORDER BY since, desk, ticket LIMIT ?2",
+            "SELECT proposal, since, released, desk, ticket, episode FROM would
+             WHERE (?1 IS NULL OR rule = ?1) AND (?2 IS NULL OR desk = ?2)
+             ORDER BY since, desk, ticket LIMIT ?3",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![rule.map(RuleName::as_str), limit])?;
+        let mut rows = statement.query(params![rule.map(RuleName::as_str), desk.map(DeskId::as_str), limit])?;
         let mut would = Vec::new();
         while let Some(row) = rows.next()? {
             let (text, desk, ticket): (String, String, String) = (row.get(0)?, row.get(3)?, row.get(4)?);
@@ -120,7 +121,8 @@ impl Ledger {
     /// SQLite's, or a row that cannot be read.
     pub fn release(&mut self, rule: &RuleName, limit: usize, act: &Act) -> Result<Vec<(DeskId, TicketId)>> {
         self.atomically(|ledger| {
-            let held = ledger.would(Some(rule), usize::MAX)?.into_iter().filter(|would| !would.released).take(limit);
+            let held =
+                ledger.would(Some(rule), None, usize::MAX)?.into_iter().filter(|would| !would.released).take(limit);
             let mut released = Vec::new();
             for would in held {
                 let Proposal { desk, ticket, episode, .. } = would.proposal;

@@ -1,7 +1,7 @@
 //! What stands now, asked from the ledger and the desks in one go: what health judges and metrics print.
 
 use super::Sources;
-use crate::desks::Station;
+use crate::desks::{Silence, Station};
 use crate::ledger::policies::Choice;
 use crate::ledger::records::{AlertCounts, Busy, DeskTrouble, RosterTrouble, SwitchOn};
 use crate::ledger::states::HandoffState;
@@ -27,8 +27,8 @@ pub(super) struct Figures {
     pub(super) counts: Counts,
     /// Desks that refuse login or rights.
     pub(super) troubles: Vec<DeskTrouble>,
-    /// Desks that do not answer, and since when.
-    pub(super) silent: Vec<(DeskId, Timestamp)>,
+    /// Desks that do not answer, since when, and why.
+    pub(super) silent: Vec<(DeskId, Silence)>,
     /// What each desk's gate has done and how it stands.
     pub(super) gates: Vec<(DeskId, gate::Figures)>,
     /// How often each rule's conditions could not be told.
@@ -121,7 +121,7 @@ impl Figures {
             sources.ledger.call(ask).await?;
         queues_gone.retain(|(desk, queue, _)| sources.policy.queues(desk).contains(queue));
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
-        let silent = sources.desks.silent().map(|(desk, since)| (desk.clone(), since));
+        let silent = sources.desks.silent().map(|(desk, silence)| (desk.clone(), silence));
         let polls = sources.polls.iter().filter_map(|(desk, every)| {
             let streams = &sources.desks.get(desk)?.desk.capabilities().streams;
             let read = streams.iter().map(|stream| {

@@ -134,9 +134,13 @@ fn desks(figures: &Figures) -> Vec<Reason> {
             .desk(&trouble.desk)
             .since(trouble.since)
     });
-    let silent = figures.silent.iter().map(|(desk, since)| {
-        let next = "nothing, if the desk is down: everything keeps and goes on by itself; else look at the network";
-        Reason::new(Status::Degraded, "the desk does not answer", next).desk(desk).since(*since)
+    let silent = figures.silent.iter().map(|(desk, silence)| {
+        let (what, next) = if silence.answers {
+            ("the desk's answers cannot be read", "look at [desks.NAME] url: something else may answer there, a login page or a proxy; it is tried again by itself")
+        } else {
+            ("the desk does not answer", "nothing, if the desk is down: everything keeps and goes on by itself; else look at the network")
+        };
+        Reason::new(Status::Degraded, format!("{what}: {}", silence.words), next).desk(desk).since(silence.since)
     });
     let people = figures.rosters.iter().map(|(desk, team, trouble)| {
         let what = format!("who works in {team} cannot be read: {}", trouble.what);
@@ -284,6 +288,7 @@ fn switched(on: &SwitchOn) -> Reason {
 mod tests {
     use super::super::figures::{OverLimit, PollFigure};
     use super::*;
+    use crate::desks::Silence;
     use crate::ledger::LedgerError;
     use crate::ledger::records::DeskTrouble;
     use handoffd_kit::desk::QueueSpec;
@@ -385,7 +390,7 @@ mod tests {
     #[test]
     fn every_reason_names_what_it_is_about_and_the_worst_comes_first() {
         let mut figures = Figures { troubles: vec![trouble()], ..Figures::default() };
-        figures.silent.push(("other".into(), at(1)));
+        figures.silent.push(("other".into(), Silence { since: at(1), answers: true, words: "no JSON".into() }));
         let (switch, by) = (Switch::Rule("refund".into()), "lead (uid 7)".to_owned());
         figures.switches.push(SwitchOn { switch, by, why: None, at: at(2) });
         figures.over_limit.push(OverLimit { rule: None, desk: "acme".into(), count: 200, limit: 200 });

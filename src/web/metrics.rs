@@ -173,7 +173,8 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
     let polls = figures.polls.iter();
     let polls = polls.map(|poll| ([("desk", poll.desk.to_string())], age(Some(poll.last), now)));
     many(registry, "poll_age_seconds", "Since a desk's changes were last read", polls);
-    let silent = figures.silent.iter().map(|(desk, since)| ([("desk", desk.to_string())], age(Some(*since), now)));
+    let silent =
+        figures.silent.iter().map(|(desk, silence)| ([("desk", desk.to_string())], age(Some(silence.since), now)));
     many(registry, "desk_silent_seconds", "Since a desk last answered, where it does not", silent);
     let trouble = figures.troubles.iter().map(|trouble| ([("desk", trouble.desk.to_string())], 1.0));
     many(registry, "desk_trouble", "1 where a desk refuses our login or a right", trouble);

@@ -1,7 +1,7 @@
 //! What was given back stays back: a bounce, a rejection and an undo close the path with the facts as they are then, whoever
 //! changed them meanwhile; what changes later opens it.
 
-use crate::stage::{DIALECTS, Dialect, Stage, policy};
+use crate::stage::{DIALECTS, Dialect, Stage, new_ledger, policy};
 use handoffd::daemon::control::Command;
 use handoffd_sandbox::change::{TagChange, Update};
 use handoffd_sandbox::ids::TicketNo;
@@ -327,5 +327,40 @@ reason = "A large refund"
         assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Support", vec!["rejected"]), "{dialect:?}");
         stage.does("frontline-1", ticket, amount(950));
         assert_eq!(stage.states(), ["rejected", "in_review"], "{dialect:?}: both may act again");
+    }
+}
+
+#[test]
+fn what_was_given_back_stays_back_when_the_ledger_is_lost_or_restored_from_before_the_handoff() {
+    for dialect in DIALECTS {
+        for knew_the_case in [false, true] {
+            let mut stage = with_rule(dialect, "");
+            let ticket = stage.opens("Support", &["refund"]);
+            let mut other = new_ledger(stage.now());
+            if knew_the_case {
+                other = stage.goes_on_with(other);
+            }
+            stage.does("frontline-1", ticket, amount(900));
+            assert_eq!(stage.queue(ticket), "Billing");
+            stage.later(90);
+            stage.look(ticket);
+            let support = stage.sandbox.with(|desk| desk.find_queue("Support").map(|queue| queue.no));
+            stage.does("billing-1", ticket, Update { queue: Some(support), ..Update::default() });
+            assert_eq!(stage.states(), ["bounced"]);
+
+            stage.goes_on_with(other);
+            for _ in 0..3 {
+                stage.later(120);
+                stage.notes("frontline-1", ticket, "The customer called again.");
+            }
+            assert_eq!(stage.queue(ticket), "Support", "{dialect:?}, knew it: {knew_the_case}");
+            assert_eq!(
+                (stage.states().len(), stage.ours(ticket).len()),
+                (0, 1),
+                "{dialect:?}, knew it: {knew_the_case}"
+            );
+            stage.does("frontline-1", ticket, amount(7100));
+            assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: a fact has changed");
+        }
     }
 }

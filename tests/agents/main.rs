@@ -12,5 +12,6 @@ mod hostile;
 mod labels;
 mod lost;
 mod reviews;
+mod rights;
 mod spoken;
 mod stage;

@@ -8,7 +8,7 @@ use handoffd::daemon::house::House;
 use handoffd::daemon::pipeline::Until;
 use handoffd::daemon::wiring::{open_desks, wire};
 use handoffd::ledger::commands::CommandRecord;
-use handoffd::ledger::records::{HandoffRecord, NewLook, SpanOf};
+use handoffd::ledger::records::{DeskTrouble, EffectRecord, HandoffRecord, NewLook, SpanOf};
 use handoffd::ledger::{Handle, HandoffFilter, Ledger};
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::id::TicketId;
@@ -22,7 +22,7 @@ use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN};
 use handoffd_sandbox::ticket::{Body, Visibility};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -153,17 +153,19 @@ impl Stage {
             Dialect::Rt => seed::rt(shared, 1),
             Dialect::Freshdesk => seed::freshdesk(shared, 1, Plan::GROWTH),
         };
-        let ledger = Handle::inline(Ledger::in_memory().expect("ledger"), None);
-        let house = house(dialect, policy, ledger, &sandbox, &clock);
-        let now = clock.now();
-        let met = house.ledger.call(move |ledger| ledger.desk_met(&"acme".into(), now));
-        futures::executor::block_on(met).expect("the desk is met");
+        let house = house(dialect, policy, new_ledger(clock.now()), &sandbox, &clock);
         Self { dialect, sandbox, clock, house, policy: policy.to_owned() }
     }
 
     /// The daemon dies between two acts, and another one takes over its ledger.
     pub fn restarts(&mut self) {
         self.house = house(self.dialect, &self.policy, self.house.ledger.clone(), &self.sandbox, &self.clock);
+    }
+
+    /// The daemon goes on with another ledger, as after a restore; gives the one that it had.
+    pub fn goes_on_with(&mut self, ledger: Handle) -> Handle {
+        let next = house(self.dialect, &self.policy, ledger, &self.sandbox, &self.clock);
+        std::mem::replace(&mut self.house, next).ledger
     }
 
     /// How many handoffs nobody has taken on in time.
@@ -176,6 +178,16 @@ impl Stage {
     pub fn lost(&self) -> Vec<String> {
         let lost = futures::executor::block_on(self.house.ledger.call(|ledger| ledger.lost_owners())).expect("asked");
         lost.into_iter().map(|lost| lost.why).collect()
+    }
+
+    /// What is the matter with the desk.
+    pub fn troubles(&self) -> Vec<DeskTrouble> {
+        futures::executor::block_on(self.house.ledger.call(|ledger| ledger.troubles())).expect("asked")
+    }
+
+    /// Effects that wait for a person.
+    pub fn parked(&self) -> Vec<EffectRecord> {
+        futures::executor::block_on(self.house.ledger.call(|ledger| ledger.parked())).expect("asked")
     }
 
     /// The teams that had a case, oldest first.
@@ -221,6 +233,11 @@ impl Stage {
         self.later(5);
         self.sandbox.person(login).tags(ticket, tag);
         self.look(ticket);
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Lets time pass.
@@ -344,6 +361,13 @@ impl Stage {
     pub fn asked(&mut self) -> Vec<Asked> {
         self.sandbox.with(|desk| std::mem::take(&mut desk.journal.requests))
     }
+}
+
+/// A ledger that knows nothing but the desk, since now.
+pub fn new_ledger(now: Timestamp) -> Handle {
+    let mut ledger = Ledger::in_memory().expect("ledger");
+    ledger.desk_met(&"acme".into(), now).expect("the desk is met");
+    Handle::inline(ledger, None)
 }
 
 fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, clock: &ManualClock) -> House {

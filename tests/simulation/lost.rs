@@ -98,7 +98,7 @@ fn is_explained(
 ) -> Result<(), &'static str> {
     let handoffs = handoffs_of(scene.ledger, no);
     let held = || {
-        let listed = scene.ledger.would(Some(&wanted.rule.into()), usize::MAX).expect("readable");
+        let listed = scene.ledger.would(Some(&wanted.rule.into()), None, usize::MAX).expect("readable");
         listed.iter().any(|would| would.proposal.ticket.as_str() == no.0.to_string() && !would.released)
     };
     match result {

@@ -75,6 +75,13 @@ pub trait Desk: Send + Sync {
         Box::pin(std::future::ready(Err(error)))
     }
 
+    /// Whether our account may change this ticket, tried without changing anything: a right may be missing for one ticket
+    /// alone. `None`: this desk tells it by a write only, or [`check`](Self::check) says as much.
+    fn may_write<'a>(&'a self, ticket: &'a TicketId, deadline: Timestamp) -> Answer<'a, Option<bool>> {
+        let _ = (ticket, deadline);
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// What the gate under this desk has done and how it stands, for metrics; none where there is no gate.
     fn figures(&self) -> Option<Figures> {
         None

@@ -4,9 +4,10 @@ use crate::api::Ask;
 use crate::desk::ZendeskDesk;
 use crate::limits::{AUDITS, INCREMENTAL, LIST};
 use crate::normalise::queue;
-use crate::wire::{Ticket, TokenScopes, User};
+use crate::wire::{Id, Ticket, TokenScopes, User};
 use handoffd_kit::desk::{Finding, QueueSpec};
 use handoffd_kit::error::{DeskErrorKind, Result};
+use handoffd_kit::id::TicketId;
 use handoffd_kit::model::QueueRef;
 use http::Method;
 use jiff::Timestamp;
@@ -116,12 +117,28 @@ impl ZendeskDesk {
         vec![audits, clocks, self.may_write(id, deadline).await]
     }
 
-    /// Whether the login may change tickets: an update of nothing, under a stamp that no ticket has, so that Zendesk refuses
-    /// it as outdated if it would have been allowed.
-    async fn may_write(&self, id: crate::wire::Id, deadline: Timestamp) -> Finding {
+    /// An update of nothing, under a stamp that no ticket has: Zendesk refuses it as outdated if it would have been allowed.
+    async fn update_in_vain(&self, id: Id, deadline: Timestamp) -> Result<()> {
         let body = json!({ "ticket": { "safe_update": true, "updated_stamp": "1970-01-01T00:00:00Z" } });
         let ask = Ask::write("try the right to change tickets", Method::PUT, format!("tickets/{id}"), id, body);
-        match self.api.json(&ask.deadline(deadline)).await.map(|_: Value| ()) {
+        self.api.json(&ask.deadline(deadline)).await.map(|_: Value| ())
+    }
+
+    /// Whether the login may change this ticket; none: the answer does not tell.
+    pub(crate) async fn may_change(&self, ticket: &TicketId, deadline: Timestamp) -> Result<Option<bool>> {
+        let Some(id) = Id::read(ticket.as_str()) else { return Ok(None) };
+        match self.update_in_vain(id, deadline).await {
+            Err(error) if error.status == Some(409) && error.kind == DeskErrorKind::Conflict => Ok(Some(true)),
+            Err(error) if error.kind == DeskErrorKind::Forbidden => Ok(Some(false)),
+            Err(error) if is_refusal(error.kind) => Ok(None),
+            Ok(()) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the login may change tickets, tried on this one.
+    async fn may_write(&self, id: Id, deadline: Timestamp) -> Finding {
+        match self.update_in_vain(id, deadline).await {
             Err(error) if error.status == Some(409) && error.kind == DeskErrorKind::Conflict => {
                 Finding::fine("Tickets can be changed")
             }

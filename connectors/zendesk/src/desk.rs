@@ -178,6 +178,10 @@ impl Desk for ZendeskDesk {
         Box::pin(self.read_directory())
     }
 
+    fn may_write<'a>(&'a self, ticket: &'a TicketId, deadline: Timestamp) -> Answer<'a, Option<bool>> {
+        Box::pin(self.may_change(ticket, deadline))
+    }
+
     fn check<'a>(&'a self, queues: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>> {
         Box::pin(self.examine(queues))
     }

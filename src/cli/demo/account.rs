@@ -84,7 +84,7 @@ pub fn account(ledger: &Ledger) -> Result<Account> {
         escalated: sent(HandoffKind::Escalate),
         in_review: handoffs.iter().filter(|one| one.state == HandoffState::InReview).count(),
         parked: ledger.parked()?.len(),
-        would: ledger.would(None, usize::MAX)?.into_iter().map(|one| one.proposal).collect(),
+        would: ledger.would(None, None, usize::MAX)?.into_iter().map(|one| one.proposal).collect(),
         handoffs,
     })
 }

@@ -318,7 +318,7 @@ async fn a_signature_takes_stock_as_going_live_in_a_new_file_does() {
     stage.clock.advance(SignedDuration::from_mins(1));
     stage.run().await;
     assert!(stage.desk.ticket().written.is_empty(), "it matched before the rule went live");
-    let would = stage.house.ledger.call(|ledger| ledger.would(None, 9)).await.expect("listed");
+    let would = stage.house.ledger.call(|ledger| ledger.would(None, None, 9)).await.expect("listed");
     assert_eq!(would.len(), 1);
     // A restart with the same policy and signature is nothing new.
     let heads = stage.desk.ticket().heads;
@@ -351,7 +351,7 @@ async fn a_review_ends_unsent_when_its_rule_becomes_a_version_that_nobody_signed
     stage.run().await;
     assert_eq!(stage.handoffs().await[0].state, HandoffState::Withdrawn);
     assert!(stage.desk.ticket().written.is_empty(), "the second reviewer has not seen this version");
-    let would = stage.house.ledger.call(|ledger| ledger.would(None, 9)).await.expect("listed");
+    let would = stage.house.ledger.call(|ledger| ledger.would(None, None, 9)).await.expect("listed");
     assert_eq!(would.len(), 1, "it is listed as what it would do, to be released once it is signed");
 }
 

@@ -216,11 +216,11 @@ fn held_matches_are_released_some_at_a_time_and_fire_once() {
     ledger.record_case(&nothing_found("1", at(10))).expect("does not match just now");
     assert_eq!(memory(&ledger, "1").released.len(), 1, "a release outlives that");
     decide(&mut ledger, sending("h1", "1", "v1"), at(11));
-    assert_eq!(ledger.would(Some(&"refund".into()), 10).expect("would").len(), 2);
+    assert_eq!(ledger.would(Some(&"refund".into()), None, 10).expect("would").len(), 2);
     assert_eq!(memory(&ledger, "1").released.len(), 1, "while it is decided anew, it stays released");
     let moved = CaseUpdate { stays: vec![stay("billing", "e2", at(12), None)], ..nothing_found("2", at(12)) };
     ledger.record_case(&moved).expect("recorded");
-    assert_eq!(ledger.would(None, 10).expect("would").len(), 1, "its episode is over");
+    assert_eq!(ledger.would(None, None, 10).expect("would").len(), 1, "its episode is over");
     ledger.record_case(&nothing_found("3", at(12))).expect("recorded");
-    assert_eq!(ledger.would(None, 10), Ok(Vec::new()), "what no longer matches is forgotten");
+    assert_eq!(ledger.would(None, None, 10), Ok(Vec::new()), "what no longer matches is forgotten");
 }
