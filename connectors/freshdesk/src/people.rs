@@ -9,7 +9,9 @@ use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::memory::Memory;
 use handoffd_kit::model::{Person, Role};
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -194,14 +196,22 @@ async fn one<T: Clone + DeserializeOwned>(
     let mut memory = memory.lock().await;
     let wanted = BTreeSet::from([id]);
     if !memory.lacking(&wanted, CUSTOMER_AGE, api.now()).is_empty() {
-        let found = match api.json::<T>(&ask).await {
-            Ok(record) => vec![(id, record)],
+        let found = match api.json::<Value>(&ask).await {
+            // An answer that is somebody else's, or nobody's, must not be remembered as this one's.
+            Ok(raw) => {
+                vec![(id, record(&raw, id).ok_or_else(|| ask.malformed("the answer is not what was asked for"))?)]
+            }
             Err(error) if matches!(error.kind, DeskErrorKind::NotFound | DeskErrorKind::Forbidden) => Vec::new(),
             Err(error) => return Err(error),
         };
         memory.store(&[id], found, api.now());
     }
     Ok(memory.known(&wanted).remove(&id))
+}
+
+fn record<T: DeserializeOwned>(raw: &Value, id: Id) -> Option<T> {
+    let said = raw.get("id").and_then(|said| Id::deserialize(said).ok());
+    T::deserialize(raw).ok().filter(|_| said == Some(id))
 }
 
 /// Whether an agent can be given tickets. What is not said is no reason against it.
@@ -230,6 +240,16 @@ pub(crate) fn agent(id: Id, agents: &Agents, us: Option<Id>) -> Person {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_answer_without_its_id_is_nobodys_record() {
+        let read = |raw: Value| record::<Company>(&raw, Id(7)).map(|company| company.name);
+        assert_eq!(read(json!({ "id": 7, "name": "Acme" })), Some(Sent::Value("Acme".to_owned())));
+        for odd in [json!({}), json!([]), json!({ "id": 8, "name": "Acme" }), json!({ "name": "Acme" })] {
+            assert_eq!(read(odd.clone()), None, "{odd}");
+        }
+    }
 
     #[test]
     fn what_is_missing_is_asked_for_once_a_minute_and_what_is_old_at_once() {
