@@ -6,7 +6,7 @@ pub mod queues;
 mod refusals;
 pub mod rights;
 
-pub use breaker::{Breaker, Silence};
+pub use breaker::Breaker;
 pub use refusals::Refusals;
 
 use handoffd_kit::capability::Stream;
@@ -33,6 +33,25 @@ pub struct Station {
     pub poll_brings_heads_within: SignedDuration,
     breaker: Arc<Mutex<Breaker>>,
     refusals: Arc<Mutex<Refusals>>,
+    unanswered: Arc<Mutex<Option<Unanswered>>>,
+}
+
+/// The latest call that was not answered, or not so that it could be read.
+#[derive(Clone, Debug)]
+struct Unanswered {
+    answers: bool,
+    words: String,
+}
+
+/// A desk that does not answer, or not so that it could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it answers, and what it says cannot be read.
+    pub answers: bool,
+    /// What came of the latest call, for people.
+    pub words: String,
 }
 
 impl Desks {
@@ -58,6 +77,7 @@ impl Desks {
                 poll_brings_heads_within: patience(&desk.capabilities().streams, polls.get(id).copied(), verify_after),
                 breaker: known.map(|known| known.breaker.clone()).unwrap_or_default(),
                 refusals: known.map(|known| known.refusals.clone()).unwrap_or_default(),
+                unanswered: known.map(|known| known.unanswered.clone()).unwrap_or_default(),
                 desk,
             }
         };
@@ -126,7 +146,9 @@ impl Station {
 
     /// Since when this desk has not answered, and why, for health.
     pub fn silence(&self) -> Option<Silence> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).silence().cloned()
+        let since = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).silent_since()?;
+        let latest = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(Silence { since, answers: latest.answers, words: latest.words })
     }
 
     /// Until when this desk is left alone because it refuses our login, or what we ask about tickets is in vain.
@@ -185,7 +207,9 @@ impl Station {
         };
         match error.kind {
             DeskErrorKind::Unavailable | DeskErrorKind::Protocol => {
-                let rest = breaker.failed(error, now, jitter);
+                let latest = Unanswered { answers: error.kind == DeskErrorKind::Protocol, words: error.to_string() };
+                *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = Some(latest);
+                let rest = breaker.failed(now, jitter);
                 named.map_or(rest, |named| named.max(rest))
             }
             _ => {

@@ -202,7 +202,9 @@ enum Parked {
 
 fn retry_parked(ledger: &mut Ledger, parked: &Parked, act: &Act) -> Result<Vec<String>, LedgerError> {
     match parked {
-        Parked::Effect(id) => drop(ledger.retry_effect(*id, act)?),
+        Parked::Effect(id) => {
+            ledger.retry_effect(*id, act)?;
+        }
         Parked::Alert(id) => ledger.retry_alert(*id, act)?,
         Parked::Case(desk, ticket) => ledger.retry_case(desk, ticket, act)?,
     }

@@ -80,10 +80,13 @@ pub(super) async fn data(dashboard: &Dashboard) -> Result<Now, Trouble> {
 
 fn desk(id: &DeskId, figures: &Figures, can: &handoffd_kit::capability::Capabilities) -> DeskNow {
     let trouble = figures.troubles.iter().find(|trouble| trouble.desk == *id);
-    let silent = figures.silent.iter().find(|(desk, _)| desk == id).map(|(_, since)| *since);
+    let silent = figures.silent.iter().find(|(desk, _)| desk == id).map(|(_, silence)| silence);
     let (state, what, since) = match (trouble, silent) {
         (Some(trouble), _) => ("refuses", Some(trouble.what.clone()), Some(trouble.since)),
-        (None, Some(since)) => ("silent", Some("it does not answer".to_owned()), Some(since)),
+        (None, Some(silence)) => {
+            let what = if silence.answers { "its answers cannot be read" } else { "it does not answer" };
+            ("silent", Some(format!("{what}: {}", silence.words)), Some(silence.since))
+        }
         (None, None) => ("ok", None, None),
     };
     let gate = figures.gates.iter().find(|(desk, _)| desk == id).map(|(_, gate)| gate);
