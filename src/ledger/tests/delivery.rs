@@ -72,7 +72,7 @@ fn the_nearest_deadline_goes_first_and_busy_cases_and_desks_wait() {
 }
 
 #[test]
-fn switches_and_trouble_hold_writes_back_and_lookups_go_on_under_a_switch() {
+fn switches_and_trouble_hold_writes_back_and_lookups_go_on() {
     let mut ledger = ledger();
     decide(&mut ledger, sending("h1", "1", "v1"), at(0));
     for switch in [Switch::All, Switch::Desk("acme".into()), Switch::Rule("refund".into())] {
@@ -98,9 +98,15 @@ fn switches_and_trouble_hold_writes_back_and_lookups_go_on_under_a_switch() {
     ledger.set_trouble(&trouble).expect("set");
     ledger.set_trouble(&DeskTrouble { since: at(9), writes_stopped: false, ..trouble.clone() }).expect("again");
     assert_eq!(ledger.troubles(), Ok(vec![trouble]), "the first instant, and the worst");
-    assert_eq!(claim(&mut ledger, at(3)), None);
+    ledger.set_switch(&Switch::All, false, &act(at(3))).expect("off");
+    decide(&mut ledger, sending("h2", "2", "v1"), at(0));
+    let still = claim(&mut ledger, at(3)).expect("a lookup is a read");
+    assert_eq!((still.work, still.effect.id), (EffectWork::LookUp, lookup.effect.id));
+    let busy = Busy { effects: [lookup.effect.id].into(), ..Busy::default() };
+    assert_eq!(ledger.claim_due_effect(at(9), &busy), Ok(None), "a write is none");
     ledger.clear_trouble(&"acme".into()).expect("cleared");
-    assert!(claim(&mut ledger, at(3)).is_some());
+    let sent = ledger.claim_due_effect(at(9), &busy).expect("claimed").expect("the other one");
+    assert_eq!(sent.work, EffectWork::Send);
 }
 
 #[test]
