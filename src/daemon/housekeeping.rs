@@ -5,7 +5,7 @@
 use super::house::House;
 use crate::desks::Station;
 use crate::desks::queues::gone;
-use crate::desks::rights::{TICKETS_TO_CHOOSE_FROM, may_write_any};
+use crate::desks::rights::{TICKETS_TO_CHOOSE_FROM, may_write_another};
 use crate::ledger::LedgerError;
 use crate::ledger::records::DeskTrouble;
 use handoffd_kit::capability::DeclaredLimit;
@@ -63,7 +63,7 @@ impl House {
         }
         let (desk, now) = (trouble.desk.clone(), self.seams.clock.now());
         let waiting = self.ledger.call(move |ledger| ledger.tickets_that_wait(&desk, TICKETS_TO_CHOOSE_FROM)).await?;
-        Ok(may_write_any(&*station.desk, waiting, &*self.seams.random, now).await)
+        Ok(may_write_another(&*station.desk, &waiting, &*self.seams.random, now).await)
     }
 
     /// Secrets that may have been replaced, and were not read for so long: a login is used with the new one at once, a webhook's waits for the first request

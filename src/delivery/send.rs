@@ -4,7 +4,7 @@ use super::check::{Meanwhile, meanwhile};
 use super::{Delivery, outcome};
 use crate::desks::Station;
 use crate::desks::queues::gone;
-use crate::desks::rights::{TICKETS_TO_CHOOSE_FROM, may_write_any};
+use crate::desks::rights::{TICKETS_TO_CHOOSE_FROM, may_write_another};
 use crate::ledger::records::{ClaimedEffect, EffectOutcome, Purpose};
 use crate::policy::rules::Route;
 use handoffd_kit::capability::Guard;
@@ -52,7 +52,7 @@ impl Delivery {
         let mut others = waiting.unwrap_or_default();
         others.retain(|other| *other != ticket);
         let deadline = claimed.effect.write.deadline;
-        may_write_any(&*station.desk, others, &*self.seams.random, deadline).await
+        may_write_another(&*station.desk, &others, &*self.seams.random, deadline).await
     }
 
     /// A first write that the desk refuses because the queue it goes to is gone. Where its route has another team for that,
