@@ -95,24 +95,6 @@ fn seen(ticket: &TicketId, at: Timestamp, team: &str, verdict: Verdict) -> CaseU
     }
 }
 
-fn outcome(effect: i64, event: EffectEvent, at: Timestamp) -> EffectOutcome {
-    EffectOutcome {
-        effect,
-        event,
-        at,
-        receipt: None,
-        reason: None,
-        next_step: None,
-        conflict: false,
-        handoff: None,
-        look_at: None,
-        verify_at: None,
-        next_expects: None,
-        trouble: None,
-        incident: None,
-    }
-}
-
 /// One case as it would stand after its looks.
 fn fill(ledger: &mut Ledger, pattern: &Pattern, number: usize, now: Timestamp) -> handoffd::ledger::Result<()> {
     let minutes = i64::try_from(CASES.saturating_sub(number)).unwrap_or(0);
@@ -150,7 +132,7 @@ fn fill(ledger: &mut Ledger, pattern: &Pattern, number: usize, now: Timestamp) -
     let claimed = ledger.claim_due_effect(now, &Busy::default())?.expect("the effect just planned");
     if nth.is_multiple_of(PARKED) {
         let reason = Some("the desk says: no such group".to_owned());
-        let parked = EffectOutcome { reason, ..outcome(claimed.effect.id, EffectEvent::Park, at) };
+        let parked = EffectOutcome { reason, ..EffectOutcome::new(claimed.effect.id, EffectEvent::Park, at) };
         return ledger.record_outcome(&parked).map(drop);
     }
     let receipt = Some(Receipt { id: "1".into(), version: None, head: None });
@@ -162,7 +144,11 @@ fn fill(ledger: &mut Ledger, pattern: &Pattern, number: usize, now: Timestamp) -
         drop_effects: false,
         closing_note: None,
     };
-    let done = EffectOutcome { receipt, handoff: Some(sent), ..outcome(claimed.effect.id, EffectEvent::Accepted, at) };
+    let done = EffectOutcome {
+        receipt,
+        handoff: Some(sent),
+        ..EffectOutcome::new(claimed.effect.id, EffectEvent::Accepted, at)
+    };
     ledger.record_outcome(&done)?;
     let mut arrived = seen(&ticket, at + SignedDuration::from_secs(30), "billing", pattern.stays.clone());
     arrived.stays[0].by_handoff = Some(id);

@@ -5,7 +5,6 @@
 use super::house::House;
 use crate::desks::Station;
 use crate::desks::queues::gone;
-use crate::desks::rights::{TICKETS_TO_CHOOSE_FROM, may_write_another};
 use crate::ledger::LedgerError;
 use crate::ledger::records::DeskTrouble;
 use handoffd_kit::capability::DeclaredLimit;
@@ -58,16 +57,12 @@ impl House {
         if station.desk.check(&queues).await.is_ok_and(well) {
             return Ok(true);
         }
-        if !trouble.writes_stopped {
-            return Ok(false);
-        }
-        let (desk, now) = (trouble.desk.clone(), self.seams.clock.now());
-        let waiting = self.ledger.call(move |ledger| ledger.tickets_that_wait(&desk, TICKETS_TO_CHOOSE_FROM)).await?;
-        Ok(may_write_another(&*station.desk, &waiting, &*self.seams.random, now).await)
+        let now = self.seams.clock.now();
+        Ok(trouble.writes_stopped && self.delivery.another_may_be_written(station, &trouble.desk, None, now).await?)
     }
 
-    /// Secrets that may have been replaced, and were not read for so long: a login is used with the new one at once, a webhook's waits for the first request
-    /// that is signed with it.
+    /// Secrets that may have been replaced, and were not read for so long: a login is used with the new one at once, a
+    /// webhook's waits for the first request that is signed with it.
     pub(super) async fn read_secrets_again(&self, after: SignedDuration) {
         let now = || self.seams.clock.now();
         for (_, station) in self.desks.iter() {

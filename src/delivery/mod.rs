@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod check;
 mod lookup;
 mod outcome;
+mod rights;
 mod send;
 
 use crate::desks::{Desks, Station};

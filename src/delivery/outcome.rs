@@ -32,21 +32,7 @@ const ONCE_MORE: SignedDuration = SignedDuration::from_secs(1);
 const FIRST_LOOKUP: SignedDuration = SignedDuration::from_secs(2);
 
 fn outcome(claimed: &ClaimedEffect, event: EffectEvent, at: Timestamp) -> EffectOutcome {
-    EffectOutcome {
-        effect: claimed.effect.id,
-        event,
-        at,
-        receipt: None,
-        reason: None,
-        next_step: None,
-        conflict: false,
-        handoff: None,
-        look_at: None,
-        verify_at: None,
-        next_expects: None,
-        trouble: None,
-        incident: None,
-    }
+    EffectOutcome::new(claimed.effect.id, event, at)
 }
 
 fn because(outcome: EffectOutcome, reason: impl Into<String>, next_step: impl Into<String>) -> EffectOutcome {
@@ -236,11 +222,6 @@ fn without_the_message(
         look_at: Some(outcome.at + pace.verify_after + pace.patience),
         ..outcome
     }
-}
-
-/// The right that is missing here is there for other tickets: only this one waits, and is parked after a few tries.
-pub fn its_own_trouble(outcome: EffectOutcome) -> EffectOutcome {
-    EffectOutcome { trouble: None, ..outcome }
 }
 
 /// A failure that is known to have changed nothing on the desk.

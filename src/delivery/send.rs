@@ -4,7 +4,6 @@ use super::check::{Meanwhile, meanwhile};
 use super::{Delivery, outcome};
 use crate::desks::Station;
 use crate::desks::queues::gone;
-use crate::desks::rights::{TICKETS_TO_CHOOSE_FROM, may_write_another};
 use crate::ledger::records::{ClaimedEffect, EffectOutcome, Purpose};
 use crate::policy::rules::Route;
 use handoffd_kit::capability::Guard;
@@ -34,25 +33,20 @@ impl Delivery {
                 let again = station.failed_on(claimed.attempt, &error, now, self.seams.random.fraction());
                 let failed =
                     outcome::failed(claimed, &error, station.desk.capabilities(), now, again, self.pace(station));
-                if failed.trouble.is_some() && self.others_may_be_written(station, claimed, &error).await {
-                    return outcome::its_own_trouble(failed);
+                if failed.trouble.is_some() && self.is_its_own_trouble(station, claimed, &error).await {
+                    return EffectOutcome { trouble: None, ..failed };
                 }
                 failed
             }
         }
     }
 
-    /// Whether a right that is missing for this ticket is there for others that wait: then the desk goes on.
-    async fn others_may_be_written(&self, station: &Station, claimed: &ClaimedEffect, error: &DeskError) -> bool {
-        if error.kind != DeskErrorKind::Forbidden {
-            return false;
-        }
-        let (desk, ticket) = (claimed.effect.desk.clone(), claimed.effect.write.ticket.clone());
-        let waiting = self.ledger.call(move |ledger| ledger.tickets_that_wait(&desk, TICKETS_TO_CHOOSE_FROM)).await;
-        let mut others = waiting.unwrap_or_default();
-        others.retain(|other| *other != ticket);
-        let deadline = claimed.effect.write.deadline;
-        may_write_another(&*station.desk, &others, &*self.seams.random, deadline).await
+    /// Whether a right that is missing for this ticket is there for another: then the desk goes on, and only this one waits,
+    /// to be parked after a few tries.
+    async fn is_its_own_trouble(&self, station: &Station, claimed: &ClaimedEffect, error: &DeskError) -> bool {
+        let (desk, write) = (&claimed.effect.desk, &claimed.effect.write);
+        error.kind == DeskErrorKind::Forbidden
+            && self.another_may_be_written(station, desk, Some(&write.ticket), write.deadline).await.unwrap_or(false)
     }
 
     /// A first write that the desk refuses because the queue it goes to is gone. Where its route has another team for that,

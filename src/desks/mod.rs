@@ -4,7 +4,6 @@
 mod breaker;
 pub mod queues;
 mod refusals;
-pub mod rights;
 
 pub use breaker::Breaker;
 pub use refusals::Refusals;

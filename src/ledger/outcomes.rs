@@ -15,6 +15,27 @@ use handoffd_kit::desk::{DecidedOn, DeskChange, Receipt, Update, Write};
 use jiff::Timestamp;
 use rusqlite::params;
 
+impl EffectOutcome {
+    /// This happened, and nothing follows from it.
+    pub fn new(effect: i64, event: EffectEvent, at: Timestamp) -> Self {
+        Self {
+            effect,
+            event,
+            at,
+            receipt: None,
+            reason: None,
+            next_step: None,
+            conflict: false,
+            handoff: None,
+            look_at: None,
+            verify_at: None,
+            next_expects: None,
+            trouble: None,
+            incident: None,
+        }
+    }
+}
+
 impl Ledger {
     /// Records what came of an effect, with everything that follows.
     ///

@@ -161,21 +161,7 @@ pub(crate) fn decide(ledger: &mut Ledger, handoff: NewHandoff, now: Timestamp) -
 
 /// What becomes of an effect, and nothing else.
 pub(crate) fn outcome(effect: i64, event: EffectEvent, now: Timestamp) -> EffectOutcome {
-    EffectOutcome {
-        effect,
-        event,
-        at: now,
-        receipt: None,
-        reason: None,
-        next_step: None,
-        conflict: false,
-        handoff: None,
-        look_at: None,
-        verify_at: None,
-        next_expects: None,
-        trouble: None,
-        incident: None,
-    }
+    EffectOutcome::new(effect, event, now)
 }
 
 /// An effect that the desk took.
