@@ -1,5 +1,6 @@
 //! The checker: a model of its own, which knows the promises and reads the helpdesk's journal, never the daemon's mind.
 
+use crate::helpdesk::Kind;
 use crate::lost::nothing_lost;
 use crate::moves::{given_back_stays_back, nobody_overruled};
 use crate::promises::{commands_answered_once, commands_of, nobody_still_asked, nothing_in_shadow};
@@ -43,6 +44,8 @@ impl fmt::Display for Broken {
 
 /// What is checked.
 pub struct Scene<'a> {
+    /// Which helpdesk.
+    pub kind: Kind,
     /// The helpdesk.
     pub sandbox: &'a Sandbox,
     /// The ledger.
@@ -55,12 +58,12 @@ pub struct Scene<'a> {
 
 /// Everything that must hold when the day is over and the desk has been healthy for hours.
 pub fn check(seed: u64, scene: &Scene<'_>, tally: &mut Tally) -> Vec<Broken> {
-    let Scene { sandbox, ledger, tickets, shadows } = scene;
+    let Scene { kind, sandbox, ledger, tickets, shadows } = scene;
     let journal = sandbox.journal();
     let mut wrong = Vec::new();
     wrong.extend(nothing_doubled(&journal));
     wrong.extend(nothing_internal_went_out(&journal));
-    wrong.extend(nobody_overruled(&journal, ledger));
+    wrong.extend(nobody_overruled(&journal, ledger, kind.unseen()));
     wrong.extend(given_back_stays_back(scene, &journal, tally));
     wrong.extend(nothing_in_shadow(&journal, shadows));
     wrong.extend(commands_answered_once(&journal, scene, tally));

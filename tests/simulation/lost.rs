@@ -43,7 +43,11 @@ pub fn nothing_lost(scene: &Scene<'_>, journal: &Journal, no: TicketNo, tally: &
         tally.count(format!("left because {result}"), 1);
         if let Err(why) = is_explained(scene, journal, no, &wanted, &result) {
             let story = story(scene.ledger, no);
-            wrong.push(format!("ticket {} matches {} and lies there, {result}: {why}: {story:?}", no.0, wanted.rule));
+            let said = trace_of(&verdict, wanted.rule).map(ToString::to_string).unwrap_or_default();
+            wrong.push(format!(
+                "ticket {} matches {} and lies there, {result}: {why}: {story:?} {said}",
+                no.0, wanted.rule
+            ));
         }
     }
     wrong
@@ -79,13 +83,15 @@ fn wanted(scene: &Scene<'_>, journal: &Journal, ticket: &Ticket) -> Vec<Wanted> 
 
 /// What the last look says of a rule, in one word.
 fn result_of(verdict: &Value, rule: &str) -> String {
-    let traces = verdict["trace"].as_array().into_iter().flatten();
-    let result = traces.filter(|trace| trace["rule"] == rule).map(|trace| &trace["result"]).next();
-    match result {
+    match trace_of(verdict, rule).map(|trace| &trace["result"]) {
         Some(Value::String(word)) => word.clone(),
         Some(Value::Object(with)) => with.keys().next().cloned().unwrap_or_default(),
         _ => format!("not asked ({})", verdict["outcome"]),
     }
+}
+
+fn trace_of<'a>(verdict: &'a Value, rule: &str) -> Option<&'a Value> {
+    verdict["trace"].as_array()?.iter().find(|trace| trace["rule"] == rule)
 }
 
 /// Whether what the last look says is so.

@@ -14,7 +14,7 @@ use handoffd_kit::mark::Mark;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::{Effect, Journal};
 use handoffd_sandbox::seed::BOT;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All handoffs of a ticket, oldest first.
@@ -58,16 +58,22 @@ impl Move<'_> {
     }
 }
 
-/// The move's handoff, by the mark that was written with it.
+/// The move's handoff, by the mark that was written with it, or in the call before it.
 fn of_move<'a>(journal: &Journal, ledger: &Ledger, effect: &'a Effect) -> Option<Move<'a>> {
-    let mut same = journal.of(effect.ticket).filter(|other| other.change == effect.change);
-    let mark = same.find_map(|other| Mark::in_text(other.text.as_deref()?))?;
+    let marks_of = |other: &Effect| Mark::in_text(other.text.as_deref()?);
+    let same = journal.of(effect.ticket).filter(|other| other.change == effect.change).find_map(marks_of);
+    let moves = |mark: &Mark| carries_out(mark.number) || puts_back(mark.number);
+    let before = || {
+        let ours = ours(journal).filter(|other| other.ticket == effect.ticket && other.at <= effect.at);
+        ours.filter_map(marks_of).filter(|mark| mark.rule != "command").filter(moves).last()
+    };
+    let mark = same.or_else(before)?;
     let handoff = handoffs_of(ledger, effect.ticket).into_iter().find(|one| one.id == mark.handoff)?;
     Some(Move { effect, mark, handoff })
 }
 
 /// Every move of ours goes its handoff's way, from where the case lay, and nobody has decided otherwise since the decision.
-pub fn nobody_overruled(journal: &Journal, ledger: &Ledger) -> Vec<String> {
+pub fn nobody_overruled(journal: &Journal, ledger: &Ledger, unseen: SignedDuration) -> Vec<String> {
     let mut wrong = Vec::new();
     for effect in ours(journal).filter(|effect| effect.what == "queue") {
         let Effect { ticket, from, to, at, .. } = effect;
@@ -77,10 +83,30 @@ pub fn nobody_overruled(journal: &Journal, ledger: &Ledger) -> Vec<String> {
             continue;
         };
         if !by.is_its_way() {
-            wrong.push(format!("{}, which is not the way of {}: {:?}", moved(), by.mark.key(), story(ledger, *ticket)));
+            let all: Vec<String> = journal
+                .of(*ticket)
+                .filter(|one| one.at <= *at)
+                .map(|one| {
+                    format!(
+                        "{} {} {} {:?} {:?} {}",
+                        one.at,
+                        one.by,
+                        one.what,
+                        one.from,
+                        one.to,
+                        one.text.as_deref().and_then(Mark::in_text).map(|m| m.key()).unwrap_or_default()
+                    )
+                })
+                .collect();
+            wrong.push(format!(
+                "{}, which is not the way of {}: {:?} {all:#?}",
+                moved(),
+                by.mark.key(),
+                story(ledger, *ticket)
+            ));
         }
         let decided = by.handoff.proposal.decided_at;
-        let between = |other: &&Effect| other.by != BOT && decided < other.at && other.at < *at;
+        let between = |other: &&Effect| other.by != BOT && decided < other.at && other.at + unseen < *at;
         let covered = journal.of(*ticket).filter(between).find(|other| decides(other, &by.handoff));
         if let Some(other) = covered.filter(|_| by.is_forward()) {
             wrong.push(format!(
@@ -112,7 +138,8 @@ pub fn is_matched_by(rule: &str, change: &Effect) -> bool {
 }
 
 fn changes_amount(change: &Effect) -> bool {
-    change.what == "field" && change.to.as_deref().is_some_and(|to| to.starts_with("Refund (EUR)"))
+    change.what == "field"
+        && change.to.as_deref().is_some_and(|to| to.starts_with("Refund (EUR)") || to.starts_with("refund_eur"))
 }
 
 /// Labels that a rule does not ask for say nothing to it.

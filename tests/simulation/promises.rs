@@ -52,7 +52,7 @@ pub fn nothing_in_shadow(journal: &Journal, shadows: &[(Timestamp, Timestamp)]) 
 
 /// Each command is answered once at the most; one that was refused is answered as long as its ticket takes notes.
 pub fn commands_answered_once(journal: &Journal, scene: &Scene<'_>, tally: &mut Tally) -> Vec<String> {
-    let Scene { sandbox, ledger, tickets, shadows } = scene;
+    let Scene { sandbox, ledger, tickets, shadows, .. } = scene;
     let mut answers: BTreeMap<String, u32> = BTreeMap::new();
     for (_, mark) in marks(journal).filter(|(_, mark)| mark.rule == "command" && mark.number == 1) {
         *answers.entry(mark.handoff).or_default() += 1;

@@ -3,6 +3,7 @@
 use crate::acts::{Act, day, happen};
 use crate::by_hand;
 use crate::checker::{Broken, Scene, check};
+use crate::helpdesk::Kind;
 use crate::life::{Death, Life, Mortal};
 use crate::tally::Tally;
 use fastrand::Rng;
@@ -22,9 +23,8 @@ use handoffd_sandbox::faults::{Fault, FaultPlan, On, WebhookFaults};
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::outbox::Post;
 use handoffd_sandbox::rules::{Rule, Timing, When};
-use handoffd_sandbox::seed::{BOT, CLIENT, zendesk};
+use handoffd_sandbox::seed::BOT;
 use handoffd_sandbox::store::Helpdesk;
-use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::RefCell;
@@ -34,7 +34,6 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const SECRET: &str = "simulated-webhook-secret";
-const POLICY: &str = include_str!("policy.toml");
 /// After the day nothing goes wrong any more, and the daemon has this long to finish.
 const QUIET: SignedDuration = SignedDuration::from_hours(8);
 /// More steps of the clock than any healthy day takes.
@@ -58,6 +57,7 @@ struct Hooks {
 }
 
 struct World {
+    kind: Kind,
     seed: u64,
     clock: ManualClock,
     sandbox: Sandbox,
@@ -74,26 +74,26 @@ struct World {
 }
 
 /// Runs one seed: what it exercised, and which promises were broken.
-pub fn run(seed: u64) -> (Tally, Vec<Broken>) {
+pub fn run(kind: Kind, seed: u64) -> (Tally, Vec<Broken>) {
     let shared = Path::new("/dev/shm");
     let folder = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }.expect("folder");
-    let mut world = World::new(seed, &folder.path().join("handoffd.db"));
+    let mut world = World::new(kind, seed, &folder.path().join("handoffd.db"));
     if let Err(broken) = world.live() {
         return (world.tally, vec![broken]);
     }
     let ledger = Ledger::open_read_only(&world.ledger).expect("the ledger is there");
     let shadows = std::mem::take(&mut world.shadows);
-    let scene = Scene { sandbox: &world.sandbox, ledger: &ledger, tickets: &world.tickets, shadows: &shadows };
+    let scene = Scene { kind, sandbox: &world.sandbox, ledger: &ledger, tickets: &world.tickets, shadows: &shadows };
     let broken = check(seed, &scene, &mut world.tally);
     (world.tally, broken)
 }
 
 impl World {
-    fn new(seed: u64, ledger: &Path) -> Self {
+    fn new(kind: Kind, seed: u64, ledger: &Path) -> Self {
         let mut random = Rng::with_seed(seed);
         let begin: Timestamp = "2026-03-02T06:00:00Z".parse().expect("an instant");
         let clock = ManualClock::new(begin);
-        let sandbox = zendesk(Arc::new(clock.clone()), seed, Limits::ENTERPRISE);
+        let sandbox = kind.sandbox(Arc::new(clock.clone()), seed);
         sandbox.with(|desk| desk.add_hook("http://daemon/hooks/acme", SECRET, &[], None));
         sandbox.with(|desk| desk.rules.push(contests(desk, SignedDuration::from_secs(random.i64(1..50)))));
         let tickets = random.usize(50..70);
@@ -102,6 +102,7 @@ impl World {
         let mut tally = Tally::default();
         tally.count("seeds", 1);
         Self {
+            kind,
             seed,
             clock,
             sandbox,
@@ -164,11 +165,11 @@ impl World {
             transport: Arc::new(transport),
         };
         let mode = if self.shadow.is_some() { "mode = \"shadow\"" } else { "mode = \"live\"" };
-        let policy = POLICY.replacen("mode = \"live\"", mode, 1);
+        let policy = self.kind.policy().replacen("mode = \"live\"", mode, 1);
         let config = config::read(&policy, "policy.toml", Path::new("/")).expect("the simulation's policy is checked");
         let mut ledger = Ledger::open(&self.ledger, Durability::Process).expect("the ledger opens after every crash");
         sign(&mut ledger, &config);
-        let desks = open_desks(&config, &secret, &seams).expect("desks open");
+        let desks = open_desks(&config, &|name: &str| secret(self.kind, name), &seams).expect("desks open");
         let handle = Handle::inline(ledger, Some(Arc::new(death.clone())));
         Life::begin(wire(&config, desks, handle, seams), death)
     }
@@ -258,9 +259,9 @@ fn contests(desk: &Helpdesk, after: SignedDuration) -> Rule {
     }
 }
 
-fn secret(name: &str) -> Option<String> {
+fn secret(kind: Kind, name: &str) -> Option<String> {
     match name {
-        "CLIENT_SECRET" => Some(CLIENT.1.to_owned()),
+        "CLIENT_SECRET" => Some(kind.login().to_owned()),
         "WEBHOOK_SECRET" => Some(SECRET.to_owned()),
         _ => None,
     }
