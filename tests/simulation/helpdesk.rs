@@ -3,11 +3,13 @@
 use handoffd_kit::clock::Clock;
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::freshdesk::Plan;
-use handoffd_sandbox::seed::{API_KEY, CLIENT, freshdesk, zendesk};
+use handoffd_sandbox::seed::{API_KEY, CLIENT, RT_TOKEN, freshdesk, rt, zendesk};
 use handoffd_sandbox::zendesk::Limits;
 use jiff::SignedDuration;
 use std::sync::Arc;
 
+/// What the helpdesk proves its webhooks with.
+pub const SECRET: &str = "simulated-webhook-secret";
 const POLICY: &str = include_str!("policy.toml");
 
 /// A helpdesk.
@@ -15,39 +17,86 @@ const POLICY: &str = include_str!("policy.toml");
 pub enum Kind {
     /// Zendesk Support: its history says who changed what, and it refuses a write whose version is old.
     Zendesk,
+    /// Request Tracker: a handoff is several calls, and each write is proven by reading.
+    Rt,
     /// Freshdesk: no history, no version to compare, a note is a call of its own.
     Freshdesk,
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 3] = [Kind::Zendesk, Kind::Rt, Kind::Freshdesk];
+
+    /// Each in its turn; the one with the most abilities, and so with the most ways to go, every other time.
+    pub fn of_seed(seed: u64) -> Self {
+        match seed % 4 {
+            0 => Kind::Rt,
+            2 => Kind::Freshdesk,
+            _ => Kind::Zendesk,
+        }
+    }
+
+    /// Its connector's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Zendesk => "zendesk",
+            Kind::Rt => "rt",
+            Kind::Freshdesk => "freshdesk",
+        }
+    }
+
     /// An account with its people and queues.
     pub fn sandbox(self, clock: Arc<dyn Clock>, seed: u64) -> Sandbox {
         match self {
             Kind::Zendesk => zendesk(clock, seed, Limits::ENTERPRISE),
+            Kind::Rt => rt(clock, seed),
             Kind::Freshdesk => freshdesk(clock, seed, Plan::ENTERPRISE),
         }
     }
 
-    /// The same policy for each.
+    /// The same policy for each, in its helpdesk's words.
     pub fn policy(self) -> String {
-        let here = [
-            ("connector = \"zendesk\"", "connector = \"freshdesk\""),
-            ("acme.zendesk.com", "acme.freshdesk.com"),
-            ("client_id = \"handoffd\", client_secret =", "api_key ="),
-            ("\"360001\"", "\"cf_steps_tried\""),
-            ("\"360003\"", "\"cf_refund_eur\""),
-        ];
-        match self {
-            Kind::Zendesk => POLICY.to_owned(),
-            Kind::Freshdesk => here.iter().fold(POLICY.to_owned(), |policy, (from, to)| policy.replacen(from, to, 1)),
-        }
+        let here: &[(&str, &str)] = match self {
+            Kind::Zendesk => &[],
+            Kind::Rt => &[
+                ("connector = \"zendesk\"", "connector = \"rt\""),
+                ("acme.zendesk.com", "rt.acme.example"),
+                ("client_id = \"handoffd\", client_secret =", "token ="),
+                ("{ secret =", "{ token ="),
+                ("\"360001\"", "\"steps-tried\""),
+                ("\"360003\"", "\"refund_eur\""),
+                // There are no organisations with fields.
+                ("plan       = { id = \"plan\", of = \"organization\" }", ""),
+                ("organization.fields.plan == \"premium\"", "customer.domain == \"premium.example\""),
+            ],
+            Kind::Freshdesk => &[
+                ("connector = \"zendesk\"", "connector = \"freshdesk\""),
+                ("acme.zendesk.com", "acme.freshdesk.com"),
+                ("client_id = \"handoffd\", client_secret =", "api_key ="),
+                ("\"360001\"", "\"cf_steps_tried\""),
+                ("\"360003\"", "\"cf_refund_eur\""),
+            ],
+        };
+        here.iter().fold(POLICY.to_owned(), |policy, (from, to)| {
+            assert!(policy.contains(from), "the policy has no {from}");
+            policy.replacen(from, to, 1)
+        })
     }
 
     /// What our account logs in with.
     pub fn login(self) -> &'static str {
         match self {
             Kind::Zendesk => CLIENT.1,
+            Kind::Rt => RT_TOKEN,
             Kind::Freshdesk => API_KEY,
+        }
+    }
+
+    /// What follows the desk's name in the address that its webhooks go to.
+    pub fn hook_path(self) -> Option<&'static str> {
+        match self {
+            Kind::Rt => Some(SECRET),
+            Kind::Zendesk | Kind::Freshdesk => None,
         }
     }
 
@@ -56,7 +105,7 @@ impl Kind {
     pub fn unseen(self) -> SignedDuration {
         match self {
             Kind::Zendesk => SignedDuration::ZERO,
-            Kind::Freshdesk => SignedDuration::from_secs(90),
+            Kind::Rt | Kind::Freshdesk => SignedDuration::from_secs(90),
         }
     }
 }

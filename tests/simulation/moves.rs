@@ -72,6 +72,15 @@ fn of_move<'a>(journal: &Journal, ledger: &Ledger, effect: &'a Effect) -> Option
     Some(Move { effect, mark, handoff })
 }
 
+/// What happened to a ticket until then, a line each.
+fn so_far(journal: &Journal, ticket: TicketNo, until: Timestamp) -> Vec<String> {
+    let told = |one: &Effect| {
+        let mark = one.text.as_deref().and_then(Mark::in_text).map(|mark| mark.key()).unwrap_or_default();
+        format!("{} {} {} {:?} {:?} {mark}", one.at, one.by, one.what, one.from, one.to)
+    };
+    journal.of(ticket).filter(|one| one.at <= until).map(told).collect()
+}
+
 /// Every move of ours goes its handoff's way, from where the case lay, and nobody has decided otherwise since the decision.
 pub fn nobody_overruled(journal: &Journal, ledger: &Ledger, unseen: SignedDuration) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -83,27 +92,9 @@ pub fn nobody_overruled(journal: &Journal, ledger: &Ledger, unseen: SignedDurati
             continue;
         };
         if !by.is_its_way() {
-            let all: Vec<String> = journal
-                .of(*ticket)
-                .filter(|one| one.at <= *at)
-                .map(|one| {
-                    format!(
-                        "{} {} {} {:?} {:?} {}",
-                        one.at,
-                        one.by,
-                        one.what,
-                        one.from,
-                        one.to,
-                        one.text.as_deref().and_then(Mark::in_text).map(|m| m.key()).unwrap_or_default()
-                    )
-                })
-                .collect();
-            wrong.push(format!(
-                "{}, which is not the way of {}: {:?} {all:#?}",
-                moved(),
-                by.mark.key(),
-                story(ledger, *ticket)
-            ));
+            let story = story(ledger, *ticket);
+            let so_far = so_far(journal, *ticket, *at);
+            wrong.push(format!("{}, which is not the way of {}: {story:?} {so_far:#?}", moved(), by.mark.key()));
         }
         let decided = by.handoff.proposal.decided_at;
         let between = |other: &&Effect| other.by != BOT && decided < other.at && other.at + unseen < *at;

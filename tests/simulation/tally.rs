@@ -22,11 +22,6 @@ impl Tally {
         }
     }
 
-    /// How many seeds were run.
-    pub fn seeds(&self) -> u64 {
-        self.0.get("seeds").copied().unwrap_or(0)
-    }
-
     /// A simulation in which nothing went wrong proves nothing.
     pub fn assert_everything_happened(&self) {
         let wanted = [

@@ -3,7 +3,7 @@
 use crate::acts::{Act, day, happen};
 use crate::by_hand;
 use crate::checker::{Broken, Scene, check};
-use crate::helpdesk::Kind;
+use crate::helpdesk::{Kind, SECRET};
 use crate::life::{Death, Life, Mortal};
 use crate::tally::Tally;
 use fastrand::Rng;
@@ -33,7 +33,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-const SECRET: &str = "simulated-webhook-secret";
 /// After the day nothing goes wrong any more, and the daemon has this long to finish.
 const QUIET: SignedDuration = SignedDuration::from_hours(8);
 /// More steps of the clock than any healthy day takes.
@@ -212,8 +211,8 @@ impl World {
         let any = !posts.is_empty();
         for post in posts {
             self.hooks.borrow_mut().waiting.push(post.clone());
-            let (house, hooks) = (life.house.clone(), self.hooks.clone());
-            let posted = async move { answer_webhook(&house, &hooks, post).await };
+            let (house, hooks, path) = (life.house.clone(), self.hooks.clone(), self.kind.hook_path());
+            let posted = async move { answer_webhook(&house, &hooks, path, post).await };
             life.pool.spawner().spawn_local(posted).expect("the pool takes tasks");
         }
         any
@@ -227,9 +226,9 @@ impl World {
     }
 }
 
-async fn answer_webhook(house: &House, hooks: &RefCell<Hooks>, post: Post) {
+async fn answer_webhook(house: &House, hooks: &RefCell<Hooks>, path: Option<&str>, post: Post) {
     let desk = DeskId::from("acme");
-    let request = HookRequest { desk: &desk, path: None, headers: &post.headers, body: &post.body };
+    let request = HookRequest { desk: &desk, path, headers: &post.headers, body: &post.body };
     let Ok(answer) = house.intake.webhook(request).await else { return };
     let mut hooks = hooks.borrow_mut();
     if let Some(at) = hooks.waiting.iter().position(|waiting| waiting.body == post.body && waiting.hook == post.hook) {

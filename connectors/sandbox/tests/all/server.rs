@@ -1,10 +1,6 @@
 //! The sandbox behind a real socket on loopback: answers, lost answers, webhooks, the control API.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
-mod common;
-
-use common::Account;
+use crate::common::Account;
 use handoffd_kit::transport::{Bounds, Exchange, HttpTransport, Transport};
 use handoffd_sandbox::{Fault, FaultPlan, On, server};
 use http::{Request, Response};

@@ -1,13 +1,9 @@
 //! The Request Tracker dialect as a client sees it.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
-mod rt_common;
-
+use crate::rt_common::{Desk, read};
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::seed;
-use rt_common::{Desk, read};
 use serde_json::{Value, json};
 
 fn open(desk: &Desk) -> TicketNo {

@@ -1,6 +1,6 @@
 //! Writing, and looking up what was written.
 
-use crate::desk::{Answer, Script, Step, counted, desk, list, queues, step, ticket, transaction, with};
+use super::desk::{Answer, Script, Step, counted, desk, list, queues, step, ticket, transaction, with};
 use futures::executor::block_on;
 use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, QueueSpec, Receipt, Sighting, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Result, Retry};
@@ -20,7 +20,7 @@ fn write(update: Update) -> Write {
         mark: mark(),
         expected: Some("100".into()),
         decided_on: None,
-        first_tried: Some(crate::desk::NOW.parse().unwrap()),
+        first_tried: Some(super::desk::NOW.parse().unwrap()),
         deadline: Timestamp::MAX,
     }
 }

@@ -1,7 +1,5 @@
 //! A seeded Request Tracker in the same process, and a plain client for it.
 
-#![allow(clippy::unwrap_used, dead_code, reason = "shared by tests that each need a part of it")]
-
 use bytes::Bytes;
 use handoffd_kit::clock::ManualClock;
 use handoffd_sandbox::seed::{self, BOT, RT_TOKEN};

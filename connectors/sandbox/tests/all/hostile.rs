@@ -1,9 +1,7 @@
 //! What nobody should send: the dialect refuses it, nothing changes, nothing panics, no secret shows.
 
-mod common;
-
+use crate::common::{Account, read, request, send};
 use bytes::Bytes;
-use common::{Account, read, request, send};
 use fastrand::Rng;
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::seed::{self, CLIENT};

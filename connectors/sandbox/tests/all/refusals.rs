@@ -1,13 +1,7 @@
 //! Every refusal of the Zendesk dialect: request, status, words. Words marked as the sheet's are looked for in the
 //! sheet; the others are the sandbox's own, in the form that the sheet shows.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
-mod common;
-#[path = "common/description.rs"]
-mod description;
-
-use common::{Account, read};
+use crate::common::{Account, read};
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::people::Reach;
@@ -152,7 +146,7 @@ fn writes() -> Vec<Case> {
 
 #[test]
 fn every_refusal_has_the_sheets_status_and_words() {
-    let sheet = description::beside(SHEET, "the Zendesk sheet");
+    let sheet = crate::published::beside(SHEET, "the Zendesk sheet");
     for case in lookups().into_iter().chain(writes()) {
         let account = Account::new();
         seed::customer_writes(&account.sandbox, "ada@premium.example", "s", "t", Update::default());

@@ -2,13 +2,8 @@
 //! known, the body has only known keys of the right types. What only the sheet knows is named here, so that nothing
 //! else can slip out of the check. The description is read where it lies and never copied.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-#[path = "../../sandbox/tests/common/description.rs"]
-mod description;
-
+use crate::published::Description;
 use bytes::Bytes;
-use description::Description;
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::desk::{
     Desk, DeskChange, OwnerSpec, PublicReply, QueueSpec, StatusSpec, Update, WordingSignature, Write,

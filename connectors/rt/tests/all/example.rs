@@ -1,7 +1,5 @@
 //! `example.toml` is what an admin copies from: the connector must take it as it stands.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use handoffd_kit::clock::ManualClock;
 use handoffd_kit::random::Random;
 use handoffd_kit::settings::{DeskSettings, Seams, Setting};

@@ -1,13 +1,11 @@
 //! What nobody should send to Request Tracker's dialect: it is refused or ignored, and nothing panics.
 
-mod rt_common;
-
+use crate::rt_common::{Desk, read};
 use bytes::Bytes;
 use fastrand::Rng;
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::seed::{self, RT_TOKEN};
 use http::Request;
-use rt_common::{Desk, read};
 use serde_json::{Value, json};
 
 fn desk() -> Desk {

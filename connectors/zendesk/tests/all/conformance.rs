@@ -1,8 +1,6 @@
 //! The kit's conformance suite, against the sandbox in Zendesk's dialect: with both kinds of login, and for a login that may
 //! not export.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking and prints the report")]
-
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::conformance::{self, Report, Stage};
 use handoffd_kit::random::Random;

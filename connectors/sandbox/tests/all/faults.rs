@@ -1,8 +1,6 @@
 //! Faults as they look through the transport, other rules that act, and that the same seed gives the same day.
 
-mod common;
-
-use common::{Account, read, request};
+use crate::common::{Account, read, request};
 use futures::executor::block_on;
 use handoffd_kit::transport::{Bounds, Transport, TransportError};
 use handoffd_sandbox::change::Update;

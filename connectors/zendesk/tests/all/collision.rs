@@ -1,10 +1,6 @@
 //! Somebody's change in the same second as our update: on a scripted account.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{Account, US, answer, updated, write};
+use crate::common::{Account, US, answer, updated, write};
 use handoffd_kit::desk::{DecidedOn, Desk, DeskChange, OwnerSpec, QueueSpec, Update, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
@@ -13,7 +9,7 @@ use serde_json::{Value, json};
 
 /// A transfer that was decided on a ticket of group 98700 that nobody owned.
 fn transfer() -> Write {
-    let note = Some(InternalText(format!("Frontline → Billing\n\n{}", common::mark())));
+    let note = Some(InternalText(format!("Frontline → Billing\n\n{}", crate::common::mark())));
     let owner = Some(OwnerSpec::Nobody);
     let change =
         DeskChange::Update(Update { note, queue: Some(QueueSpec::Id("98738".into())), owner, ..Update::default() });

@@ -1,8 +1,6 @@
 //! The change stream on a scripted account: the export, what makes it start anew or give way to the list, and the list.
 
-mod common;
-
-use common::{Account, Sent, answer, raw, start};
+use crate::common::{Account, Sent, answer, raw, start};
 use handoffd_kit::desk::{Cursor, Desk, Page};
 use handoffd_kit::error::{DeskErrorKind, Result};
 use handoffd_kit::id::StreamName;
@@ -89,7 +87,7 @@ fn a_cursor_that_is_refused_starts_anew_where_the_stream_was() {
 
 #[test]
 fn a_slow_or_huge_page_is_asked_for_in_smaller_pieces_until_the_stream_rests() {
-    let faults: [fn() -> common::Reply; 3] =
+    let faults: [fn() -> crate::common::Reply; 3] =
         [|| Err(TransportError::Lost("timeout".into())), || Err(TransportError::TooLarge(9)), || raw(504, &[], "")];
     for fault in faults {
         let account = Account::new();

@@ -1,18 +1,12 @@
 //! Every refusal of the Request Tracker dialect: request, status, words. Words marked as the sheet's are looked for in
 //! the sheet; the others were seen on a running Request Tracker, or are the sandbox's own.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
-#[path = "common/description.rs"]
-mod description;
-mod rt_common;
-
+use crate::rt_common::{Desk, read};
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::people::Reach;
 use handoffd_sandbox::seed;
 use handoffd_sandbox::{Fault, FaultPlan, On};
-use rt_common::{Desk, read};
 use serde_json::{Value, json};
 
 const SHEET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/desks/rt5-api.md");
@@ -152,7 +146,7 @@ fn sentences() -> Vec<Case> {
 
 #[test]
 fn every_refusal_has_the_sheets_status_and_words() {
-    let sheet = description::beside(SHEET, "the RT sheet");
+    let sheet = crate::published::beside(SHEET, "the RT sheet");
     for case in reads().into_iter().chain(writes()).chain(sentences()) {
         let desk = Desk::new();
         let queue = desk.sandbox.with(|desk| desk.find_queue("Support").map(|queue| queue.no));

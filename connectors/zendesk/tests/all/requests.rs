@@ -1,8 +1,6 @@
 //! What is sent, in what order, and what is not sent: on a scripted account.
 
-mod common;
-
-use common::{ACCESS, API_TOKEN, Account, Replaced, SECRET, answer, note, raw, start, text, updated, write};
+use crate::common::{ACCESS, API_TOKEN, Account, Replaced, SECRET, answer, note, raw, start, text, updated, write};
 use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, QueueSpec, Sighting, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Retry};
 use handoffd_kit::id::TicketId;
@@ -54,7 +52,7 @@ fn the_first_handoff_reads_its_people_once() {
     let head = account.run(account.desk.head(&ticket(), start())).unwrap();
     let parts = account.run(account.desk.parts(&head, spoken(), start())).unwrap();
     let sent = account.sent();
-    let lines: Vec<String> = sent.iter().map(common::Sent::line).collect();
+    let lines: Vec<String> = sent.iter().map(crate::common::Sent::line).collect();
     assert_eq!(
         lines,
         [
@@ -326,7 +324,7 @@ fn a_write_is_found_by_its_key_from_our_own_account_only() {
     assert!(
         matches!(account.run(account.desk.find(&note())).unwrap(), Sighting::Found(receipt) if receipt.id == "35436040")
     );
-    let other = Write { mark: handoffd_kit::mark::Mark { number: 2, ..common::mark() }, ..note() };
+    let other = Write { mark: handoffd_kit::mark::Mark { number: 2, ..crate::common::mark() }, ..note() };
     assert_eq!(account.run(account.desk.find(&other)).unwrap(), Sighting::NotFound);
     let me = json!({ "user": { "id": 99, "role": "admin" } });
     let stranger = Account::new();
@@ -345,7 +343,7 @@ fn a_note_that_came_out_public_is_an_incident() {
 
 #[test]
 fn only_a_write_that_may_have_happened_is_unsure() {
-    type Named = (&'static str, fn() -> common::Reply);
+    type Named = (&'static str, fn() -> crate::common::Reply);
     let unsure: [Named; 8] = [
         ("lost", || Err(TransportError::Lost("reset".into()))),
         ("too large", || Err(TransportError::TooLarge(1))),
@@ -429,7 +427,8 @@ fn no_error_and_no_debug_output_holds_a_secret() {
 
 fn every_error(account: &Account) -> Vec<String> {
     let mut shown = Vec::new();
-    let mut keep = |error: Option<handoffd_kit::error::DeskError>| shown.extend(error.as_ref().map(common::shown));
+    let mut keep =
+        |error: Option<handoffd_kit::error::DeskError>| shown.extend(error.as_ref().map(crate::common::shown));
     keep(account.run(account.desk.head(&ticket(), start())).err());
     keep(account.run(account.desk.apply(&note())).err());
     keep(account.run(account.desk.find(&note())).err());

@@ -1,7 +1,5 @@
 //! The kit's conformance suite, against the sandbox in Request Tracker's dialect.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking and prints the report")]
-
 use handoffd_kit::clock::Clock;
 use handoffd_kit::conformance::{self, Report, Stage};
 use handoffd_kit::random::Random;

@@ -1,10 +1,6 @@
 //! The Zendesk dialect as a client sees it.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
-mod common;
-
-use common::{Account, read, send, token};
+use crate::common::{Account, read, send, token};
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::Kind;
@@ -366,7 +362,7 @@ fn answers_are_lost_before_after_and_late_as_the_script_says() {
     let lose = |word: &str| {
         let body = json!({ "ticket": { "comment": { "body": word, "public": false } } });
         let login = format!("Bearer {}", account.token);
-        let request = common::request("PUT", &format!("/api/v2/tickets/{no}"), Some(&login), &body);
+        let request = crate::common::request("PUT", &format!("/api/v2/tickets/{no}"), Some(&login), &body);
         assert!(matches!(account.sandbox.handle(request), handoffd_sandbox::Answer::Lost));
     };
     let said =

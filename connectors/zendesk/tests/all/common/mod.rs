@@ -1,7 +1,5 @@
 //! A desk over a transport that answers as each test says and remembers what was asked, on a clock that the test moves.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "shared by tests that each need a part of it")]
-
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;

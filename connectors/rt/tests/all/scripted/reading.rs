@@ -1,6 +1,6 @@
 //! Reading.
 
-use crate::desk::{Answer, Script, Told, counted, desk, desk_with, list, queues, step, ticket, transaction};
+use super::desk::{Answer, Script, Told, counted, desk, desk_with, list, queues, step, ticket, transaction};
 use futures::executor::block_on;
 use handoffd_kit::desk::{Cursor, Desk};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};

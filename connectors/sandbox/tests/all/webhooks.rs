@@ -1,11 +1,7 @@
 //! Webhooks: both forms, signed when they leave, lost, doubled and delayed by plan.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
-mod common;
-
+use crate::common::Account;
 use base64::Engine;
-use common::Account;
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::faults::WebhookFaults;
 use handoffd_sandbox::ids::TicketNo;

@@ -1,10 +1,6 @@
 //! What `check --online` finds on a scripted account.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{Account, raw};
+use crate::common::{Account, raw};
 use handoffd_kit::desk::{Desk, Finding, Severity};
 use handoffd_kit::error::DeskErrorKind;
 use serde_json::{Value, json};
@@ -76,7 +72,7 @@ fn only_the_refusal_as_outdated_proves_that_tickets_can_be_changed() {
         assert_eq!(unknown[0].severity, Severity::Warning);
     }
     let careless = account();
-    careless.on("PUT", "/api/v2/tickets/35436", 200, common::updated(false));
+    careless.on("PUT", "/api/v2/tickets/35436", 200, crate::common::updated(false));
     let found = bad(&careless);
     assert!(found.len() == 1 && found[0].what.contains("not to compare versions"), "{found:?}");
 }

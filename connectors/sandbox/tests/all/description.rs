@@ -1,12 +1,8 @@
 //! The sandbox's answers against the vendor's own description. What the description does not know (token endpoints, the
 //! undocumented SLA metrics) is named here, so that nothing else can slip out of the check.
 
-mod common;
-#[path = "common/description.rs"]
-mod description;
-
-use common::{Account, read};
-use description::Description;
+use crate::common::{Account, read};
+use crate::published::Description;
 use handoffd_sandbox::seed::{self, REFUND_EUR};
 use handoffd_sandbox::zendesk::Limits;
 use serde_json::{Value, json};
