@@ -178,13 +178,13 @@ impl Account {
         let groups = json!({ "groups": [{ "id": 98700, "name": "Support" }, { "id": 98738, "name": "Billing" }],
             "meta": { "has_more": false } });
         self.on("GET", "/api/v2/groups", 200, groups);
-        self.on("GET", "/api/v2/tickets/35436", 200, fixture(include_str!("../../fixtures/ticket.json")));
-        self.on("GET", "/api/v2/tickets/35436/audits", 200, fixture(include_str!("../../fixtures/audits.json")));
-        self.on("GET", "/api/v2/tickets/35436/comments", 200, fixture(include_str!("../../fixtures/comments.json")));
-        let metrics = fixture(include_str!("../../fixtures/policy_metrics.json"));
+        self.on("GET", "/api/v2/tickets/35436", 200, fixture(include_str!("../../../fixtures/ticket.json")));
+        self.on("GET", "/api/v2/tickets/35436/audits", 200, fixture(include_str!("../../../fixtures/audits.json")));
+        self.on("GET", "/api/v2/tickets/35436/comments", 200, fixture(include_str!("../../../fixtures/comments.json")));
+        let metrics = fixture(include_str!("../../../fixtures/policy_metrics.json"));
         self.on("GET", "/api/v2/tickets/35436/slas/policy_metrics.json", 200, metrics);
-        self.on("GET", "/api/v2/users/show_many", 200, fixture(include_str!("../../fixtures/users.json")));
-        let organizations = fixture(include_str!("../../fixtures/organizations.json"));
+        self.on("GET", "/api/v2/users/show_many", 200, fixture(include_str!("../../../fixtures/users.json")));
+        let organizations = fixture(include_str!("../../../fixtures/organizations.json"));
         self.on("GET", "/api/v2/organizations/show_many", 200, organizations);
         self.on("PUT", "/api/v2/tickets/35436", 200, updated(false));
     }
@@ -236,7 +236,7 @@ impl Account {
 
 /// The answer to an update whose comment is public or not.
 pub fn updated(public: bool) -> Value {
-    let mut answer: Value = serde_json::from_str(include_str!("../../fixtures/ticket.json")).unwrap();
+    let mut answer: Value = serde_json::from_str(include_str!("../../../fixtures/ticket.json")).unwrap();
     answer["ticket"]["updated_at"] = json!("2026-05-03T12:00:01Z");
     answer["audit"] = json!({ "id": 35_437_000, "ticket_id": 35436, "author_id": US, "events": [
         { "id": 1, "type": "Change", "field_name": "group_id", "value": "98738", "previous_value": "98700" },
