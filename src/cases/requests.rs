@@ -78,8 +78,10 @@ fn unanswered(look: &Look<'_>, case: &Case, asked: &Request, verdict: &Verdict) 
         let words = (!asked.told).then(|| "it waits: so many handoffs are not allowed in one hour".to_owned());
         return (Request { told: true, ..asked.clone() }, words);
     }
-    let why: Vec<String> =
-        traces.iter().map(|trace| unsigned(look, case, trace).unwrap_or_else(|| why_not(trace))).collect();
+    let why: Vec<String> = traces
+        .iter()
+        .map(|trace| unsigned(look, case, trace).unwrap_or_else(|| why_not(trace, &trace.result)))
+        .collect();
     let why = if why.is_empty() { "no rule allows it".to_owned() } else { why.join("; ") };
     (closed, Some(format!("not done, {why}. {}", accepted_elsewhere(look, case, asked))))
 }
@@ -101,9 +103,10 @@ fn unsigned(look: &Look<'_>, case: &Case, trace: &RuleTrace) -> Option<String> {
     })
 }
 
-fn why_not(trace: &RuleTrace) -> String {
+fn why_not(trace: &RuleTrace, result: &RuleResult) -> String {
     let rule = &trace.rule;
-    match &trace.result {
+    match result {
+        RuleResult::Unasked(bar) => why_not(trace, bar),
         RuleResult::NotMatched(_, condition) => format!("rule {rule} wants that {condition}"),
         RuleResult::Unknown(_, what) => format!("rule {rule} cannot be told, the desk does not say {what}"),
         RuleResult::NotYet(at) => format!("rule {rule} holds at {at} only: ask again then"),

@@ -79,7 +79,15 @@ pub fn new_stays(
     if readable && known.is_some() {
         return Stays::NeedHistory;
     }
-    Stays::New(vec![provisional(head, team, known.is_some())])
+    // Nothing else tells that it was away.
+    let away = back_again.then(|| there_and_back(record)).flatten();
+    Stays::New(away.into_iter().chain([provisional(head, team, known.is_some())]).collect())
+}
+
+/// The stay that our own handoff opened and that is over already.
+fn there_and_back(record: &CaseRecord) -> Option<Moved> {
+    let handoffs = record.handoff.iter().chain(record.stopped.as_deref());
+    handoffs.map(|handoff| &handoff.proposal.to).find_map(|to| our_move(record, Some(to)))
 }
 
 /// The ticket is where it was before a transfer of ours that is known to have happened: it came back between two looks.

@@ -234,6 +234,7 @@ impl Explaining<'_> {
     fn besides(&self, any: AnyRule<'_>, rule: &Rule, result: &RuleResult) -> Option<String> {
         let name = &rule.name;
         Some(match result {
+            RuleResult::Unasked(bar) => return self.besides(any, rule, bar),
             RuleResult::NotFrom => match any {
                 AnyRule::Route(route) => format!("the case must be new on the desk {}", route.desk),
                 AnyRule::Escalation(escalation) => {

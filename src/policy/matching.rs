@@ -123,7 +123,10 @@ impl<'a> Candidate<'a> {
             _ => Timed::default(),
         };
         let matched = asked.result.is_none() && timed.result.is_none();
-        let result = asked.result.or_else(|| timed.result.clone()).unwrap_or_else(|| {
+        let untold = matches!(asked.result, Some(RuleResult::Unknown(..))) && !asked.unread.is_empty();
+        let idly = if there { Some(RuleResult::AlreadyThere) } else { bar.clone() };
+        let unasked = idly.filter(|_| idle && untold).map(|why| RuleResult::Unasked(Box::new(why)));
+        let result = unasked.or(asked.result).or_else(|| timed.result.clone()).unwrap_or_else(|| {
             let closed = closed_by(any, path, &asked.looked_at, facts);
             held_back(path, closed, there, case, policy).unwrap_or(RuleResult::Fires)
         });

@@ -112,7 +112,9 @@ fn a_rule_that_cannot_act_costs_no_read() {
     let mut case = testing::case();
     case.memory.fired.push(Fired { rule: "german".into(), episode: "e1".into() });
     let verdict = verdict(&case, &policy_of([escalation("german", "customer.language == 'de'", "billing")]));
-    assert_eq!(result(&verdict, "german"), RuleResult::Unknown(1, "customer.language".into()));
+    let result = result(&verdict, "german");
+    assert_eq!(result, RuleResult::Unasked(Box::new(RuleResult::AlreadyFired)), "not the desk's silence");
+    assert_eq!(result.shown(), "was not asked: it has fired already");
 }
 
 #[test]

@@ -154,6 +154,8 @@ pub enum RuleResult {
     NotMatched(usize, String),
     /// A condition cannot be told: which one, and what is unknown.
     Unknown(usize, String),
+    /// A condition cannot be told, because this keeps the rule from acting whatever its facts are, and they were not read.
+    Unasked(Box<RuleResult>),
     /// Its conditions hold; not enough time has passed. At this instant it has, if nothing happens before.
     NotYet(Timestamp),
     /// Its conditions hold; its time never comes as things stand: why.
@@ -198,6 +200,7 @@ impl RuleResult {
             Self::Agrees => "matches too, with the same target".into(),
             Self::NotMatched(n, words) => format!("does not match: condition {n} does not hold: {words}"),
             Self::Unknown(n, what) => format!("cannot be told: condition {n}: unknown: {what}"),
+            Self::Unasked(bar) => format!("was not asked: {}", bar.bars()),
             Self::NotFrom => "is not about this case: not with one of its teams".into(),
             Self::NotYet(at) => format!("waits for its time: {at} if nothing happens before"),
             Self::NoInstant(why) => format!("never, as things stand: {why}"),
@@ -219,6 +222,17 @@ impl RuleResult {
             Self::OverLimit => "matches, but its limit is used up for this hour".into(),
             Self::Paused => "matches, but is paused".into(),
             Self::AlreadyThere => "matches, and the case is already there".into(),
+        }
+    }
+
+    /// Why a rule was not asked, in words.
+    fn bars(&self) -> String {
+        match self {
+            Self::OutsideShare => "the ticket is outside its share".into(),
+            Self::AlreadyFired => "it has fired already".into(),
+            Self::Paused => "it is paused".into(),
+            Self::AlreadyThere => "the case is already there".into(),
+            other => other.shown(),
         }
     }
 }

@@ -96,6 +96,23 @@ fn nor_does_one_that_changes_together_with_the_way_back_or_before_anybody_looked
 }
 
 #[test]
+fn a_case_that_came_back_before_anybody_looked_was_away_also_where_no_history_tells() {
+    for dialect in [Dialect::Zendesk, Dialect::Rt, Dialect::Freshdesk] {
+        let mut stage = with_rule(dialect, "");
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.does("frontline-1", ticket, amount(900));
+        assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}");
+        stage.later(5);
+        stage.sandbox.person("billing-1").moves(ticket, "Support");
+        stage.later(90);
+        stage.look(ticket);
+        assert_eq!(stage.states(), ["bounced"], "{dialect:?}");
+        assert_eq!(stage.figures(ticket), (2, 1, 1), "{dialect:?}: hops, bounces, returns");
+        stays_until_the_amount_changes(&mut stage, ticket, "a bounce that nobody saw");
+    }
+}
+
+#[test]
 fn nor_after_a_rejection_by_note_or_by_label() {
     for dialect in DIALECTS {
         let mut stage = with_rule(dialect, "");

@@ -64,7 +64,7 @@ fn of_move<'a>(journal: &Journal, ledger: &Ledger, effect: &'a Effect) -> Option
     let same = journal.of(effect.ticket).filter(|other| other.change == effect.change).find_map(marks_of);
     let moves = |mark: &Mark| carries_out(mark.number) || puts_back(mark.number);
     let before = || {
-        let ours = ours(journal).filter(|other| other.ticket == effect.ticket && other.at <= effect.at);
+        let ours = ours(journal).filter(|other| other.ticket == effect.ticket && other.change < effect.change);
         ours.filter_map(marks_of).filter(|mark| mark.rule != "command").filter(moves).last()
     };
     let mark = same.or_else(before)?;

@@ -46,7 +46,7 @@ fn problems(example: &str) -> Vec<String> {
 
 #[test]
 fn the_example_is_taken_as_it_stands_and_with_its_other_login() {
-    let example = include_str!("../example.toml");
+    let example = include_str!("../../example.toml");
     assert_eq!(problems(example), [""; 0]);
     let mut lines: Vec<&str> = example.lines().filter(|line| !line.starts_with("login")).collect();
     let other = lines.iter_mut().find(|line| line.starts_with("# login")).unwrap();

@@ -9,15 +9,14 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub struct Desk {
-    pub clock: ManualClock,
     pub sandbox: Sandbox,
 }
 
 impl Desk {
     pub fn new() -> Self {
         let clock = ManualClock::new("2026-05-03T10:00:00Z".parse().unwrap());
-        let sandbox = seed::rt(Arc::new(clock.clone()), 7);
-        Self { clock, sandbox }
+        let sandbox = seed::rt(Arc::new(clock), 7);
+        Self { sandbox }
     }
 
     /// Gives handoffd's user every right.
