@@ -220,6 +220,7 @@ impl Scene<'_> {
             reason: reason.to_owned(),
             command: order.id.clone(),
         };
+        let deed = Deed::Finish { handoff: came.id.clone() };
         let came = came.proposal.from_its_giver();
         let back = plan::back(&came, team, &stay.episode, asked, self.look.head, self.look.now);
         let alert = self.look.policy.alerts.plan((team, back.kind), None, self.look.head, None);
@@ -235,7 +236,7 @@ impl Scene<'_> {
             needs_place: false,
         };
         let done = Done::because(CommandOutcome::Done, format!("handed back to {to}: {reason}")).about(&id);
-        Done { answered: false, starts: Some(starts), ..done }
+        Done { answered: false, starts: Some(starts), deed, ..done }
     }
 
     /// The receiving team says no to a handoff that has come: it goes back, and the path is closed.

@@ -122,6 +122,7 @@ fn why_not(trace: &RuleTrace, result: &RuleResult) -> String {
                 ClosedBy::Undo => "lost it to an undo",
                 ClosedBy::Contest => "lost it to another automation",
                 ClosedBy::Unclaimed => "did not claim it in time",
+                ClosedBy::Back => "has done it",
             };
             format!("{} {why} before: say a new reason that answers that", trace.to)
         }

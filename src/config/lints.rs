@@ -1,14 +1,15 @@
 //! What works and is probably not meant: rules that others forestall, conditions that never hold, teams that no rule
 //! brings a case to. Warnings, each with both of its places. What cannot be proved is not claimed.
 //!
-//! A rule in shadow, or one for a share of tickets, forestalls nothing that is live.
+//! A rule in shadow, one for a share of tickets, one that may have acted already, or one that may lack a signature, forestalls
+//! nothing.
 
 use super::found::{At, Found};
 use super::teams::Teams;
 use super::walk::Section;
 use crate::policy::names::TeamName;
 use crate::policy::overlap::Conjunction;
-use crate::policy::rules::{Escalation, Mode, Route, Rule, Trigger};
+use crate::policy::rules::{Escalation, Mode, Route, Rule, Trigger, Unclaimed};
 use handoffd_kit::id::DeskId;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -54,9 +55,12 @@ impl<'a, R> Asked<'a, R> {
         Self { at, rule, asks: Conjunction::of(&rule.when) }
     }
 
-    /// Whether this one matches wherever the other one does, and counts there. Of times only the same are compared.
+    /// Whether this one matches wherever the other one does, and counts there. Of times only the same are compared. One that
+    /// acts once in a case, or waits for a signature, may be silent where the other one speaks.
     fn covers(&self, other: &Self) -> bool {
-        let counts = self.rule.share >= 1.0 && (self.rule.mode == Mode::Live || other.rule.mode == Mode::Shadow);
+        let speaks = self.rule.once == other.rule.once && (!self.rule.sensitive || other.rule.sensitive);
+        let live = self.rule.mode == Mode::Live || other.rule.mode == Mode::Shadow;
+        let counts = self.rule.share >= 1.0 && live && speaks;
         let in_time = self.rule.times.is_empty() || self.rule.times == other.rule.times;
         counts && in_time && other.asks.proves(&self.asks)
     }
@@ -175,6 +179,11 @@ fn unfed_teams(
     let mut fed: BTreeSet<&TeamName> = routes.iter().map(|route| &route.at.value.to).collect();
     fed.extend(routes.iter().filter_map(|route| route.at.value.fallback.as_ref()));
     fed.extend(escalations.iter().map(|rule| &rule.at.value.to));
+    for step in escalations.iter().flat_map(|rule| rule.at.value.owner.unclaimed()) {
+        if let Unclaimed::Team(team) = step {
+            fed.insert(team);
+        }
+    }
     for rule in escalations {
         let on_routed = |team: &&TeamName| teams.desk(team).is_some_and(|desk| routed.contains(desk));
         for team in rule.at.value.from.iter().filter(|team| !fed.contains(team)).filter(on_routed) {

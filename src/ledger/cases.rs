@@ -96,6 +96,7 @@ impl Ledger {
                 rule: handoff.proposal.rule.clone(),
                 to: handoff.proposal.to.clone(),
                 facts: handoff.proposal.facts_hash.clone(),
+                missing: handoff.proposal.missing().to_vec(),
                 sent: handoff.has_sent(),
             }),
             request: self.request(desk, ticket, open)?,
@@ -127,10 +128,10 @@ impl Ledger {
         Ok(flags.optional()?.unwrap_or((false, None)))
     }
 
-    /// Our handoffs of this case that reached the desk, and those of the last day.
+    /// Our handoffs of this case that reached the desk, those that gave it back left out, and all of the last day.
     fn own_moves(&self, desk: &DeskId, ticket: &TicketId, now: Timestamp) -> Result<(u32, u32)> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT count(*), count(*) FILTER (WHERE first_sent_at > ?3) FROM handoffs
+            "SELECT count(*) FILTER (WHERE kind <> 'back'), count(*) FILTER (WHERE first_sent_at > ?3) FROM handoffs
              WHERE desk = ?1 AND ticket = ?2 AND first_sent_at IS NOT NULL",
         )?;
         Ok(statement.query_row(params![desk.as_str(), ticket.as_str(), millis(now - DAY)], |row| {

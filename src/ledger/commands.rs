@@ -120,6 +120,11 @@ pub enum Deed {
         /// What puts the case back.
         effects: Vec<PlannedEffect>,
     },
+    /// The receiving team has done what this handoff asked for: its rule does not send the case again as things stand.
+    Finish {
+        /// Which handoff.
+        handoff: String,
+    },
     /// The package of a handoff is rated.
     Rate {
         /// Which handoff.
@@ -313,6 +318,10 @@ impl Ledger {
                 self.close_path_of(&record, ClosedBy::Rejection, update.at)?;
                 self.add_effects(handoff, effects, Purpose::Apart, update.at)?;
                 self.note_act(&act(&Some(reason.clone())), "reject", handoff)
+            }
+            Deed::Finish { handoff } => {
+                let record = self.handoff(handoff)?;
+                self.close_path_of(&record, ClosedBy::Back, update.at)
             }
             Deed::Rate { handoff, rating, reason } => {
                 self.connection

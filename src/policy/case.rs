@@ -3,6 +3,7 @@
 use super::facts::is_public_by;
 use super::names::{RuleName, TeamName};
 use super::roster::Rosters;
+use super::rules::PackagePart;
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{DeskId, UserId};
@@ -215,6 +216,8 @@ pub enum ClosedBy {
     Contest,
     /// Nobody of the receiving team took it on.
     Unclaimed,
+    /// The receiving team has done what was asked.
+    Back,
 }
 
 impl ClosedBy {
@@ -226,6 +229,7 @@ impl ClosedBy {
             Self::Rejection => "it was rejected",
             Self::Unclaimed => "nobody took it on in time",
             Self::Contest => "another automation undid it",
+            Self::Back => "what was asked has been done",
         }
     }
 }
@@ -241,6 +245,8 @@ pub struct OpenHandoff {
     pub to: TeamName,
     /// Hash of its matched facts.
     pub facts: String,
+    /// Required parts that its package lacks.
+    pub missing: Vec<PackagePart>,
     /// Whether anything has been sent, or may have been.
     pub sent: bool,
 }

@@ -138,7 +138,7 @@ impl Deciding<'_> {
     /// give no deadline, its time is over at once.
     fn gap(&self, acting: &Candidate<'_>, proposal: &Proposal) -> Gap {
         let Proposer { case, facts, now, .. } = &self.proposer;
-        let missing = proposal.package.as_ref().map(|package| package.missing.clone()).unwrap_or_default();
+        let missing = proposal.missing().to_vec();
         let Some(decision) = acting.any.package().filter(|_| !missing.is_empty()) else { return Gap::None };
         let (within, then) = match decision.missing {
             Missing::Send => return Gap::None,
@@ -179,10 +179,12 @@ impl Deciding<'_> {
         risks
     }
 
-    /// Whether the open handoff stands: it is this one, or it has sent something. One that has sent nothing is replaced.
+    /// Whether the open handoff stands: it is this one, or it has sent something. One that has sent nothing is replaced, also
+    /// when its package has got what it lacked.
     fn is_under_way(&self, proposal: &Proposal) -> bool {
         self.proposer.case.memory.open.as_ref().is_some_and(|open| {
-            open.sent || (open.rule == proposal.rule && open.to == proposal.to && open.facts == proposal.facts_hash)
+            let same_way = open.rule == proposal.rule && open.to == proposal.to;
+            open.sent || (same_way && open.facts == proposal.facts_hash && open.missing == proposal.missing())
         })
     }
 

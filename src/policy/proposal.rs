@@ -83,6 +83,11 @@ pub struct Proposal {
 }
 
 impl Proposal {
+    /// Required parts that its package lacks.
+    pub fn missing(&self) -> &[PackagePart] {
+        self.package.as_ref().map_or(&[], |package| &package.missing)
+    }
+
     /// Who had the case before anybody was to take it on; none: no team of ours.
     pub fn giver(&self) -> Option<Giver> {
         match &self.chained {

@@ -321,12 +321,17 @@ fn an_open_handoff_is_replaced_only_while_it_has_sent_nothing() {
     let facts = proposal(&verdict(&case, &policy_of([refund()]))).facts_hash.clone();
     case.memory.fired.push(Fired { rule: "refund".into(), episode: "e1".into() });
     let open = |facts: &str, sent| {
-        Some(OpenHandoff { id: "h1".into(), rule: "refund".into(), to: "billing".into(), facts: facts.into(), sent })
+        let (rule, to, missing) = ("refund".into(), "billing".into(), Vec::new());
+        Some(OpenHandoff { id: "h1".into(), rule, to, facts: facts.into(), missing, sent })
     };
     case.memory.open = open(&facts, false);
     assert_eq!(stays(&verdict(&case, &policy_of([refund()]))), &StayReason::UnderWay);
     case.memory.open = open("other", false);
     assert!(matches!(verdict(&case, &policy_of([refund()])).outcome, Outcome::Escalate(_)));
+    case.memory.open = open(&facts, false);
+    case.memory.open.as_mut().unwrap().missing.push(PackagePart::Steps);
+    let supplied = verdict(&case, &policy_of([refund()]));
+    assert!(matches!(supplied.outcome, Outcome::Escalate(_)), "what was missing is there now: {supplied:?}");
     case.memory.open = open("other", true);
     case.memory.fired.clear();
     assert_eq!(stays(&verdict(&case, &policy_of([refund()]))), &StayReason::UnderWay);

@@ -133,6 +133,26 @@ fn nor_after_a_rejection_by_note_or_by_label() {
 }
 
 #[test]
+fn what_is_handed_back_as_done_is_sent_again_only_when_something_has_changed() {
+    for dialect in [Dialect::Zendesk, Dialect::Rt, Dialect::Freshdesk] {
+        let mut stage = with_rule(dialect, "");
+        let ticket = at_billing(&mut stage);
+        stage.notes("billing-1", ticket, "/back paid out");
+        for _ in 0..4 {
+            stage.later(120);
+            stage.look(ticket);
+        }
+        assert_eq!(stage.queue(ticket), "Support", "{dialect:?}: {:?}", stage.ours(ticket));
+        assert_eq!(stage.handoffs().len(), 2, "{dialect:?}: there, and back");
+        assert_eq!(stage.figures(ticket), (2, 0, 1), "{dialect:?}: what is done is no bounce");
+        stage.does("frontline-1", ticket, amount(7100));
+        assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: {:?}", stage.states());
+        let note = stage.ours(ticket).pop().unwrap_or_default();
+        assert!(note.contains("1 earlier handoff, none came back"), "{note}");
+    }
+}
+
+#[test]
 fn nor_after_an_undo() {
     for dialect in DIALECTS {
         let mut stage = with_rule(dialect, "");

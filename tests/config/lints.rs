@@ -110,6 +110,13 @@ fn an_escalation_that_never_acts_in_its_own_name_is_named() {
     // One that is live is not forestalled by one in shadow.
     let live = escalation("narrow", "'ticket.fields.refund_eur > 1000.0'", "billing", "mode = \"live\"");
     assert_eq!(warnings(&with_escalations(&format!("{wide}{live}"))), []);
+    // Nor by one that may have acted in the case already, or may lack a signature.
+    for silent in ["once = \"case\"", "sensitive = true"] {
+        let wide = escalation("wide", "'ticket.fields.refund_eur > 500.0'", "billing", silent);
+        let text = with_escalations(&format!("{wide}{narrow}"));
+        let text = text.replacen("[policy]\n", "[policy]\nsecond_reviewer = \"lead\"\n", 1);
+        assert!(!warnings(&text).iter().any(|one| one.message.contains("narrow")), "{silent}: {:#?}", warnings(&text));
+    }
 }
 
 #[test]
@@ -168,6 +175,11 @@ fn a_team_that_no_rule_leads_to_is_named_where_cases_are_routed() {
     assert_eq!(message, "the rule \"a\" takes cases from \"engineering\", to which no route and no escalation leads");
     assert_eq!(label, "\"engineering\" gets no case by a rule");
     assert_eq!((here.as_str(), there.as_str()), ("name = \"a\"", "engineering"));
+    // Nor is one that another rule's chain leads to.
+    let owner = "owner = { assign = \"queue\", claim_within = \"2h\", unclaimed = [\"team:engineering\"] }";
+    let chain = escalation("c", "'has_tag(\"y\")'", "billing", owner);
+    let fed = format!("{text}{chain}");
+    assert!(!warnings(&fed).iter().any(|one| one.message.contains("leads")), "{:#?}", warnings(&fed));
     // Where the helpdesk itself routes, nothing is known.
     let (before, after) = text.split_once("[[route]]").unwrap_or_default();
     let (_, after) = after.split_once("[teams.engineering]").unwrap_or_default();

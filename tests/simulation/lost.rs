@@ -2,17 +2,18 @@
 //! the rules that is the checker's own, is asked about, or the ledger says why not, and the day's journal bears it out.
 
 use crate::checker::{Scene, story};
-use crate::moves::{handoffs_of, is_matched_by, last_change};
+use crate::moves::{handoffs_of, is_matched_by, last_change, so_far};
 use crate::promises::queue_of;
 use crate::tally::Tally;
 use handoffd::ledger::records::HandoffRecord;
 use handoffd::ledger::states::{EffectState, HandoffState};
+use handoffd::policy::proposal::HandoffKind;
 use handoffd_kit::id::TicketId;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::{Effect, Journal};
 use handoffd_sandbox::seed::{BOT, REFUND_EUR};
 use handoffd_sandbox::ticket::{Status, Ticket};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// However the day goes, by then a look has seen where a case lies: longer than all outages of a day together.
@@ -44,10 +45,9 @@ pub fn nothing_lost(scene: &Scene<'_>, journal: &Journal, no: TicketNo, tally: &
         if let Err(why) = is_explained(scene, journal, no, &wanted, &result) {
             let story = story(scene.ledger, no);
             let said = trace_of(&verdict, wanted.rule).map(ToString::to_string).unwrap_or_default();
-            wrong.push(format!(
-                "ticket {} matches {} and lies there, {result}: {why}: {story:?} {said}",
-                no.0, wanted.rule
-            ));
+            let so_far = so_far(journal, no, Timestamp::MAX);
+            let what = format!("ticket {} matches {} and lies there, {result}: {why}", no.0, wanted.rule);
+            wrong.push(format!("{what}: {story:?} {said} {so_far:#?}"));
         }
     }
     wrong
@@ -133,7 +133,13 @@ fn is_closed(journal: &Journal, no: TicketNo, wanted: &Wanted, handoffs: &[Hando
             |other: &HandoffRecord| other.proposal.chained.as_ref().is_some_and(|chained| chained.of == one.id);
         handoffs.iter().any(for_it)
     };
-    let refused = |one: &&HandoffRecord| ended_with_no(one) || went_on(one);
+    let handed_back = |one: &HandoffRecord| {
+        let back = |other: &HandoffRecord| {
+            other.proposal.kind == HandoffKind::Back && other.proposal.from.as_ref() == Some(&one.proposal.to)
+        };
+        handoffs.iter().any(back)
+    };
+    let refused = |one: &&HandoffRecord| ended_with_no(one) || went_on(one) || handed_back(one);
     let said_no = handoffs.iter().filter(way).filter(refused).map(|one| one.created_at).max();
     let came = journal.of(no).filter(|effect| effect.what == "queue" && effect.to.as_deref() == Some(wanted.from));
     let since = said_no.ok_or("nobody has said no")?.max(came.map(|effect| effect.at).max().unwrap_or_default());

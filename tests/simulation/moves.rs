@@ -73,7 +73,7 @@ fn of_move<'a>(journal: &Journal, ledger: &Ledger, effect: &'a Effect) -> Option
 }
 
 /// What happened to a ticket until then, a line each.
-fn so_far(journal: &Journal, ticket: TicketNo, until: Timestamp) -> Vec<String> {
+pub fn so_far(journal: &Journal, ticket: TicketNo, until: Timestamp) -> Vec<String> {
     let told = |one: &Effect| {
         let mark = one.text.as_deref().and_then(Mark::in_text).map(|mark| mark.key()).unwrap_or_default();
         format!("{} {} {} {:?} {:?} {mark}", one.at, one.by, one.what, one.from, one.to)
@@ -194,7 +194,13 @@ impl Paths {
             self.closed.insert(from, Vec::new());
             return None;
         }
-        if by.handoff.proposal.kind == HandoffKind::Back || from != "Support" {
+        if by.handoff.proposal.kind == HandoffKind::Back {
+            self.there.remove(&from);
+            tally.count("cases handed back as done", 1);
+            self.closed.insert(from, Vec::new());
+            return None;
+        }
+        if from != "Support" {
             self.there.remove(&from);
             return None;
         }
@@ -206,7 +212,8 @@ impl Paths {
             return None;
         }
         let (no, at) = (effect.ticket.0, effect.at);
-        Some(format!("{no} went to {to} again at {at}, by {}: {:?}", by.mark.key(), story(scene.ledger, effect.ticket)))
+        let (story, so_far) = (story(scene.ledger, effect.ticket), so_far(journal, effect.ticket, at));
+        Some(format!("{no} went to {to} again at {at}, by {}: {story:?} {so_far:#?}", by.mark.key()))
     }
 }
 

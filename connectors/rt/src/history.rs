@@ -19,7 +19,7 @@ pub(crate) const LARGEST_TEXT: u64 = 1 << 20;
 /// What the numbers and names in transactions mean.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// The ticket that the history is of.
+    /// The ticket that the history is of; that of the one that stays of a merge shows the other's too.
     pub ticket: String,
     /// Our own user name.
     pub me: String,
@@ -48,6 +48,11 @@ impl Names {
             Some(false) => Role::Customer,
             None => Role::Unknown,
         }
+    }
+
+    /// Whether it happened to the ticket itself, and not to one that became part of it.
+    fn is_own(&self, transaction: &Transaction) -> bool {
+        transaction.object.is_empty() || transaction.object == self.ticket
     }
 
     fn author(&self, transaction: &Transaction) -> Author {
@@ -98,8 +103,9 @@ fn change(transaction: &Transaction, texts: &BTreeMap<u64, String>, names: &Name
         Role::Customer | Role::Agent => Actor::Person,
         Role::Unknown => Actor::Unknown,
     };
-    // A mark counts in a message of our own account only.
-    let mark = texts.get(&transaction.id).filter(|_| actor == Actor::Us).and_then(|text| Mark::in_text(text));
+    // A mark counts in a message of our own account only, and on its own ticket.
+    let counts = actor == Actor::Us && names.is_own(transaction);
+    let mark = texts.get(&transaction.id).filter(|_| counts).and_then(|text| Mark::in_text(text));
     Change {
         id: ChangeId::from(transaction.id),
         at: transaction.created,
@@ -114,8 +120,12 @@ fn what(transaction: &Transaction, names: &Names) -> Vec<What> {
     let Transaction { kind, field, old, new, .. } = transaction;
     let message = || MessageId::from(transaction.id);
     if let Some(visibility) = visibility(kind) {
-        let created = (kind == "Create").then_some(What::Created);
+        let created = (kind == "Create" && names.is_own(transaction)).then_some(What::Created);
         return created.into_iter().chain([What::Said { visibility, message: message() }]).collect();
+    }
+    if !names.is_own(transaction) {
+        // What was said there belongs to the case now; where that ticket lay and whose it was does not.
+        return vec![What::Other(format!("{kind} {field} of ticket {}", transaction.object))];
     }
     let one = match (kind.as_str(), field.as_str()) {
         ("Set", "Queue") => What::Queue { from: names.queue(old), to: names.queue(new) },
@@ -141,8 +151,7 @@ fn what(transaction: &Transaction, names: &Names) -> Vec<What> {
 fn merged(transaction: &Transaction, names: &Names) -> Vec<What> {
     let into = transaction.new.rsplit('/').next().filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
     let into = into.filter(|number| !number.is_empty());
-    let of_this_one = transaction.object.is_empty() || transaction.object == names.ticket;
-    if !of_this_one || into == Some(names.ticket.as_str()) {
+    if into == Some(names.ticket.as_str()) {
         return vec![What::Other("AddLink MergedInto".into())];
     }
     vec![What::Merged { into: into.map(TicketId::from) }]

@@ -59,7 +59,7 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
         asked: None,
         owner: OwnerPlan { claim, ..OwnerPlan::queue(shown) },
         clock: ClockPlan { pause: None, ..old.clock.clone() },
-        customer: CustomerPlan::Nothing { because: "what they were told of this escalation still holds".into() },
+        customer: CustomerPlan::Nothing { because: untold(&old.customer) },
         chained: Some(Chained {
             of: handoff.id.clone(),
             giver: old.giver(),
@@ -80,6 +80,14 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
 /// The channels that the rule names in place of a team's.
 fn of_rule<'l>(look: &'l Look<'_>, rule: &RuleName) -> Option<&'l [AlertName]> {
     look.policy.rules().find(|known| known.name == *rule)?.alert.as_deref()
+}
+
+/// Why the customer hears nothing of this step.
+fn untold(before: &CustomerPlan) -> String {
+    match before {
+        CustomerPlan::Nothing { because } => because.clone(),
+        CustomerPlan::Tell { .. } => "what they were told of this escalation still holds".to_owned(),
+    }
 }
 
 /// Why the case was escalated, whatever came of it.

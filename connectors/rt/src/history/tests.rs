@@ -79,6 +79,20 @@ fn both_sides_of_a_merge_are_told_apart() {
 }
 
 #[test]
+fn what_happened_to_a_ticket_before_it_became_part_of_this_one_is_no_move_of_this_one() {
+    let texts = BTreeMap::from([(7, "note\n\n[handoffd h1/1 rule@v1]".to_owned())]);
+    let of = |json: serde_json::Value| change(&transaction(json), &texts, &names("38"));
+    let moved = json!({ "id": 6, "ObjectId": "32", "Field": "Queue", "OldValue": "6", "NewValue": "7" });
+    assert_eq!(of(moved).what, [What::Other("Set Queue of ticket 32".into())]);
+    let ours = json!({ "id": 7, "ObjectId": "32", "Type": "Comment", "Creator": { "id": "handoff-bot" } });
+    assert_eq!(of(ours).mark, None, "a handoff of the other one");
+    let opened = of(json!({ "id": 1, "ObjectId": "32", "Type": "Create" }));
+    assert!(matches!(opened.what[..], [What::Said { .. }]), "its words are the case's now: {:?}", opened.what);
+    let own = of(json!({ "id": 6, "ObjectId": "38", "Field": "Queue", "OldValue": "6", "NewValue": "7" }));
+    assert!(matches!(own.what[..], [What::Queue { .. }]));
+}
+
+#[test]
 fn every_kind_of_transaction_says_what_it_did() {
     let what = |json: serde_json::Value| what(&transaction(json), &names("1")).remove(0);
     let queue = |id: &str, name: Option<&str>| Some(QueueRef { id: id.into(), name: name.map(str::to_owned) });
