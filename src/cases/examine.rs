@@ -352,6 +352,7 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         generation: look.generation,
         version: Some(look.head.version.clone()),
         raw: look.head.raw.clone(),
+        customer: look.head.requester.known().cloned().flatten(),
         as_read: Some(AsRead::of(look.record)),
         policy: Some(look.policy.version.clone()),
         says_asked: asking::says_asked(look.head),

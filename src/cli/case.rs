@@ -3,7 +3,7 @@
 
 use super::control::{configuration, ledger, now};
 use super::failure::Failure;
-use super::output::{Context, table, tame};
+use super::output::{Context, cell, table, tame};
 use super::roles::{Roles, roles};
 use crate::ledger::HandoffFilter;
 use crate::ledger::records::{Span, SpanOf};
@@ -168,14 +168,6 @@ fn csv(spans: &[Row]) -> String {
         lines.push(cells.join(","));
     }
     lines.join("\n")
-}
-
-/// One cell. What a spreadsheet would take for a formula is quoted as text: names come from outside.
-fn cell(text: Option<&str>) -> String {
-    let text = text.unwrap_or_default();
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 #[cfg(test)]

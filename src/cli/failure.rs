@@ -27,6 +27,15 @@ impl Failure {
         Self { code: 3, error: error.into() }
     }
 
+    /// The ledger's error that it comes from, where it comes from one.
+    ///
+    /// # Errors
+    /// Itself, where it does not.
+    pub fn into_ledger(self) -> Result<LedgerError, Self> {
+        let Self { code, error } = self;
+        error.downcast().map_err(|error| Self { code, error })
+    }
+
     /// Prints the chain of causes once, to stderr.
     #[expect(clippy::print_stderr, reason = "the command line talks on stderr")]
     pub fn print(&self, context: &Context) -> ExitCode {

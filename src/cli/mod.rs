@@ -2,6 +2,7 @@
 //! 2 wrong usage or config, 3 desk or ledger unreachable.
 
 mod alerts;
+pub mod audit;
 pub mod case;
 pub mod check;
 mod check_people;
@@ -13,8 +14,10 @@ mod digest;
 pub mod explain;
 mod explain_shown;
 pub mod failure;
+pub mod forget;
 pub mod handoffs;
 mod init;
+pub mod ledger;
 mod man;
 pub mod output;
 pub mod owners;
@@ -97,6 +100,12 @@ enum Command {
     Digest(digest::DigestArgs),
     /// A policy over history: what it would have done, and what people did.
     Simulate(simulate::SimulateArgs),
+    /// The ledger's file: check, backup, restore, compact.
+    Ledger(ledger::LedgerArgs),
+    /// The record of who did what: verify, export.
+    Audit(audit::AuditArgs),
+    /// Erase a person's text from the ledger, on their wish.
+    Forget(forget::ForgetArgs),
     /// The embedded helpdesk alone, to rehearse a policy.
     Sandbox(sandbox::SandboxArgs),
     /// A JSON Schema of the configuration, for editors.
@@ -142,6 +151,9 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Report(args) => args.run(context),
         Command::Digest(args) => args.run(context),
         Command::Simulate(args) => args.run(context),
+        Command::Ledger(args) => args.run(context),
+        Command::Audit(args) => args.run(context),
+        Command::Forget(args) => args.run(context),
         Command::Sandbox(args) => args.run(context),
         Command::Schema(args) => args.run(context),
         Command::Completions(args) => args.run(context),

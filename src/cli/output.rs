@@ -134,6 +134,14 @@ pub fn tame(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
+/// One cell of CSV. What a spreadsheet would take for a formula is quoted as text: names come from outside.
+pub fn cell(text: Option<&str>) -> String {
+    let text = text.unwrap_or_default();
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -113,7 +113,7 @@ impl Reloader {
         let _turn = self.0.turn.lock().await;
         let house = self.0.running.house();
         let from_file = matches!(wish, Wish::File);
-        let done = self.take_in(wish).await;
+        let done = self.take_in(wish, by).await;
         match &done {
             Ok(reply) => {
                 house.reloads.loaded(house.seams.clock.now());
@@ -130,7 +130,7 @@ impl Reloader {
         done.map_err(|not| self.said(not))
     }
 
-    async fn take_in(&self, wish: Wish) -> Result<Reply, Not> {
+    async fn take_in(&self, wish: Wish, by: &str) -> Result<Reply, Not> {
         let (file, opened, channels) = self.on_a_thread(Inner::open).await?.map_err(Not::Readable)?;
         let Chosen { config, over, .. } = self.choose(file.clone(), &wish).await?;
         let before = self.read();
@@ -153,7 +153,11 @@ impl Reloader {
         let alerts = Alerts::new(channels, &config.policy.alerts.channels);
         let next = House { alerts, ..rewire(&running, &config, open.collect()) };
         let (in_force, now) = (next.clone(), running.seams.clock.now());
+        let act = Act { by: by.to_owned(), reason: None, at: now };
         let record = move |ledger: &mut Ledger| {
+            if matches!(wish, Wish::File) {
+                ledger.note_reload(&act, &in_force.policy.version)?;
+            }
             match &wish {
                 Wish::Kept(choice) => ledger.choose_policy(choice)?,
                 Wish::FileAgain(act) => drop(ledger.forget_choice(Some(act))?),

@@ -173,7 +173,7 @@ impl Ledger {
     pub fn acts_about(&self, about: &str, most: usize) -> Result<Vec<ActLine>> {
         // Of a handoff `h1`, what was done about `h1` and about its effects `h1/1`, …
         let mut statement = self.connection.prepare_cached(
-            "SELECT at, by, what, about, reason FROM acts INDEXED BY acts_about
+            "SELECT at, coalesce(by, 'erased'), what, about, reason FROM acts INDEXED BY acts_about
              WHERE about >= ?1 AND about < ?1 || '0' AND (about = ?1 OR substr(about, 1, length(?1) + 1) = ?1 || '/')
              ORDER BY at, id LIMIT ?2",
         )?;

@@ -3,8 +3,8 @@
 //! Reading is checked. An error names the row and what is wrong with it and never repeats any of it: rows hold ticket text.
 
 use super::error::{LedgerError, Result};
-use flate2::Compression;
 use flate2::read::{ZlibDecoder, ZlibEncoder};
+use flate2::{Compression, Crc};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,6 +40,18 @@ fn described(error: &serde_json::Error) -> String {
 
 pub(super) fn unreadable(what: &str, why: &dyn std::fmt::Display) -> LedgerError {
     LedgerError::Unreadable { what: what.to_owned(), why: why.to_string() }
+}
+
+/// The sum of a text that is kept beside it: what is written to a desk is never made of letters that a disk has changed.
+pub(super) fn sum(text: &str) -> i64 {
+    let mut sum = Crc::new();
+    sum.update(text.as_bytes());
+    i64::from(sum.sum())
+}
+
+/// The same text, if its sum is the one that was kept.
+pub(super) fn summed<'t>(what: impl FnOnce() -> String, text: &'t str, kept: i64) -> Result<&'t str> {
+    if sum(text) == kept { Ok(text) } else { Err(unreadable(&what(), &"it is not what was written")) }
 }
 
 pub(super) fn pack(bytes: &[u8]) -> Result<Vec<u8>> {

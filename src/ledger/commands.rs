@@ -298,6 +298,10 @@ impl Ledger {
         if new == 0 {
             return Ok(());
         }
+        if command.outcome != CommandOutcome::Ignored {
+            let act = Act { by: command.by.clone(), reason: None, at: update.at };
+            self.note_act(&act, &format!("/{} {}", command.verb, command.outcome.name()), &command.id)?;
+        }
         self.carry_out(update, command)?;
         self.add_answers(&update.desk, &update.ticket, &command.effects, update.at)
     }

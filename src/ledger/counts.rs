@@ -92,6 +92,22 @@ impl Ledger {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// What [`Ledger::tallies`] must be, counted row by row.
+    pub(super) fn counted_anew(&self) -> Result<Tallies> {
+        let mut statement = self.connection.prepare(
+            "SELECT 'handoffs', state, rule, count(*) FROM handoffs GROUP BY state, rule
+             UNION ALL SELECT 'fallbacks', '', rule, count(*) FROM handoffs WHERE fell_back <> 0 GROUP BY rule
+             UNION ALL SELECT 'weak_triage', '', rule, count(*) FROM handoffs WHERE weak_triage_at IS NOT NULL GROUP BY rule
+             UNION ALL SELECT 'effects', state, '', count(*) FROM effects GROUP BY state
+             UNION ALL SELECT 'alerts', state, channel, count(*) FROM alerts GROUP BY state, channel
+             UNION ALL SELECT 'looks', '', '', count(*) FROM looks HAVING count(*) > 0
+             UNION ALL SELECT 'webhooks', '', '', count(*) FROM webhooks HAVING count(*) > 0
+             UNION ALL SELECT 'would', CAST(released AS TEXT), '', count(*) FROM would GROUP BY released",
+        )?;
+        let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// How much there is of everything. Nothing here walks through what is over: the ledger's thread waits for it.
     ///
     /// # Errors
@@ -193,24 +209,6 @@ mod tests {
     use super::super::records::Switch;
     use super::super::samples::{accepted, act, at, claim, decide, ledger, look, sending, webhook};
     use super::*;
-
-    impl Ledger {
-        /// What [`Ledger::tallies`] must be, counted row by row.
-        pub(crate) fn counted_anew(&self) -> Result<Tallies> {
-            let mut statement = self.connection.prepare(
-                "SELECT 'handoffs', state, rule, count(*) FROM handoffs GROUP BY state, rule
-                 UNION ALL SELECT 'fallbacks', '', rule, count(*) FROM handoffs WHERE fell_back <> 0 GROUP BY rule
-                 UNION ALL SELECT 'weak_triage', '', rule, count(*) FROM handoffs WHERE weak_triage_at IS NOT NULL GROUP BY rule
-                 UNION ALL SELECT 'effects', state, '', count(*) FROM effects GROUP BY state
-                 UNION ALL SELECT 'alerts', state, channel, count(*) FROM alerts GROUP BY state, channel
-                 UNION ALL SELECT 'looks', '', '', count(*) FROM looks HAVING count(*) > 0
-                 UNION ALL SELECT 'webhooks', '', '', count(*) FROM webhooks HAVING count(*) > 0
-                 UNION ALL SELECT 'would', CAST(released AS TEXT), '', count(*) FROM would GROUP BY released",
-            )?;
-            let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?)))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        }
-    }
 
     #[test]
     fn what_is_asked_often_walks_through_no_table_that_grows() {

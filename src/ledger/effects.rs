@@ -1,6 +1,6 @@
 //! Effects: planned, planned anew, claimed, dropped. A claim is committed before the call leaves.
 
-use super::codec::{from_json, instant, json, millis};
+use super::codec::{from_json, instant, json, millis, sum, summed};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{Busy, ClaimedEffect, EffectRecord, EffectWork, HandoffRecord, Purpose, Switch, SwitchOn};
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, purpose, \
-     ticket, deadline";
+     ticket, deadline, write_sum";
 
 /// What a due effect waits for, other than a pause: its turn within its handoff, of a handoff that has not ended (or it was
 /// planned apart from it), with nothing else of the case under way. What ends an asking waits for the handoff itself, whose
@@ -136,10 +136,11 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<()> {
         let state = EffectState::Due { at: now, attempt: 0 };
+        let write = json("write", &effect.write)?;
         self.connection
             .prepare_cached(
-                "INSERT INTO effects (handoff, desk, ticket, number, purpose, label, state, state_data, due, deadline, write)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (handoff, number) DO NOTHING",
+                "INSERT INTO effects (handoff, desk, ticket, number, purpose, label, state, state_data, due, deadline, write, write_sum)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (handoff, number) DO NOTHING",
             )?
             .execute(params![
                 of,
@@ -152,7 +153,8 @@ impl Ledger {
                 json("effect", &state)?,
                 millis(now),
                 millis(effect.write.deadline),
-                json("write", &effect.write)?
+                write,
+                sum(&write)
             ])?;
         Ok(())
     }
@@ -186,9 +188,10 @@ impl Ledger {
             let deadline = planned.write.deadline.min(old.write.deadline);
             let write = Write { first_tried: old.write.first_tried, deadline, ..planned.write.clone() };
             self.put_state(old.id, &state)?;
+            let write = json("write", &write)?;
             self.connection
-                .prepare_cached("UPDATE effects SET write = ?, label = ?, deadline = ? WHERE id = ?")?
-                .execute(params![json("write", &write)?, planned.label, millis(deadline), old.id])?;
+                .prepare_cached("UPDATE effects SET write = ?, write_sum = ?, label = ?, deadline = ? WHERE id = ?")?
+                .execute(params![write, sum(&write), planned.label, millis(deadline), old.id])?;
         }
         self.add_effects(&known.id, effects, purpose, now)?;
         Ok(changed)
@@ -331,11 +334,10 @@ impl Ledger {
 
     /// Keeps what is written, and when it was first tried where that can be asked for.
     pub(super) fn put_write(&mut self, id: i64, write: &Write) -> Result<()> {
-        self.connection.prepare_cached("UPDATE effects SET write = ?, tried_at = ? WHERE id = ?")?.execute(params![
-            json("write", write)?,
-            write.first_tried.map(millis),
-            id
-        ])?;
+        let text = json("write", write)?;
+        self.connection
+            .prepare_cached("UPDATE effects SET write = ?, write_sum = ?, tried_at = ? WHERE id = ?")?
+            .execute(params![text, sum(&text), write.first_tried.map(millis), id])?;
         Ok(())
     }
 
@@ -411,6 +413,21 @@ fn claimed(effect: EffectRecord, handoff: &HandoffRecord, work: EffectWork, atte
     }
 }
 
+/// Reads every effect that is not over, as the daemon will.
+///
+/// # Errors
+/// The first that cannot be read, or SQLite's.
+pub(super) fn read_through(ledger: &Ledger) -> Result<()> {
+    let mut statement = ledger
+        .connection
+        .prepare(&format!("SELECT {COLUMNS} FROM effects WHERE state NOT IN ('done', 'refused', 'dropped')"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        read_effect(row)?;
+    }
+    Ok(())
+}
+
 fn purpose(id: i64, name: &str) -> Result<Purpose> {
     Purpose::named(name)
         .ok_or_else(|| LedgerError::Unreadable { what: format!("effect {id}"), why: "an unknown purpose".into() })
@@ -440,7 +457,7 @@ fn read_as_far_as_possible(row: &Row<'_>) -> Result<EffectRecord> {
         desk: DeskId::new(row.get::<_, String>(2)?),
         label: row.get(4)?,
         state: state.unwrap_or(EffectState::Parked { attempt: 0, unsure: true }),
-        write: serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or_else(|_| nothing()),
+        write: written(row).unwrap_or_else(|_| nothing()),
         receipt: row.get::<_, Option<String>>(7)?.and_then(|text| serde_json::from_str(&text).ok()),
         reason: row.get::<_, Option<String>>(8)?.or_else(|| Some(error.to_string())),
         next_step: row.get(9)?,
@@ -469,6 +486,12 @@ fn claimed_answer(effect: EffectRecord, work: EffectWork, attempt: u32) -> Claim
     }
 }
 
+fn written(row: &Row<'_>) -> Result<Write> {
+    let (id, text): (i64, String) = (row.get(0)?, row.get(6)?);
+    let what = || format!("effect {id}");
+    from_json(what, summed(what, &text, row.get(15)?)?)
+}
+
 fn read_effect(row: &Row<'_>) -> Result<EffectRecord> {
     let id: i64 = row.get(0)?;
     let what = || format!("effect {id}");
@@ -480,7 +503,7 @@ fn read_effect(row: &Row<'_>) -> Result<EffectRecord> {
         number: row.get(3)?,
         label: row.get(4)?,
         state: from_json(what, &row.get::<_, String>(5)?)?,
-        write: from_json(what, &row.get::<_, String>(6)?)?,
+        write: written(row)?,
         receipt: receipt.map(|text| from_json(what, &text)).transpose()?,
         reason: row.get(8)?,
         next_step: row.get(9)?,

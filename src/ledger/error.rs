@@ -27,6 +27,14 @@ pub enum LedgerError {
     /// The file is damaged.
     #[error("the ledger is damaged ({0}): keep a copy of the file and restore the latest backup")]
     Corrupt(String),
+    /// A copy of a ledger cannot be made, read or put in place.
+    #[error("{path}: {why}")]
+    BadCopy {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// The bundled SQLite has a known bug.
     #[error("SQLite {0} can corrupt a write-ahead log (fixed in 3.51.3): build handoffd with the bundled one")]
     OldSqlite(String),

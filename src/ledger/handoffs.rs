@@ -1,6 +1,6 @@
 //! Handoffs: storing new ones, what happens to them, and reading them back whole.
 
-use super::codec::{from_json, instant, json, millis};
+use super::codec::{from_json, instant, json, millis, sum, summed};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{EffectRecord, HandoffHappening, HandoffRecord, NewHandoff, Purpose, Rated};
@@ -16,7 +16,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use std::collections::BTreeSet;
 
 const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness, \
-     rating, rated_by, rated_at, rating_reason, weak_triage_at, weak_triage_to, claim_due, unclaimed_steps, unclaimed_at";
+     rating, rated_by, rated_at, rating_reason, weak_triage_at, weak_triage_to, claim_due, unclaimed_steps, unclaimed_at, proposal_sum";
 
 /// The handoff of a case that matters now.
 const LATEST: &str = "FROM handoffs WHERE desk = ? AND ticket = ?
@@ -104,7 +104,7 @@ impl Ledger {
         let id: String = row.get(0)?;
         let what = || format!("handoff {id}");
         let claimed = row.get::<_, Option<i64>>(8)?.map(instant).zip(row.get(9)?);
-        let proposal: Proposal = from_json(what, &row.get::<_, String>(2)?)?;
+        let proposal: Proposal = from_json(what, summed(what, &row.get::<_, String>(2)?, row.get(24)?)?)?;
         Ok(HandoffRecord {
             state: named(&id, &row.get::<_, String>(1)?)?,
             // The column knows when an episode that stood in for the real one was found out.
@@ -222,11 +222,12 @@ impl Ledger {
         // The way back is an agent's own decision: no rule's limit counts it.
         let counted = new.state == HandoffState::Sending && proposal.kind != HandoffKind::Back;
         let started_at = counted.then_some(millis(now));
+        let text = json("proposal", proposal)?;
         self.connection
             .prepare_cached(
-                "INSERT INTO handoffs (id, desk, ticket, kind, rule, episode, state, proposal, risks, created_at, started_at, released,
+                "INSERT INTO handoffs (id, desk, ticket, kind, rule, episode, state, proposal, proposal_sum, risks, created_at, started_at, released,
                      completeness, ask_until, to_team, assigned, fell_back)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 new.id,
@@ -236,7 +237,8 @@ impl Ledger {
                 proposal.rule.as_str(),
                 proposal.episode,
                 new.state.name(),
-                json("proposal", proposal)?,
+                text,
+                sum(&text),
                 json("risks", &new.risks)?,
                 millis(now),
                 started_at,
@@ -313,9 +315,12 @@ impl Ledger {
 
     /// What a handoff is to do now, with what the ledger asks of it.
     pub(super) fn put_proposal(&mut self, id: &str, proposal: &Proposal) -> Result<()> {
+        let text = json("proposal", proposal)?;
         self.connection
-            .prepare_cached("UPDATE handoffs SET proposal = ?, assigned = ?, fell_back = ? WHERE id = ?")?
-            .execute(params![json("proposal", proposal)?, taken(proposal), proposal.owner.fallback.is_some(), id])?;
+            .prepare_cached(
+                "UPDATE handoffs SET proposal = ?, proposal_sum = ?, assigned = ?, fell_back = ? WHERE id = ?",
+            )?
+            .execute(params![text, sum(&text), taken(proposal), proposal.owner.fallback.is_some(), id])?;
         Ok(())
     }
 

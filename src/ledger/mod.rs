@@ -4,13 +4,15 @@
 //! commit ([`Handle`]) is a shell around it. `condition` says whether it can be written.
 //! Every state has its one transition function in [`states`].
 //!
-//! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, then one file per concern:
+//! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, `log_check`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
-//! `outcomes`; `people`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`, `alerts`; `counts`, `reports`, [`board`] (what the dashboard lists), `purge`.
+//! `outcomes`; `people`, `audit`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`, `alerts`; `counts`, `reports`, [`board`] (what the dashboard lists), `purge`, `forget`; `inspect`, `copies` and `compact` (what an
+//! admin does with the file).
 
 mod absent;
 mod alerts;
 mod askings;
+mod audit;
 pub mod board;
 mod case_troubles;
 mod cases;
@@ -18,12 +20,17 @@ mod claims;
 mod closed_paths;
 mod codec;
 pub mod commands;
+mod compact;
 mod condition;
+mod copies;
 mod counts;
 mod effects;
 mod error;
+mod forget;
 mod handle;
 mod handoffs;
+mod inspect;
+mod log_check;
 mod looks;
 mod open;
 mod outcomes;
@@ -51,10 +58,15 @@ mod webhooks;
 mod would;
 
 pub use absent::DeskWaits;
+pub use audit::{ActRecord, Chain};
+pub use compact::{Compactor, bytes_on_disk};
 pub use condition::Failing;
+pub use copies::{Restored, partial_path};
 pub use counts::Counts;
 pub use error::{LedgerError, Result};
+pub use forget::{Forgotten, PersonWanted};
 pub use handle::{Boundary, Handle};
 pub use handoffs::HandoffFilter;
+pub use inspect::Fault;
 pub use open::{Durability, Ledger, lock_path};
 pub use people::Act;

@@ -1,6 +1,7 @@
 //! Opening a ledger: the lock, the checks, the migrations, the pragmas. Everything about the connection is set here.
 
 use super::error::{LedgerError, Result};
+use super::log_check::check_log;
 use super::schema::{APPLICATION_ID, STEPS};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -23,7 +24,23 @@ pub struct Ledger {
 /// The lock beside the ledger. It is given up in so many words: closing the file would leave it held for as long as a process
 /// that was just started from this one has a copy of it, which is until that one has begun its own program.
 #[derive(Debug)]
-struct Lock(File);
+pub(super) struct Lock(File);
+
+impl Lock {
+    /// Takes the lock of the ledger at `path`.
+    ///
+    /// # Errors
+    /// Another process has it, or it cannot be made.
+    pub(super) fn take(path: &Path) -> Result<Self> {
+        let failed = |error: std::io::Error| cannot_read(path, &error);
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock_path(path)).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self(lock)),
+            Err(std::fs::TryLockError::WouldBlock) => Err(LedgerError::Locked(path.to_owned())),
+            Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
 
 impl Drop for Lock {
     fn drop(&mut self) {
@@ -48,9 +65,11 @@ impl Ledger {
     /// # Errors
     /// Locked by another process, newer, not a ledger, or not to be opened.
     pub fn open(path: &Path, durability: Durability) -> Result<Self> {
-        let lock = take_lock(path)?;
+        let lock = Lock::take(path)?;
+        refuse_half_restored(path)?;
         make_private(path)?;
         check_header(path)?;
+        check_log(path)?;
         let connection = Connection::open(path).map_err(|error| cannot_open(path, &error))?;
         let ledger = Self::prepare(connection, path, durability, Some(lock))?;
         ledger.check_whole(path)?;
@@ -87,7 +106,12 @@ impl Ledger {
         Ok(Self { connection, _lock: None })
     }
 
-    fn prepare(connection: Connection, path: &Path, durability: Durability, lock: Option<Lock>) -> Result<Self> {
+    pub(super) fn prepare(
+        connection: Connection,
+        path: &Path,
+        durability: Durability,
+        lock: Option<Lock>,
+    ) -> Result<Self> {
         check_version()?;
         identity(&connection, path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
@@ -96,7 +120,8 @@ impl Ledger {
             Durability::Process => "OFF",
         };
         connection.execute_batch(&format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON;
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = FAST;
+             PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON;
              PRAGMA trusted_schema = OFF; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 1000;"
         ))?;
         // Our SQLite is built with STAT4, whose planner makes a statement anew at every new value that it is given, although
@@ -204,7 +229,7 @@ fn cannot_read(path: &Path, error: &std::io::Error) -> LedgerError {
 }
 
 /// Ticket text is nobody else's business: a new file is readable for its owner alone.
-fn make_private(path: &Path) -> Result<()> {
+pub(super) fn make_private(path: &Path) -> Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create_new(true);
     #[cfg(unix)]
@@ -217,7 +242,7 @@ fn make_private(path: &Path) -> Result<()> {
 }
 
 /// A file that is no database is told apart before SQLite touches it.
-fn check_header(path: &Path) -> Result<()> {
+pub(super) fn check_header(path: &Path) -> Result<()> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     let mut head = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
@@ -232,18 +257,28 @@ pub fn lock_path(ledger: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn take_lock(path: &Path) -> Result<Lock> {
-    let failed = |error: std::io::Error| cannot_read(path, &error);
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock_path(path)).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Lock(lock)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(LedgerError::Locked(path.to_owned())),
-        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+/// Where a backup is made ready to be the ledger at `path`.
+pub(super) fn restoring_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".restoring");
+    PathBuf::from(name)
+}
+
+/// A restore that was interrupted after the old ledger was put aside: an empty one must not take its place.
+fn refuse_half_restored(path: &Path) -> Result<()> {
+    let staged = restoring_path(path);
+    if path.exists() || !staged.exists() {
+        return Ok(());
     }
+    Err(LedgerError::WrongState(format!(
+        "a restore was interrupted, and {} is not in its place yet: say `handoffd ledger restore` again; the ledger that was replaced \
+         lies beside it",
+        path.display()
+    )))
 }
 
 /// The schema version of the file; refuses files that are not ours.
-fn identity(connection: &Connection, path: &Path) -> Result<usize> {
+pub(super) fn identity(connection: &Connection, path: &Path) -> Result<usize> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let id = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
@@ -275,7 +310,11 @@ fn migrate(connection: &Connection) -> Result<()> {
         Ok(()) => Ok(connection.execute_batch("COMMIT")?),
         Err(error) => {
             connection.execute_batch("ROLLBACK")?;
-            Err(error)
+            Err(match error {
+                // The steps fit each other: it is the file that is not what it says.
+                LedgerError::Sql(words) => LedgerError::Corrupt(format!("its schema is not what it says: {words}")),
+                error => error,
+            })
         }
     }
 }

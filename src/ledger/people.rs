@@ -27,15 +27,6 @@ pub struct Act {
 }
 
 impl Ledger {
-    /// Writes down that a person did something.
-    pub(super) fn note_act(&mut self, act: &Act, what: &str, about: &str) -> Result<()> {
-        self.connection.execute(
-            "INSERT INTO acts (at, by, what, about, reason) VALUES (?, ?, ?, ?, ?)",
-            params![millis(act.at), act.by, what, about, act.reason],
-        )?;
-        Ok(())
-    }
-
     /// Open reviews, oldest last.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use super::codec::{from_json, instant, millis, pack, unpack, unreadable};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::people::Act;
+use super::records::SwitchOn;
 use crate::policy::meaning::Meaning;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -106,6 +107,7 @@ impl Ledger {
         if last.as_deref() != Some(version) {
             self.connection
                 .execute("INSERT INTO policy_runs (version, since) VALUES (?, ?)", params![version, millis(now)])?;
+            self.note_act(&Act { by: SwitchOn::US.to_owned(), reason: None, at: now }, "policy", version)?;
         }
         Ok(())
     }

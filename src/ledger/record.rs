@@ -12,7 +12,7 @@ use super::records::{CaseRecord, CaseUpdate, Recorded, Sight};
 use super::states::HandoffState;
 use crate::policy::INTAKE;
 use crate::policy::verdict::{Outcome, StayReason, Verdict};
-use handoffd_kit::id::{DeskId, TicketId, Version};
+use handoffd_kit::id::{DeskId, TicketId, UserId, Version};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
@@ -159,11 +159,18 @@ impl Ledger {
         let (desk, ticket, at) = (update.desk.as_str(), update.ticket.as_str(), millis(update.at));
         self.connection
             .prepare_cached(
-                "INSERT INTO cases (desk, ticket, first_seen, counts, last_version) VALUES (?1, ?2, ?3, ?4, ?5)
+                "INSERT INTO cases (desk, ticket, first_seen, counts, last_version, customer) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (desk, ticket) DO UPDATE SET counts = max(counts, excluded.counts),
-                     last_version = coalesce(excluded.last_version, last_version)",
+                     last_version = coalesce(excluded.last_version, last_version), customer = coalesce(excluded.customer, customer)",
             )?
-            .execute(params![desk, ticket, at, update.counts, update.version.as_ref().map(Version::as_str)])?;
+            .execute(params![
+                desk,
+                ticket,
+                at,
+                update.counts,
+                update.version.as_ref().map(Version::as_str),
+                update.customer.as_ref().map(UserId::as_str)
+            ])?;
         let over = match (&update.verdict, update.sight) {
             (_, Sight::Gone) => Some(true),
             (Some(verdict), _) => Some(verdict.outcome == Outcome::Stay(StayReason::Ended)),

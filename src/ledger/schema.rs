@@ -1,8 +1,8 @@
 //! The schema, as a list of steps that only grows; `user_version` counts them. Times are UTC milliseconds.
 //!
 //! Ticket text stands in `handoffs.proposal`, `would.proposal`, `effects.write`, `looks.head`, `raws.body`,
-//! `webhooks.body`, `verdicts.verdict`, `cases.request`, `commands.words` and `handoffs.rating_reason`, and nowhere else, so
-//! that it can be erased.
+//! `webhooks.body`, `verdicts.verdict`, `cases.request`, `commands.words` and `handoffs.rating_reason`, in words beside them
+//! (`detail`, `reason`, `risks`), and nowhere else, so that it can be erased (`forget`). Who a case is of says `cases.customer`.
 
 /// What marks a file as ours (`PRAGMA application_id`): "hdof".
 pub const APPLICATION_ID: i64 = 0x6864_6f66;
@@ -35,10 +35,11 @@ CREATE TABLE cases (
     desk TEXT NOT NULL, ticket TEXT NOT NULL, first_seen INTEGER NOT NULL, counts INTEGER NOT NULL,
     last_version TEXT, own_version TEXT, own_written_at INTEGER, last_public INTEGER, ended_at INTEGER,
     heard_change TEXT, heard_at INTEGER, request TEXT,
-    owner TEXT, held_by TEXT, is_open INTEGER NOT NULL DEFAULT 0,
+    owner TEXT, held_by TEXT, is_open INTEGER NOT NULL DEFAULT 0, customer TEXT,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
 CREATE INDEX cases_met ON cases (first_seen, desk, ticket);
+CREATE INDEX cases_customer ON cases (desk, customer) WHERE customer IS NOT NULL;
 CREATE INDEX cases_owner ON cases (desk, held_by, owner) WHERE owner IS NOT NULL AND is_open <> 0;
 CREATE TABLE stays (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL,
@@ -68,7 +69,7 @@ CREATE TABLE raws (
 CREATE INDEX raws_at ON raws (at);
 CREATE TABLE handoffs (
     id TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, kind TEXT NOT NULL, rule TEXT NOT NULL, episode TEXT NOT NULL,
-    state TEXT NOT NULL, proposal TEXT NOT NULL, risks TEXT NOT NULL, detail TEXT,
+    state TEXT NOT NULL, proposal TEXT NOT NULL, proposal_sum INTEGER NOT NULL, risks TEXT NOT NULL, detail TEXT,
     created_at INTEGER NOT NULL, started_at INTEGER, first_sent_at INTEGER, sent_at INTEGER, verify_at INTEGER,
     claimed_at INTEGER, claimed_by TEXT, approved_by TEXT, released INTEGER NOT NULL DEFAULT 0,
     redecided INTEGER NOT NULL DEFAULT 0, completeness REAL, ask_until INTEGER,
@@ -97,7 +98,7 @@ CREATE INDEX commands_case ON commands (desk, ticket, heard_at);
 CREATE TABLE effects (
     id INTEGER PRIMARY KEY, handoff TEXT NOT NULL, desk TEXT NOT NULL, ticket TEXT NOT NULL,
     number INTEGER NOT NULL, purpose TEXT NOT NULL, label TEXT NOT NULL, state TEXT NOT NULL, state_data TEXT NOT NULL, due INTEGER,
-    deadline INTEGER NOT NULL, write TEXT NOT NULL, receipt TEXT, reason TEXT, next_step TEXT,
+    deadline INTEGER NOT NULL, write TEXT NOT NULL, write_sum INTEGER NOT NULL, receipt TEXT, reason TEXT, next_step TEXT,
     conflicts INTEGER NOT NULL DEFAULT 0, lost_at INTEGER, tried_at INTEGER,
     UNIQUE (handoff, number)
 ) STRICT;
@@ -199,10 +200,24 @@ CREATE TABLE case_troubles (
     tries INTEGER NOT NULL, parked INTEGER NOT NULL,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
+-- Who did what: it only grows, and each line is linked to the one before. Names and reasons can be erased with their salt.
 CREATE TABLE acts (
-    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL, reason TEXT
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL,
+    by TEXT, by_salt BLOB, by_sum BLOB NOT NULL, reason TEXT, reason_salt BLOB, reason_sum BLOB NOT NULL,
+    erases INTEGER NOT NULL, link BLOB NOT NULL
 ) STRICT;
 CREATE INDEX acts_about ON acts (about);
+CREATE TRIGGER acts_kept BEFORE DELETE ON acts BEGIN
+    SELECT RAISE(ABORT, 'the record of who did what only grows');
+END;
+CREATE TRIGGER acts_fixed BEFORE UPDATE ON acts WHEN NOT (
+    new.id = old.id AND new.at = old.at AND new.what = old.what AND new.about = old.about AND new.by_sum = old.by_sum
+    AND new.reason_sum = old.reason_sum AND new.erases = old.erases AND new.link = old.link
+    AND (new.by IS old.by AND new.by_salt IS old.by_salt OR new.by IS NULL AND new.by_salt IS NULL)
+    AND (new.reason IS old.reason AND new.reason_salt IS old.reason_salt OR new.reason IS NULL AND new.reason_salt IS NULL)
+) BEGIN
+    SELECT RAISE(ABORT, 'the record of who did what only grows');
+END;
 -- How much there is of everything, kept as it changes: health and metrics ask often, and a ledger grows for years.
 CREATE TABLE tallies (
     of TEXT NOT NULL, state TEXT NOT NULL, rule TEXT NOT NULL, count INTEGER NOT NULL,

@@ -12,6 +12,7 @@ use crate::policy::rules::{PackagePart, Then};
 use handoffd_kit::desk::{DeskChange, Update, Write};
 use handoffd_kit::id::Version;
 use handoffd_kit::model::TicketHead;
+use std::ops::Range;
 
 /// The numbers of the effects, apart from a handoff's own, an undo's and a closing note's.
 pub(super) const ASK_NOTE: u32 = 60;
@@ -20,6 +21,8 @@ pub const ASK_TAG: u32 = 61;
 /// Takes the label back.
 pub const END_TAG: u32 = 62;
 pub(super) const END_NOTE: u32 = 63;
+/// All of them.
+pub const NUMBERS: Range<u32> = ASK_NOTE..END_NOTE + 1;
 
 /// Whether an effect of this number asks: it is not wanted any more once nobody is asked.
 pub fn asks(number: u32) -> bool {

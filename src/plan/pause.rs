@@ -9,9 +9,12 @@ use handoffd_kit::desk::{DeskChange, StatusSpec, Update, Write};
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
+use std::ops::Range;
 
 /// What ends a pause counts from here, apart from the handoff's own effects.
 pub(super) const RESUME: u32 = 120;
+/// The numbers of what ends a pause.
+pub const NUMBERS: Range<u32> = RESUME..RESUME + 10;
 
 /// What becomes of a pause that a proposal plans.
 #[derive(Clone, Debug, PartialEq, Eq)]

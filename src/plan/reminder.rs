@@ -9,12 +9,16 @@ use crate::policy::rules::Unclaimed;
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::model::TicketHead;
 use jiff::{SignedDuration, Timestamp};
+use std::ops::Range;
 
 /// A reminder is late already: handoffs, which are due in a quarter of an hour at most, go before it.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Reminders count from here, a number for each step of a chain.
 pub const FIRST: u32 = 100;
+
+/// The numbers of reminders.
+pub const NUMBERS: Range<u32> = FIRST..FIRST + 20;
 
 /// So many steps a chain can have: the numbers behind theirs belong to others.
 pub const STEPS: usize = 20;

@@ -282,17 +282,16 @@ fn the_effects_of_one_handoff_never_share_a_number() {
     // Own ones count from 1; an update is split into six at the most.
     let own: Vec<u32> = (1..50).collect();
     let several = |first: u32| (first..first + restore::NUMBERS).collect::<Vec<u32>>();
-    let resuming: Vec<u32> = (pause::RESUME..pause::RESUME + 10).collect();
-    let asking = vec![asking::ASK_NOTE, asking::ASK_TAG, asking::END_TAG, asking::END_NOTE];
+    assert_eq!(reminder::NUMBERS.len(), reminder::STEPS);
     let ranges = [
         own,
         several(undo::FIRST),
-        asking,
+        asking::NUMBERS.collect(),
         several(back::FIRST),
         vec![effects::CLOSING],
         vec![effects::CORRECTING],
-        (reminder::FIRST..).take(reminder::STEPS).collect(),
-        resuming,
+        reminder::NUMBERS.collect(),
+        pause::NUMBERS.collect(),
         lost::NUMBERS.collect(),
     ];
     let mut all: Vec<u32> = ranges.concat();

@@ -6,7 +6,7 @@ use crate::daemon::house::House;
 use crate::ledger::policies::Choice;
 use crate::ledger::records::{AlertRecord, CaseTrouble, EffectRecord, ReviewAnswer, SignedWording, Switch};
 use crate::ledger::states::HandoffState;
-use crate::ledger::{Act, Ledger, LedgerError};
+use crate::ledger::{Act, Forgotten, Ledger, LedgerError, PersonWanted};
 use crate::policy::case::SignedRule;
 use crate::policy::hold::waits_for_signature;
 use crate::policy::names::{MessageName, RuleName};
@@ -39,6 +39,7 @@ pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<R
         Command::Switch { switch, on } => switch_to(house, switch, on, act(None)).await,
         Command::Sign { message, wording } => sign(house, message, wording, order.by, system_user).await,
         Command::SignRule { rule, version } => sign_rule(house, rule, version, order.by, system_user).await,
+        Command::Forget { person } => forget(house, person, act(None)).await,
         Command::Rollback { version: Some(version), instead_of, reason } => {
             let choice = Choice { version, instead_of, by, reason, at: house.seams.clock.now() };
             super::rollback::roll_back(house, choice).await
@@ -77,9 +78,23 @@ impl Command {
             Self::Switch { on: false, .. } => "resume",
             Self::Sign { .. } | Self::SignRule { .. } => "sign",
             Self::Rollback { .. } => "rollback",
+            Self::Forget { .. } => "forget",
             Self::Reload => "reload",
         }
     }
+}
+
+async fn forget(house: &House, person: PersonWanted, act: Act) -> Result<Reply, CommandError> {
+    let Forgotten { cases, withdrawn, acts } = house.ledger.call(move |ledger| ledger.forget(&person, &act)).await?;
+    let ended = match withdrawn {
+        0 => String::new(),
+        count => format!(", {count} handoffs that were not sent whole ended with it"),
+    };
+    let said = format!(
+        "the text of {cases} cases is erased from the ledger{ended}, and {acts} names and reasons in the record of who did what. \
+         What the helpdesk still has comes back with the next look at it"
+    );
+    Ok(Reply::new(said, cases))
 }
 
 async fn release(house: &House, rule: RuleName, limit: usize, act: Act) -> Result<Reply, CommandError> {

@@ -11,8 +11,8 @@ mod undo;
 pub use execute::execute;
 pub use socket::{listen, own_uid, socket_path, system_user, take_orders};
 
-use crate::ledger::LedgerError;
 use crate::ledger::records::Switch;
+use crate::ledger::{LedgerError, PersonWanted};
 use crate::policy::meaning::Change;
 use crate::policy::names::{MessageName, RuleName};
 use handoffd_kit::error::DeskError;
@@ -107,6 +107,11 @@ pub enum Command {
         instead_of: String,
         /// Why.
         reason: String,
+    },
+    /// Erase a person's text from the ledger.
+    Forget {
+        /// Whose.
+        person: PersonWanted,
     },
     /// Sign a version of a sensitive rule.
     SignRule {
@@ -252,6 +257,10 @@ impl Order {
             Command::Rollback { version, instead_of, reason } => {
                 name("version", version.as_deref().unwrap_or("file"))?;
                 name("version of the file", instead_of).and_then(|()| given("reason", reason))
+            }
+            Command::Forget { person: PersonWanted::Mail(mail) } => name("address", mail),
+            Command::Forget { person: PersonWanted::Id { desk, id } } => {
+                name("desk", desk.as_str()).and_then(|()| name("id", id))
             }
             Command::SignRule { rule, version } => name("rule", rule.as_str()).and_then(|()| name("version", version)),
         }

@@ -7,7 +7,7 @@ use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::Limits;
 use crate::policy::verdict::Verdict;
-use handoffd_kit::id::{DeskId, TicketId, Version};
+use handoffd_kit::id::{DeskId, TicketId, UserId, Version};
 use jiff::Timestamp;
 
 /// An asking that is over. What says so on the ticket is planned by what has been written there by then: delivery goes on
@@ -48,6 +48,8 @@ pub struct CaseUpdate {
     pub version: Option<Version>,
     /// The raw head, kept compressed for the retention time; empty: not kept.
     pub raw: String,
+    /// Who asks for help, as the desk knows them; none: it does not say. By this their text is found when it is to be erased.
+    pub customer: Option<UserId>,
     /// When.
     pub at: Timestamp,
     /// Whether the case counts from now on (something changed on it since `start`).
@@ -105,6 +107,7 @@ impl CaseUpdate {
             generation: None,
             version: None,
             raw: String::new(),
+            customer: None,
             at,
             counts,
             stays: Vec::new(),

@@ -2,8 +2,10 @@
 
 mod alerts;
 mod closed_paths;
+mod damage;
 mod delivery;
 mod invariants;
 mod memory;
+mod model;
 mod people;
 mod recording;
