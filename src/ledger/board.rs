@@ -2,9 +2,9 @@
 
 use super::codec::{from_json, instant, millis, unpack, unreadable};
 use super::effects::WAITING;
-use super::error::Result;
+use super::error::{LedgerError, Result};
 use super::open::Ledger;
-use super::records::{Busy, EffectRecord};
+use super::records::{Busy, EffectRecord, HandoffRecord};
 use crate::policy::verdict::Verdict;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
@@ -99,7 +99,10 @@ pub struct ActLine {
 
 const LINE: &str = "c.desk, c.ticket, c.first_seen, c.ended_at, c.is_open, c.held_by,
     coalesce((SELECT o.name FROM owners o WHERE o.desk = c.desk AND o.ticket = c.ticket ORDER BY o.id DESC LIMIT 1), c.owner),
-    h.id, h.state FROM cases c LEFT JOIN handoffs h ON h.rowid = (SELECT l.rowid FROM handoffs l
+    h.id, h.state";
+
+/// A case with its latest handoff.
+const WITH_HANDOFF: &str = "cases c LEFT JOIN handoffs h ON h.rowid = (SELECT l.rowid FROM handoffs l
         WHERE l.desk = c.desk AND l.ticket = c.ticket ORDER BY l.created_at DESC, l.rowid DESC LIMIT 1)";
 
 const SOONEST: &str = "SELECT label, desk, ticket, handoff, deadline FROM effects INDEXED BY effects_deadline
@@ -114,12 +117,15 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn case_lines(&self, filter: &CaseFilter) -> Result<Vec<CaseLine>> {
+        // Which ones is told by the index alone; only those are read.
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {LINE}
-             WHERE (?1 IS NULL OR c.desk = ?1) AND (?2 IS NULL OR substr(c.ticket, 1, length(?2)) = ?2)
-               AND (?3 IS NULL OR c.held_by = ?3) AND (?4 IS NULL OR (c.is_open <> 0) = ?4)
-               AND (?5 IS NULL OR (c.first_seen, c.desk, c.ticket) < (?5, ?6, ?7))
-             ORDER BY c.first_seen DESC, c.desk DESC, c.ticket DESC LIMIT ?8"
+            "SELECT {LINE} FROM (SELECT desk, ticket FROM cases INDEXED BY cases_met
+                 WHERE (?1 IS NULL OR desk = ?1) AND (?2 IS NULL OR substr(ticket, 1, length(?2)) = ?2)
+                   AND (?3 IS NULL OR held_by = ?3) AND (?4 IS NULL OR (is_open <> 0) = ?4)
+                   AND (?5 IS NULL OR (first_seen, desk, ticket) < (?5, ?6, ?7))
+                 ORDER BY first_seen DESC, desk DESC, ticket DESC LIMIT ?8) k
+             CROSS JOIN {WITH_HANDOFF} WHERE c.desk = k.desk AND c.ticket = k.ticket
+             ORDER BY c.first_seen DESC, c.desk DESC, c.ticket DESC"
         ))?;
         let after = filter.after.as_ref();
         let values = params![
@@ -141,9 +147,54 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn case_line(&self, desk: &str, ticket: &str) -> Result<Option<CaseLine>> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("SELECT {LINE} WHERE c.desk = ? AND c.ticket = ?"))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {LINE} FROM {WITH_HANDOFF} WHERE c.desk = ? AND c.ticket = ?"))?;
         Ok(statement.query_row([desk, ticket], case_line).optional()?)
+    }
+
+    /// Handoffs that wait for a yes or no, those decided last first, at most so many.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn reviews_waiting(&self, most: usize) -> Result<Vec<HandoffRecord>> {
+        let ids = {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT id FROM handoffs INDEXED BY handoffs_state WHERE state = 'in_review' ORDER BY created_at DESC LIMIT ?",
+            )?;
+            let rows = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<Vec<String>>>()?
+        };
+        self.handoffs_named(&ids)
+    }
+
+    /// The handoffs of one case, those decided last first, at most so many.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn handoffs_of(&self, desk: &DeskId, ticket: &TicketId, most: usize) -> Result<Vec<HandoffRecord>> {
+        let ids = {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT id FROM handoffs INDEXED BY handoffs_case WHERE desk = ? AND ticket = ?
+                 ORDER BY created_at DESC, rowid DESC LIMIT ?",
+            )?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let rows = statement.query_map(params![desk.as_str(), ticket.as_str(), most], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<Vec<String>>>()?
+        };
+        self.handoffs_named(&ids)
+    }
+
+    /// What cannot be read is left out: its case is listed among the parked ones.
+    fn handoffs_named(&self, ids: &[String]) -> Result<Vec<HandoffRecord>> {
+        let mut handoffs = Vec::new();
+        for id in ids {
+            match self.handoff(id) {
+                Err(LedgerError::Unreadable { .. }) => {}
+                handoff => handoffs.push(handoff?),
+            }
+        }
+        Ok(handoffs)
     }
 
     /// The latest verdicts on a case, newest first, at most so many.

@@ -38,7 +38,7 @@ CREATE TABLE cases (
     owner TEXT, held_by TEXT, is_open INTEGER NOT NULL DEFAULT 0, customer TEXT,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
-CREATE INDEX cases_met ON cases (first_seen, desk, ticket);
+CREATE INDEX cases_met ON cases (first_seen, desk, ticket, held_by, is_open);
 CREATE INDEX cases_customer ON cases (desk, customer) WHERE customer IS NOT NULL;
 CREATE INDEX cases_owner ON cases (desk, held_by, owner) WHERE owner IS NOT NULL AND is_open <> 0;
 CREATE TABLE stays (

@@ -8,7 +8,6 @@ use super::handoff::{Brief, Whole};
 use super::layout::{Page, Tab};
 use super::orders::Wish;
 use super::trouble::Trouble;
-use crate::ledger::HandoffFilter;
 use crate::ledger::states::HandoffState;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
@@ -17,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 /// So many lines.
-const MOST: usize = 200;
+const MOST: usize = 100;
 /// So many messages, the latest.
 const MESSAGES: usize = 50;
 /// So much of one message, in characters.
@@ -40,9 +39,7 @@ pub(super) async fn list(State(dashboard): State<Dashboard>, here: Here) -> Resp
 
 /// Asks for all that wait.
 pub(super) async fn data(dashboard: &Dashboard) -> Result<Reviews, Trouble> {
-    let filter =
-        HandoffFilter { state: Some(HandoffState::InReview), limit: Some(MOST + 1), ..HandoffFilter::default() };
-    let handoffs = dashboard.reading.ask(move |ledger| ledger.handoffs(&filter)).await?;
+    let handoffs = dashboard.reading.ask(|ledger| ledger.reviews_waiting(MOST + 1)).await?;
     let more = handoffs.len() > MOST;
     let mut reviews: Vec<Brief> = handoffs.iter().take(MOST).map(Brief::of).collect();
     reviews.sort_by_key(|review| (review.deadline, review.created_at));
