@@ -2,9 +2,9 @@
 
 use super::codec::{from_json, instant, millis, unpack, unreadable};
 use super::effects::WAITING;
-use super::error::{LedgerError, Result};
+use super::error::Result;
 use super::open::Ledger;
-use super::records::{Busy, EffectRecord, HandoffRecord};
+use super::records::{Busy, EffectRecord};
 use crate::policy::verdict::Verdict;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
@@ -105,6 +105,23 @@ const LINE: &str = "c.desk, c.ticket, c.first_seen, c.ended_at, c.is_open, c.hel
 const WITH_HANDOFF: &str = "cases c LEFT JOIN handoffs h ON h.rowid = (SELECT l.rowid FROM handoffs l
         WHERE l.desk = c.desk AND l.ticket = c.ticket ORDER BY l.created_at DESC, l.rowid DESC LIMIT 1)";
 
+/// Which ones is told by an index alone, in their order; only those are read.
+fn listed(filter: &CaseFilter) -> String {
+    let (index, team) = match filter.team {
+        Some(_) => ("cases_team", "held_by = ?3"),
+        None => ("cases_met", "?3 IS NULL"),
+    };
+    format!(
+        "SELECT {LINE} FROM (SELECT desk, ticket FROM cases INDEXED BY {index}
+             WHERE {team} AND (?1 IS NULL OR desk = ?1) AND (?2 IS NULL OR substr(ticket, 1, length(?2)) = ?2)
+               AND (?4 IS NULL OR (is_open <> 0) = ?4)
+               AND (?5 IS NULL OR (first_seen, desk, ticket) < (?5, ?6, ?7))
+             ORDER BY first_seen DESC, desk DESC, ticket DESC LIMIT ?8) k
+         CROSS JOIN {WITH_HANDOFF} WHERE c.desk = k.desk AND c.ticket = k.ticket
+         ORDER BY c.first_seen DESC, c.desk DESC, c.ticket DESC"
+    )
+}
+
 const SOONEST: &str = "SELECT label, desk, ticket, handoff, deadline FROM effects INDEXED BY effects_deadline
     WHERE desk = ? AND due IS NOT NULL ORDER BY deadline, id LIMIT ?";
 
@@ -117,16 +134,7 @@ impl Ledger {
     /// # Errors
     /// SQLite's.
     pub fn case_lines(&self, filter: &CaseFilter) -> Result<Vec<CaseLine>> {
-        // Which ones is told by the index alone; only those are read.
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {LINE} FROM (SELECT desk, ticket FROM cases INDEXED BY cases_met
-                 WHERE (?1 IS NULL OR desk = ?1) AND (?2 IS NULL OR substr(ticket, 1, length(?2)) = ?2)
-                   AND (?3 IS NULL OR held_by = ?3) AND (?4 IS NULL OR (is_open <> 0) = ?4)
-                   AND (?5 IS NULL OR (first_seen, desk, ticket) < (?5, ?6, ?7))
-                 ORDER BY first_seen DESC, desk DESC, ticket DESC LIMIT ?8) k
-             CROSS JOIN {WITH_HANDOFF} WHERE c.desk = k.desk AND c.ticket = k.ticket
-             ORDER BY c.first_seen DESC, c.desk DESC, c.ticket DESC"
-        ))?;
+        let mut statement = self.connection.prepare_cached(&listed(filter))?;
         let after = filter.after.as_ref();
         let values = params![
             filter.desk,
@@ -151,50 +159,6 @@ impl Ledger {
             .connection
             .prepare_cached(&format!("SELECT {LINE} FROM {WITH_HANDOFF} WHERE c.desk = ? AND c.ticket = ?"))?;
         Ok(statement.query_row([desk, ticket], case_line).optional()?)
-    }
-
-    /// Handoffs that wait for a yes or no, those decided last first, at most so many.
-    ///
-    /// # Errors
-    /// SQLite's, or a row that cannot be read.
-    pub fn reviews_waiting(&self, most: usize) -> Result<Vec<HandoffRecord>> {
-        let ids = {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT id FROM handoffs INDEXED BY handoffs_state WHERE state = 'in_review' ORDER BY created_at DESC LIMIT ?",
-            )?;
-            let rows = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get(0))?;
-            rows.collect::<rusqlite::Result<Vec<String>>>()?
-        };
-        self.handoffs_named(&ids)
-    }
-
-    /// The handoffs of one case, those decided last first, at most so many.
-    ///
-    /// # Errors
-    /// SQLite's, or a row that cannot be read.
-    pub fn handoffs_of(&self, desk: &DeskId, ticket: &TicketId, most: usize) -> Result<Vec<HandoffRecord>> {
-        let ids = {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT id FROM handoffs INDEXED BY handoffs_case WHERE desk = ? AND ticket = ?
-                 ORDER BY created_at DESC, rowid DESC LIMIT ?",
-            )?;
-            let most = i64::try_from(most).unwrap_or(i64::MAX);
-            let rows = statement.query_map(params![desk.as_str(), ticket.as_str(), most], |row| row.get(0))?;
-            rows.collect::<rusqlite::Result<Vec<String>>>()?
-        };
-        self.handoffs_named(&ids)
-    }
-
-    /// What cannot be read is left out: its case is listed among the parked ones.
-    fn handoffs_named(&self, ids: &[String]) -> Result<Vec<HandoffRecord>> {
-        let mut handoffs = Vec::new();
-        for id in ids {
-            match self.handoff(id) {
-                Err(LedgerError::Unreadable { .. }) => {}
-                handoff => handoffs.push(handoff?),
-            }
-        }
-        Ok(handoffs)
     }
 
     /// The latest verdicts on a case, newest first, at most so many.
@@ -342,6 +306,48 @@ mod tests {
         let other = CaseFilter { desk: Some("other".into()), limit: 9, ..CaseFilter::default() };
         assert_eq!(ledger.case_lines(&other), Ok(Vec::new()));
         assert_eq!(ledger.case_line("acme", "none"), Ok(None));
+    }
+
+    #[test]
+    fn which_cases_to_list_is_told_by_an_index_alone_and_without_sorting_them() {
+        let ledger = ledger();
+        let of_team = CaseFilter { team: Some("billing".into()), limit: 9, ..CaseFilter::default() };
+        for (filter, walks) in [
+            (CaseFilter { limit: 9, ..CaseFilter::default() }, "SCAN cases USING COVERING INDEX cases_met"),
+            (of_team, "SEARCH cases USING COVERING INDEX cases_team (held_by=?)"),
+        ] {
+            let plan = ledger.plan(&listed(&filter));
+            assert!(plan.iter().any(|line| line == walks), "{plan:?}");
+            // The page alone is sorted again, after the join.
+            let sorts = plan.iter().filter(|line| line.contains("TEMP B-TREE")).count();
+            assert!(sorts <= 1, "{plan:?}");
+            let rest = |line: &&String| line.starts_with("SCAN ") && **line != *walks && !line.starts_with("SCAN k");
+            assert_eq!(plan.iter().find(rest), None, "{plan:?}");
+        }
+    }
+
+    #[test]
+    fn cases_of_one_team_are_those_that_lie_with_it() {
+        let mut ledger = ledger();
+        for (ticket, team, seconds) in [("1", "frontline", 1), ("2", "billing", 2), ("3", "frontline", 3)] {
+            met(&mut ledger, ticket, seconds);
+            ledger
+                .connection
+                .execute(
+                    "UPDATE cases SET held_by = ?, is_open = ? WHERE ticket = ?",
+                    params![team, seconds < 3, ticket],
+                )
+                .expect("held");
+        }
+        let of_team = CaseFilter { team: Some("frontline".into()), limit: 9, ..CaseFilter::default() };
+        assert_eq!(tickets(&ledger.case_lines(&of_team).expect("read")), ["3", "1"]);
+        let open = CaseFilter { open: Some(true), ..of_team.clone() };
+        assert_eq!(tickets(&ledger.case_lines(&open).expect("read")), ["1"]);
+        let first = CaseFilter { limit: 1, ..of_team.clone() };
+        let after = ledger.case_lines(&first).expect("read").last().map(CaseLine::key);
+        assert_eq!(tickets(&ledger.case_lines(&CaseFilter { after, ..of_team }).expect("read")), ["1"]);
+        let nobody = CaseFilter { team: Some("none".into()), limit: 9, ..CaseFilter::default() };
+        assert_eq!(ledger.case_lines(&nobody), Ok(Vec::new()));
     }
 
     #[test]

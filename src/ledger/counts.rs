@@ -230,11 +230,7 @@ mod tests {
             next_due_alert(),
         ];
         for sql in asked {
-            let mut statement = ledger.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("sql");
-            let (mut lines, mut plan) = (statement.raw_query(), Vec::<String>::new());
-            while let Some(line) = lines.next().expect("plan") {
-                plan.push(line.get(3).expect("words"));
-            }
+            let plan = ledger.plan(&sql);
             let grows = [
                 "looks", "handoffs", "effects", "webhooks", "would", "cases", "tasks", "owners", "e", "h", "b", "w",
                 "o", "a", "alerts",

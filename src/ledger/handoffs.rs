@@ -12,7 +12,8 @@ use crate::policy::proposal::{HandoffKind, Package, Proposal};
 use handoffd_kit::desk::DeskChange;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use std::collections::BTreeSet;
 
 const COLUMNS: &str = "id, state, proposal, risks, detail, created_at, sent_at, verify_at, claimed_at, claimed_by, approved_by, redecided, episode, ask_until, completeness, \
@@ -40,6 +41,37 @@ pub struct HandoffFilter {
     pub weak_triage: bool,
     /// At most so many; none: 100.
     pub limit: Option<usize>,
+}
+
+impl HandoffFilter {
+    /// What is asked, by the index that leaves the least to walk through, and the values that it is asked with.
+    pub(super) fn query(&self) -> (String, Vec<Value>) {
+        let text = |text: &str| Value::from(text.to_owned());
+        let ended = self.state.is_some_and(|state| !state.is_open());
+        let index = match (&self.ticket, &self.desk, &self.rule) {
+            (Some(_), Some(_), _) => "handoffs_case",
+            _ if self.weak_triage => "handoffs_weak",
+            // Few are open at a time; of those that have ended, one rule's are fewer.
+            (_, _, Some(_)) if self.state.is_none() || ended => "handoffs_rule",
+            _ if self.state.is_some() => "handoffs_state",
+            _ => "handoffs_newest",
+        };
+        let wanted = [
+            ("state = ?", self.state.map(|state| text(state.name()))),
+            ("rule = ?", self.rule.as_ref().map(|rule| text(rule.as_str()))),
+            ("desk = ?", self.desk.as_ref().map(|desk| text(desk.as_str()))),
+            ("ticket = ?", self.ticket.as_ref().map(|ticket| text(ticket.as_str()))),
+        ];
+        let weak = self.weak_triage.then_some("weak_triage_at IS NOT NULL");
+        let asked: Vec<&str> =
+            wanted.iter().filter(|(_, value)| value.is_some()).map(|(words, _)| *words).chain(weak).collect();
+        let where_ = if asked.is_empty() { String::new() } else { format!("WHERE {} ", asked.join(" AND ")) };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM handoffs INDEXED BY {index} {where_}ORDER BY created_at DESC, rowid DESC LIMIT ?"
+        );
+        let limit = i64::try_from(self.limit.unwrap_or(100)).unwrap_or(i64::MAX);
+        (sql, wanted.into_iter().filter_map(|(_, value)| value).chain([Value::from(limit)]).collect())
+    }
 }
 
 impl Ledger {
@@ -146,25 +178,14 @@ impl Ledger {
         rows.next()?.map(|row| self.read_handoff(row)).transpose()
     }
 
-    /// Handoffs, newest first.
+    /// Handoffs, newest first: found by an index in their order, so that no more are read than are asked for.
     ///
     /// # Errors
     /// SQLite's, or a row that cannot be read.
     pub fn handoffs(&self, filter: &HandoffFilter) -> Result<Vec<HandoffRecord>> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM handoffs
-             WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR rule = ?2) AND (?3 IS NULL OR desk = ?3)
-               AND (?4 IS NULL OR ticket = ?4) AND (?6 = 0 OR weak_triage_at IS NOT NULL)
-             ORDER BY created_at DESC, rowid DESC LIMIT ?5"
-        ))?;
-        let mut rows = statement.query(params![
-            filter.state.map(HandoffState::name),
-            filter.rule.as_ref().map(RuleName::as_str),
-            filter.desk.as_ref().map(DeskId::as_str),
-            filter.ticket.as_ref().map(TicketId::as_str),
-            i64::try_from(filter.limit.unwrap_or(100)).unwrap_or(i64::MAX),
-            filter.weak_triage,
-        ])?;
+        let (sql, values) = filter.query();
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
         let mut handoffs = Vec::new();
         while let Some(row) = rows.next()? {
             match self.read_handoff(row) {

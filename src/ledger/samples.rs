@@ -211,6 +211,16 @@ impl Ledger {
         Ok(())
     }
 
+    /// How SQLite goes about this, line by line.
+    pub(crate) fn plan(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("sql");
+        let (mut lines, mut plan) = (statement.raw_query(), Vec::new());
+        while let Some(line) = lines.next().expect("plan") {
+            plan.push(line.get(3).expect("words"));
+        }
+        plan
+    }
+
     /// Another case has begun a handoff of this rule.
     pub(crate) fn taken_place(&mut self, rule: &str, now: Timestamp) -> super::Result<()> {
         let mut handoff = sending("h-other", "other", "v1");

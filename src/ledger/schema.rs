@@ -38,7 +38,9 @@ CREATE TABLE cases (
     owner TEXT, held_by TEXT, is_open INTEGER NOT NULL DEFAULT 0, customer TEXT,
     PRIMARY KEY (desk, ticket)
 ) STRICT;
+-- What the dashboard lists is chosen by these alone.
 CREATE INDEX cases_met ON cases (first_seen, desk, ticket, held_by, is_open);
+CREATE INDEX cases_team ON cases (held_by, first_seen, desk, ticket, is_open);
 CREATE INDEX cases_customer ON cases (desk, customer) WHERE customer IS NOT NULL;
 CREATE INDEX cases_owner ON cases (desk, held_by, owner) WHERE owner IS NOT NULL AND is_open <> 0;
 CREATE TABLE stays (
@@ -83,6 +85,9 @@ CREATE INDEX handoffs_claim ON handoffs (claim_due) WHERE claim_due IS NOT NULL;
 CREATE INDEX handoffs_assigned ON handoffs (desk, to_team, started_at) WHERE assigned IS NOT NULL;
 CREATE INDEX handoffs_case ON handoffs (desk, ticket, created_at);
 CREATE INDEX handoffs_state ON handoffs (state, created_at);
+CREATE INDEX handoffs_rule ON handoffs (rule, created_at);
+CREATE INDEX handoffs_newest ON handoffs (created_at);
+CREATE INDEX handoffs_weak ON handoffs (created_at) WHERE weak_triage_at IS NOT NULL;
 -- All that the limits count, so that a busy hour's proposals need not be read for it.
 CREATE INDEX handoffs_started ON handoffs (started_at, rule, desk, state, first_sent_at, id);
 -- One open handoff per case.

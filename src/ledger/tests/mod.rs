@@ -5,6 +5,7 @@ mod closed_paths;
 mod damage;
 mod delivery;
 mod invariants;
+mod lists;
 mod memory;
 mod model;
 mod people;

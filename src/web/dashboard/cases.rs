@@ -8,7 +8,7 @@ use super::timeline::{Event, Known, timeline};
 use super::trouble::Trouble;
 use crate::insight::words;
 use crate::ledger::board::{CaseFilter, CaseKey, CaseLine};
-use crate::ledger::{Ledger, Result as LedgerResult};
+use crate::ledger::{HandoffFilter, Ledger, Result as LedgerResult};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -195,7 +195,13 @@ pub(super) async fn one(dashboard: &Dashboard, desk: String, ticket: String) -> 
 fn known(ledger: &Ledger, desk: &str, ticket: &str) -> LedgerResult<Option<Known>> {
     let Some(case) = ledger.case_line(desk, ticket)? else { return Ok(None) };
     let (desk, ticket) = (DeskId::from(desk), TicketId::from(ticket));
-    let handoffs = ledger.handoffs_of(&desk, &ticket, OF_ONE)?;
+    let filter = HandoffFilter {
+        desk: Some(desk.clone()),
+        ticket: Some(ticket.clone()),
+        limit: Some(OF_ONE),
+        ..HandoffFilter::default()
+    };
+    let handoffs = ledger.handoffs(&filter)?;
     let mut acts = ledger.acts_about(&format!("{desk}/{ticket}"), OF_ONE)?;
     for handoff in &handoffs {
         acts.extend(ledger.acts_about(&handoff.id, OF_ONE)?);

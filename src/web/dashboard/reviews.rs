@@ -8,6 +8,7 @@ use super::handoff::{Brief, Whole};
 use super::layout::{Page, Tab};
 use super::orders::Wish;
 use super::trouble::Trouble;
+use crate::ledger::HandoffFilter;
 use crate::ledger::states::HandoffState;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
@@ -39,7 +40,9 @@ pub(super) async fn list(State(dashboard): State<Dashboard>, here: Here) -> Resp
 
 /// Asks for all that wait.
 pub(super) async fn data(dashboard: &Dashboard) -> Result<Reviews, Trouble> {
-    let handoffs = dashboard.reading.ask(|ledger| ledger.reviews_waiting(MOST + 1)).await?;
+    let filter =
+        HandoffFilter { state: Some(HandoffState::InReview), limit: Some(MOST + 1), ..HandoffFilter::default() };
+    let handoffs = dashboard.reading.ask(move |ledger| ledger.handoffs(&filter)).await?;
     let more = handoffs.len() > MOST;
     let mut reviews: Vec<Brief> = handoffs.iter().take(MOST).map(Brief::of).collect();
     reviews.sort_by_key(|review| (review.deadline, review.created_at));
