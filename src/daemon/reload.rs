@@ -245,8 +245,12 @@ impl Reloader {
                     format!("its policy is {}, and it was {}", file.policy.version, before.file.policy.version)
                 });
                 let OtherSettings { taken, restart } = file.settings_against(&before.file);
-                let all: Vec<String> = policy.into_iter().chain(restart).chain(taken).collect();
-                if all.is_empty() { FileNow::AsRuns } else { FileNow::Differs(all.join(", ")) }
+                let all: Vec<String> = policy.into_iter().chain(taken).collect();
+                match (restart.is_empty(), all.is_empty()) {
+                    (true, true) => FileNow::AsRuns,
+                    (true, false) => FileNow::Differs(all.join(", ")),
+                    (false, _) => FileNow::TakesRestart(restart.join(", ")),
+                }
             }
             Err(problems) => FileNow::Broken(first(&problems)),
         };

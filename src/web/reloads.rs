@@ -17,6 +17,8 @@ pub enum FileNow {
     AsRuns,
     /// Something else, in words.
     Differs(String),
+    /// Something that no running process can take in: the keys.
+    TakesRestart(String),
     /// Nothing that could run: the first problem, in words.
     Broken(String),
 }
@@ -75,6 +77,10 @@ pub(super) fn reasons(loaded: &Loaded) -> Vec<Reason> {
                 format!("the file says something else than what runs: {what}"),
                 "`handoffd policy diff` shows the policy's difference; `handoffd reload` takes it in",
             ),
+            FileNow::TakesRestart(what) => (
+                format!("the file says something else than what runs, and a reload cannot take it in: {what}"),
+                "restart handoffd to take all of the file in, or put it back: until then `handoffd reload` takes nothing of it",
+            ),
             FileNow::Broken(what) => (
                 format!("the file cannot be used as it is, so a restart would fail: {what}"),
                 "correct the file until `handoffd check` is content",
@@ -117,6 +123,15 @@ mod tests {
             over(&reloads);
             assert_eq!(words(&reloads), "");
         }
+    }
+
+    #[test]
+    fn who_reads_that_a_restart_is_needed_is_not_told_to_reload() {
+        let reloads = Reloads::default();
+        reloads.compared(at(5), FileNow::TakesRestart("[web] session".into()));
+        let reasons = reasons(&reloads.now());
+        assert_eq!(reasons.len(), 1);
+        assert!(reasons[0].what.contains("[web] session") && reasons[0].next_step.starts_with("restart handoffd"));
     }
 
     #[test]

@@ -104,6 +104,8 @@ fn what_takes_a_restart_is_named_and_nothing_else_is_taken_in_with_it() {
         ("mode = \"live\"\n\n[policy]", "mode = \"live\"\nlisten = \"127.0.0.1:1\"\n\n[policy]", "[daemon] listen"),
         ("mode = \"live\"\n\n[policy]", "mode = \"live\"\nledger = \"other.db\"\n\n[policy]", "[daemon] ledger"),
         ("https://acme.", "https://another.", "[desks.acme] url"),
+        ("[policy]", "[web]\nsession = \"1h\"\n\n[policy]", "[web] session"),
+        ("[policy]", "[web.logins.lead]\nrole = \"read\"\ntoken = { file = \"login\" }\n\n[policy]", "[web] logins"),
     ] {
         stage.edit(from, to);
         stage.edit("first wording", "second wording");
@@ -111,6 +113,9 @@ fn what_takes_a_restart_is_named_and_nothing_else_is_taken_in_with_it() {
         assert!(words.contains(named) && words.contains("restart handoffd"), "{words}");
         assert_eq!(stage.version(), before, "{named}");
         assert!(stage.reasons().contains("was not reloaded"));
+        block_on(stage.reloader.compare());
+        let reasons = stage.reasons();
+        assert!(reasons.contains("a reload cannot take it in") && reasons.contains(named), "{named}: {reasons}");
         stage.write("handoffd.toml", &good);
     }
     assert!(!stage.folder.path().join("other.db").exists());
