@@ -53,6 +53,14 @@ impl Context {
         eprintln!("{text}");
     }
 
+    /// How far long work is, in one line that the next replaces; only where a person watches. Nothing ends it.
+    pub fn progress(&self, text: &str) {
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\u{1b}[K{text}");
+            let _ = std::io::stderr().flush();
+        }
+    }
+
     /// Words that stand out, where colours are shown.
     pub fn strong(&self, text: &str) -> String {
         self.styled(text, Style::new().bold())

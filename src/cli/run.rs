@@ -48,7 +48,11 @@ pub struct RunArgs {
     wait: SignedDuration,
 }
 
-fn span(text: &str) -> Result<SignedDuration, String> {
+/// A length of time as an argument.
+///
+/// # Errors
+/// What is wrong with it, and what would be accepted.
+pub fn span(text: &str) -> Result<SignedDuration, String> {
     config::duration(text).map_err(|why| format!("{why}; write for example 30s, 5m or 2h"))
 }
 

@@ -1,5 +1,7 @@
 //! `handoffd simulate`: a policy over history: what it would have done, when, by which rule, and what people did.
 
+mod from_desk;
+
 use super::control::configuration;
 use super::failure::Failure;
 use super::output::{Context, table, tame};
@@ -10,6 +12,7 @@ use crate::insight::replay::{Difference, Fire, RuleRun, Run, Stage, Then, compar
 use crate::insight::words::{length, number, seconds, share};
 use anyhow::anyhow;
 use clap::Args;
+use from_desk::{FromDesk, Missing};
 use handoffd_kit::id::DeskId;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -21,18 +24,25 @@ use std::process::ExitCode;
   handoffd simulate --events log.csv.gz --map map.toml                       the policy of handoffd.toml
   handoffd simulate --events log.csv.gz --map map.toml --against other.toml  the decisions that differ
   handoffd --json simulate --events log.csv.gz --map map.toml | jq '.fires[]'
+  handoffd simulate --desk acme --since 30d                                  the history of the desk itself
+  handoffd simulate --desk acme --events acme-history.jsonl --map acme-history.map.toml   the same again, without the desk
 
 Every event of a case is a look, and between events the policy is asked again at the very instants that its time rules
 wait for. Every rule counts as live, and every sensitive one as signed. A team of the log is the policy's team of the same name or queue; any other stands in for
 the policy's teams of its tier: where a rule takes cases from every team of that tier, it takes them from this one too. Facts
-that the log does not have are unknown: a condition on them does not fire, and is counted. History is not changed by it.")]
+that the log does not have are unknown: a condition on them does not fire, and is counted. History is not changed by it.
+
+With --since the desk is read, never written, with a quarter of its budget, and its history is kept in a file without subjects, without what was
+said, and without names. What stops half-way is kept: the same command goes on. The file and its map are read again with --events.")]
 pub struct SimulateArgs {
     /// The event log: CSV or JSON Lines, packed with gzip or not; - reads stdin.
-    #[arg(long, value_name = "FILE")]
-    events: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "since", conflicts_with = "since", requires = "map")]
+    events: Option<PathBuf>,
     /// Which columns of the log are what.
-    #[arg(long, value_name = "MAP.toml")]
-    map: PathBuf,
+    #[arg(long, value_name = "MAP.toml", requires = "events")]
+    map: Option<PathBuf>,
+    #[command(flatten)]
+    live: FromDesk,
     /// Another configuration, to show the decisions that differ.
     #[arg(long, value_name = "OTHER.toml")]
     against: Option<PathBuf>,
@@ -58,7 +68,16 @@ impl SimulateArgs {
             Ok(other) => other,
             Err(problems) => return wrong(context, &problems),
         };
-        let log = match log_and_map(&self.events, &self.map, self.skip_broken) {
+        let (events, map) = match (&self.events, &self.map, self.live.since) {
+            (Some(events), Some(map), None) => (events.clone(), map.clone()),
+            (_, _, Some(since)) => match self.live.take(context, &config, &self.desk(&config)?, since) {
+                Ok(files) => files,
+                Err(Missing::Settings(problems)) => return wrong(context, &problems),
+                Err(Missing::Failed(failure)) => return Err(failure),
+            },
+            _ => return Err(Failure::usage(anyhow!("name a log with --events and --map, or a time with --since"))),
+        };
+        let log = match log_and_map(&events, &map, self.skip_broken) {
             Ok((log, _, _)) => log,
             Err(error) => return broken(context, error),
         };
@@ -80,16 +99,21 @@ impl SimulateArgs {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn replay(&self, config: &Config, log: &EventLog) -> Result<Run, Failure> {
+    /// Whose rules are asked.
+    fn desk(&self, config: &Config) -> Result<DeskId, Failure> {
         let known: Vec<&str> = config.policy.desks.keys().map(DeskId::as_str).collect();
-        let desk = match (&self.desk, known.as_slice()) {
-            (Some(desk), known) if known.contains(&desk.as_str()) => DeskId::new(desk),
-            (None, [only]) => DeskId::new(*only),
+        match (&self.desk, known.as_slice()) {
+            (Some(desk), known) if known.contains(&desk.as_str()) => Ok(DeskId::new(desk)),
+            (None, [only]) => Ok(DeskId::new(*only)),
             _ => {
                 let words = anyhow!("name the desk whose rules are asked with --desk: {}", known.join(", "));
-                return Err(Failure::usage(words));
+                Err(Failure::usage(words))
             }
-        };
+        }
+    }
+
+    fn replay(&self, config: &Config, log: &EventLog) -> Result<Run, Failure> {
+        let desk = self.desk(config)?;
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(run(&Stage::set(&config.policy, &desk, log), log, threads))
     }

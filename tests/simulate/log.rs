@@ -1,6 +1,4 @@
-//! `handoffd simulate` from outside: a policy over a small history, two policies compared, and wrong usage.
-
-#![expect(clippy::expect_used, reason = "a test fails by panicking and says what it leaves out")]
+//! From outside: a policy over a small history, two policies compared, and wrong usage.
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
