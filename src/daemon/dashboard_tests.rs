@@ -19,26 +19,26 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
-const REVIEWER: &str = "reviewer-0123456789abcdef0123456789";
-const READER: &str = "reader-0123456789abcdef0123456789";
-const OPERATOR: &str = "operator-0123456789abcdef0123456789";
+pub(super) const REVIEWER: &str = "reviewer-0123456789abcdef0123456789";
+pub(super) const READER: &str = "reader-0123456789abcdef0123456789";
+pub(super) const OPERATOR: &str = "operator-0123456789abcdef0123456789";
 /// What a customer may write.
 const HOSTILE: &str =
     "</script><script>alert(1)</script><img src=x onerror=alert(2)>\" onmouseover=\"alert(3)\u{202e}\u{0}";
 
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    text: String,
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
-struct Hall {
-    stage: Stage,
+pub(super) struct Hall {
+    pub stage: Stage,
     router: Router,
     stop: CancellationToken,
 }
 
-fn hall(policy: Policy) -> Hall {
+pub(super) fn hall(policy: Policy) -> Hall {
     let stage = Stage::new(policy);
     let web = WebConfig {
         origin: url::Url::parse("https://handoffs.acme.example").ok(),
@@ -91,7 +91,7 @@ impl Hall {
         visitor
     }
 
-    async fn api(&self, method: &str, path: &str, token: &str, body: Value) -> (Answer, Value) {
+    pub(super) async fn api(&self, method: &str, path: &str, token: &str, body: Value) -> (Answer, Value) {
         let request = request(method, path)
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, "application/json")
@@ -104,7 +104,7 @@ impl Hall {
     }
 
     /// A review that waits.
-    async fn review(&self) -> HandoffRecord {
+    pub(super) async fn review(&self) -> HandoffRecord {
         self.stage.look().await;
         self.stage.handoffs().await.remove(0)
     }

@@ -24,6 +24,8 @@ mod absent_desks;
 #[cfg(test)]
 mod afterwards;
 #[cfg(test)]
+mod api_tests;
+#[cfg(test)]
 mod asking_parts;
 mod housekeeping;
 #[cfg(test)]

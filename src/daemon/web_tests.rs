@@ -5,11 +5,13 @@ use crate::web::{HOOKS_AT_ONCE, bind, hooks, pages, serve};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
+use handoffd_kit::clock::Clock;
 use handoffd_kit::id::TicketId;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -290,6 +292,31 @@ async fn metrics_are_well_formed_and_carry_the_standing_figures() {
     let all = names.len();
     names.dedup();
     assert_eq!(names.len(), all, "each name once");
+}
+
+/// The operations page has every metric that there is, and no other.
+#[tokio::test]
+async fn every_metric_is_documented_and_every_documented_one_is_given() {
+    let hall = hall(sending());
+    hall.stage.look().await;
+    hall.stage.house.reloads.loaded(hall.stage.clock.now());
+    assert_eq!(post(&hall.hooks, &right(), hook("1")).await, StatusCode::OK);
+    let (_, text) = get(&hall.pages, "/metrics").await;
+    let named = |line: &str| {
+        let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        Some(if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
+    };
+    let given: BTreeSet<String> = text.lines().filter_map(named).collect();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/OPERATIONS.md")).expect("the page");
+    let (_, table) = page.split_once("\n## Metrics\n").expect("a section on metrics");
+    let rows = table.split("\n## ").next().expect("its text").lines().filter_map(|line| line.strip_prefix("| "));
+    let first = rows.filter_map(|row| row.split(" | ").next());
+    let documented: BTreeSet<String> = first
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| name.starts_with("handoffd_"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(given, documented);
 }
 
 #[tokio::test]

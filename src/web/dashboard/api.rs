@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) fn routes() -> Router<Dashboard> {
     Router::new()
+        .route("/api/v1/openapi.json", get(description))
         .route("/api/v1/now", get(now))
         .route("/api/v1/reviews", get(reviews))
         .route("/api/v1/reviews/{id}", get(review))
@@ -27,6 +28,13 @@ pub(super) fn routes() -> Router<Dashboard> {
         .route("/api/v1/parked/retry", post(retry))
         .route("/api/v1/parked/drop", post(give_up))
         .route("/api/v1/policy", get(policy))
+}
+
+/// All of it, as OpenAPI.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+async fn description(_: Caller) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
 
 /// An answer, or why there is none.

@@ -26,6 +26,7 @@ mod session;
 mod timeline;
 mod trouble;
 
+pub use api::OPENAPI;
 pub use entry::{Entry, Limit};
 pub use orders::{Orders, Refusal, Target, Wish};
 
