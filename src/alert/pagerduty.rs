@@ -64,7 +64,7 @@ fn event(alert: &Alert, routing_key: &str, repeated: bool) -> Value {
     let severity = match alert.about {
         About::Unclaimed { .. } | About::Parked { .. } => "error",
         About::Handoff { .. } | About::Review | About::LostOwner { .. } => "warning",
-        About::Test => "info",
+        About::Digest { .. } | About::Test => "info",
     };
     let details: serde_json::Map<String, Value> =
         card.facts.iter().map(|(name, value)| (name.to_lowercase(), json!(value))).collect();

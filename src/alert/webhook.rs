@@ -6,7 +6,7 @@
 use super::post::Post;
 use super::{AlertError, Attempt, Channel, Failure, optional, secret};
 use crate::config::AlertSettings;
-use crate::plan::alert::{Alert, AlertAct, card};
+use crate::plan::alert::{About, Alert, AlertAct, card};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -123,11 +123,16 @@ fn message_id(alert: &Alert) -> String {
 
 fn body(alert: &Alert) -> serde_json::Value {
     let kind = match (alert.act, alert.about.occasion()) {
+        (_, None) if matches!(alert.about, About::Digest { .. }) => "alert.digest".to_owned(),
         (_, None) => "alert.test".to_owned(),
         (AlertAct::Tell, Some(occasion)) => format!("alert.{}", occasion.name().replace('-', "_")),
         (AlertAct::Close, Some(occasion)) => format!("alert.{}.closed", occasion.name().replace('-', "_")),
     };
     let card = card(alert, false);
+    if let About::Digest { lines, .. } = &alert.about {
+        let data = json!({ "key": alert.key, "title": card.title, "lines": lines });
+        return json!({ "type": kind, "timestamp": alert.at.to_string(), "data": data });
+    }
     json!({
         "type": kind,
         "timestamp": alert.at.to_string(),

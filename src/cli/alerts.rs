@@ -99,6 +99,8 @@ fn list(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
 fn row(config: &Config, name: &AlertName, channel: &AlertChannel, counts: Option<&AlertCounts>) -> Row {
     let policy = &config.policy;
     let operators = policy.alerts.operators.contains(name).then(|| "[policy]".to_owned());
+    let weekly = policy.alerts.digest.as_ref().is_some_and(|digest| digest.to.contains(name));
+    let digest = weekly.then(|| "the digest".to_owned());
     let teams =
         policy.teams.values().filter(|team| team.alert.contains(name)).map(|team| format!("team {}", team.name));
     let names = |alert: &Option<Vec<AlertName>>| alert.as_ref().is_some_and(|alert| alert.contains(name));
@@ -109,7 +111,7 @@ fn row(config: &Config, name: &AlertName, channel: &AlertChannel, counts: Option
         channel: channel.kind.name(),
         tells: channel.tells.iter().map(|occasion| occasion.name()).collect(),
         hours,
-        named_by: operators.into_iter().chain(teams).chain(rules).collect(),
+        named_by: operators.into_iter().chain(digest).chain(teams).chain(rules).collect(),
         alerts: counts.map(|counts| counts.by_state.clone()).unwrap_or_default(),
     }
 }

@@ -12,7 +12,9 @@ use std::process::ExitCode;
 #[command(after_help = "Examples:
   handoffd digest                                        Markdown, which reads well as text too
   handoffd --json digest
-  handoffd digest | mail -s 'Handoffs this week' support-ops@acme.example   from a weekly timer")]
+  handoffd digest | mail -s 'Handoffs this week' support-ops@acme.example   from a weekly timer
+
+The daemon sends it by itself, once a week: [policy] digest = { to = [\"owner-mail\"], day = \"mon\", at = \"08:00\", zone = \"Europe/Berlin\" }")]
 pub struct DigestArgs {}
 
 impl DigestArgs {

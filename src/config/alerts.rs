@@ -292,18 +292,28 @@ fn to(found: &mut Found<'_>, section: &Section<'_>, kind: ChannelKind) -> Option
 
 /// The channels that a table names. `None`: it names none, or the list could not be read.
 pub(super) fn named(found: &mut Found<'_>, section: &Section<'_>, alerts: &Alerts) -> Option<Vec<AlertName>> {
-    let known = || alerts.0.keys().map(AlertName::as_str);
     let names = section.texts(found, "alert")?;
-    let fine = names.into_iter().filter(|name| refers(found, name, "alert channel", "[alerts.NAME]", known()));
-    Some(fine.map(|name| AlertName::new(name.value)).collect())
+    Some(named_in(found, &names, alerts))
+}
+
+/// Those of these names that are channels; the others are reported.
+pub(super) fn named_in(found: &mut Found<'_>, names: &[At<&str>], alerts: &Alerts) -> Vec<AlertName> {
+    let known = || alerts.0.keys().map(AlertName::as_str);
+    let fine = names.iter().filter(|name| refers(found, name, "alert channel", "[alerts.NAME]", known()));
+    fine.map(|name| AlertName::new(name.value)).collect()
 }
 
 /// What decides, and how each channel is reached.
 type Whole = (BTreeMap<AlertName, AlertChannel>, BTreeMap<AlertName, AlertConfig>);
 
 impl Alerts {
-    /// Reports channels that nobody names.
-    pub fn nobody_unused(&self, found: &mut Found<'_>, operators: &[AlertName], teams: &Teams, rules: &Rules) {
+    /// What stands behind a channel; none: there is none of that name, or it is wrong in itself.
+    pub fn kind(&self, name: &AlertName) -> Option<ChannelKind> {
+        Some(self.0.get(name)?.whole.as_ref()?.0.kind)
+    }
+
+    /// Reports channels that nobody names. `told`: those that `[policy]` names.
+    pub fn nobody_unused(&self, found: &mut Found<'_>, told: &[AlertName], teams: &Teams, rules: &Rules) {
         // What is wrong in itself hides who names whom.
         if !found.is_usable() {
             return;
@@ -311,7 +321,7 @@ impl Alerts {
         let of_rules = rules.routes.iter().map(|route| &route.rule);
         let of_rules = of_rules.chain(rules.escalations.iter().map(|escalation| &escalation.rule));
         let mut used: BTreeSet<&AlertName> = of_rules.filter_map(|rule| rule.alert.as_ref()).flatten().collect();
-        used.extend(operators);
+        used.extend(told);
         used.extend(teams.values().flatten().flat_map(|team| &team.alert));
         for (name, draft) in self.0.iter().filter(|(name, _)| !used.contains(name)) {
             let message = format!("nobody is told through the alert channel \"{name}\"");

@@ -109,6 +109,7 @@ pub const POLICY: Shape = Shape {
         key("suppress", "[\"no-reply@*\", \"*@bounces.example\"]"),
         key("limits", "{ per_rule_per_hour = 30, per_desk_per_hour = 200, hops_per_day = 4 }"),
         key("alert", "[\"operations\"]"),
+        key("digest", "{ to = [\"owner-mail\"], day = \"mon\", at = \"08:00\", zone = \"Europe/Berlin\" }"),
     ],
 };
 
@@ -116,6 +117,17 @@ pub const POLICY: Shape = Shape {
 pub const LIMITS: Shape = Shape {
     title: "policy.limits",
     keys: &[key("per_rule_per_hour", "30"), key("per_desk_per_hour", "200"), key("hops_per_day", "4")],
+};
+
+/// `policy.digest`.
+pub const DIGEST: Shape = Shape {
+    title: "policy.digest",
+    keys: &[
+        key("to", "[\"owner-mail\"]"),
+        key("day", "\"mon\""),
+        key("at", "\"08:00\""),
+        key("zone", "\"Europe/Berlin\""),
+    ],
 };
 
 /// `[desks.NAME]`.

@@ -13,6 +13,7 @@ mod commands;
 mod conditions;
 mod daemon;
 mod desks;
+mod digest;
 pub mod events;
 mod found;
 mod graph;
@@ -246,7 +247,9 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     };
     let rules = rules::read(found, &root, &world);
     let tests = trials::read(found, &root, &world, &rules.names);
-    alerts.nobody_unused(found, &table.operators, &teams, &rules);
+    let told: Vec<_> =
+        table.operators.iter().chain(table.digest.iter().flat_map(|digest| &digest.to)).cloned().collect();
+    alerts.nobody_unused(found, &told, &teams, &rules);
     let (channels, outlets) = alerts.whole()?;
     let reached: Option<BTreeMap<_, _>> =
         desks.iter_mut().map(|(id, desk)| Some((id.clone(), desk.config.take()?))).collect();
@@ -262,7 +265,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         people,
         labels,
         messages: messages?,
-        alerts: AlertPolicy { channels, operators: table.operators },
+        alerts: AlertPolicy { channels, operators: table.operators, digest: table.digest },
         targets: targets?,
         never: table.never,
         quiet_after_person: table.quiet_after_person,

@@ -3,12 +3,14 @@
 use super::alerts::{self, Alerts};
 use super::conditions::{self, Facts};
 use super::desks::Desks;
+use super::digest;
 use super::found::Found;
 use super::keys;
 use super::scalar;
 use super::walk::{Section, kind_of};
 use crate::policy::address::AddressPattern;
 use crate::policy::condition::Condition;
+use crate::policy::digest::DigestPlan;
 use crate::policy::header::PolicyHeader;
 use crate::policy::names::AlertName;
 use crate::policy::rules::Limits;
@@ -27,6 +29,7 @@ pub(super) struct PolicyTable {
     pub limits: Limits,
     /// Who is told of what is parked.
     pub operators: Vec<AlertName>,
+    pub digest: Option<DigestPlan>,
 }
 
 /// Reads `[policy]`.
@@ -55,6 +58,7 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, ale
         suppress: suppress(found, &section),
         limits: limits(found, &section),
         operators: alerts::named(found, &section, alerts).unwrap_or_default(),
+        digest: digest::read(found, &section, alerts),
     }
 }
 

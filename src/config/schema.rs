@@ -13,7 +13,13 @@ pub fn schema() -> Value {
         vec![
             ("daemon", daemon()),
             ("web", web()),
-            ("policy", table(keys::POLICY, vec![("limits", table(keys::LIMITS, Vec::new()))])),
+            (
+                "policy",
+                table(
+                    keys::POLICY,
+                    vec![("limits", table(keys::LIMITS, Vec::new())), ("digest", table(keys::DIGEST, Vec::new()))],
+                ),
+            ),
             ("desks", named(desk())),
             ("teams", named(table(keys::TEAM, vec![("queue", queue()), ("tier", whole())]))),
             ("people", named(table(keys::PERSON, vec![("desk", named(text()))]))),

@@ -97,7 +97,11 @@ fn header(policy: &Policy) -> Value {
             "hops_per_day": hops_per_day,
         },
     });
-    telling(meaning, operators)
+    let mut meaning = telling(meaning, operators);
+    if let (Value::Object(keys), Some(digest)) = (&mut meaning, &policy.alerts.digest) {
+        keys.insert("digest".to_owned(), json!({ "to": digest.to, "when": digest.when() }));
+    }
+    meaning
 }
 
 fn desk(desk: &DeskPolicy, connector: Option<&str>) -> Value {

@@ -11,6 +11,9 @@ mod claims;
 pub mod control;
 #[cfg(test)]
 mod dashboard_tests;
+#[cfg(test)]
+mod digest_tests;
+mod digests;
 mod draining;
 pub mod house;
 pub mod pipeline;

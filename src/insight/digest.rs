@@ -7,6 +7,7 @@ use super::stats::Share;
 use super::words;
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, Ledger, Result};
+use crate::plan::alert::{About, DigestPart};
 use crate::policy::package::name_of;
 use crate::policy::rules::{Mode, Policy};
 use jiff::{SignedDuration, Timestamp};
@@ -75,6 +76,12 @@ pub struct PathBack {
     pub bounced: Share,
 }
 
+impl PathBack {
+    fn shown(&self) -> String {
+        format!("{} → {}: {}", self.from, self.to, words::counted(self.bounced))
+    }
+}
+
 impl Digest {
     /// The week until now.
     ///
@@ -105,6 +112,53 @@ impl Digest {
         })
     }
 
+    /// As an alert: its lines one by one.
+    pub fn about(&self) -> About {
+        let line = |part: DigestPart| move |text: String| (part, text);
+        let mut lines: Vec<(DigestPart, String)> = self.figures().into_iter().map(line(DigestPart::Week)).collect();
+        lines.extend(self.came_back.iter().map(PathBack::shown).map(line(DigestPart::CameBack)));
+        lines.extend(
+            self.lacked
+                .iter()
+                .map(|(part, share)| format!("{part}: {}", words::counted(*share)))
+                .map(line(DigestPart::Lacked)),
+        );
+        lines.extend(
+            self.waits
+                .iter()
+                .map(|(name, count)| format!("{name}: {}", words::number(*count)))
+                .map(line(DigestPart::Waits)),
+        );
+        lines.extend(self.watch.iter().cloned().map(line(DigestPart::LookAt)));
+        About::Digest { week: self.span(), lines }
+    }
+
+    fn span(&self) -> String {
+        format!("from {} to {}", self.from, self.until)
+    }
+
+    /// The week's figures, each beside the one of the week before.
+    fn figures(&self) -> Vec<String> {
+        let (week, before) = (&self.week, &self.before);
+        let numbers = [
+            ("cases opened", week.cases, before.cases),
+            ("transfers", week.transfers, before.transfers),
+            ("handoffs decided", week.decided, before.decided),
+            ("handoffs carried out", week.sent, before.sent),
+        ];
+        let shares = [
+            ("transfers handed right back", week.bounced, before.bounced),
+            ("taken on by the receiving team", week.claimed, before.claimed),
+            ("reviews answered with yes", week.approved, before.approved),
+            ("packages that lacked a part", week.incomplete, before.incomplete),
+        ];
+        let numbers =
+            numbers.map(|(name, now, then)| format!("{name}: {} ({})", words::number(now), words::number(then)));
+        let shares =
+            shares.map(|(name, now, then)| format!("{name}: {} ({})", words::counted(now), words::counted(then)));
+        numbers.into_iter().chain(shares).collect()
+    }
+
     /// As Markdown, which reads well as text too.
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -118,30 +172,12 @@ impl Digest {
             Mode::Live => "live",
             Mode::Shadow => "in shadow: nothing is written",
         };
-        writeln!(text, "# Handoffs from {} to {}\n", self.from, self.until)?;
+        writeln!(text, "# Handoffs {}\n", self.span())?;
         writeln!(text, "Policy {}, {mode}. In brackets: the week before.\n", self.policy)?;
-        let (week, before) = (&self.week, &self.before);
-        let numbers = [
-            ("cases opened", week.cases, before.cases),
-            ("transfers", week.transfers, before.transfers),
-            ("handoffs decided", week.decided, before.decided),
-            ("handoffs carried out", week.sent, before.sent),
-        ];
-        for (name, now, then) in numbers {
-            writeln!(text, "- {name}: {} ({})", words::number(now), words::number(then))?;
-        }
-        let shares = [
-            ("transfers handed right back", week.bounced, before.bounced),
-            ("taken on by the receiving team", week.claimed, before.claimed),
-            ("reviews answered with yes", week.approved, before.approved),
-            ("packages that lacked a part", week.incomplete, before.incomplete),
-        ];
-        for (name, now, then) in shares {
-            writeln!(text, "- {name}: {} ({})", words::counted(now), words::counted(then))?;
-        }
+        self.figures().iter().try_for_each(|line| writeln!(text, "- {line}"))?;
         writeln!(text, "\n## What came back\n")?;
         for path in &self.came_back {
-            writeln!(text, "- {} → {}: {}", path.from, path.to, words::counted(path.bounced))?;
+            writeln!(text, "- {}", path.shown())?;
         }
         if self.came_back.is_empty() {
             writeln!(text, "Nothing was handed right back.")?;

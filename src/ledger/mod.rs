@@ -6,7 +6,7 @@
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, `log_check`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
-//! `outcomes`; `people`, `audit`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`, `alerts`; `counts`, `reports`, [`board`] (what the dashboard lists), `purge`, `forget`; `inspect`, `copies` and `compact` (what an
+//! `outcomes`; `people`, `audit`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`, `alerts`, `digests`; `counts`, `reports`, [`board`] (what the dashboard lists), `purge`, `forget`; `inspect`, `copies` and `compact` (what an
 //! admin does with the file).
 
 mod absent;
@@ -24,6 +24,7 @@ mod compact;
 mod condition;
 mod copies;
 mod counts;
+mod digests;
 mod effects;
 mod error;
 mod forget;

@@ -126,6 +126,10 @@ CREATE INDEX alerts_next ON alerts (channel, due) WHERE due IS NOT NULL;
 CREATE INDEX alerts_thread ON alerts (thread, channel, id);
 CREATE INDEX alerts_handoff ON alerts (handoff, id);
 CREATE INDEX alerts_open ON alerts (channel, state) WHERE state IN ('due', 'in_flight', 'unsure', 'parked');
+-- When the lead's week is sent next, and under which plan.
+CREATE TABLE digest_due (
+    one INTEGER PRIMARY KEY CHECK (one = 1), plan TEXT NOT NULL, due INTEGER NOT NULL
+) STRICT;
 -- Cases that wait for a place in the hour, first come first served. Each has a look at the instant its place is free.
 CREATE TABLE place_waits (
     id INTEGER PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, rule TEXT NOT NULL, by_desk INTEGER NOT NULL,

@@ -10,6 +10,7 @@ use crate::policy::proposal::{HandoffKind, Proposal};
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::text::cut;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// The longest value on a card, in bytes: what a policy or a desk says may be endless.
@@ -101,12 +102,48 @@ pub enum About {
         /// The number of the note that says so.
         number: u32,
     },
+    /// The lead's week.
+    Digest {
+        /// From when until when.
+        week: String,
+        /// Its lines: what they are about, and what they say.
+        lines: Vec<(DigestPart, String)>,
+    },
     /// Nothing: somebody tries the channel.
     Test,
 }
 
+/// What a line of a digest is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DigestPart {
+    /// A figure of the week, beside the week before.
+    Week,
+    /// A path on which cases came right back.
+    CameBack,
+    /// A part that packages lacked.
+    Lacked,
+    /// What waits for a person.
+    Waits,
+    /// What should be looked at.
+    LookAt,
+}
+
+impl DigestPart {
+    /// For people.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::Week => "Week",
+            Self::CameBack => "Came back",
+            Self::Lacked => "Lacked",
+            Self::Waits => "Waits",
+            Self::LookAt => "Look at",
+        }
+    }
+}
+
 impl About {
-    /// What kind of thing it is; none for a test.
+    /// What kind of thing it is; none for what is about no case.
     pub fn occasion(&self) -> Option<Occasion> {
         match self {
             Self::Handoff { .. } => Some(Occasion::Handoff),
@@ -114,7 +151,7 @@ impl About {
             Self::Unclaimed { .. } => Some(Occasion::Unclaimed),
             Self::Parked { .. } => Some(Occasion::Parked),
             Self::LostOwner { .. } => Some(Occasion::LostOwner),
-            Self::Test => None,
+            Self::Digest { .. } | Self::Test => None,
         }
     }
 
@@ -122,6 +159,7 @@ impl About {
     fn word(&self) -> String {
         let name = self.occasion().map_or("test", Occasion::name);
         match self {
+            Self::Digest { .. } => "digest".to_owned(),
             Self::Handoff { .. } | Self::Review | Self::Test => name.to_owned(),
             Self::Unclaimed { step } => format!("{name}-{step}"),
             Self::Parked { number, attempt, .. } => format!("{name}-{number}-{attempt}"),
@@ -136,6 +174,7 @@ impl About {
             Self::Handoff { .. } | Self::Unclaimed { .. } | Self::LostOwner { .. } => HANDED_OVER.to_owned(),
             Self::Review => IN_REVIEW.to_owned(),
             Self::Parked { number, .. } => parked_thread(*number),
+            Self::Digest { .. } => "digest".to_owned(),
             Self::Test => "test".to_owned(),
         }
     }
@@ -196,17 +235,28 @@ impl Alert {
 
     /// A trial of a channel.
     pub fn test(channel: &AlertName, nonce: u64, now: Timestamp) -> Self {
-        let about = About::Test;
+        let thread = format!("test-{nonce:016x}");
+        Self::of_no_case(format!("{thread}@{channel}"), thread, About::Test, now)
+    }
+
+    /// The lead's week; `due`: the day that calls it.
+    pub fn digest(channel: &AlertName, due: Date, about: About, now: Timestamp) -> Self {
+        let thread = format!("digest/{due}");
+        Self::of_no_case(format!("{thread}@{channel}"), thread, about, now)
+    }
+
+    fn of_no_case(key: String, thread: String, about: About, now: Timestamp) -> Self {
+        let what = about.word();
         Self {
-            key: format!("test-{nonce:016x}@{channel}"),
-            thread: format!("test-{nonce:016x}"),
+            key,
+            thread,
             act: AlertAct::Tell,
             about,
-            handoff: "test".to_owned(),
-            desk: DeskId::from("test"),
+            desk: DeskId::from(what.as_str()),
             ticket: TicketId::from("0"),
             link: None,
-            rule: RuleName::from("test"),
+            rule: RuleName::from(what.as_str()),
+            handoff: what,
             from: None,
             to: TeamName::from("nobody"),
             reason: None,
@@ -252,10 +302,13 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
         About::Unclaimed { .. } => format!("Nobody of {to} has taken on ticket {ticket}"),
         About::Parked { .. } => format!("Work of handoffd on ticket {ticket} waits for a person"),
         About::LostOwner { .. } => format!("The owner of ticket {ticket} of {to} is gone"),
+        About::Digest { week, .. } => format!("Handoffs {week}"),
         About::Test => "A trial of this alert channel: nothing is to be done".to_owned(),
     };
     let mut facts: Vec<(&'static str, String)> = Vec::new();
-    if alert.about != About::Test {
+    if let About::Digest { lines, .. } = &alert.about {
+        facts.extend(lines.iter().map(|(part, line)| (part.shown(), line.clone())));
+    } else if alert.about != About::Test {
         let came = from.as_ref().map_or_else(|| to.to_string(), |from| format!("{from} → {to}"));
         facts.push(("Team", came));
         facts.push((
@@ -286,7 +339,7 @@ fn next_step(alert: &Alert) -> Option<String> {
         About::Parked { number, label, .. } => {
             Some(format!("{label} ({handoff}/{number}): handoffd parked list says why, and what to do"))
         }
-        About::Handoff { .. } | About::Test => None,
+        About::Handoff { .. } | About::Digest { .. } | About::Test => None,
     }
 }
 

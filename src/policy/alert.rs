@@ -1,5 +1,6 @@
 //! Who is told outside the helpdesk that a case needs them: of what, through which channels, in which hours. Pure.
 
+use super::digest::DigestPlan;
 use super::due::TeamHours;
 use super::known::{FactName, FactType, HouseFact, Known, KnownFacts};
 use super::message::facts_in;
@@ -157,6 +158,8 @@ pub struct AlertPolicy {
     pub channels: BTreeMap<AlertName, AlertChannel>,
     /// Who is told of what is parked; nobody: those of the receiving team.
     pub operators: Vec<AlertName>,
+    /// When the lead's week is sent, and through which channels; none: it is not.
+    pub digest: Option<DigestPlan>,
 }
 
 /// Who is told of one handoff, worked out when it is decided: handoffs under way keep it.
@@ -266,7 +269,11 @@ mod tests {
             ("room", channel(ChannelKind::Slack, &Occasion::ALL)),
             ("pager", channel(ChannelKind::PagerDuty, &[Occasion::Unclaimed, Occasion::Parked])),
         ];
-        AlertPolicy { channels: channels.map(|(name, it)| (name.into(), it)).into(), operators: Vec::new() }
+        AlertPolicy {
+            channels: channels.map(|(name, it)| (name.into(), it)).into(),
+            operators: Vec::new(),
+            digest: None,
+        }
     }
 
     fn billing() -> Team {

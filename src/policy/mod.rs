@@ -15,6 +15,7 @@ pub mod condition;
 pub mod customer;
 mod date_words;
 pub mod decide;
+pub mod digest;
 pub mod document;
 pub mod due;
 mod escalation;

@@ -13,6 +13,7 @@ pub fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::WEB_LOGIN, vec!["web", "logins", "*"]),
         (keys::POLICY, vec!["policy"]),
         (keys::LIMITS, vec!["policy", "limits"]),
+        (keys::DIGEST, vec!["policy", "digest"]),
         (keys::DESK, vec!["desks", "*"]),
         (keys::FIELD, vec!["desks", "*", "fields", "*"]),
         (keys::COMMANDS, vec!["desks", "*", "commands"]),

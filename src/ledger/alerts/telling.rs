@@ -47,7 +47,7 @@ impl Ledger {
             .query_row(params![planned.alert.handoff, channel, word], |row| row.get(0))?)
     }
 
-    fn add_alert(&mut self, planned: &PlannedAlert, now: Timestamp) -> Result<()> {
+    pub(in crate::ledger) fn add_alert(&mut self, planned: &PlannedAlert, now: Timestamp) -> Result<()> {
         let PlannedAlert { channel, alert } = planned;
         let state = EffectState::Due { at: now, attempt: 0 };
         self.connection
