@@ -316,7 +316,16 @@ async fn every_metric_is_documented_and_every_documented_one_is_given() {
         .filter(|name| name.starts_with("handoffd_"))
         .map(str::to_owned)
         .collect();
-    assert_eq!(given, documented);
+    let unknown: Vec<&String> = given.difference(&documented).collect();
+    assert!(unknown.is_empty(), "these are given and stand in no document: {unknown:?}");
+    // A family without a row is not given: that there is one is told by the code that registers it.
+    let code = include_str!("../web/metrics.rs");
+    let registered = |name: &str| {
+        let name = name.trim_start_matches("handoffd_");
+        [name, name.trim_end_matches("_total")].iter().any(|name| code.contains(&format!("\"{name}\"")))
+    };
+    let gone: Vec<&String> = documented.iter().filter(|name| !registered(name)).collect();
+    assert!(gone.is_empty() && documented.len() > 30, "these are documented and given by nothing: {gone:?}");
 }
 
 #[tokio::test]

@@ -173,11 +173,12 @@ fn a_short_outage_is_waited_out() {
 #[test]
 fn a_login_or_a_right_that_is_missing_ends_it_at_once() {
     for dialect in DIALECTS {
-        for (fault, kind) in
-            [(Fault::Unauthorized, DeskErrorKind::Unauthorized), (Fault::Forbidden, DeskErrorKind::Forbidden)]
-        {
+        for (on, fault, kind) in [
+            (On::All, Fault::Unauthorized, DeskErrorKind::Unauthorized),
+            (On::Reads, Fault::Forbidden, DeskErrorKind::Forbidden),
+        ] {
             let (stage, folder) = (stage(dialect), tempfile::tempdir().expect("a folder"));
-            stage.sandbox.set_faults(FaultPlan::default().next(1_000, On::All, fault));
+            stage.sandbox.set_faults(FaultPlan::default().next(1_000, on, fault));
             let before = stage.clock.now();
             match take(&stage, &file(&folder), false) {
                 Err(Stopped::Desk(error)) => assert_eq!(error.kind, kind, "{dialect:?}: {error}"),
