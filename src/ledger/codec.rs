@@ -50,7 +50,7 @@ pub(super) fn sum(text: &str) -> i64 {
 }
 
 /// The same text, if its sum is the one that was kept.
-pub(super) fn summed<'t>(what: impl FnOnce() -> String, text: &'t str, kept: i64) -> Result<&'t str> {
+pub(super) fn summed(what: impl FnOnce() -> String, text: &str, kept: i64) -> Result<&str> {
     if sum(text) == kept { Ok(text) } else { Err(unreadable(&what(), &"it is not what was written")) }
 }
 
