@@ -75,13 +75,14 @@ impl Ledger {
         step("reading the backup");
         let backup = open_backup(from)?;
         let staged = restoring_path(path);
-        for part in PARTS {
-            remove(&with(&staged, part))?;
-        }
-        make_private(&staged)?;
-        copy(&backup, &staged)?;
-        let (doubted, faults) = prepared(&staged, from, act, step)?;
-        File::open(&staged).and_then(|file| file.sync_all()).map_err(|error| cannot_copy(&staged, &error))?;
+        let clean = || PARTS.iter().try_for_each(|part| remove(&with(&staged, part)));
+        clean()?;
+        let prepared = make_private(&staged)
+            .and_then(|()| copy(&backup, &staged))
+            .and_then(|()| prepared(&staged, from, act, step))
+            .and_then(|done| synced(&staged).map(|()| done));
+        // While the ledger is in its place, what was not made ready is worth nothing.
+        let (doubted, faults) = prepared.inspect_err(|_| drop(clean()))?;
         step("putting it in place");
         let aside = put_aside(path, act.at)?;
         rename(&staged, path)?;
@@ -198,8 +199,12 @@ fn claim_partial(partial: &Path) -> Result<File> {
 }
 
 fn settle(partial: &Path, to: &Path) -> Result<()> {
-    File::open(partial).and_then(|file| file.sync_all()).map_err(|error| cannot_copy(partial, &error))?;
+    synced(partial)?;
     rename(partial, to)
+}
+
+fn synced(path: &Path) -> Result<()> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| cannot_copy(path, &error))
 }
 
 /// Renames a file, for good: the folder is on the disk too when this returns.

@@ -186,6 +186,11 @@ impl Ledger {
         let follows =
             |next: &&EffectRecord| next.purpose == done.purpose && next.number > done.number && !next.state.is_over();
         let Some(next) = handoff.effects.iter().find(follows) else { return Ok(()) };
+        // What cannot be read is stood in for among them: written back, the stand-in would be sent in its place.
+        let next = match self.effect(next.id) {
+            Err(LedgerError::Unreadable { .. }) => return Ok(()),
+            read => read?,
+        };
         let head = outcome.receipt.as_ref().and_then(|receipt| receipt.head.as_deref());
         let shown = head.map(|head| DecidedOn::of(head, &next.write.change));
         let decided_on = match &outcome.next_expects {
