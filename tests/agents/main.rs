@@ -5,12 +5,14 @@
 
 mod asking;
 mod claims;
+mod clock;
 mod closed_paths;
 mod cost;
 mod giving_back;
 mod hostile;
 mod labels;
 mod lost;
+mod restored;
 mod reviews;
 mod rights;
 mod spoken;

@@ -10,7 +10,7 @@ use handoffd::daemon::wiring::{open_desks, wire};
 use handoffd::ledger::commands::CommandRecord;
 use handoffd::ledger::records::{DeskTrouble, EffectRecord, HandoffRecord, NewLook, SpanOf};
 use handoffd::ledger::{Handle, HandoffFilter, Ledger};
-use handoffd_kit::clock::{Clock, ManualClock};
+use handoffd_kit::clock::{Clock, ManualClock, Sleep};
 use handoffd_kit::id::TicketId;
 use handoffd_kit::random::Random;
 use handoffd_kit::settings::Seams;
@@ -28,6 +28,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio_util::sync::CancellationToken;
 
 /// The customer of every ticket.
@@ -55,11 +56,47 @@ impl Random for Even {
     }
 }
 
+/// The daemon's clock, which may be wrong by whole hours.
+#[derive(Clone)]
+struct Ours {
+    right: ManualClock,
+    wrong_by: WrongBy,
+}
+
+/// By how many hours.
+#[derive(Clone, Default)]
+struct WrongBy(Arc<AtomicI64>);
+
+impl WrongBy {
+    fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, hours: i64) {
+        self.0.store(hours, Ordering::Relaxed);
+    }
+
+    fn span(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.get())
+    }
+}
+
+impl Clock for Ours {
+    fn now(&self) -> Timestamp {
+        self.right.now() + self.wrong_by.span()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> Sleep {
+        self.right.sleep_until(at.saturating_sub(self.wrong_by.span()).unwrap_or(at))
+    }
+}
+
 /// A house, its helpdesk and its clock.
 pub struct Stage {
     pub dialect: Dialect,
     pub sandbox: Sandbox,
     clock: ManualClock,
+    wrong_by: WrongBy,
     house: House,
     policy: String,
 }
@@ -153,18 +190,20 @@ impl Stage {
             Dialect::Rt => seed::rt(shared, 1),
             Dialect::Freshdesk => seed::freshdesk(shared, 1, Plan::GROWTH),
         };
-        let house = house(dialect, policy, new_ledger(clock.now()), &sandbox, &clock);
-        Self { dialect, sandbox, clock, house, policy: policy.to_owned() }
+        let wrong_by = WrongBy::default();
+        let ours = Ours { right: clock.clone(), wrong_by: wrong_by.clone() };
+        let house = house(dialect, policy, new_ledger(clock.now()), &sandbox, &ours);
+        Self { dialect, sandbox, clock, wrong_by, house, policy: policy.to_owned() }
     }
 
     /// The daemon dies between two acts, and another one takes over its ledger.
     pub fn restarts(&mut self) {
-        self.house = house(self.dialect, &self.policy, self.house.ledger.clone(), &self.sandbox, &self.clock);
+        self.house = house(self.dialect, &self.policy, self.house.ledger.clone(), &self.sandbox, &self.daemons());
     }
 
     /// The daemon goes on with another ledger, as after a restore; gives the one that it had.
     pub fn goes_on_with(&mut self, ledger: Handle) -> Handle {
-        let next = house(self.dialect, &self.policy, ledger, &self.sandbox, &self.clock);
+        let next = house(self.dialect, &self.policy, ledger, &self.sandbox, &self.daemons());
         std::mem::replace(&mut self.house, next).ledger
     }
 
@@ -235,6 +274,10 @@ impl Stage {
         self.look(ticket);
     }
 
+    fn daemons(&self) -> Ours {
+        Ours { right: self.clock.clone(), wrong_by: self.wrong_by.clone() }
+    }
+
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -243,6 +286,11 @@ impl Stage {
     /// Lets time pass.
     pub fn later(&mut self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Somebody sets the daemon's clock, forward or back; the helpdesk's goes on.
+    pub fn clock_jumps(&mut self, hours: i64) {
+        self.wrong_by.set(self.wrong_by.get() + hours);
     }
 
     /// Time passes, with all that the daemon does in it by itself.
@@ -256,7 +304,7 @@ impl Stage {
     /// Hears that something changed on a ticket, and does everything that is due.
     pub fn look(&mut self, ticket: TicketNo) {
         self.later(2);
-        let looks = vec![NewLook { ticket: TicketId::from(ticket.0), due: self.clock.now(), head: None }];
+        let looks = vec![NewLook { ticket: TicketId::from(ticket.0), due: self.daemons().now(), head: None }];
         let noted = self.house.ledger.call(move |ledger| ledger.note_looks(&"acme".into(), &looks));
         futures::executor::block_on(noted).expect("noted");
         self.run();
@@ -264,7 +312,7 @@ impl Stage {
 
     /// Does everything that is due within the next seconds.
     pub fn run(&mut self) {
-        let until = Until::NothingDueBy(self.clock.now() + SignedDuration::from_secs(5));
+        let until = Until::NothingDueBy(self.daemons().now() + SignedDuration::from_secs(5));
         let (house, ended) = (self.house.clone(), Rc::new(Cell::new(false)));
         let mut pool = LocalPool::new();
         let end = ended.clone();
@@ -370,7 +418,7 @@ pub fn new_ledger(now: Timestamp) -> Handle {
     Handle::inline(ledger, None)
 }
 
-fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, clock: &ManualClock) -> House {
+fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, clock: &Ours) -> House {
     let config =
         config::read(policy, "policy.toml", Path::new("/")).unwrap_or_else(|problems| panic!("{problems}\n{policy}"));
     let seams = Seams {

@@ -8,7 +8,7 @@ use handoffd_kit::error::Result;
 use handoffd_kit::id::TicketId;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{Ending, TicketHead};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// How far the desk's clock may be behind ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -22,7 +22,7 @@ impl Account {
             Some(Ending::Merged { into: Some(into) }) => into,
             _ => &write.ticket,
         };
-        let ours = self.ours_since(ticket, write).await?;
+        let ours = self.ours_since(ticket, write, &head).await?;
         if let DeskChange::Tags { add, remove } = &write.change {
             return self.find_labels(write, &head, &ours, add, remove).await;
         }
@@ -38,7 +38,7 @@ impl Account {
     }
 
     /// Our own transactions since the first try.
-    async fn ours_since(&self, ticket: &TicketId, write: &Write) -> Result<Vec<Transaction>> {
+    async fn ours_since(&self, ticket: &TicketId, write: &Write, head: &TicketHead) -> Result<Vec<Transaction>> {
         let kinds = match &write.change {
             DeskChange::Reply(_) => Kinds::Said,
             DeskChange::Update(update) if update.note.is_some() => Kinds::Said,
@@ -46,6 +46,11 @@ impl Account {
         };
         let me = self.me(write.deadline).await?;
         let since = write.first_tried.and_then(|tried| tried.checked_sub(SKEW).ok());
+        // A ticket that has not changed since then by its own clock: our clock may have been ahead when we wrote, and a note is
+        // known by its mark, whenever it was written. What has no mark could be taken for an older write of ours.
+        let noted = matches!(&write.change, DeskChange::Update(update) if update.note.is_some());
+        let told = |since: &Timestamp| head.updated_at.known().is_some_and(|at| at >= since);
+        let since = since.filter(|since| !noted || told(since));
         let all = self.transactions_since(ticket, kinds, since, write.deadline).await?;
         Ok(all.into_iter().filter(|one| one.creator.login() == me).collect())
     }
