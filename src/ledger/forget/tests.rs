@@ -1,10 +1,13 @@
-//! What a customer wrote is planted wherever text is kept; while any of it is on its way, all of it stays.
+//! A word of a customer, planted wherever text is kept, stands nowhere in the file afterwards; everybody else's stays.
 
 use super::super::commands::{CommandOutcome, Deed, HandledCommand, Heard};
+use super::super::compact::empty_log;
 use super::super::open::Durability;
 use super::super::records::{CaseUpdate, NewHandoff, NewLook, ReceivedWebhook};
 use super::super::samples::{accepted, act, at, claim, decide, head, in_review, nothing_found, sending, webhook};
 use super::*;
+use crate::ledger::states::EffectState;
+use crate::ledger::{Compactor, HandoffFilter};
 use crate::policy::proposal::PackageSection;
 use crate::policy::rules::PackagePart;
 use handoffd_kit::model::TicketHead;
@@ -111,6 +114,66 @@ fn cells_with(ledger: &Ledger, words: &str) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+fn bytes_with(path: &Path, words: &str) -> bool {
+    ["", "-wal"].iter().any(|end| {
+        let bytes = std::fs::read(format!("{}{end}", path.display())).unwrap_or_default();
+        bytes.windows(words.len()).any(|window| window.eq_ignore_ascii_case(words.as_bytes()))
+    })
+}
+
+#[test]
+fn a_planted_word_is_nowhere_in_the_file_afterwards_and_the_record_still_fits() {
+    for person in [
+        PersonWanted::Mail("Customer@Standard.Example".into()),
+        PersonWanted::Id { desk: "acme".into(), id: "c-1".into() },
+    ] {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("handoffd.db");
+        let mut ledger = filled(&path);
+        empty_log(&ledger.connection).expect("written back");
+        assert!(bytes_with(&path, WORD), "planted");
+        let before = cells_with(&ledger, WORD);
+        for place in [
+            "raws.body",
+            "looks.head",
+            "webhooks.body",
+            "handoffs.proposal",
+            "effects.write",
+            "would.proposal",
+            "commands.words",
+            "acts.reason",
+        ] {
+            assert!(before.iter().any(|cell| cell == place), "{place} of {before:?}");
+        }
+        assert_eq!(ledger.cases_of(&person).expect("asked").len(), 3);
+        let done = ledger.forget(&person, &Act { by: "ops".into(), reason: None, at: at(100) }).expect("erased");
+        assert_eq!((done.cases, done.withdrawn), (3, 2), "{person:?}");
+        assert_eq!(cells_with(&ledger, WORD), Vec::<String>::new());
+
+        let mut compactor = Compactor::beside(&path).expect("beside");
+        while compactor.free_pages().expect("told") > 0 {
+            compactor.slice(50).expect("given back");
+        }
+        assert_eq!(compactor.finish(), Ok(true));
+        assert!(!bytes_with(&path, WORD), "{person:?}: it is still in the file");
+        if matches!(person, PersonWanted::Mail(_)) {
+            assert!(!bytes_with(&path, MAIL));
+        }
+
+        let chain = ledger.verify_acts(None).expect("read");
+        assert_eq!((chain.faults, chain.erased), (Vec::new(), done.acts as u64));
+        assert!(done.acts > 0);
+        assert_eq!(ledger.file_faults(), Ok(Vec::new()));
+        let handoffs = ledger.handoffs(&HandoffFilter::default()).expect("all can be read");
+        let states: Vec<_> = handoffs.iter().rev().map(|handoff| handoff.state.name()).collect();
+        assert_eq!(states, ["verifying", "withdrawn", "withdrawn", "sending"], "what happened stays");
+        assert!(handoffs[0].effects.iter().all(|effect| matches!(effect.state, EffectState::Due { .. })));
+        assert_eq!(cells_with(&ledger, "somebody else's words"), ["commands.words", "raws.body"], "theirs stay");
+        let kept = ledger.acts_about("h9", 9).expect("read");
+        assert_eq!(kept[0].reason.as_deref(), Some("because"));
+    }
 }
 
 #[test]

@@ -340,6 +340,8 @@ fn without_any_one_guard_a_promise_is_broken() {
         ("one looks at a time", Guards { one_looks: false, ..HOUSE }, "cannot take the step"),
         ("the settle time", Guards { settle: false, ..HOUSE }, twice),
         ("unsure after a crash", Guards { restart: false, ..HOUSE }, twice),
+        // It leaves, although it has been given up.
+        ("the claim before the call", Guards { claim_first: false, ..HOUSE }, "cannot take the step"),
     ] {
         let broken = search(&guards).expect_err(without);
         assert!(broken.contains(promise), "{without}: {broken}");

@@ -38,6 +38,11 @@ pub const ORDER: [PackagePart; 7] = [
     PackagePart::History,
 ];
 
+/// The structured parts of one internal note, in the labels that every policy knows.
+pub fn noted_in(words: &str) -> Vec<(Label, Vec<String>)> {
+    noted::sections(words, &Labels::default())
+}
+
 /// The name of a part, which is also the name of the field that is mapped to it.
 pub fn name_of(part: PackagePart) -> &'static str {
     match part {

@@ -71,7 +71,7 @@ enum Form {
 }
 
 /// The labelled parts of one note, in its order.
-fn sections(words: &str, labels: &Labels) -> Vec<(Label, Vec<String>)> {
+pub(super) fn sections(words: &str, labels: &Labels) -> Vec<(Label, Vec<String>)> {
     let bounded: String = words.chars().take(READ_MAX).collect();
     let text = clean(&bounded);
     let lines: Vec<&str> = text.lines().map(str::trim).collect();

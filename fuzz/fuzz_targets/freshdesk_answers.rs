@@ -1,0 +1,8 @@
+//! Fuzzes `freshdesk_answers`, see ../entries.rs.
+
+#![no_main]
+
+#[path = "../entries.rs"]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::freshdesk_answers(data));

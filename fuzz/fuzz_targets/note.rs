@@ -1,0 +1,8 @@
+//! Fuzzes `note`, see ../entries.rs.
+
+#![no_main]
+
+#[path = "../entries.rs"]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::note(data));

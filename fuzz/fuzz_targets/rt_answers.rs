@@ -1,0 +1,8 @@
+//! Fuzzes `rt_answers`, see ../entries.rs.
+
+#![no_main]
+
+#[path = "../entries.rs"]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::rt_answers(data));

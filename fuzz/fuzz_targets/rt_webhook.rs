@@ -1,0 +1,8 @@
+//! Fuzzes `rt_webhook`, see ../entries.rs.
+
+#![no_main]
+
+#[path = "../entries.rs"]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::rt_webhook(data));
