@@ -88,6 +88,7 @@ fn escalation(n: usize, rules: usize, known: &handoffd::policy::known::KnownFact
             after_reply: None,
         },
         review: ReviewDecision::Never,
+        reviews: None,
     }
 }
 
@@ -133,6 +134,7 @@ fn policy(rules: usize) -> Policy {
         quiet_after_person: None,
         suppress: Vec::new(),
         limits: Limits::default(),
+        reviews: None,
         routes: Vec::new(),
         escalations: (0..rules).map(|n| escalation(n, rules, &known)).collect(),
     }

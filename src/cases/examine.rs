@@ -12,6 +12,7 @@ use super::pauses;
 use super::requests::{follow, is_back, not_after_all, still_back};
 use super::stays::{Moved, Stays, is_provisional, new_stays, transfer};
 use super::unclaimed::{Chain, chain};
+use super::waiting;
 use crate::ledger::records::{
     AsRead, CaseRecord, CaseUpdate, HandoffHappening, HandoffRecord, LostNote, NewHandoff, OwnerSeen, SignedWording,
 };
@@ -21,6 +22,7 @@ use crate::policy::case::{Case, ClosedPath, Memory};
 use crate::policy::closed::unnoted;
 use crate::policy::decide::decide;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Proposal};
+use crate::policy::review_terms::review_plan;
 use crate::policy::roster::Rosters;
 use crate::policy::rules::{Mode, Policy};
 use crate::policy::verdict::{Decision, Outcome, Risk, StayReason, Verdict};
@@ -224,6 +226,9 @@ pub fn examine(look: &Look<'_>) -> Step {
         Decision::Verdict(verdict) => verdict,
     };
     let (verdict, chained) = chained.decide(verdict, look, &case.memory);
+    if let Some(parts) = waiting::needs(look, unsent) {
+        return Step::Need(parts);
+    }
     // The keys of a handoff derive from the change that opened the episode: find it out before anything is recorded.
     let readable = history_is_readable(look);
     let vague = acts(&verdict) && case.memory.stay.as_ref().is_some_and(|stay| is_provisional(&stay.episode));
@@ -456,8 +461,10 @@ fn record_proposal(
 ) {
     let proposal = wanted.proposal;
     let same = unsent.filter(|handoff| is_same(handoff, proposal));
-    if same.is_some_and(|handoff| handoff.state == HandoffState::InReview) {
-        return; // The person is asked already.
+    if let Some(review) = same.filter(|handoff| handoff.state == HandoffState::InReview) {
+        // The person is asked already.
+        waiting::wait_on(update, look, review, proposal, &case.memory);
+        return;
     }
     let replaced = unsent.filter(|_| same.is_none());
     // What it replaces ends with it, and has used up its key.
@@ -477,7 +484,12 @@ fn record_proposal(
     let asks = !wanted.risks.is_empty() && proposal.mode == Mode::Live && approved_by.is_none();
     let reviewed =
         same.filter(|_| approved_by.is_some()).map(|handoff| proposal.clone().as_reviewed(&handoff.proposal));
-    let proposal = reviewed.as_ref().unwrap_or(proposal);
+    let mut proposal = reviewed.unwrap_or_else(|| proposal.clone());
+    if wanted.ask_until.is_none() && asks {
+        proposal.review = review_plan(look.policy, &proposal, wanted.risks, look.now);
+        waiting::begin(update, look, &proposal);
+    }
+    let proposal = &proposal;
     let (state, effects) = match wanted.ask_until {
         Some(until) => (HandoffState::Asking, asking::begin(look, proposal, &id, until)),
         None if asks => (HandoffState::InReview, Vec::new()),

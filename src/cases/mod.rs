@@ -2,8 +2,8 @@
 //! last handoff, decide, plan, record. One transaction at the end; the way back is always a new look.
 //!
 //! [`stays`], [`after`], `asking` and [`examine`] are pure, and so is what becomes of agents' commands (`hearing`, `commands`,
-//! `requests`, [`review`]) and of what a desk tells of a ticket's past (`past`); [`work`] is the loop around them that reads
-//! the desk and the ledger.
+//! `requests`, [`review`], `waiting`) and of what a desk tells of a ticket's past (`past`); [`work`] is the loop around them that
+//! reads the desk and the ledger.
 
 pub mod after;
 mod asking;
@@ -21,4 +21,5 @@ pub mod review;
 pub mod stays;
 pub mod unclaimed;
 pub mod unknowns;
+mod waiting;
 pub mod work;

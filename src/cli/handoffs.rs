@@ -236,7 +236,9 @@ pub fn whole(ledger: &Ledger, id: &str) -> Result<Whole, Failure> {
     let proposal = &handoff.proposal;
     let ownership = ledger.ownership(&proposal.desk, &proposal.ticket)?;
     let commands = ledger.commands(&proposal.desk, &proposal.ticket)?;
-    Ok(Whole::of(&handoff, commands, ledger.task_of(id)?, ownership, &ledger.alerts_of(id)?))
+    let packages = ledger.package_versions(id)?;
+    let whole = Whole::of(&handoff, commands, ledger.task_of(id)?, ownership, &ledger.alerts_of(id)?);
+    Ok(Whole { packages, ..whole })
 }
 
 /// One handoff by its id; an unknown one is a problem found, not a broken ledger.

@@ -27,6 +27,7 @@ pub mod policy;
 mod policy_versions;
 pub mod reload;
 pub mod report;
+mod review_edit;
 pub mod reviews;
 mod roles;
 pub mod run;
@@ -76,7 +77,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Handoffs: list, show, retry, undo, release.
     Handoffs(handoffs::HandoffsArgs),
-    /// Reviews: list, approve, reject.
+    /// Reviews: list, approve, reject, edit.
     Reviews(reviews::ReviewsArgs),
     /// What is open about ownership: unclaimed handoffs, owners who are gone, open tasks.
     Owners(owners::OwnersArgs),

@@ -1,9 +1,10 @@
-//! `handoffd reviews`: what waits for a person's yes or no: list, show, approve, reject.
+//! `handoffd reviews`: what waits for a person's yes or no: list, show, approve, reject, edit.
 
 use super::control::{configuration, give, ledger, now};
 use super::failure::Failure;
 use super::handoffs::whole;
 use super::output::{Context, ago, table, tame};
+use super::review_edit::EditArgs;
 use super::shown::{Brief, risk_shown};
 use crate::daemon::control::Command;
 use crate::ledger::Ledger;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 #[command(after_help = "Examples:
   handoffd reviews list
   handoffd reviews show h3f9a2                              what would be sent, and why a person is asked
+  handoffd reviews edit h3f9a2 --as billing-lead --set question=\"May we refund 600 EUR?\"
   handoffd reviews approve h3f9a2 --as billing-lead
   handoffd reviews reject h3f9a2 --as billing-lead --reason \"frontline may refund this\"")]
 pub struct ReviewsArgs {
@@ -42,6 +44,8 @@ enum What {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Change what travels with it on a yes. Both versions of the package are kept.
+    Edit(EditArgs),
     /// Say no: nothing is handed off, and the path is closed for this case until a matched fact changes. Also ends a handoff
     /// that still asks for package parts.
     Reject {
@@ -78,6 +82,7 @@ impl ReviewsArgs {
                 let command = Command::Approve { handoff: id.clone(), reason: reason.clone() };
                 give(context, &config, command, Some(by))
             }
+            What::Edit(args) => args.run(context, &config),
             What::Reject { id, by, reason } => {
                 let command = Command::Reject { handoff: id.clone(), reason: reason.clone() };
                 give(context, &config, command, Some(by))
@@ -99,9 +104,14 @@ fn list(context: &Context, ledger: &Ledger) -> Result<ExitCode, Failure> {
     let now = now();
     let rows = reviews.iter().map(|brief| {
         let risks: Vec<String> = brief.risks.iter().map(risk_shown).collect();
-        [brief.id.clone(), brief.ticket.clone(), brief.path(), ago(brief.created_at, now), tame(&risks.join("; "))]
+        let until = brief.review_until.map_or_else(String::new, |until| match until <= now {
+            true => format!("{until}, over"),
+            false => until.to_string(),
+        });
+        let waits = ago(brief.created_at, now);
+        [brief.id.clone(), brief.ticket.clone(), brief.path(), waits, until, tame(&risks.join("; "))]
     });
-    context.print(&table(["handoff", "ticket", "from → to", "waits", "why a person is asked"], rows));
-    context.say("handoffd reviews show|approve|reject HANDOFF");
+    context.print(&table(["handoff", "ticket", "from → to", "waits", "until", "why a person is asked"], rows));
+    context.say("handoffd reviews show|edit|approve|reject HANDOFF");
     Ok(ExitCode::SUCCESS)
 }

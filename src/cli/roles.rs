@@ -3,6 +3,7 @@
 
 use crate::ledger::records::{EffectRecord, HandoffRecord, Purpose, Span, SpanOf};
 use crate::ledger::states::EffectState;
+use crate::plan;
 use crate::policy::rules::CustomerFacing;
 use handoffd_kit::desk::DeskChange;
 use serde::Serialize;
@@ -59,7 +60,7 @@ fn informed(handoff: &HandoffRecord) -> Vec<String> {
         handoff.effects.iter().any(|effect| effect.state == EffectState::Done && is(effect))
     };
     let customer = done(|effect| matches!(effect.write.change, DeskChange::Reply(_)));
-    let lead = done(|effect| effect.purpose == Purpose::Reminder);
+    let lead = done(|effect| effect.purpose == Purpose::Reminder && !plan::review::NUMBERS.contains(&effect.number));
     let proposal = &handoff.proposal;
     let stays_in_touch = proposal.owner.customer_facing == CustomerFacing::Previous;
     let previous = proposal.owner.previous.clone().filter(|_| stays_in_touch && proposal.owner.previous_task.is_none());

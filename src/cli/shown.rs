@@ -2,11 +2,13 @@
 
 use super::handoffs::tint;
 use super::output::{Context, ago, tame};
+use crate::ledger::PackageVersion;
 use crate::ledger::commands::CommandRecord;
 use crate::ledger::records::{AlertRecord, EffectRecord, HandoffRecord, Rated, Span, SpanOf, TaskRecord};
 use crate::ledger::states::HandoffState;
-use crate::policy::package::name_of;
+use crate::policy::package::{ORDER, name_of};
 use crate::policy::proposal::{CustomerPlan, Proposal};
+use crate::policy::review_terms::Unanswered;
 use crate::policy::verdict::Risk;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -49,6 +51,10 @@ pub struct Brief {
     pub completeness: Option<f64>,
     /// How long it waits, or waited, for package parts that the current agent was asked for.
     pub ask_until: Option<Timestamp>,
+    /// How long it waits, or waited, for a person's yes or no.
+    pub review_until: Option<Timestamp>,
+    /// What no answer by then means: `wait`, `reject` or `approve`.
+    pub unanswered: Option<Unanswered>,
     /// Of a route: for which team the case left its first one too soon, and when.
     pub weak_triage: Option<WeakTriage>,
 }
@@ -84,6 +90,8 @@ impl Brief {
             risks: handoff.risks.clone(),
             completeness: handoff.completeness,
             ask_until: handoff.ask_until,
+            review_until: proposal.review.as_ref().map(|plan| plan.until.at),
+            unanswered: proposal.review.as_ref().map(|plan| plan.unanswered),
             weak_triage: handoff.weak_triage.as_ref().map(|(at, to)| WeakTriage { to: to.to_string(), at: *at }),
         }
     }
@@ -175,6 +183,8 @@ pub struct Whole {
     pub rated: Option<Rated>,
     /// What agents ordered on its ticket, with the answers.
     pub commands: Vec<CommandRecord>,
+    /// Every version of its package, where a person has edited it.
+    pub packages: Vec<PackageVersion>,
 }
 
 impl Whole {
@@ -189,6 +199,7 @@ impl Whole {
         Self {
             alerts: alerts.iter().map(Told::of).collect(),
             rated: handoff.rated.clone(),
+            packages: Vec::new(),
             commands,
             task,
             ownership,
@@ -216,6 +227,9 @@ impl Whole {
         writeln!(text, "  why       {}", tame(&brief.reason))?;
         for risk in &brief.risks {
             writeln!(text, "  review    {}", tame(&risk_shown(risk)))?;
+        }
+        if let Some(plan) = &proposal.review {
+            writeln!(text, "  answer    until {}; if nobody does, {}", plan.until.told(), plan.unanswered.shown())?;
         }
         writeln!(text, "  decided   {} ({} ago)", brief.created_at, ago(brief.created_at, now))?;
         if let Some(until) = brief.ask_until {
@@ -254,6 +268,7 @@ impl Whole {
             writeln!(text, "  rated     {} by {}{why}", rated.rating.name(), tame(&rated.by))?;
         }
         write_decisions(text, proposal)?;
+        self.write_edits(text)?;
         self.write_ownership(text, now)?;
         for command in &self.commands {
             let (by, words) = (tame(&command.by), tame(&command.words));
@@ -278,6 +293,23 @@ impl Whole {
         for told in &self.alerts {
             let why = told.reason.as_ref().map_or_else(String::new, |why| format!(": {}", tame(why)));
             writeln!(text, "    {}  {}{why}", told.key, told.state.replace('_', " "))?;
+        }
+        Ok(())
+    }
+
+    /// What each edit changed; the present words stand above.
+    fn write_edits(&self, text: &mut String) -> std::fmt::Result {
+        for two in self.packages.windows(2) {
+            let [before, after] = two else { continue };
+            let by = tame(after.by.as_deref().unwrap_or_default());
+            writeln!(text, "  edited    version {} by {by} at {}", after.number, after.at)?;
+            for part in ORDER {
+                let (old, new) = (before.package.lines(part), after.package.lines(part));
+                if old != new {
+                    let was = if old.is_empty() { "nothing".to_owned() } else { old.join(" / ") };
+                    writeln!(text, "            {} was: {}", name_of(part), tame(&was))?;
+                }
+            }
         }
         Ok(())
     }

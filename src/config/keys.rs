@@ -110,6 +110,7 @@ pub const POLICY: Shape = Shape {
         key("limits", "{ per_rule_per_hour = 30, per_desk_per_hour = 200, hops_per_day = 4 }"),
         key("alert", "[\"operations\"]"),
         key("digest", "{ to = [\"owner-mail\"], day = \"mon\", at = \"08:00\", zone = \"Europe/Berlin\" }"),
+        REVIEWS_KEY,
     ],
 };
 
@@ -128,6 +129,12 @@ pub const DIGEST: Shape = Shape {
         key("at", "\"08:00\""),
         key("zone", "\"Europe/Berlin\""),
     ],
+};
+
+/// `reviews`.
+pub const REVIEWS: Shape = Shape {
+    title: "reviews",
+    keys: &[key("answer_within", "\"8h\""), key("remind_every", "\"2h\""), key("unanswered", "\"wait\"")],
 };
 
 /// `[desks.NAME]`.
@@ -280,6 +287,7 @@ const OWNER_KEY: Key = key("owner", "{ assign = \"queue\" }");
 const CLOCK_KEY: Key = key("clock", "{ customer = \"continue\" }");
 const CUSTOMER_KEY: Key = key("customer", "{ nothing = \"because …\" }");
 const REVIEW_KEY: Key = key("review", "\"never\"");
+const REVIEWS_KEY: Key = key("reviews", "{ answer_within = \"8h\", remind_every = \"2h\", unanswered = \"wait\" }");
 const WHEN: Key = key("when", "['has_tag(\"refund\")']");
 const WEAK_TRIAGE: Key = key("weak_triage_within", "\"60m\"");
 const MODE: Key = key("mode", "\"shadow\"");
@@ -338,6 +346,7 @@ pub const ESCALATE: Shape = Shape {
         CLOCK_KEY,
         CUSTOMER_KEY,
         REVIEW_KEY,
+        REVIEWS_KEY,
         SHARE,
         ONCE,
         ALERT_KEY,

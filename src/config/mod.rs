@@ -28,6 +28,7 @@ mod names;
 mod policy;
 mod problem;
 mod reach;
+mod reviews;
 mod rollback;
 mod rules;
 mod running;
@@ -244,6 +245,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         header: &table.header,
         weak_triage_within: table.weak_triage_within,
         alerts: &alerts,
+        reviews: table.reviews,
     };
     let rules = rules::read(found, &root, &world);
     let tests = trials::read(found, &root, &world, &rules.names);
@@ -271,6 +273,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         quiet_after_person: table.quiet_after_person,
         suppress: table.suppress,
         limits: table.limits,
+        reviews: table.reviews,
         routes: rules.routes,
         escalations: rules.escalations,
     };

@@ -13,6 +13,7 @@ use crate::policy::condition::Condition;
 use crate::policy::digest::DigestPlan;
 use crate::policy::header::PolicyHeader;
 use crate::policy::names::AlertName;
+use crate::policy::review_terms::ReviewTerms;
 use crate::policy::rules::Limits;
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -30,6 +31,7 @@ pub(super) struct PolicyTable {
     /// Who is told of what is parked.
     pub operators: Vec<AlertName>,
     pub digest: Option<DigestPlan>,
+    pub reviews: Option<ReviewTerms>,
 }
 
 /// Reads `[policy]`.
@@ -59,6 +61,7 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, ale
         limits: limits(found, &section),
         operators: alerts::named(found, &section, alerts).unwrap_or_default(),
         digest: digest::read(found, &section, alerts),
+        reviews: super::reviews::read(found, &section).flatten(),
     }
 }
 

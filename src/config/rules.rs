@@ -20,8 +20,11 @@ use super::walk::{Section, unknown_word};
 use crate::policy::header::PolicyHeader;
 use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
+use crate::policy::review_terms::ReviewTerms;
 use crate::policy::reviewers::same_person;
-use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, Route, Rule, Team, Trigger, Unclaimed};
+use crate::policy::rules::{
+    Assign, Escalation, Once, OwnerDecision, PackageDecision, Route, Rule, Team, Trigger, Unclaimed,
+};
 use crate::policy::targets::Target;
 use crate::policy::triage;
 use handoffd_kit::id::DeskId;
@@ -42,6 +45,8 @@ pub(super) struct World<'a> {
     /// What `[policy]` says for all routes.
     pub weak_triage_within: Option<SignedDuration>,
     pub alerts: &'a Alerts,
+    /// What `[policy]` says for all escalations.
+    pub reviews: Option<ReviewTerms>,
 }
 
 impl<'a> World<'a> {
@@ -309,6 +314,7 @@ fn read_escalation(
     let clock = answers.clock.or(&defaults.clock).settle(found, section, "clock");
     let customer = answers.customer.or(&defaults.customer).settle(found, section, "customer");
     let review = answers.review.or(&defaults.review).settle(found, section, "review");
+    let reviews = super::reviews::of_rule(found, section, sensitive, world.reviews.as_ref());
     if let (Some(owner), Some(desk)) = (&owner, desk) {
         check_person(found, owner, desk, world);
     }
@@ -324,10 +330,7 @@ fn read_escalation(
         reach::check(found, team, clock.as_ref(), customer.as_ref());
         customer.iter().for_each(|customer| check_for(found, customer, team, world.messages));
     }
-    if let (Some(package), Some(from)) = (&package, &from) {
-        let giving = from.iter().filter_map(|name| world.teams.get(name)?.as_ref());
-        reach::check_package(found, giving, package);
-    }
+    check_giving(found, package.as_ref(), from.as_deref(), world);
     Some(Escalation {
         rule: Rule { sensitive, ..rule? },
         trigger: trigger?,
@@ -341,7 +344,20 @@ fn read_escalation(
         clock: clock?.value,
         customer: customer?.value,
         review: review?.value,
+        reviews: reviews?,
     })
+}
+
+/// Whether the giving teams are there often enough to be asked for what is missing.
+fn check_giving(
+    found: &mut Found<'_>,
+    package: Option<&At<PackageDecision>>,
+    from: Option<&[TeamName]>,
+    world: &World<'_>,
+) {
+    let Some((package, from)) = package.zip(from) else { return };
+    let giving = from.iter().filter_map(|name| world.teams.get(name)?.as_ref());
+    reach::check_package(found, giving, package);
 }
 
 fn trigger(found: &mut Found<'_>, section: &Section<'_>) -> Option<Trigger> {

@@ -13,6 +13,7 @@ use crate::policy::header::PolicyHeader;
 use crate::policy::meaning::{Meaning, NAMED, ORDER, RULE, span, version};
 use crate::policy::names::AlertName;
 use crate::policy::package::{LABELS, Label, name_of};
+use crate::policy::review_terms::ReviewTerms;
 use crate::policy::rules::{
     Assign, ClockDecision, CustomerClock, CustomerDecision, DeskPolicy, Escalation, FieldDeclaration, FieldOwner,
     Limits, Missing, Mode, Once, OwnerDecision, PackageDecision, PersonEntry, Policy, PreviousTask, PublicMessage,
@@ -80,7 +81,7 @@ fn header(policy: &Policy) -> Value {
         &policy.header;
     let Limits { per_rule_per_hour, per_desk_per_hour, hops_per_day } = policy.limits;
     let operators = Some(&policy.alerts.operators).filter(|names| !names.is_empty());
-    let meaning = json!({
+    let mut meaning = json!({
         "owner": owner,
         "second_reviewer": second_reviewer,
         "review_by": review_by,
@@ -97,11 +98,25 @@ fn header(policy: &Policy) -> Value {
             "hops_per_day": hops_per_day,
         },
     });
+    note_terms(&mut meaning, policy.reviews.as_ref());
     let mut meaning = telling(meaning, operators);
     if let (Value::Object(keys), Some(digest)) = (&mut meaning, &policy.alerts.digest) {
         keys.insert("digest".to_owned(), json!({ "to": digest.to, "when": digest.when() }));
     }
     meaning
+}
+
+/// The wait for the answer to a review, where there is one.
+fn note_terms(of: &mut Value, terms: Option<&ReviewTerms>) {
+    if let (Value::Object(of), Some(terms)) = (of, terms) {
+        let ReviewTerms { answer_within, remind_every, unanswered } = *terms;
+        let terms = json!({
+            "answer_within": waited(answer_within),
+            "remind_every": remind_every.map(waited),
+            "unanswered": unanswered,
+        });
+        of.insert("reviews".to_owned(), terms);
+    }
 }
 
 fn desk(desk: &DeskPolicy, connector: Option<&str>) -> Value {
@@ -268,13 +283,14 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         clock,
         customer,
         review,
+        reviews,
     } = escalation;
     let review = match review {
         ReviewDecision::Never => "never",
         ReviewDecision::Always => "always",
         ReviewDecision::When(condition) => condition.source(),
     };
-    let more = json!({
+    let mut more = json!({
         "trigger": trigger,
         "quiet_after_person": quiet_after_person.map(span),
         "from": from,
@@ -287,6 +303,7 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         "customer": said(customer),
         "review": review,
     });
+    note_terms(&mut more, reviews.as_ref());
     with(rule_meaning(rule), more)
 }
 

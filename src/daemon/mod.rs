@@ -18,6 +18,8 @@ mod draining;
 pub mod house;
 pub mod pipeline;
 pub mod reload;
+#[cfg(test)]
+mod review_waits;
 pub mod running;
 pub mod wake;
 pub mod wiring;

@@ -51,7 +51,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn drop_reminders(&mut self, handoff: &str, reason: &str) -> Result<()> {
+    pub(super) fn drop_reminders(&mut self, handoff: &str, reason: &str) -> Result<()> {
         for effect in self.effects_of(handoff)? {
             let waits = matches!(effect.state, EffectState::Due { .. } | EffectState::Parked { .. });
             if effect.purpose == Purpose::Reminder && waits {

@@ -306,6 +306,24 @@ impl Ledger {
         self.add_answers(&update.desk, &update.ticket, &command.effects, update.at)
     }
 
+    /// What a look makes of a review that waits: people are reminded, or its time is over.
+    pub(super) fn wait_for_answer(&mut self, update: &CaseUpdate) -> Result<()> {
+        if let Some((review, note)) = &update.remind {
+            self.plan_anew(review, std::slice::from_ref(note), Purpose::Reminder, update.at)?;
+        }
+        update.unanswered.as_ref().map_or(Ok(()), |deed| self.answer_for_nobody(deed, update.at))
+    }
+
+    /// A review whose time is over: what no answer means is recorded as a person's answer is.
+    fn answer_for_nobody(&mut self, deed: &Deed, at: Timestamp) -> Result<()> {
+        match deed {
+            Deed::Approve(answer) => self.approve(answer),
+            Deed::Reject(answer) => self.reject(answer),
+            Deed::EndStale { handoff, why, note } => self.end_stale_review(handoff, why, note.as_deref().cloned(), at),
+            Deed::Nothing | Deed::GiveBack { .. } | Deed::Rate { .. } => Ok(()),
+        }
+    }
+
     fn carry_out(&mut self, update: &CaseUpdate, command: &HandledCommand) -> Result<()> {
         let act = |reason: &Option<String>| Act { by: command.by.clone(), reason: reason.clone(), at: update.at };
         match &command.deed {

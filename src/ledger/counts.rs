@@ -36,6 +36,8 @@ pub struct Counts {
     pub fell_back: BTreeMap<RuleName, u32>,
     /// Handoffs that nobody of the receiving team has claimed in time, by rule, with the instant of the oldest.
     pub unclaimed: BTreeMap<RuleName, (u32, Timestamp)>,
+    /// Reviews that nobody has answered in time, by rule, with the instant the oldest should have been.
+    pub reviews_late: BTreeMap<RuleName, (u32, Timestamp)>,
     /// Cases whose owner is gone, by desk, with the instant since when the oldest of them is known.
     pub lost_owners: BTreeMap<DeskId, (u32, Timestamp)>,
     /// Tasks of agents before whose time is over.
@@ -72,6 +74,10 @@ const PARKED: &str = "SELECT e.desk, coalesce(h.rule, 'command'), count(*), min(
 /// Handoffs that nobody has claimed in time.
 const UNCLAIMED: &str = "SELECT rule, count(*), min(claim_due) FROM handoffs INDEXED BY handoffs_claim
     WHERE claim_due <= ? GROUP BY rule";
+
+/// Reviews that nobody has answered in time.
+const REVIEWS_LATE: &str = "SELECT rule, count(*), min(review_due) FROM handoffs INDEXED BY handoffs_review
+    WHERE state = 'in_review' AND review_due <= ? GROUP BY rule";
 
 const OVERDUE_TASKS: &str = "SELECT count(*) FROM tasks INDEXED BY tasks_due WHERE done_at IS NULL AND until <= ?";
 
@@ -152,7 +158,8 @@ impl Ledger {
             *since = trouble.since.min(*since);
         }
         counts.place_waits = self.count_place_waits()?;
-        counts.unclaimed = self.count_unclaimed(now)?;
+        counts.unclaimed = self.count_late(UNCLAIMED, now)?;
+        counts.reviews_late = self.count_late(REVIEWS_LATE, now)?;
         for lost in self.lost_owners()? {
             let (count, since) = counts.lost_owners.entry(lost.desk).or_insert((0, lost.since));
             *count += 1;
@@ -168,8 +175,8 @@ impl Ledger {
         Ok(counts)
     }
 
-    fn count_unclaimed(&self, now: Timestamp) -> Result<BTreeMap<RuleName, (u32, Timestamp)>> {
-        let mut statement = self.connection.prepare_cached(UNCLAIMED)?;
+    fn count_late(&self, sql: &str, now: Timestamp) -> Result<BTreeMap<RuleName, (u32, Timestamp)>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([millis(now)], |row| {
             Ok((RuleName::new(row.get::<_, String>(0)?), (row.get(1)?, instant(row.get(2)?))))
         })?;

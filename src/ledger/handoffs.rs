@@ -247,8 +247,8 @@ impl Ledger {
         self.connection
             .prepare_cached(
                 "INSERT INTO handoffs (id, desk, ticket, kind, rule, episode, state, proposal, proposal_sum, risks, created_at, started_at, released,
-                     completeness, ask_until, to_team, assigned, fell_back)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     completeness, ask_until, to_team, assigned, fell_back, review_due)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 new.id,
@@ -268,7 +268,8 @@ impl Ledger {
                 new.ask_until.map(millis),
                 proposal.to.as_str(),
                 taken(proposal),
-                proposal.owner.fallback.is_some()
+                proposal.owner.fallback.is_some(),
+                review_due(proposal)
             ])?;
         self.add_effects(&new.id, &new.effects, purpose_in(new.state), now)?;
         self.tell_if_in_review(new, now)?;
@@ -339,9 +340,16 @@ impl Ledger {
         let text = json("proposal", proposal)?;
         self.connection
             .prepare_cached(
-                "UPDATE handoffs SET proposal = ?, proposal_sum = ?, assigned = ?, fell_back = ? WHERE id = ?",
+                "UPDATE handoffs SET proposal = ?, proposal_sum = ?, assigned = ?, fell_back = ?, review_due = ? WHERE id = ?",
             )?
-            .execute(params![text, sum(&text), taken(proposal), proposal.owner.fallback.is_some(), id])?;
+            .execute(params![
+                text,
+                sum(&text),
+                taken(proposal),
+                proposal.owner.fallback.is_some(),
+                review_due(proposal),
+                id
+            ])?;
         Ok(())
     }
 
@@ -445,6 +453,11 @@ fn rated(row: &Row<'_>) -> Result<Option<Rated>> {
         return Ok(None);
     };
     Ok(Some(Rated { rating, by: row.get(16)?, at: instant(at), reason: row.get(18)? }))
+}
+
+/// Until when a review is to be answered.
+fn review_due(proposal: &Proposal) -> Option<i64> {
+    proposal.review.as_ref().map(|plan| millis(plan.until.at))
 }
 
 /// Whom a choice among the team's members took.

@@ -139,8 +139,10 @@ impl Ledger {
         let wanted = match effect.purpose {
             Purpose::Handoff => !state.has_ended(),
             Purpose::Apart | Purpose::Resume => true,
-            // Somebody may have taken the case on, or moved it, while nobody knew whether this had been sent.
-            Purpose::Reminder => !state.has_ended() && self.is_waited_for(&effect.handoff)?,
+            // Somebody may have answered, taken the case on, or moved it, while nobody knew whether this had been sent.
+            Purpose::Reminder => {
+                state == HandoffState::InReview || !state.has_ended() && self.is_waited_for(&effect.handoff)?
+            }
             Purpose::Asking => state == HandoffState::Asking || !plan::asks(effect.number),
         };
         if wanted {

@@ -47,6 +47,7 @@ impl Ledger {
         self.atomically(|ledger| {
             let handoff = ledger.in_review(&answer.handoff)?;
             ledger.step_handoff(&handoff.id, HandoffEvent::Approved)?;
+            ledger.drop_reminders(&handoff.id, "it is answered")?;
             ledger.connection.execute(
                 "UPDATE handoffs SET approved_by = ?, started_at = ? WHERE id = ?",
                 params![answer.by, millis(answer.at), handoff.id],
@@ -74,6 +75,8 @@ impl Ledger {
             let detail = format!("rejected by {}: {reason}", answer.by);
             let event = if asking { HandoffEvent::Withdrawn } else { HandoffEvent::Rejected };
             ledger.happen(&ends(&handoff.id, event, detail), answer.at)?;
+            // What the ticket is told of it, where nobody there has said it.
+            ledger.add_effects(&handoff.id, &answer.effects, Purpose::Apart, answer.at)?;
             if asking {
                 let why = Some(format!("{} said no: {reason}", answer.by));
                 let over = AskingOver { handoff: handoff.id.clone(), why, note_max_bytes: SHORT_NOTE_BYTES };

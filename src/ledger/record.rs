@@ -85,6 +85,7 @@ impl Ledger {
         if update.sight != Sight::Seen {
             self.lose_sight(desk, ticket, update.at)?;
         }
+        self.wait_for_answer(update)?;
         for over in &update.tasks_over {
             self.end_task(&over.handoff, &over.by, over.at)?;
         }

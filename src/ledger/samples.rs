@@ -85,6 +85,7 @@ pub(crate) fn proposal(ticket: &str, rule: &str, episode: &str, facts: &str) -> 
         owner: OwnerPlan::queue("the queue Billing".into()),
         clock: ClockPlan::runs_on(),
         customer: CustomerPlan::Nothing { because: "nothing changes for them".into() },
+        review: None,
         chained: None,
         alert: AlertPlan::default(),
         opened_at: None,

@@ -1,8 +1,9 @@
 //! The schema, as a list of steps that only grows; `user_version` counts them. Times are UTC milliseconds.
 //!
 //! Ticket text stands in `handoffs.proposal`, `would.proposal`, `effects.write`, `looks.head`, `raws.body`,
-//! `webhooks.body`, `verdicts.verdict`, `cases.request`, `commands.words` and `handoffs.rating_reason`, in words beside them
-//! (`detail`, `reason`, `risks`), and nowhere else, so that it can be erased (`forget`). Who a case is of says `cases.customer`.
+//! `webhooks.body`, `verdicts.verdict`, `cases.request`, `commands.words`, `package_versions.package` and `handoffs.rating_reason`,
+//! in words beside them (`detail`, `reason`, `risks`), and nowhere else, so that it can be erased (`forget`). Who a case is of
+//! says `cases.customer`.
 
 /// What marks a file as ours (`PRAGMA application_id`): "hdof".
 pub const APPLICATION_ID: i64 = 0x6864_6f66;
@@ -78,8 +79,9 @@ CREATE TABLE handoffs (
     rating TEXT, rated_by TEXT, rated_at INTEGER, rating_reason TEXT,
     to_team TEXT NOT NULL, assigned TEXT, fell_back INTEGER NOT NULL DEFAULT 0,
     weak_triage_at INTEGER, weak_triage_to TEXT,
-    claim_due INTEGER, unclaimed_steps INTEGER NOT NULL DEFAULT 0, unclaimed_at INTEGER
+    claim_due INTEGER, unclaimed_steps INTEGER NOT NULL DEFAULT 0, unclaimed_at INTEGER, review_due INTEGER
 ) STRICT;
+CREATE INDEX handoffs_review ON handoffs (review_due) WHERE state = 'in_review';
 CREATE INDEX handoffs_claim ON handoffs (claim_due) WHERE claim_due IS NOT NULL;
 -- Whose turn it was, by team.
 CREATE INDEX handoffs_assigned ON handoffs (desk, to_team, started_at) WHERE assigned IS NOT NULL;
@@ -92,6 +94,11 @@ CREATE INDEX handoffs_weak ON handoffs (created_at) WHERE weak_triage_at IS NOT 
 CREATE INDEX handoffs_started ON handoffs (started_at, rule, desk, state, first_sent_at, id);
 -- One open handoff per case.
 CREATE UNIQUE INDEX handoffs_open ON handoffs (desk, ticket) WHERE state IN ('asking', 'in_review', 'sending');
+-- What a person made of a package that waited for a yes, and what was collected before.
+CREATE TABLE package_versions (
+    handoff TEXT NOT NULL, number INTEGER NOT NULL, by TEXT, at INTEGER NOT NULL, package TEXT NOT NULL,
+    PRIMARY KEY (handoff, number)
+) STRICT;
 -- What agents ordered inside the helpdesk: each once.
 CREATE TABLE commands (
     id TEXT PRIMARY KEY, desk TEXT NOT NULL, ticket TEXT NOT NULL, change TEXT NOT NULL, place TEXT NOT NULL,

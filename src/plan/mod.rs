@@ -18,6 +18,7 @@ pub mod note;
 pub mod pause;
 pub mod reminder;
 mod restore;
+pub mod review;
 mod stale;
 #[cfg(test)]
 mod tests;

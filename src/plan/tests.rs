@@ -293,6 +293,7 @@ fn the_effects_of_one_handoff_never_share_a_number() {
         reminder::NUMBERS.collect(),
         pause::NUMBERS.collect(),
         lost::NUMBERS.collect(),
+        review::NUMBERS.collect(),
     ];
     let mut all: Vec<u32> = ranges.concat();
     let count = all.len();

@@ -33,6 +33,7 @@ mod owner;
 pub mod package;
 pub mod proposal;
 mod propose;
+pub mod review_terms;
 pub mod reviewers;
 pub mod roster;
 mod routing;

@@ -4,6 +4,7 @@
 use super::alert::AlertPlan;
 use super::due::{Due, Wait};
 use super::names::{MessageName, RuleName, TeamName};
+use super::review_terms::ReviewPlan;
 use super::rules::{Accountable, CustomerFacing, InternalFrom, Mode, PackagePart, Trigger, Unclaimed};
 use super::target::InsteadOf;
 use handoffd_kit::desk::{OwnerSpec, QueueSpec};
@@ -68,6 +69,9 @@ pub struct Proposal {
     pub clock: ClockPlan,
     /// 4: what the customer is told.
     pub customer: CustomerPlan,
+    /// How long it waits for a person's yes or no, where one is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewPlan>,
     /// The handoff that nobody took on, where this one happens because of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chained: Option<Chained>,
@@ -123,7 +127,8 @@ impl Proposal {
     /// After a person's yes: what they saw travels; what counts from now (owner, clocks, promises, deadlines) is this one's.
     #[must_use]
     pub fn as_reviewed(self, reviewed: &Proposal) -> Self {
-        Self { package: reviewed.package.clone(), reason: reviewed.reason.clone(), ..self }
+        let Proposal { package, reason, review, .. } = reviewed.clone();
+        Self { package, reason, review, ..self }
     }
 }
 
@@ -184,6 +189,15 @@ pub struct Package {
 }
 
 impl Package {
+    /// The lines of a part; none where it is missing.
+    pub fn lines(&self, part: PackagePart) -> &[String] {
+        self.parts
+            .iter()
+            .find(|section| section.part == part)
+            .map(|section| section.lines.as_slice())
+            .unwrap_or_default()
+    }
+
     /// The share of the required parts that is there, from 0 to 1.
     pub fn completeness(&self) -> f64 {
         if self.required == 0 {

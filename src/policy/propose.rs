@@ -138,6 +138,7 @@ impl Proposer<'_> {
             owner: parts.owner,
             clock: parts.clock,
             customer: parts.customer,
+            review: None,
             chained: None,
             alert,
             opened_at: created.known().copied(),

@@ -10,6 +10,7 @@ use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
 use super::names::{AlertName, MessageName, PersonName, RuleName, TeamName};
 use super::package::Labels;
+use super::review_terms::ReviewTerms;
 use super::targets::Target;
 use super::timing::TimeKeys;
 use handoffd_kit::desk::QueueSpec;
@@ -51,6 +52,8 @@ pub struct Policy {
     pub suppress: Vec<AddressPattern>,
     /// How much may happen.
     pub limits: Limits,
+    /// How long a review waits for its answer, where its rule does not say; none: as long as it takes.
+    pub reviews: Option<ReviewTerms>,
     /// Routing rules in the order of the file.
     pub routes: Vec<Route>,
     /// Escalation rules in the order of the file.
@@ -342,6 +345,8 @@ pub struct Escalation {
     pub customer: CustomerDecision,
     /// 5: whether a person is asked first.
     pub review: ReviewDecision,
+    /// How long that person has; none: as the policy says.
+    pub reviews: Option<ReviewTerms>,
 }
 
 /// The kind of reason a rule fires for.

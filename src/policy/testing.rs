@@ -170,6 +170,7 @@ pub fn escalation(name: &str, when: &str, to: &str) -> Escalation {
             after_reply: Some(SignedDuration::from_mins(10)),
         },
         review: ReviewDecision::Never,
+        reviews: None,
     }
 }
 
@@ -208,6 +209,7 @@ pub fn policy() -> Policy {
         quiet_after_person: None,
         suppress: Vec::new(),
         limits: Limits::default(),
+        reviews: None,
         routes: Vec::new(),
         escalations: Vec::new(),
     }

@@ -206,11 +206,16 @@ fn waiting(figures: &Figures) -> Vec<Reason> {
         let what = format!("handoffs that nobody has taken on in time: {count}");
         Reason::new(Status::Degraded, what, "handoffd owners list").rule(rule).since(*since)
     });
+    let unanswered = figures.counts.reviews_late.iter().map(|(rule, (count, since))| {
+        let what = format!("reviews that nobody has answered in time: {count}");
+        Reason::new(Status::Degraded, what, "handoffd reviews list").rule(rule).since(*since)
+    });
     let lost = figures.counts.lost_owners.iter().map(|(desk, (count, since))| {
         let what = format!("cases whose owner is gone: {count}");
         Reason::new(Status::Degraded, what, "handoffd owners list").desk(desk).since(*since)
     });
-    let mut waiting: Vec<Reason> = parked.chain(stuck).chain(over).chain(unclaimed).chain(lost).collect();
+    let mut waiting: Vec<Reason> =
+        parked.chain(stuck).chain(over).chain(unclaimed).chain(unanswered).chain(lost).collect();
     if figures.counts.overdue_tasks > 0 {
         let what = format!("tasks of agents before that are overdue: {}", figures.counts.overdue_tasks);
         waiting.push(Reason::new(Status::Ok, what, "handoffd owners list"));

@@ -155,6 +155,9 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
     let unclaimed = counts.unclaimed.iter();
     let unclaimed = unclaimed.map(|(rule, (count, _))| ([("rule", rule.to_string())], f64::from(*count)));
     many(registry, "unclaimed", "Handoffs that nobody of the receiving team has taken on in time", unclaimed);
+    let unanswered = counts.reviews_late.iter();
+    let unanswered = unanswered.map(|(rule, (count, _))| ([("rule", rule.to_string())], f64::from(*count)));
+    many(registry, "reviews_late", "Reviews that nobody has answered in time", unanswered);
     one(registry, "overdue_tasks", "Tasks of agents before whose time is over", counts.overdue_tasks.into());
     let lost = counts.lost_owners.iter();
     let lost = lost.map(|(desk, (count, _))| ([("desk", desk.to_string())], f64::from(*count)));

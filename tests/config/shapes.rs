@@ -14,6 +14,8 @@ pub fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::POLICY, vec!["policy"]),
         (keys::LIMITS, vec!["policy", "limits"]),
         (keys::DIGEST, vec!["policy", "digest"]),
+        (keys::REVIEWS, vec!["policy", "reviews"]),
+        (keys::REVIEWS, vec!["escalate", "*", "reviews"]),
         (keys::DESK, vec!["desks", "*"]),
         (keys::FIELD, vec!["desks", "*", "fields", "*"]),
         (keys::COMMANDS, vec!["desks", "*", "commands"]),

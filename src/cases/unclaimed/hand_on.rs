@@ -60,6 +60,7 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
         owner: OwnerPlan { claim, ..OwnerPlan::queue(shown) },
         clock: ClockPlan { pause: None, ..old.clock.clone() },
         customer: CustomerPlan::Nothing { because: untold(&old.customer) },
+        review: None,
         chained: Some(Chained {
             of: handoff.id.clone(),
             giver: old.giver(),

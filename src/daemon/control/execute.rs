@@ -34,6 +34,9 @@ pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<R
         Command::Drop { target, reason } => give_up(house, target, act(Some(reason))).await,
         Command::Undo { handoff, reason } => super::undo::undo(house, &handoff, act(Some(reason))).await,
         Command::Approve { handoff, reason } => super::approve::approve(house, &handoff, &order.by, act(reason)).await,
+        Command::Edit { handoff, of, parts } => {
+            super::edit::edit(house, handoff, of, parts, &order.by, act(None)).await
+        }
         Command::Reject { handoff, reason } => reject(house, handoff, &order.by, act(Some(reason))).await,
         Command::TaskDone { handoff } => task_done(house, handoff, act(None)).await,
         Command::Switch { switch, on } => switch_to(house, switch, on, act(None)).await,
@@ -72,6 +75,7 @@ impl Command {
             Self::Drop { .. } => "drop",
             Self::Undo { .. } => "undo",
             Self::Approve { .. } => "approve",
+            Self::Edit { .. } => "edit",
             Self::Reject { .. } => "reject",
             Self::TaskDone { .. } => "task done",
             Self::Switch { on: true, .. } => "pause",

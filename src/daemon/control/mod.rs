@@ -2,12 +2,14 @@
 //! the ledger; without a daemon the command line carries them out itself, with the same [`execute`].
 
 mod approve;
+mod edit;
 mod execute;
 mod from_dashboard;
 pub(super) mod rollback;
 mod socket;
 mod undo;
 
+pub use edit::PartEdit;
 pub use execute::execute;
 pub use socket::{listen, own_uid, socket_path, system_user, take_orders};
 
@@ -70,6 +72,15 @@ pub enum Command {
         handoff: String,
         /// Why, if there is something to say.
         reason: Option<String>,
+    },
+    /// Change what travels with a review that waits.
+    Edit {
+        /// Which handoff.
+        handoff: String,
+        /// The version of its package that the person was shown, from 1.
+        of: u32,
+        /// The parts that are other ones now.
+        parts: Vec<PartEdit>,
     },
     /// Say no to a review.
     Reject {
@@ -246,6 +257,10 @@ impl Order {
             Command::Approve { handoff, reason } => {
                 name("handoff", handoff)?;
                 reason.as_ref().map_or(Ok(()), |reason| given("reason", reason))
+            }
+            Command::Edit { handoff, parts, .. } => {
+                let nothing = || CommandError::Wrong("no part of it is to be changed".into());
+                name("handoff", handoff).and_then(|()| parts.first().map(drop).ok_or_else(nothing))
             }
             Command::TaskDone { handoff } => name("handoff", handoff),
             Command::Reload | Command::Switch { switch: Switch::All, .. } => Ok(()),

@@ -1,7 +1,8 @@
 //! All that one finished look found and decided, recorded in one transaction.
 
 use super::{AsRead, ClaimWait, HandoffHappening, LostNote, NewHandoff, OwnerSeen, PauseUpdate, StayChange, TaskOver};
-use crate::ledger::commands::Heard;
+use crate::ledger::commands::{Deed, Heard};
+use crate::plan::PlannedEffect;
 use crate::policy::case::ClosedPath;
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
@@ -90,6 +91,10 @@ pub struct CaseUpdate {
     pub lost_note: Option<LostNote>,
     /// Whether the ticket can be seen.
     pub sight: Sight,
+    /// A reminder of a review that waits for its answer.
+    pub remind: Option<(String, PlannedEffect)>,
+    /// What becomes of a review that nobody has answered in time.
+    pub unanswered: Option<Deed>,
     /// Tasks of agents before that are over.
     pub tasks_over: Vec<TaskOver>,
     /// The case's handoff as it stood when the look began; none: it was read in this very transaction.
@@ -128,6 +133,8 @@ impl CaseUpdate {
             claim: None,
             lost_note: None,
             sight: Sight::Seen,
+            remind: None,
+            unanswered: None,
             tasks_over: Vec::new(),
             as_read: None,
             policy: None,

@@ -213,7 +213,15 @@ fn review(policy: &Policy, escalation: &Escalation) -> String {
         ReviewDecision::When(condition) => format!(" {} (or if that is unknown)", code(condition.source())),
         ReviewDecision::Never | ReviewDecision::Always => String::new(),
     };
-    format!("{when}{condition}. Who says yes or no: {who}.")
+    format!("{when}{condition}. Who says yes or no: {who}.{}", awaited(policy, escalation))
+}
+
+/// How long they have, and what no answer means.
+fn awaited(policy: &Policy, escalation: &Escalation) -> String {
+    let Some(terms) = escalation.reviews.as_ref().or(policy.reviews.as_ref()) else { return String::new() };
+    let reminded = terms.remind_every.map_or_else(String::new, |every| format!(", reminded every {}", every.shown()));
+    let within = terms.answer_within.shown();
+    format!(" They have {within}{reminded}; if nobody answers, {}.", terms.unanswered.shown())
 }
 
 fn bad(escalation: &Escalation) -> String {

@@ -3,6 +3,7 @@
 //! package. Each part says where it came from, and no sentence stands in two of them.
 
 mod checklist;
+pub mod edit;
 mod labels;
 mod mask;
 mod noted;

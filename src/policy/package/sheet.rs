@@ -7,7 +7,7 @@ use crate::policy::rules::PackagePart;
 use std::collections::{BTreeMap, HashSet};
 
 /// Lines that a part may have, the one that says how many are left out included.
-const LINES_MAX: usize = 5;
+pub(super) const LINES_MAX: usize = 5;
 
 /// Parts as they are collected.
 #[derive(Default)]

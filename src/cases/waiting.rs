@@ -1,0 +1,127 @@
+//! A review that still fits and that nobody has answered yet: who is reminded when, and what no answer means when its time is
+//! over. Pure. The wait is a look of the case; each look works it out anew from the proposal that waits.
+
+use super::examine::{Look, earlier, planned_signature};
+use super::overtaken::{overtaken_since, overtaken_unseen};
+use crate::ledger::commands::Deed;
+use crate::ledger::records::{CaseUpdate, EffectRecord, HandoffRecord, Purpose, ReviewAnswer};
+use crate::ledger::states::{EffectState, HandoffState};
+use crate::plan::{self, PlannedEffect};
+use crate::policy::case::Memory;
+use crate::policy::proposal::Proposal;
+use crate::policy::review_terms::{ReviewPlan, Unanswered};
+use crate::policy::reviewers::reviewers;
+use crate::policy::rules::Mode;
+use handoffd_kit::desk::Write;
+use handoffd_kit::model::{PartKind, PartSet};
+use jiff::{SignedDuration, Timestamp};
+
+/// A switch or a mode that holds an end back may change without a look: it is looked at again so soon.
+const AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// The history, where it must be read before no answer can be taken for a yes.
+pub fn needs(look: &Look<'_>, unsent: Option<&HandoffRecord>) -> Option<PartSet> {
+    let review = unsent.filter(|handoff| handoff.state == HandoffState::InReview)?;
+    let plan = review.proposal.review.as_ref()?;
+    let approves = plan.unanswered == Unanswered::Approve && look.now >= plan.until.at;
+    let unread = look.parts.history.is_none() && look.capabilities.readable_history;
+    (approves && unread && !look.refused.has(PartKind::History)).then(|| PartSet::of(&[PartKind::History]))
+}
+
+/// The wait that begins with a review.
+pub fn begin(update: &mut CaseUpdate, look: &Look<'_>, proposal: &Proposal) {
+    if let Some(plan) = &proposal.review {
+        update.look_again = earlier(update.look_again, next(look, proposal, plan, 0));
+    }
+}
+
+/// What a look makes of a review that was asked for before. `fresh`: what would be done now, which is the same.
+pub fn wait_on(update: &mut CaseUpdate, look: &Look<'_>, review: &HandoffRecord, fresh: &Proposal, memory: &Memory) {
+    let Some(plan) = &review.proposal.review else { return };
+    let off = &memory.switched_off;
+    let held = off.all || off.rules.contains(&review.proposal.rule) || look.policy.mode == Mode::Shadow;
+    let over = look.now >= plan.until.at && plan.unanswered != Unanswered::Wait;
+    match (over, held) {
+        (true, true) => update.look_again = earlier(update.look_again, Some(look.now + AGAIN)),
+        (true, false) => update.unanswered = Some(end(look, review, fresh, plan)),
+        (false, _) => {
+            let reminded = reminded(review);
+            let due = next(look, &review.proposal, plan, reminded);
+            let due_now = due.is_some_and(|due| due <= look.now) && !held;
+            update.remind = reminder(look, review, plan, reminded, due_now).map(|note| (review.id.clone(), note));
+            let sent = u32::from(due_now && update.remind.is_some());
+            let then = next(look, &review.proposal, plan, reminded + sent).filter(|then| *then > look.now);
+            let blocked =
+                (due_now && sent == 0 || due.is_some_and(|due| due <= look.now) && held).then(|| look.now + AGAIN);
+            update.look_again = earlier(update.look_again, earlier(then, blocked));
+        }
+    }
+}
+
+/// The next instant at which something is to be done: a reminder, or the end.
+fn next(look: &Look<'_>, proposal: &Proposal, plan: &ReviewPlan, reminded: u32) -> Option<Timestamp> {
+    let team = look.policy.teams.get(&proposal.to);
+    let reminder = team.and_then(|team| plan.reminder(team, proposal.decided_at, reminded));
+    let end = (plan.unanswered != Unanswered::Wait).then_some(plan.until.at);
+    earlier(reminder, end)
+}
+
+fn reminders(review: &HandoffRecord) -> impl Iterator<Item = &EffectRecord> {
+    review.effects.iter().filter(|effect| effect.purpose == Purpose::Reminder)
+}
+
+/// How many reminders were decided.
+fn reminded(review: &HandoffRecord) -> u32 {
+    u32::try_from(reminders(review).count()).unwrap_or(u32::MAX)
+}
+
+/// The reminder that is due, or the one that was decided and has not gone out, for the ticket as it is now.
+fn reminder(
+    look: &Look<'_>,
+    review: &HandoffRecord,
+    plan: &ReviewPlan,
+    before: u32,
+    due: bool,
+) -> Option<PlannedEffect> {
+    let waits = |effect: &&EffectRecord| matches!(effect.state, EffectState::Due { .. });
+    if let Some(waiting) = reminders(review).find(waits) {
+        let moved = waiting.write.expected.as_ref() != Some(&look.head.version);
+        return moved.then(|| {
+            let write = Write { first_tried: None, ..waiting.write.clone() };
+            let mut anew = PlannedEffect { number: waiting.number, label: waiting.label.clone(), write };
+            anew.write.decide_on(look.head);
+            anew
+        });
+    }
+    let reviewers = reviewers(look.policy, &review.proposal.to, review.proposal.from.as_ref());
+    let told = plan::review::Reminder { plan, reviewers, before, now: look.now };
+    due.then(|| plan::review::reminder(&review.proposal, &review.id, &told, look.capabilities, look.head))?
+}
+
+/// The time is over: what no answer means.
+fn end(look: &Look<'_>, review: &HandoffRecord, fresh: &Proposal, plan: &ReviewPlan) -> Deed {
+    let (proposal, id) = (&review.proposal, &review.id);
+    let by = plan::review::by_policy(plan);
+    let answer = |effects, proposal| {
+        let reason = Some(format!("no answer by {}: {}", plan.until.told(), plan.unanswered.shown()));
+        ReviewAnswer { handoff: id.clone(), by: by.clone(), reason, at: look.now, effects, proposal }
+    };
+    if plan.unanswered == Unanswered::Reject {
+        let note = plan::review::unanswered_note(proposal, id, plan, look.capabilities, look.head, look.now);
+        return Deed::Reject(answer(vec![note], None));
+    }
+    let overtaken = match &look.parts.history {
+        Some(history) => overtaken_since(review, history, look.policy),
+        None if !look.capabilities.readable_history => overtaken_unseen(review, look.head),
+        None if look.record.last_version.as_ref() == Some(&look.head.version) => None,
+        None => Some("the ticket changed, and this desk does not say by whom".to_owned()),
+    };
+    if let Some(why) = overtaken {
+        let note = plan::stale_note(proposal, id, &why, look.capabilities, look.head, look.now);
+        return Deed::EndStale { handoff: id.clone(), why, note: Some(Box::new(note)) };
+    }
+    let reviewed = fresh.clone().as_reviewed(proposal);
+    let signature = planned_signature(look, &reviewed);
+    let effects = plan::approved_effects(&reviewed, id, look.capabilities, look.head, signature, &by);
+    Deed::Approve(answer(effects, Some(Box::new(reviewed))))
+}

@@ -1,0 +1,94 @@
+//! The versions of a package that waited for a person's yes: what was collected, and what a person made of it. All are kept.
+
+use super::codec::{from_json, instant, json, millis};
+use super::error::{LedgerError, Result};
+use super::open::Ledger;
+use super::people::Act;
+use super::states::HandoffState;
+use crate::policy::proposal::{Package, Proposal};
+use jiff::Timestamp;
+use rusqlite::params;
+use serde::Serialize;
+
+/// One version of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PackageVersion {
+    /// From 1: what was collected.
+    pub number: u32,
+    /// Who made it; none: it was collected.
+    pub by: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// What travels.
+    pub package: Package,
+}
+
+impl Ledger {
+    /// The versions of a handoff's package, oldest first; none: nobody has edited it.
+    ///
+    /// # Errors
+    /// SQLite's, or a row that cannot be read.
+    pub fn package_versions(&self, handoff: &str) -> Result<Vec<PackageVersion>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT number, by, at, package FROM package_versions WHERE handoff = ? ORDER BY number")?;
+        let mut rows = statement.query([handoff])?;
+        let mut versions = Vec::new();
+        while let Some(row) = rows.next()? {
+            let text: String = row.get(3)?;
+            let package = from_json(|| format!("package of {handoff}"), &text)?;
+            versions.push(PackageVersion { number: row.get(0)?, by: row.get(1)?, at: instant(row.get(2)?), package });
+        }
+        Ok(versions)
+    }
+
+    /// A person edits the package of a review that waits: another version of it, which travels on a yes. `of`: the version that
+    /// they were shown. Gives its number.
+    ///
+    /// # Errors
+    /// [`LedgerError::WrongState`] where it is not in review, or somebody else was faster.
+    pub fn edit_package(&mut self, handoff: &str, of: u32, package: &Package, act: &Act) -> Result<u32> {
+        self.atomically(|ledger| {
+            let known = ledger.handoff(handoff)?;
+            if known.state != HandoffState::InReview {
+                let state = known.state.name().replace('_', " ");
+                return Err(LedgerError::WrongState(format!("handoff {handoff} is not in review but {state}")));
+            }
+            let versions = ledger.package_versions(handoff)?;
+            let last = versions.last().map_or(1, |version| version.number);
+            if of != last {
+                let words = format!(
+                    "the package of {handoff} has the version {last}, and you were shown {of}: look at it again, then edit it"
+                );
+                return Err(LedgerError::WrongState(words));
+            }
+            if versions.is_empty() {
+                let collected = known.proposal.package.clone().unwrap_or_default();
+                ledger.put_package(handoff, 1, &collected, None, known.created_at)?;
+            }
+            ledger.put_package(handoff, last + 1, package, Some(&act.by), act.at)?;
+            let completeness = package.completeness();
+            ledger.put_proposal(handoff, &Proposal { package: Some(package.clone()), ..known.proposal })?;
+            ledger
+                .connection
+                .prepare_cached("UPDATE handoffs SET completeness = ? WHERE id = ?")?
+                .execute(params![completeness, handoff])?;
+            ledger.note_act(act, "edit", handoff)?;
+            Ok(last + 1)
+        })
+    }
+
+    fn put_package(
+        &mut self,
+        handoff: &str,
+        number: u32,
+        package: &Package,
+        by: Option<&str>,
+        at: Timestamp,
+    ) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO package_versions (handoff, number, by, at, package) VALUES (?, ?, ?, ?, ?)")?
+            .execute(params![handoff, number, by, millis(at), json("package", package)?])?;
+        Ok(())
+    }
+}

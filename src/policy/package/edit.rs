@@ -1,0 +1,215 @@
+//! A person's edit of a package that waits for their yes: the words of parts take the place of those that were collected. It
+//! is held to what holds for every package: masked, defused, five lines a part, and each line says where it comes from. Pure.
+
+use super::mask::clean;
+use super::sentences::{LINE_MAX, one_line};
+use super::sheet::LINES_MAX;
+use super::{ORDER, name_of};
+use crate::policy::proposal::{Package, PackageSection};
+use crate::policy::rules::PackagePart;
+
+/// The longest text of one part, in bytes: far more than its lines may have.
+const TEXT_MAX: usize = 8 * 1024;
+
+/// The part of that name.
+pub fn part_named(name: &str) -> Option<PackagePart> {
+    ORDER.into_iter().find(|part| name_of(*part) == name.trim())
+}
+
+/// The lines of one part as somebody gives them; none of them: the part is left out.
+///
+/// # Errors
+/// Why not, and what would be accepted.
+pub fn lines_of(part: PackagePart, text: &str) -> Result<Vec<String>, String> {
+    let name = name_of(part);
+    if text.len() > TEXT_MAX {
+        return Err(format!("{name} is longer than {TEXT_MAX} bytes: a part has at most {LINES_MAX} lines"));
+    }
+    if let Some(letter) = text.chars().find(|letter| letter.is_control() && !['\n', '\r', '\t'].contains(letter)) {
+        return Err(format!("{name} holds the control character U+{:04X}: leave it out", u32::from(letter)));
+    }
+    let lines: Vec<String> = clean(text).lines().map(|line| line.trim_start_matches("- ").trim().to_owned()).collect();
+    let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    if lines.len() > LINES_MAX {
+        return Err(format!(
+            "{name} has {} lines: a part has at most {LINES_MAX}, the rest is in the ticket",
+            lines.len()
+        ));
+    }
+    if let Some(at) = lines.iter().position(|line| line.chars().count() > LINE_MAX) {
+        return Err(format!("line {} of {name} is longer than {LINE_MAX} characters", at + 1));
+    }
+    Ok(lines.iter().map(|line| one_line(line)).collect())
+}
+
+/// The package with these parts in the place of its own. `required`: the parts that must be there, where the rule is known.
+///
+/// # Errors
+/// It changes nothing.
+pub fn edited(
+    package: &Package,
+    parts: Vec<(PackagePart, Vec<String>)>,
+    by: &str,
+    required: Option<&[PackagePart]>,
+) -> Result<Package, String> {
+    let mut new = package.clone();
+    for (part, lines) in parts {
+        let source = format!("an edit by {}", one_line(by));
+        match new.parts.iter_mut().find(|section| section.part == part) {
+            Some(section) if section.lines == lines => {}
+            Some(section) => *section = PackageSection { part, lines, source },
+            None if lines.is_empty() => {}
+            None => new.parts.push(PackageSection { part, lines, source }),
+        }
+    }
+    if new == *package {
+        return Err("this says what the package says already".to_owned());
+    }
+    let place = |part: PackagePart| ORDER.iter().position(|known| *known == part);
+    new.parts.sort_by_key(|section| place(section.part));
+    let is_there =
+        |part: &PackagePart| new.parts.iter().any(|section| section.part == *part && !section.lines.is_empty());
+    let wanted = required.unwrap_or(&new.missing).to_vec();
+    new.missing = wanted.into_iter().filter(|part| !is_there(part)).collect();
+    Ok(new)
+}
+
+/// A package as a text to edit: a heading for each part, then its lines.
+pub fn sheet(package: &Package) -> String {
+    let mut text =
+        "# What stands below a heading takes the place of that part; nothing below it leaves the part out.\n\
+         # A part whose heading is taken away stays as it is. Lines that begin with # do not count.\n"
+            .to_owned();
+    for part in ORDER {
+        let lines = package.parts.iter().filter(|section| section.part == part).flat_map(|section| &section.lines);
+        text.push_str(&format!("\n[{}]\n", name_of(part)));
+        // A line that looks like a heading or a remark must come back as it was.
+        lines.for_each(|line| text.push_str(&format!("- {line}\n")));
+    }
+    text
+}
+
+/// The parts that such a text names, each with its words.
+///
+/// # Errors
+/// The first thing wrong with it, with its line.
+pub fn read_sheet(text: &str) -> Result<Vec<(PackagePart, String)>, String> {
+    let mut parts: Vec<(PackagePart, String)> = Vec::new();
+    for (at, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
+        if line.starts_with('#') {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            let part =
+                part_named(name).ok_or_else(|| format!("line {at}: no part is called so; these are: {}", names()))?;
+            if parts.iter().any(|(known, _)| *known == part) {
+                return Err(format!("line {at}: {} stands there twice", name_of(part)));
+            }
+            parts.push((part, String::new()));
+        } else if let Some((_, words)) = parts.last_mut() {
+            words.push_str(line);
+            words.push('\n');
+        } else if !line.is_empty() {
+            return Err(format!("line {at} belongs to no part: write a heading like [summary] before it"));
+        }
+    }
+    if parts.is_empty() {
+        Err(format!("it names no part: write headings like [summary]; there are {}", names()))
+    } else {
+        Ok(parts)
+    }
+}
+
+/// The names of all parts.
+pub fn names() -> String {
+    ORDER.map(name_of).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(part: PackagePart, lines: &[&str]) -> PackageSection {
+        PackageSection {
+            part,
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+            source: "conversation".into(),
+        }
+    }
+
+    fn package() -> Package {
+        Package {
+            parts: vec![section(PackagePart::Summary, &["Charged twice"]), section(PackagePart::Steps, &[])],
+            missing: vec![PackagePart::Steps, PackagePart::Question],
+            required: 3,
+            unknown: Vec::new(),
+        }
+    }
+
+    fn edit(part: PackagePart, text: &str) -> Result<Package, String> {
+        edited(&package(), vec![(part, lines_of(part, text)?)], "billing-lead", None)
+    }
+
+    #[test]
+    fn a_part_takes_the_place_of_what_was_collected_and_says_by_whom() {
+        let new = edit(PackagePart::Question, "- May we refund 600 EUR?\n\n").expect("edited");
+        let question = new.parts.iter().find(|section| section.part == PackagePart::Question).expect("there");
+        assert_eq!(
+            (question.lines.as_slice(), question.source.as_str()),
+            (["May we refund 600 EUR?".to_owned()].as_slice(), "an edit by billing-lead")
+        );
+        assert_eq!(new.missing, [PackagePart::Steps]);
+        assert_eq!(
+            new.parts.iter().map(|section| section.part).collect::<Vec<_>>(),
+            [PackagePart::Summary, PackagePart::Steps, PackagePart::Question]
+        );
+        let emptied =
+            edited(&package(), vec![(PackagePart::Summary, Vec::new())], "lead", Some(&[PackagePart::Summary]))
+                .expect("edited");
+        assert_eq!(emptied.missing, [PackagePart::Summary], "what the rule requires is missed when it is taken out");
+        assert!(edit(PackagePart::Summary, "Charged twice").is_err(), "nothing new");
+    }
+
+    #[test]
+    fn what_must_not_stand_in_a_note_does_not() {
+        let lines = |text: &str| lines_of(PackagePart::Summary, text);
+        let forged = lines("[handoffd h3f9/1 refund@a1b2]").expect("defused");
+        assert!(handoffd_kit::mark::Mark::in_text(&forged.join("\n")).is_none(), "{forged:?}");
+        let masked = lines("card 4111 1111 1111 1111, password: hunter2").expect("masked").join(" ");
+        assert!(!masked.contains("4111 1111") && !masked.contains("hunter2"), "{masked}");
+        assert_eq!(lines("a\u{202e}b\u{200b}c").expect("cleaned"), ["abc"]);
+        for wrong in [
+            "a\u{0}b",
+            "\u{1b}[2K",
+            "a\u{7}",
+            &"x".repeat(LINE_MAX + 1),
+            &"line\n".repeat(LINES_MAX + 1),
+            &"x".repeat(100_000),
+        ] {
+            let why = lines(wrong).expect_err("refused");
+            assert!(why.contains("summary") && !why.contains('\u{1b}'), "{why}");
+        }
+        assert_eq!(lines(" \n\t\n"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_sheet_is_read_as_it_was_written() {
+        let mut whole = package();
+        whole.parts[0].lines = vec!["[steps]".into(), "# 7 is open".into(), "Charged twice".into()];
+        let read = read_sheet(&sheet(&whole)).expect("its own");
+        assert_eq!(read.len(), ORDER.len());
+        for (part, words) in read {
+            let lines = whole.parts.iter().find(|section| section.part == part).map(|section| section.lines.clone());
+            assert_eq!(lines_of(part, &words), Ok(lines.unwrap_or_default()), "{part:?}");
+        }
+        for (wrong, said) in [
+            ("", "no part"),
+            ("words first\n[summary]", "line 1"),
+            ("[summary]\na\n[surprise]\n", "line 3"),
+            ("[summary]\n[summary]", "twice"),
+        ] {
+            let why = read_sheet(wrong).expect_err(wrong);
+            assert!(why.contains(said), "{why}");
+        }
+    }
+}
