@@ -525,7 +525,7 @@ fn is_same(handoff: &HandoffRecord, new: &Proposal) -> bool {
 
 fn on_desk_already(case: &Case, id: &str) -> bool {
     let history = case.parts.history.iter().flatten();
-    let of_it = |mark: &handoffd_kit::mark::Mark| mark.handoff == id && !plan::asking::is_about_asking(mark.number);
+    let of_it = |mark: &handoffd_kit::mark::Mark| mark.handoff == id && !plan::comes_before(mark.number);
     history.filter_map(|change| change.mark.as_ref()).any(of_it)
 }
 

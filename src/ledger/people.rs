@@ -42,10 +42,14 @@ impl Ledger {
     /// A person says yes: the effects that were planned against the ticket as just read are stored with it.
     ///
     /// # Errors
-    /// The handoff is not in review.
+    /// The handoff is not in review, or its package was edited since the answer was prepared.
     pub fn approve(&mut self, answer: &ReviewAnswer) -> Result<()> {
         self.atomically(|ledger| {
             let handoff = ledger.in_review(&answer.handoff)?;
+            if answer.proposal.as_ref().is_some_and(|planned| planned.package != handoff.proposal.package) {
+                let id = &handoff.id;
+                return Err(LedgerError::WrongState(format!("the package of {id} was edited at this very moment: look at it again")));
+            }
             ledger.step_handoff(&handoff.id, HandoffEvent::Approved)?;
             ledger.drop_reminders(&handoff.id, "it is answered")?;
             ledger.connection.execute(

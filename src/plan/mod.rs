@@ -47,6 +47,11 @@ pub struct PlannedEffect {
     pub write: Write,
 }
 
+/// Whether an effect of this number goes out before its handoff is sent, so that its mark is no sign of the handoff itself.
+pub fn comes_before(number: u32) -> bool {
+    asking::is_about_asking(number) || review::NUMBERS.contains(&number)
+}
+
 /// Whether an effect of this number carries its handoff out; later ones undo it, ask for it or remind of it.
 pub fn carries_out(number: u32) -> bool {
     (1..undo::FIRST).contains(&number)

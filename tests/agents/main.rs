@@ -17,3 +17,4 @@ mod reviews;
 mod rights;
 mod spoken;
 mod stage;
+mod unanswered;

@@ -1,7 +1,7 @@
 //! What people decide: reviews, parked effects, undo, releases.
 
 use crate::ledger::error::LedgerError;
-use crate::ledger::records::{CaseUpdate, Purpose};
+use crate::ledger::records::{CaseUpdate, Purpose, ReviewAnswer};
 use crate::ledger::samples::{
     accepted, act, answer, at, claim, decide, in_review, ledger, looks_due, nothing_found, outcome, planned, proposal,
     sending, stay,
@@ -9,6 +9,7 @@ use crate::ledger::samples::{
 use crate::ledger::states::{EffectEvent, EffectState, HandoffState};
 use crate::plan::PlannedEffect;
 use crate::policy::case::ClosedBy;
+use crate::policy::proposal::{Package, Proposal};
 use handoffd_kit::desk::{DeskChange, Update};
 
 fn parked(ledger: &mut crate::ledger::Ledger, event: EffectEvent) -> i64 {
@@ -37,6 +38,25 @@ fn a_yes_stores_the_effects_and_a_second_answer_is_refused_in_words() {
     let memory = ledger.case(&"acme".into(), &"1".into(), at(7)).expect("case").memory;
     assert_eq!(memory.released, ["refund".into()], "decided anew, it is not held back");
     assert_eq!(memory.recent.on_desk, 0, "it does not count against itself");
+}
+
+#[test]
+fn a_yes_that_was_prepared_before_an_edit_is_refused_and_sends_nothing() {
+    let mut ledger = ledger();
+    decide(&mut ledger, in_review("h1", "1"), at(0));
+    let yes = |ledger: &mut crate::ledger::Ledger, seen: Proposal, now| {
+        ledger.approve(&ReviewAnswer { proposal: Some(Box::new(seen)), ..answer("h1", planned("h1", "1", "v1"), now) })
+    };
+    let seen = ledger.handoff("h1").expect("handoff").proposal;
+    let package = Package { unknown: vec!["the plan".into()], ..Package::default() };
+    assert_eq!(ledger.edit_package("h1", 1, &package, &act(at(2))).expect("edited"), 2);
+    let early = yes(&mut ledger, seen, at(3)).expect_err("prepared before");
+    assert!(matches!(&early, LedgerError::WrongState(words) if words.contains("edited")), "{early}");
+    let handoff = ledger.handoff("h1").expect("handoff");
+    assert_eq!((handoff.state, handoff.effects.len()), (HandoffState::InReview, 0));
+    yes(&mut ledger, handoff.proposal, at(4)).expect("approved");
+    assert_eq!(ledger.handoff("h1").expect("handoff").proposal.package, Some(package));
+    assert_eq!(ledger.package_versions("h1").expect("versions").len(), 2, "both are kept");
 }
 
 #[test]
