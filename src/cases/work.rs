@@ -283,7 +283,7 @@ impl Cases {
                 let again = move |tries| now + SignedDuration::from_mins(1).max(backoff::after(tries, jitter));
                 self.ledger.call(move |ledger| ledger.look_failed(&failed, again)).await
             }
-            DeskErrorKind::RateLimited => self.postpone(look, desks_wait).await,
+            DeskErrorKind::RateLimited | DeskErrorKind::Held => self.postpone(look, desks_wait).await,
             // The desk as a whole is silent: no fault of this ticket.
             DeskErrorKind::Unavailable if station.is_silent() => self.postpone(look, desks_wait).await,
             DeskErrorKind::Unavailable

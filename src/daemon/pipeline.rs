@@ -65,6 +65,8 @@ struct InWork {
     cases: BTreeSet<(DeskId, TicketId)>,
     looks: usize,
     effects: BTreeSet<i64>,
+    /// Writes that the desks were told to hold back, by their marks' keys.
+    held: BTreeMap<DeskId, BTreeSet<String>>,
     polling: BTreeSet<DeskId>,
     /// Channels that are sent to.
     telling: BTreeSet<AlertName>,
@@ -89,6 +91,7 @@ impl InWork {
             cases: BTreeSet::new(),
             looks: 0,
             effects: BTreeSet::new(),
+            held: BTreeMap::new(),
             polling: BTreeSet::new(),
             telling: BTreeSet::new(),
             next_poll: house.polls.keys().map(|desk| (desk.clone(), now)).collect(),
@@ -155,6 +158,7 @@ impl House {
     async fn step(&self, work: &mut InWork, until: Until, stopping: bool) -> Result<Option<Timestamp>, LedgerError> {
         let now = self.seams.clock.now();
         if stopping {
+            self.hold_back(work).await?;
             return Ok((!work.running.is_empty()).then_some(now));
         }
         if let Some(again) = work.setback.rests_until(now) {
@@ -175,6 +179,7 @@ impl House {
         let now = work.taken_at;
         self.take_polls(work, now);
         self.take_housekeeping(work, now);
+        self.hold_back(work).await?;
         self.take_effects(work, now).await?;
         self.take_alerts(work, now).await?;
         self.take_looks(work, now).await
@@ -210,6 +215,25 @@ impl House {
             house.keep_house().await?;
             Ok(Finished::Housekeeping)
         }));
+    }
+
+    /// Tells the desks which writes under way a kill switch has come after: as long as they wait for their turn, they do not
+    /// leave, and the ledger has them as due. Before anything is claimed, which no switch can have come after yet.
+    async fn hold_back(&self, work: &mut InWork) -> Result<(), LedgerError> {
+        // What was held back before is not any more: the desks are told that, too, or it would never go out.
+        if work.effects.is_empty() && work.held.is_empty() {
+            return Ok(());
+        }
+        let shadow = self.policy.mode == Mode::Shadow;
+        let held = self.ledger.call(move |ledger| ledger.to_hold_back(shadow)).await?;
+        if held != work.held {
+            let nothing = BTreeSet::new();
+            for (desk, station) in self.desks.iter() {
+                station.desk.hold_back(held.get(desk).unwrap_or(&nothing));
+            }
+            work.held = held;
+        }
+        Ok(())
     }
 
     async fn take_effects(&self, work: &mut InWork, now: Timestamp) -> Result<(), LedgerError> {

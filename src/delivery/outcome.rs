@@ -127,6 +127,12 @@ pub fn decided_without_its_queue(claimed: &ClaimedEffect, error: &DeskError, now
     because(again, error.to_string(), "nothing: the case is decided again, for the fallback of its route")
 }
 
+/// A pause came while it waited for its turn, and it has not left: no attempt, no failure. It goes out when the pause is over.
+pub fn held_back(claimed: &ClaimedEffect, now: Timestamp) -> EffectOutcome {
+    let reason = "paused while it waited for its turn: it was not sent";
+    because(outcome(claimed, EffectEvent::HeldBack(now), now), reason, "nothing: it goes out once the pause is over")
+}
+
 /// A note or a label for a ticket that has ended meanwhile: nobody needs it any more.
 pub fn moot(claimed: &ClaimedEffect, ending: &Ending, now: Timestamp) -> EffectOutcome {
     let why = format!("the ticket has ended ({ending:?})").to_lowercase();
@@ -275,6 +281,7 @@ pub fn not_sent(claimed: &ClaimedEffect, error: &DeskError, now: Timestamp, agai
             words,
             step("look at the ticket: the desk's answers about it cannot be read; then `handoffd parked retry`"),
         ),
+        DeskErrorKind::Held => held_back(claimed, now),
         DeskErrorKind::RateLimited | DeskErrorKind::Unavailable | DeskErrorKind::Protocol => because(
             outcome(claimed, EffectEvent::TryAgain(again), now),
             words,

@@ -26,6 +26,8 @@ impl Delivery {
                 station.answered();
                 outcome::accepted(claimed, receipt, now, self.pace(station))
             }
+            // Nothing was asked of the desk, so nothing is learnt of it.
+            Err(error) if error.kind == DeskErrorKind::Held => outcome::held_back(claimed, now),
             Err(error) => {
                 if let Some(outcome) = self.without_its_queue(station, claimed, &error).await {
                     return outcome;

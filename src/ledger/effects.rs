@@ -11,6 +11,7 @@ use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::mark::Mark;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
+use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "id, handoff, desk, number, label, state_data, write, receipt, reason, next_step, conflicts, lost_at, purpose, \
      ticket, deadline, write_sum";
@@ -311,6 +312,26 @@ impl Ledger {
             Some(handoff) => claimed(effect, &handoff, work, attempt),
             None => claimed_answer(effect, work, attempt),
         }))
+    }
+
+    /// Writes under way that a kill switch (or shadow) has come after, by desk and their marks' keys: those of them that have not
+    /// left yet must not.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn to_hold_back(&self, shadow: bool) -> Result<BTreeMap<DeskId, BTreeSet<String>>> {
+        let sql = format!(
+            "SELECT e.desk, e.handoff, e.number FROM effects e INDEXED BY effects_state
+             LEFT JOIN handoffs h ON h.id = e.handoff WHERE e.state = 'in_flight' AND (? OR {PAUSED})"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([shadow])?;
+        let mut held: BTreeMap<DeskId, BTreeSet<String>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let (desk, handoff, number): (String, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            held.entry(DeskId::new(desk)).or_default().insert(format!("{handoff}/{number}"));
+        }
+        Ok(held)
     }
 
     /// When the next effect may be claimed.

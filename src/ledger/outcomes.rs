@@ -49,6 +49,9 @@ impl Ledger {
         let effect = self.effect(outcome.effect)?;
         let next = self.step_effect(effect.id, &effect.state, &outcome.event)?;
         self.put_outcome(outcome)?;
+        if matches!(outcome.event, EffectEvent::HeldBack(_)) {
+            self.not_tried(&effect, &next)?;
+        }
         if let Some(trouble) = &outcome.trouble {
             self.set_trouble(trouble)?;
         }
@@ -72,6 +75,16 @@ impl Ledger {
         let Some(due) = outcome.look_at else { return Ok(()) };
         let look = NewLook { ticket: effect.write.ticket, due, head: None };
         self.note_look(&effect.desk, &look, outcome.at)
+    }
+
+    /// A write that never left and was not tried before: there is nothing on the desk to be looked for.
+    fn not_tried(&mut self, effect: &EffectRecord, now: &EffectState) -> Result<()> {
+        match now {
+            EffectState::Due { attempt: 0, .. } => {
+                self.put_write(effect.id, &Write { first_tried: None, ..effect.write.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn put_outcome(&mut self, outcome: &EffectOutcome) -> Result<()> {

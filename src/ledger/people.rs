@@ -48,7 +48,9 @@ impl Ledger {
             let handoff = ledger.in_review(&answer.handoff)?;
             if answer.proposal.as_ref().is_some_and(|planned| planned.package != handoff.proposal.package) {
                 let id = &handoff.id;
-                return Err(LedgerError::WrongState(format!("the package of {id} was edited at this very moment: look at it again")));
+                return Err(LedgerError::WrongState(format!(
+                    "the package of {id} was edited at this very moment: look at it again"
+                )));
             }
             ledger.step_handoff(&handoff.id, HandoffEvent::Approved)?;
             ledger.drop_reminders(&handoff.id, "it is answered")?;

@@ -82,6 +82,8 @@ pub enum EffectEvent {
     Repeat(Timestamp),
     /// It waits until this instant before it is tried.
     Postpone(Timestamp),
+    /// It was paused before it left: it was not tried, and is due from this instant on.
+    HeldBack(Timestamp),
 }
 
 /// Where a handoff stands.
@@ -183,6 +185,7 @@ impl EffectState {
             (Self::Due { attempt, .. }, E::Claimed) => Self::InFlight { attempt: attempt + 1 },
             (Self::InFlight { .. }, E::Accepted) | (Self::Unsure { .. }, E::Found) => Self::Done,
             (Self::InFlight { attempt }, E::TryAgain(at)) => Self::Due { at: *at, attempt: *attempt },
+            (Self::InFlight { attempt }, E::HeldBack(at)) => Self::Due { at: *at, attempt: attempt.saturating_sub(1) },
             (Self::InFlight { attempt }, E::Lost(at) | E::Restarted(at)) => {
                 Self::Unsure { attempt: *attempt, missed: 0, failed: 0, at: *at }
             }
@@ -312,6 +315,7 @@ mod tests {
             E::Restarted(AT),
             E::Repeat(AT),
             E::Postpone(AT),
+            E::HeldBack(AT),
         ]
     }
 

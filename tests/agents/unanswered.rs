@@ -57,7 +57,8 @@ fn the_reviewer_is_reminded_on_the_ticket_and_one_that_waits_on_can_be_answered_
         stage.pass(1200);
         let first = reminders(&stage, ticket);
         assert_eq!(first.len(), 1, "{dialect:?}: {:?}", stage.ours(ticket));
-        for words in ["tier2-lead is asked to answer", "/approve or /reject REASON", "If nobody answers by", "it waits on"]
+        for words in
+            ["tier2-lead is asked to answer", "/approve or /reject REASON", "If nobody answers by", "it waits on"]
         {
             assert!(first[0].contains(words), "{dialect:?}: {words}: {}", first[0]);
         }

@@ -57,9 +57,9 @@ fn a_hundred_open_handoffs_each_keep_the_version_they_began_with_and_none_is_los
         run_until(&mut stage, &mut tickets, 45);
         kept.extend(begun(&stage));
         stage.order(Command::Switch { switch: Switch::All, on: true }).expect("paused");
-        // Calls that wait for the desk's limits are under way, and are finished.
-        (0..240).for_each(|_| second(&mut stage, &mut tickets));
+        (0..2).for_each(|_| second(&mut stage, &mut tickets));
         let paused = sent(&stage, &tickets);
+        (0..240).for_each(|_| second(&mut stage, &mut tickets));
         stage.seconds(120);
         assert_eq!(sent(&stage, &tickets), paused, "nothing is sent while it is paused: {dialect:?}");
 

@@ -5,6 +5,7 @@
 
 mod crash;
 mod hundred;
+mod paused;
 mod process;
 mod stage;
 

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use handoffd_kit::capability::DeclaredLimit;
+use handoffd_kit::desk::Write;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::{Call, Class, Gate};
 use handoffd_kit::id::TicketId;
@@ -41,6 +42,8 @@ pub(crate) struct Ask {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    /// The write that it begins, by its mark's key.
+    begins: Option<String>,
 }
 
 impl Ask {
@@ -49,7 +52,7 @@ impl Ask {
         let (method, path) = (Method::GET, path.into());
         let (class, query) = (Class::Read, Vec::new());
         let latest = Timestamp::MAX;
-        Self { operation, endpoint: ACCOUNT, deadline, latest, class, method, path, query, body: None }
+        Self { operation, endpoint: ACCOUNT, deadline, latest, class, method, path, query, body: None, begins: None }
     }
 
     /// A write to a ticket.
@@ -69,6 +72,11 @@ impl Ask {
     /// For a write: how long what it rests on counts as read right before it.
     pub(crate) fn latest(self, latest: Timestamp) -> Self {
         Self { latest, ..self }
+    }
+
+    /// It is the call of this write, which can be held back until it leaves.
+    pub(crate) fn begins(self, write: &Write) -> Self {
+        Self { begins: Some(write.mark.key()), ..self }
     }
 
     pub(crate) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -181,7 +189,8 @@ impl Api {
         };
         let request = request.body(body).map_err(|_| unsendable())?;
         let Ask { operation, endpoint, deadline, latest, class, .. } = *ask;
-        self.gate.call_by(Call { operation, endpoint, ticket: None, deadline, class, request }, latest).await
+        let begins = ask.begins.clone();
+        self.gate.call_by(Call { operation, endpoint, ticket: None, deadline, class, begins, request }, latest).await
     }
 }
 

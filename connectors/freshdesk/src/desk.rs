@@ -17,6 +17,7 @@ use handoffd_kit::secret::{DeskSecrets, Secret};
 use handoffd_kit::settings::Seams;
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// One Freshdesk account.
 pub struct FreshdeskDesk {
@@ -94,6 +95,10 @@ impl Desk for FreshdeskDesk {
 
     fn close(&self) {
         self.api.gate().close();
+    }
+
+    fn hold_back(&self, writes: &BTreeSet<String>) {
+        self.api.gate().hold_back(writes);
     }
 
     fn capabilities(&self) -> &Capabilities {

@@ -46,7 +46,7 @@ impl FreshdeskDesk {
             takes_writes(&before)?;
             as_decided(write, &before)?;
             let latest = self.api.now().saturating_add(FRESH).unwrap_or(Timestamp::MAX);
-            let by = By { deadline: write.deadline, latest };
+            let by = By { write, latest };
             match self.send_out(id, write, wanted.as_ref(), before, by).await {
                 // Whatever may be repeated was not carried out.
                 Err(error)
@@ -69,7 +69,7 @@ impl FreshdeskDesk {
         write: &Write,
         wanted: Option<&Wanted>,
         before: TicketHead,
-        by: By,
+        by: By<'_>,
     ) -> Result<Receipt> {
         match (&write.change, wanted) {
             (DeskChange::Update(update), Some(wanted)) => match &update.note {
@@ -154,11 +154,10 @@ impl FreshdeskDesk {
         })
     }
 
-    async fn add_note(&self, id: Id, html: &str, by: By) -> Result<Receipt> {
+    async fn add_note(&self, id: Id, html: &str, by: By<'_>) -> Result<Receipt> {
         // Freshdesk's own default is private; it is said all the same, and read back.
         let body = json!({ "body": html, "private": true });
-        let ask =
-            Ask::write(NOTE, Method::POST, format!("tickets/{id}/notes"), body).deadline(by.deadline).latest(by.latest);
+        let ask = Ask::write(NOTE, Method::POST, format!("tickets/{id}/notes"), body).by(by);
         let entry: Entry = self.api.json(&ask).await?;
         match history::visibility(&entry) {
             Some(Visibility::Internal) => said(&ask, &entry, id),
@@ -167,12 +166,10 @@ impl FreshdeskDesk {
         }
     }
 
-    async fn reply(&self, id: Id, reply: &PublicReply, by: By) -> Result<Receipt> {
+    async fn reply(&self, id: Id, reply: &PublicReply, by: By<'_>) -> Result<Receipt> {
         let PublicText(words) = &reply.text;
         let body = json!({ "body": html_of_words(words, "", NOTE_BYTES) });
-        let ask = Ask::write(REPLY, Method::POST, format!("tickets/{id}/reply"), body)
-            .deadline(by.deadline)
-            .latest(by.latest);
+        let ask = Ask::write(REPLY, Method::POST, format!("tickets/{id}/reply"), body).by(by);
         let entry: Entry = self.api.json(&ask).await?;
         // A reply's answer need not say that it is not private.
         match history::visibility(&entry) {
@@ -181,12 +178,11 @@ impl FreshdeskDesk {
         }
     }
 
-    async fn put(&self, operation: &'static str, id: Id, body: Value, by: By) -> Result<Receipt> {
-        let ask =
-            Ask::write(operation, Method::PUT, format!("tickets/{id}"), body).deadline(by.deadline).latest(by.latest);
+    async fn put(&self, operation: &'static str, id: Id, body: Value, by: By<'_>) -> Result<Receipt> {
+        let ask = Ask::write(operation, Method::PUT, format!("tickets/{id}"), body).by(by);
         let raw: Value = self.api.json(&ask).await?;
         // From here on the write is proven: nothing that a further read may fail with makes it unsure again.
-        match self.head_of(&raw, id, by.deadline).await {
+        match self.head_of(&raw, id, by.write.deadline).await {
             Ok(Some(head)) => Ok(as_it_was(head)),
             Ok(None) => Err(ask.malformed("the answer is not the ticket that was written")),
             Err(_) => Ok(Receipt { id: format!("ticket {id}"), version: None, head: None }),
@@ -201,7 +197,7 @@ impl FreshdeskDesk {
         before: TicketHead,
         add: &[String],
         remove: &[String],
-        by: By,
+        by: By<'_>,
     ) -> Result<Receipt> {
         let Some(there) = before.tags.known() else {
             return Err(DeskError::new(DeskErrorKind::Protocol, Retry::After(None), TAGS)
@@ -227,11 +223,18 @@ impl FreshdeskDesk {
     }
 }
 
-/// Until when a write is wanted, and until when what it rests on counts as read right before it.
+/// A write, and until when what it rests on counts as read right before it.
 #[derive(Clone, Copy)]
-struct By {
-    deadline: Timestamp,
+struct By<'a> {
+    write: &'a Write,
     latest: Timestamp,
+}
+
+impl Ask {
+    /// The one call of this write.
+    fn by(self, by: By<'_>) -> Self {
+        self.deadline(by.write.deadline).latest(by.latest).begins(by.write)
+    }
 }
 
 /// What an update sets, in Freshdesk's numbers.

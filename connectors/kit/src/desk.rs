@@ -13,7 +13,7 @@ use crate::secret::DeskSecrets;
 use crate::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -90,6 +90,13 @@ pub trait Desk: Send + Sync {
     /// Sends nothing more: every call that has not left yet fails at once as one that was not sent. The process ends, and
     /// what waits for the vendor's limits is left to the next one.
     fn close(&self) {}
+
+    /// Holds these writes back, by their marks' keys, and no others any more: as long as one has not left, it fails at once as
+    /// [held](DeskErrorKind::Held), and so does one that comes. What has left is finished. People pause rules and desks, and a
+    /// vendor's limits may keep a write waiting for minutes.
+    fn hold_back(&self, writes: &BTreeSet<String>) {
+        let _ = writes;
+    }
 
     /// Tries login and rights without changing anything, and says what is missing and what to do about it. Where rights differ by
     /// queue, they are tried in those that the caller works with: `queues`, or all when it names none.

@@ -30,6 +30,8 @@ pub enum DeskErrorKind {
     Refused,
     /// Too many calls: wait as told.
     RateLimited,
+    /// A person paused it while it waited for its turn: it has not left, and nothing is known of the desk.
+    Held,
     /// The desk is down or overloaded, or cannot be reached.
     Unavailable,
     /// The answer is not what the vendor documents: malformed, truncated, too large.
@@ -50,6 +52,7 @@ impl DeskErrorKind {
             Self::Conflict => "conflict",
             Self::Refused => "refused",
             Self::RateLimited => "rate_limited",
+            Self::Held => "held",
             Self::Unavailable => "unavailable",
             Self::Protocol => "protocol",
             Self::Leaked => "leaked",

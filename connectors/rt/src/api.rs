@@ -2,6 +2,7 @@
 //! or a sentence inside a 200 says about a ticket is for the callers to tell; here it is only read.
 
 use bytes::Bytes;
+use handoffd_kit::desk::Write;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::{Call, Class, Figures, Gate};
 use handoffd_kit::secret::Secret;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use url::form_urlencoded;
 
@@ -43,11 +45,18 @@ pub(crate) struct Ask<'a> {
     pub query: Vec<(&'a str, String)>,
     /// Calls that wait go in this order.
     pub deadline: Timestamp,
+    /// The write that it begins, by its mark's key.
+    pub begins: Option<String>,
 }
 
 impl Ask<'_> {
     pub(crate) fn new(operation: &'static str, path: impl Into<String>, deadline: Timestamp) -> Self {
-        Self { operation, path: path.into(), query: Vec::new(), deadline }
+        Self { operation, path: path.into(), query: Vec::new(), deadline, begins: None }
+    }
+
+    /// It is the call of this write, which can be held back until it leaves.
+    pub(crate) fn begins(self, write: &Write) -> Self {
+        Self { begins: Some(write.mark.key()), ..self }
     }
 }
 
@@ -82,6 +91,10 @@ impl Api {
 
     pub(crate) fn close(&self) {
         self.gate.close();
+    }
+
+    pub(crate) fn hold_back(&self, writes: &BTreeSet<String>) {
+        self.gate.hold_back(writes);
     }
 
     /// Reads JSON.
@@ -146,7 +159,8 @@ impl Api {
                 let words = "this cannot be written as an address";
                 DeskError::new(DeskErrorKind::Refused, Retry::Never, operation).words(words)
             })?;
-            let call = Call { operation, endpoint: "account", ticket: None, deadline: ask.deadline, class, request };
+            let (deadline, begins) = (ask.deadline, ask.begins.clone());
+            let call = Call { operation, endpoint: "account", ticket: None, deadline, class, begins, request };
             let response = self.gate.call(call).await?;
             tries += 1;
             // Refused before anything was done: with another token it may be sent again.

@@ -16,6 +16,7 @@ use handoffd_kit::model::{Customer, PartKind, PartSet, Parts, Person, Role, Stat
 use handoffd_kit::secret::{DeskSecrets, Secret};
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// One Request Tracker account.
@@ -129,6 +130,10 @@ impl Desk for RtDesk {
 
     fn close(&self) {
         self.account.api.close();
+    }
+
+    fn hold_back(&self, writes: &BTreeSet<String>) {
+        self.account.api.hold_back(writes);
     }
 
     fn changed_since<'a>(

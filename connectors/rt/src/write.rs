@@ -13,7 +13,7 @@ use crate::wire::Transaction;
 use crate::wish::{Numbers, Wish};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, Receipt, Update, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
-use handoffd_kit::id::{TicketId, Version};
+use handoffd_kit::id::Version;
 use handoffd_kit::model::{Ending, FieldValue, TicketHead};
 use handoffd_kit::text::cut_keeping;
 use jiff::Timestamp;
@@ -113,7 +113,7 @@ impl Account {
         if wish.shows(&before) {
             return Ok(as_it_was(before));
         }
-        let made = self.send(&write.ticket, wish, &before.version, write.deadline).await?;
+        let made = self.send(write, wish, &before.version).await?;
         let seen = Seen { before: &before, sentences: made.sentences, transaction: made.transaction };
         match self.head(&write.ticket, write.deadline).await {
             Ok(after) => self.judge(write, wish, seen, after).await,
@@ -121,14 +121,9 @@ impl Account {
         }
     }
 
-    async fn send(
-        &self,
-        ticket: &TicketId,
-        wish: &Wish,
-        version: &Version,
-        deadline: Timestamp,
-    ) -> Result<crate::api::Written> {
-        let ask = |path: &str| Ask::new(OPERATION, format!("/ticket/{ticket}{path}"), deadline);
+    async fn send(&self, write: &Write, wish: &Wish, version: &Version) -> Result<crate::api::Written> {
+        let ask =
+            |path: &str| Ask::new(OPERATION, format!("/ticket/{}{path}", write.ticket), write.deadline).begins(write);
         let sent = match wish {
             Wish::Note(_) => self.api.post(ask("/comment"), &wish.body()).await,
             Wish::Reply(_) => self.api.post(ask("/correspond"), &wish.body()).await,

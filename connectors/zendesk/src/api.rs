@@ -7,6 +7,7 @@ use crate::refusals::refusal;
 use crate::wire::{self, Id, Sent};
 use bytes::Bytes;
 use handoffd_kit::capability::DeclaredLimit;
+use handoffd_kit::desk::Write;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::{Call, Class, Gate};
 use handoffd_kit::id::TicketId;
@@ -35,6 +36,8 @@ pub(crate) struct Ask {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    /// The write that it begins, by its mark's key.
+    begins: Option<String>,
 }
 
 impl Ask {
@@ -50,6 +53,7 @@ impl Ask {
             path: path.into(),
             query: Vec::new(),
             body: None,
+            begins: None,
         }
     }
 
@@ -66,6 +70,11 @@ impl Ask {
 
     pub(crate) fn deadline(self, deadline: Timestamp) -> Self {
         Self { deadline, ..self }
+    }
+
+    /// It is the first call of this write, which can be held back until it leaves.
+    pub(crate) fn begins(self, write: &Write) -> Self {
+        Self { begins: Some(write.mark.key()), ..self }
     }
 
     pub(crate) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -253,7 +262,8 @@ impl Api {
         let unsendable = |_| DeskError::new(DeskErrorKind::Refused, Retry::Never, ask.operation).words("unsendable");
         let request = request.body(body).map_err(unsendable)?;
         let Ask { operation, endpoint, deadline, class, .. } = *ask;
-        let call = Call { operation, endpoint, ticket: ask.ticket.clone(), deadline, class, request };
+        let (ticket, begins) = (ask.ticket.clone(), ask.begins.clone());
+        let call = Call { operation, endpoint, ticket, deadline, class, begins, request };
         self.gate.call(call).await
     }
 

@@ -127,6 +127,10 @@ impl Desk for ZendeskDesk {
         self.api.gate().close();
     }
 
+    fn hold_back(&self, writes: &BTreeSet<String>) {
+        self.api.gate().hold_back(writes);
+    }
+
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }

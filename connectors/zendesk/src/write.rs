@@ -72,7 +72,8 @@ impl ZendeskDesk {
         said: Option<Visibility>,
         write: &Write,
     ) -> Result<Receipt> {
-        let ask = Ask::write(operation, Method::PUT, format!("tickets/{id}"), id, body).deadline(write.deadline);
+        let ask = Ask::write(operation, Method::PUT, format!("tickets/{id}"), id, body);
+        let ask = ask.deadline(write.deadline).begins(write);
         let mut answer = self.api.json(&ask).await?;
         let raw = answer.get_mut("ticket").map(Value::take).unwrap_or_default();
         let audit: Audit = take(&mut answer, "audit").unwrap_or_default();
@@ -108,6 +109,7 @@ impl ZendeskDesk {
             }
             let body = tags_body(tags, expected.as_ref())?;
             let ask = Ask::write(TAGS, method.clone(), format!("tickets/{id}/tags"), id, body).deadline(write.deadline);
+            let ask = if at == 0 { ask.begins(write) } else { ask };
             let answer = self.api.json(&ask).await.map_err(|error| if at > 0 { half_done(error) } else { error })?;
             let Some(now) = answer.get("tags") else { continue };
             if !has_tags(now, tags, *method == Method::PUT) {

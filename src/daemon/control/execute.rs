@@ -378,7 +378,7 @@ async fn switch_to(house: &House, switch: Switch, on: bool, act: Act) -> Result<
     };
     house.ledger.call(move |ledger| ledger.set_switch(&switch, on, &act)).await?;
     let said = if on {
-        format!("{what} is paused: nothing more is sent; a call that is under way is finished")
+        format!("{what} is paused: nothing more is sent; a call that has left is finished")
     } else {
         format!("{what} goes on")
     };

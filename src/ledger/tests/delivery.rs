@@ -267,3 +267,43 @@ fn a_message_that_waits_for_a_person_does_not_hold_the_handoff_up_and_goes_out_w
         assert_eq!(ledger.handoff("h1").expect("handoff").state, HandoffState::Verifying);
     }
 }
+
+#[test]
+fn a_write_that_a_pause_kept_from_leaving_was_not_tried_and_is_due_again() {
+    let mut ledger = ledger();
+    decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+    let first = claim(&mut ledger, at(1)).expect("transfer");
+    let key = first.effect.write.mark.key();
+    let (rule, desk) = (|name: &str| Switch::Rule(name.into()), |name: &str| Switch::Desk(name.into()));
+    for (switch, holds) in [
+        (Switch::All, true),
+        (desk("acme"), true),
+        (rule("refund"), true),
+        (desk("other"), false),
+        (rule("other"), false),
+    ] {
+        ledger.set_switch(&switch, true, &act(at(2))).expect("paused");
+        let held = ledger.to_hold_back(false).expect("read");
+        let held: Vec<String> = held
+            .into_iter()
+            .flat_map(|(desk, writes)| writes.into_iter().map(move |write| format!("{desk}: {write}")))
+            .collect();
+        assert_eq!(held, if holds { vec![format!("acme: {key}")] } else { Vec::new() }, "{switch:?}");
+        ledger.set_switch(&switch, false, &act(at(2))).expect("resumed");
+    }
+    assert_eq!(ledger.to_hold_back(true).expect("read").len(), 1, "in shadow nothing leaves");
+
+    let held_back = |ledger: &mut crate::ledger::Ledger, id, second| {
+        ledger.record_outcome(&outcome(id, EffectEvent::HeldBack(at(second)), at(second))).expect("recorded");
+        let effect = ledger.effect(id).expect("effect");
+        (effect.state, effect.write.first_tried)
+    };
+    let id = first.effect.id;
+    assert_eq!(held_back(&mut ledger, id, 4), (EffectState::Due { at: at(4), attempt: 0 }, None));
+    let again = claim(&mut ledger, at(6)).expect("due again");
+    assert_eq!((again.effect.id, again.attempt, again.effect.write.first_tried), (id, 1, Some(at(6))));
+    // One that was tried before keeps when that was, and how often.
+    ledger.record_outcome(&outcome(id, EffectEvent::TryAgain(at(7)), at(7))).expect("recorded");
+    assert_eq!(claim(&mut ledger, at(8)).expect("again").attempt, 2);
+    assert_eq!(held_back(&mut ledger, id, 9), (EffectState::Due { at: at(9), attempt: 1 }, Some(at(6))));
+}

@@ -27,7 +27,7 @@ use limits::{Claim, Limits};
 use queue::Queue;
 pub use redact::redact;
 pub use retry_after::retry_after;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use turn::{Line, NoTurn};
 
@@ -43,6 +43,9 @@ pub struct Call {
     pub deadline: Timestamp,
     /// What it does.
     pub class: Class,
+    /// The write that it begins, by its mark's key: as long as it has not left, it can be [held back](Gate::hold_back). None:
+    /// a read, or a later call of a write that has begun and is finished.
+    pub begins: Option<String>,
     /// The request, with its login headers.
     pub request: http::Request<Bytes>,
 }
@@ -168,13 +171,19 @@ impl Gate {
         self.line.close();
     }
 
+    /// Holds these writes back, by their marks' keys, and no others any more: one that waits for its turn, and one that comes, is
+    /// answered at once that it was not sent. What has left is waited for as ever, and reads go on.
+    pub fn hold_back(&self, writes: &BTreeSet<String>) {
+        self.line.hold_back(writes);
+    }
+
     /// Waits its turn, sends, and reads the answer. Any status but 429 comes back as it is, for the connector to read;
     /// a 503 with `Retry-After` closes the endpoint as a 429 does. Dropping the future gives its place back.
     ///
     /// # Errors
     /// 429 is `RateLimited` with the instant until which the gate is closed, so is (at once, without an instant) a call
-    /// that finds ten thousand waiting; a request that never left (the gate was closed meanwhile, too) is `Unavailable` and may be repeated; a lost answer is
-    /// `Unavailable`, one that is too large `Protocol`, and both are `Retry::Unsure` for a [`Class::Write`].
+    /// that finds ten thousand waiting; a request that never left (the gate was closed meanwhile, too) is `Unavailable` and may be repeated; a write that is
+    /// [held back](Self::hold_back) is `Held`; a lost answer is `Unavailable`, one that is too large `Protocol`, and both are `Retry::Unsure` for a [`Class::Write`].
     pub async fn call(&self, call: Call) -> Result<Response<Bytes>> {
         self.call_by(call, Timestamp::MAX).await
     }
@@ -185,9 +194,12 @@ impl Gate {
     /// # Errors
     /// As [`Gate::call`]; a call that was not sent for that is `Unavailable` and may be repeated.
     pub async fn call_by(&self, call: Call, latest: Timestamp) -> Result<Response<Bytes>> {
-        let Call { operation, endpoint, ticket, deadline, class, request } = call;
+        let Call { operation, endpoint, ticket, deadline, class, begins, request } = call;
         let claim = Claim { endpoint, ticket, class };
-        let admission = self.line.wait(claim.clone(), deadline, latest).await.map_err(|none| match none {
+        let turn = self.line.wait(claim.clone(), deadline, latest).begins(begins);
+        let admission = turn.await.map_err(|none| match none {
+            NoTurn::HeldBack => DeskError::new(DeskErrorKind::Held, Retry::After(None), operation)
+                .words("not sent: it was paused while it waited for its turn"),
             NoTurn::Full => DeskError::new(DeskErrorKind::RateLimited, Retry::After(None), operation)
                 .words("too many calls to this desk are waiting"),
             NoTurn::Closed => DeskError::new(DeskErrorKind::Unavailable, Retry::After(None), operation)

@@ -10,7 +10,7 @@ use super::Class;
 use super::limits::{Claim, Limits};
 use super::window::later;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::task::Waker;
 
 /// How many calls may wait.
@@ -40,6 +40,8 @@ pub(super) struct Queue {
     next: Option<Timestamp>,
     /// Nobody goes any more: the process ends.
     closed: bool,
+    /// Writes that do not go, by their marks' keys: they are paused.
+    held: BTreeSet<String>,
     /// What the first in the queue last set its timer for.
     armed: Option<(Place, Option<Timestamp>)>,
 }
@@ -70,6 +72,7 @@ impl Queue {
             in_a_row: (Class::Read, 0),
             next: None,
             closed: false,
+            held: BTreeSet::new(),
             armed: None,
         }
     }
@@ -83,6 +86,17 @@ impl Queue {
     /// Whether nobody goes any more.
     pub fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Lets these writes not go, and no others any more; returns whom to wake: all who wait, each to find out about itself.
+    pub fn hold_back(&mut self, writes: &BTreeSet<String>) -> Vec<Waker> {
+        self.held.clone_from(writes);
+        self.waiting.values().map(|waiting| waiting.waker.clone()).collect()
+    }
+
+    /// Whether this write does not go.
+    pub fn is_held(&self, write: &str) -> bool {
+        self.held.contains(write)
     }
 
     /// Queues a call; none: too many wait already.

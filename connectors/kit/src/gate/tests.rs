@@ -115,7 +115,8 @@ impl Room {
     fn call(&self, name: &str, call: Shape) -> futures::future::RemoteHandle<()> {
         let Shape { endpoint, class, ticket, deadline } = call;
         let request = Request::get(format!("https://desk.test/{name}?token=hush")).body(Bytes::new()).unwrap();
-        let call = Call { operation: "try", endpoint, ticket, deadline: second(deadline), class, request };
+        let begins = (class == Class::Write).then(|| name.to_owned());
+        let call = Call { operation: "try", endpoint, ticket, deadline: second(deadline), class, begins, request };
         let (gate, ended, name) = (self.gate.clone(), self.ended.clone(), name.to_owned());
         let work = async move {
             let answer = gate.call(call).await.map(|response| response.status().as_u16());
@@ -304,7 +305,7 @@ fn a_call_whose_turn_comes_too_late_is_not_sent_and_takes_nobodys_place() {
     room.settle();
     let request = Request::get("https://desk.test/late").body(Bytes::new()).unwrap();
     let (operation, endpoint, class) = ("try", "update", Class::Write);
-    let call = Call { operation, endpoint, ticket: None, deadline: second(1), class, request };
+    let call = Call { operation, endpoint, ticket: None, deadline: second(1), class, begins: None, request };
     let gate = room.gate.clone();
     let late =
         room.pool.spawner().spawn_local_with_handle(async move { gate.call_by(call, second(10)).await }).unwrap();
@@ -315,6 +316,38 @@ fn a_call_whose_turn_comes_too_late_is_not_sent_and_takes_nobodys_place() {
     assert_eq!((error.kind, error.retry), (DeskErrorKind::Unavailable, Retry::After(None)));
     room.settle();
     assert_eq!(room.sent(), ["first", "next"]);
+}
+
+#[test]
+fn a_write_that_is_held_back_while_it_waits_is_not_sent_and_everything_else_goes_on() {
+    let mut room = Room::new(&[limit("account", 2, 60)], 1.0).concurrency(1);
+    let release = room.hold();
+    room.start("left", write(0));
+    room.settle();
+    for (name, call) in [("paused", write(1)), ("another", write(2)), ("look", read(900))] {
+        room.start(name, call);
+    }
+    room.settle();
+    room.gate.hold_back(&["left".to_owned(), "paused".to_owned()].into());
+    room.settle();
+    let held = room.answer("paused").expect("answered at once").expect_err("and not sent");
+    assert_eq!((held.kind, held.retry), (DeskErrorKind::Held, Retry::After(None)));
+    assert!(room.answer("left").is_none(), "what has left is waited for");
+    drop(release);
+    room.settle();
+    assert_eq!(room.answer("left").expect("answered").expect("sent"), 200);
+    room.start("paused-too", write(0));
+    room.gate.hold_back(&["paused-too".to_owned(), "paused".to_owned()].into());
+    room.start("paused", write(0));
+    room.settle();
+    assert_eq!(room.answer("paused-too").expect("answered").expect_err("one that comes").kind, DeskErrorKind::Held);
+    room.run_out();
+    assert_eq!(room.sent(), ["left", "another", "look"]);
+    room.gate.hold_back(&Default::default());
+    room.start("paused", write(0));
+    room.run_out();
+    assert_eq!(room.sent(), ["left", "another", "look", "paused"]);
+    assert_eq!((room.gate.figures().waiting, room.gate.figures().in_flight), (0, 0));
 }
 
 #[test]

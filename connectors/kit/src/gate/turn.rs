@@ -6,6 +6,7 @@ use super::limits::Claim;
 use super::queue::{Place, Queue, Turn};
 use crate::clock::{Clock, Sleep};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,8 @@ pub(super) enum NoTurn {
     Full,
     /// The gate was closed before it was let go.
     Closed,
+    /// It is a write that was held back before it was let go.
+    HeldBack,
     /// Its turn came later than it was worth sending.
     Late,
 }
@@ -35,7 +38,7 @@ impl Line {
 
     /// Waits for a turn to send, which is worth something until `latest` only.
     pub fn wait(&self, claim: Claim, deadline: Timestamp, latest: Timestamp) -> Wait<'_> {
-        Wait { line: self, stage: Stage::New(claim, deadline), latest, timer: None }
+        Wait { line: self, stage: Stage::New(claim, deadline), write: None, latest, timer: None }
     }
 
     /// Looks at the queue or changes something that lets nobody go earlier.
@@ -50,6 +53,12 @@ impl Line {
     /// Lets nobody go any more, and tells those who wait.
     pub fn close(&self) {
         let wake = self.lock().close();
+        wake.into_iter().for_each(Waker::wake);
+    }
+
+    /// Lets these writes not go, and no others any more, and tells those who wait.
+    pub fn hold_back(&self, writes: &BTreeSet<String>) {
+        let wake = self.lock().hold_back(writes);
         wake.into_iter().for_each(Waker::wake);
     }
 
@@ -68,6 +77,8 @@ impl Line {
 pub(super) struct Wait<'a> {
     line: &'a Line,
     stage: Stage,
+    /// The write that it begins, by its mark's key.
+    write: Option<String>,
     latest: Timestamp,
     timer: Option<(Timestamp, Sleep)>,
 }
@@ -82,6 +93,11 @@ enum Stage {
 pub(super) struct Admission<'a>(&'a Line);
 
 impl<'a> Wait<'a> {
+    /// The same for a call that begins this write, by its mark's key.
+    pub fn begins(self, write: Option<String>) -> Self {
+        Self { write, ..self }
+    }
+
     /// Where the call stands now.
     fn turn(&mut self, waker: &Waker) -> Result<Turn, NoTurn> {
         let now = self.line.clock.now();
@@ -89,6 +105,10 @@ impl<'a> Wait<'a> {
             let mut queue = self.line.lock();
             if queue.is_closed() {
                 return Err(NoTurn::Closed);
+            }
+            // Even when it was let go: its turn is given back when the future is dropped.
+            if self.write.as_ref().is_some_and(|write| queue.is_held(write)) {
+                return Err(NoTurn::HeldBack);
             }
             let place = match &self.stage {
                 Stage::Queued(place) => *place,
@@ -176,5 +196,26 @@ mod tests {
         drop(second);
         assert_eq!(line.with(|queue| queue.in_flight()), 0);
         assert!(wait().now_or_never().is_some(), "its place in the limit is free again");
+    }
+
+    #[test]
+    fn a_write_that_is_held_back_between_being_let_go_and_being_sent_costs_nothing() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let limit = DeclaredLimit { endpoint: "account", calls: 2, per: Duration::from_secs(60), per_ticket: false };
+        let line = Line::new(Queue::new(Limits::new(&[limit], 1.0), 1), Arc::new(clock));
+        let wait = |write: &str| {
+            let claim = Claim { endpoint: "update", ticket: None, class: Class::Write };
+            line.wait(claim, Timestamp::UNIX_EPOCH, Timestamp::MAX).begins(Some(write.to_owned()))
+        };
+        let first = wait("h1/1").now_or_never().unwrap().unwrap();
+        let mut second = wait("h2/1");
+        assert!((&mut second).now_or_never().is_none());
+        drop(first);
+        assert_eq!(line.with(|queue| queue.in_flight()), 1, "the second was let go");
+        line.hold_back(&["h2/1".to_owned()].into());
+        assert!(matches!((&mut second).now_or_never(), Some(Err(NoTurn::HeldBack))));
+        drop(second);
+        assert_eq!(line.with(|queue| queue.in_flight()), 0);
+        assert!(wait("h3/1").now_or_never().is_some_and(|turn| turn.is_ok()), "its place is free again");
     }
 }

@@ -3,12 +3,14 @@
 use super::super::ground::{Ground, Stop, Tried, ensure};
 use super::super::stage::PersonAct;
 use super::super::wire::Fault;
-use super::Check;
+use super::writing::public;
+use super::{Check, always};
 use crate::capability::{Capabilities, Guard};
 use crate::desk::{DeskChange, OwnerSpec, Update};
 use crate::error::{DeskErrorKind, Retry};
 use crate::fact::Fact;
 use crate::model::Priority;
+use std::collections::BTreeSet;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -29,6 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
         },
         try_it: |ground| Box::pin(late_arrival(ground)),
     },
+    always("a write that is held back does not leave, and leaves once it is not", |ground| Box::pin(held_back(ground))),
 ];
 
 fn unguarded(capabilities: &Capabilities) -> Option<&'static str> {
@@ -100,4 +103,29 @@ async fn late_arrival(ground: &mut Ground<'_>) -> Tried {
     ensure(conflict, || format!("the second try came to {again:?}"))?;
     let notes = ground.our_notes(&id).await?.len();
     ensure(notes == 1, || format!("there are {notes} notes"))
+}
+
+/// A pause comes while writes wait for the vendor's limits: none of them is sent, none is unsure, and each goes out afterwards.
+async fn held_back(ground: &mut Ground<'_>) -> Tried {
+    let tags = DeskChange::Tags { add: vec!["held".into()], remove: Vec::new() };
+    for change in [DeskChange::Update(Update::default()), public("A colleague looks at it."), tags] {
+        let id = ground.ticket().await?;
+        let write = match &change {
+            DeskChange::Update(_) => ground.note(&id, "held back for a while").await?,
+            _ => ground.write(&id, change.clone()).await?,
+        };
+        let before = ground.look(&id).await?;
+        ground.desk.hold_back(&[write.mark.key()].into());
+        ground.wire.take_traffic();
+        let answer = ground.try_apply(&write).await?;
+        let writes = ground.wire.take_traffic().writes;
+        ground.desk.hold_back(&BTreeSet::new());
+        let held =
+            answer.as_ref().is_err_and(|error| (error.kind, error.retry) == (DeskErrorKind::Held, Retry::After(None)));
+        ensure(held && writes == 0, || format!("{change:?}: {writes} requests, {answer:?}"))?;
+        ensure(ground.look(&id).await? == before, || format!("{change:?} was written all the same"))?;
+        ground.apply(&write).await?;
+        ensure(ground.look(&id).await? != before, || format!("{change:?} was never written"))?;
+    }
+    Ok(())
 }

@@ -20,6 +20,7 @@ use http::Request;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,13 +77,26 @@ impl MiniDesk {
     }
 
     async fn call<T: DeserializeOwned>(&self, class: Class, path: String, body: Vec<u8>) -> Result<T> {
+        self.call_of(None, class, path, body).await
+    }
+
+    async fn call_of<T: DeserializeOwned>(
+        &self,
+        begins: Option<String>,
+        class: Class,
+        path: String,
+        body: Vec<u8>,
+    ) -> Result<T> {
         let method = if class == Class::Read { "GET" } else { "POST" };
         let request = Request::builder().method(method).uri(format!("http://mini.test/{path}"));
         let request = request.body(Bytes::from(body)).unwrap();
         let deadline = Timestamp::MAX;
-        let call = Call { operation: "call", endpoint: "any", ticket: None, deadline, class, request };
+        let call = Call { operation: "call", endpoint: "any", ticket: None, deadline, class, begins, request };
         let response = self.gate.call(call).await.map_err(|error| match self.defect {
             Defect::TakesLostForNotApplied => DeskError { retry: Retry::After(None), ..error },
+            Defect::TakesHeldForLost if error.kind == DeskErrorKind::Held => {
+                DeskError { retry: Retry::Unsure, ..error }
+            }
             _ => error,
         })?;
         let unsure = if class == Class::Write { Retry::Unsure } else { Retry::After(None) };
@@ -109,8 +123,9 @@ impl MiniDesk {
     }
 
     async fn post(&self, write: &Write) -> Result<Receipt> {
-        let answer: Value =
-            self.call(Class::Write, format!("write/{}", write.ticket), json!(write).to_string().into()).await?;
+        let begins = (self.defect != Defect::SendsWhatIsHeld).then(|| write.mark.key());
+        let path = format!("write/{}", write.ticket);
+        let answer: Value = self.call_of(begins, Class::Write, path, json!(write).to_string().into()).await?;
         match (answer["id"].as_str(), answer["version"].as_str()) {
             (Some(id), Some(version)) => {
                 Ok(Receipt { id: id.into(), version: Some(Version::from(version)), head: None })
@@ -237,6 +252,10 @@ impl Desk for MiniDesk {
 
     fn apply<'a>(&'a self, write: &'a Write) -> Answer<'a, Receipt> {
         Box::pin(self.write(write))
+    }
+
+    fn hold_back(&self, writes: &BTreeSet<String>) {
+        self.gate.hold_back(writes);
     }
 
     fn find<'a>(&'a self, write: &'a Write) -> Answer<'a, Sighting> {

@@ -44,6 +44,8 @@ enum Defect {
     ReplacesFollowers,
     ListsTicketsTwice,
     TakesMachinesForPeople,
+    SendsWhatIsHeld,
+    TakesHeldForLost,
 }
 
 fn report(defect: Defect) -> Report {
@@ -104,6 +106,8 @@ fn each_defect_breaks_its_promise() {
         (Defect::TakesEverybodyForActive, "who cannot be given tickets any more is not listed as active"),
         (Defect::TakesNoQueueForNobody, "a queue that does not exist has no members and says so"),
         (Defect::ReplacesFollowers, "a follower is added beside those who follow already"),
+        (Defect::SendsWhatIsHeld, "a write that is held back does not leave, and leaves once it is not"),
+        (Defect::TakesHeldForLost, "a write that is held back does not leave, and leaves once it is not"),
         (Defect::Calls500Applied, "a 500 on a write leaves us unsure, done or not"),
     ] {
         let report = report(defect);
