@@ -94,8 +94,9 @@ pub(super) struct Admission<'a>(&'a Line);
 
 impl<'a> Wait<'a> {
     /// The same for a call that begins this write, by its mark's key.
-    pub fn begins(self, write: Option<String>) -> Self {
-        Self { write, ..self }
+    pub fn begins(mut self, write: Option<String>) -> Self {
+        self.write = write;
+        self
     }
 
     /// Where the call stands now.
