@@ -1,7 +1,9 @@
 //! Mail, by SMTP: one message to all recipients, whose `Message-ID` is the alert's own over all its tries, so that a
 //! receiver that knows it drops the second. It says that a machine wrote it (RFC 3834): no mailbox answers it.
 //!
-//! The steps of a delivery are taken one by one: whatever fails before the message's last line was sent did not arrive.
+//! The steps of a delivery are taken one by one: whatever fails before the message's last line was sent did not arrive. Each
+//! recipient is asked for by itself: one that the server refuses costs the others nothing, and one that it does not take for now
+//! is tried again alone.
 
 use super::{AlertError, Attempt, Channel, Failure, optional, text};
 use crate::config::AlertSettings;
@@ -12,6 +14,7 @@ use handoffd_kit::clock::Clock;
 use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::SettingProblem;
 use handoffd_kit::text::cut;
+use handoffd_kit::transport::is_public;
 use jiff::SignedDuration;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, SinglePart};
@@ -22,7 +25,9 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, Message};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a server may take to be connected to.
@@ -34,6 +39,8 @@ const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitte
 const SUPPRESS: HeaderName = HeaderName::new_from_ascii_str("X-Auto-Response-Suppress");
 /// The longest answer of a server that is repeated, in bytes.
 const WORDS: usize = 200;
+/// Of so many alerts it is remembered at the most who has them already.
+const MOST_KNOWN: usize = 256;
 
 struct Email {
     server: MailServer,
@@ -41,6 +48,10 @@ struct Email {
     to: Vec<Address>,
     login: Option<(String, Secret)>,
     clock: Arc<dyn Clock>,
+    /// Whether the server may lie in a private network.
+    allow_private: bool,
+    /// Of alerts that not everybody took yet, by their keys: who has them. A process that ends forgets it, and they come twice.
+    taken: Mutex<BTreeMap<String, BTreeSet<String>>>,
 }
 
 pub(super) fn open(settings: AlertSettings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Channel>, Vec<SettingProblem>> {
@@ -48,14 +59,16 @@ pub(super) fn open(settings: AlertSettings, clock: Arc<dyn Clock>) -> Result<Arc
         vec![SettingProblem { key: key.to_owned(), problem, help: help.to_owned() }]
     };
     let of = |key: &str| text(&settings, key).unwrap_or_default();
-    let server = mail_server(of("server")).map_err(|(what, help)| problem("server", what, &help))?;
+    let server =
+        mail_server(of("server"), settings.allow_private).map_err(|(what, help)| problem("server", what, &help))?;
     let address = |key: &str, text: &str| {
         text.parse::<Address>().map_err(|error| problem(key, error.to_string(), "write it like billing@acme.example"))
     };
     let from = address("from", of("from"))?;
     let to = settings.to.iter().map(|to| address("to", to)).collect::<Result<Vec<_>, _>>()?;
     let login = text(&settings, "user").map(str::to_owned).zip(optional(&settings, "password"));
-    Ok(Arc::new(Email { server, from, to, login, clock }))
+    let allow_private = settings.allow_private;
+    Ok(Arc::new(Email { server, from, to, login, clock, allow_private, taken: Mutex::default() }))
 }
 
 impl Channel for Email {
@@ -66,7 +79,7 @@ impl Channel for Email {
             let mut stage = Stage::Before;
             let end = self.clock.sleep_until(attempt.now + WITHIN);
             let delivered = tokio::select! {
-                delivered = self.deliver(&message, &mut stage) => delivered,
+                delivered = self.deliver(&alert.key, &message, &mut stage) => delivered,
                 () = end => Err(AlertError::new(Failure::NotSent, "the mail server takes too long")),
             };
             delivered.map(|words| format!("{id} {words}")).map_err(|error| match (stage, error.failure) {
@@ -79,6 +92,19 @@ impl Channel for Email {
     fn secrets(&self) -> Vec<(&'static str, Secret)> {
         self.login.iter().map(|(_, password)| ("password", password.clone())).collect()
     }
+}
+
+/// What a server says of the recipients of one mail.
+#[derive(Debug, Default)]
+struct Asked {
+    /// It takes it for them.
+    taken: Vec<String>,
+    /// It never will, in its words.
+    refused: Vec<String>,
+    /// It does not for now, in its words.
+    later: Vec<String>,
+    /// Whether anybody has it, or will have it after this.
+    anybody: bool,
 }
 
 /// How far a delivery has come.
@@ -123,13 +149,30 @@ impl Email {
         format!("<handoffd.{}@{}>", hex::encode(&Sha256::digest(of)[..16]), self.from.domain())
     }
 
-    async fn deliver(&self, message: &[u8], stage: &mut Stage) -> Result<String, AlertError> {
-        let MailServer { host, port, tls } = &self.server;
+    /// Where the server is. To a name that leads inside nothing is said, unless that is meant.
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, AlertError> {
+        let MailServer { host, port, .. } = &self.server;
+        let found = tokio::net::lookup_host((host.as_str(), *port)).await.map_err(|error| {
+            AlertError::new(Failure::NotSent, self.words(&format!("the mail server is not found: {error}")))
+        })?;
+        let may = |address: &SocketAddr| self.allow_private || is_public(address.ip());
+        let addresses: Vec<SocketAddr> = found.filter(may).collect();
+        if addresses.is_empty() {
+            let error =
+                AlertError::new(Failure::Refused, "the mail server lies in a private network or on this machine");
+            return Err(error.next("write allow_private = true in the channel's table if that is meant"));
+        }
+        Ok(addresses)
+    }
+
+    /// A line to the server on which mail may be sent.
+    async fn line(&self) -> Result<AsyncSmtpConnection, AlertError> {
+        let MailServer { host, tls, .. } = &self.server;
         let name = ClientId::Domain(self.from.domain().to_owned());
         let safe = || TlsParameters::new_rustls(host.clone()).map_err(|error| self.failed(&error));
         let at_once = if *tls == MailTls::AtOnce { Some(safe()?) } else { None };
-        let server = (host.as_str(), *port);
-        let mut line = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &name, at_once, None)
+        let addresses = self.addresses().await?;
+        let mut line = AsyncSmtpConnection::connect_tokio1(addresses.as_slice(), Some(CONNECT), &name, at_once, None)
             .await
             .map_err(|error| self.failed(&error))?;
         if *tls == MailTls::Upgrade {
@@ -150,19 +193,83 @@ impl Email {
                 }
             })?;
         }
+        Ok(line)
+    }
+
+    async fn deliver(&self, key: &str, message: &[u8], stage: &mut Stage) -> Result<String, AlertError> {
+        let mut line = self.line().await?;
         line.command(Mail::new(Some(self.from.clone()), Vec::new())).await.map_err(|error| self.failed(&error))?;
-        for to in &self.to {
-            let refused = |error: &lettre::transport::smtp::Error| {
-                self.failed(error).next("correct the recipients of the channel: the server takes none of this message")
-            };
-            line.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(|error| refused(&error))?;
+        let asked = self.ask_for_recipients(&mut line, self.has_it(key)).await?;
+        if asked.taken.is_empty() {
+            let _ = line.quit().await;
+            return self.concluded(key, &asked, "taken before");
         }
         line.command(Data).await.map_err(|error| self.failed(&error))?;
         *stage = Stage::Sent;
         let answer = line.message(message).await.map_err(|error| self.failed(&error))?;
+        self.note_taken(key, &asked.taken);
         // It has arrived: how the line ends changes nothing.
         let _ = line.quit().await;
-        Ok(self.words(answer.first_line().unwrap_or("taken")))
+        self.concluded(key, &asked, answer.first_line().unwrap_or("taken"))
+    }
+
+    /// Asks for every recipient who does not have the mail yet.
+    async fn ask_for_recipients(
+        &self,
+        line: &mut AsyncSmtpConnection,
+        has_it: BTreeSet<String>,
+    ) -> Result<Asked, AlertError> {
+        let mut asked = Asked { anybody: !has_it.is_empty(), ..Asked::default() };
+        for to in self.to.iter().filter(|to| !has_it.contains(&to.to_string())) {
+            match line.command(Rcpt::new(to.clone(), Vec::new())).await {
+                Ok(_) => asked.taken.push(to.to_string()),
+                Err(error) if error.is_permanent() => {
+                    asked.refused.push(format!("{to} ({})", self.words(&shown(&error))))
+                }
+                Err(error) if error.is_transient() => {
+                    asked.later.push(format!("{to} ({})", self.words(&shown(&error))))
+                }
+                Err(error) => return Err(self.failed(&error)),
+            }
+        }
+        asked.anybody |= !asked.taken.is_empty();
+        Ok(asked)
+    }
+
+    /// What a delivery comes to: whoever is refused for good is named, and whoever is only put off is tried again.
+    fn concluded(&self, key: &str, asked: &Asked, words: &str) -> Result<String, AlertError> {
+        let refused = match asked.refused.join(", ") {
+            none if none.is_empty() => String::new(),
+            refused => format!("; refused for good: {refused}"),
+        };
+        if !asked.later.is_empty() {
+            let words = format!("not taken yet for {}{refused}", asked.later.join(", "));
+            return Err(AlertError::new(Failure::Again(None), words));
+        }
+        self.known().remove(key);
+        if !asked.anybody {
+            let words = format!("the server takes mail for none of the recipients{refused}");
+            return Err(AlertError::new(Failure::Refused, words).next("correct the recipients of the channel"));
+        }
+        Ok(format!("{}{refused}", self.words(words)))
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, BTreeSet<String>>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who took this alert at an earlier try.
+    fn has_it(&self, key: &str) -> BTreeSet<String> {
+        self.known().get(key).cloned().unwrap_or_default()
+    }
+
+    fn note_taken(&self, key: &str, by: &[String]) {
+        let mut known = self.known();
+        // What was given up meanwhile is never asked for again.
+        if known.len() >= MOST_KNOWN {
+            known.pop_first();
+        }
+        known.entry(key.to_owned()).or_default().extend(by.iter().cloned());
     }
 
     /// 4xx passes, 5xx does not (RFC 5321, section 4.2.1); everything else is the line's.
@@ -218,7 +325,7 @@ mod tests {
     use jiff::Timestamp;
 
     fn email() -> Email {
-        let server = mail_server("smtps://mail.acme.example").expect("a server");
+        let server = mail_server("smtps://mail.acme.example", false).expect("a server");
         let address = |text: &str| text.parse().expect("an address");
         let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
         Email {
@@ -227,6 +334,8 @@ mod tests {
             to: vec![address("billing@acme.example")],
             login: None,
             clock,
+            allow_private: false,
+            taken: Mutex::default(),
         }
     }
 

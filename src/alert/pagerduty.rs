@@ -93,7 +93,7 @@ fn event(alert: &Alert, routing_key: &str, repeated: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::super::Failure;
-    use super::super::testing::{Answers, hostile, settings};
+    use super::super::testing::{Answers, assert_json, hostile, settings};
     use super::*;
     use crate::policy::alert::ChannelKind;
     use jiff::Timestamp;
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(pagerduty.send(&hostile(), NOW).await, Ok("dedup_key handoffd:h1/handoff".into()));
         let (to, triggered) = answers.one();
         assert_eq!(to, "https://events.pagerduty.com/v2/enqueue");
-        insta::assert_json_snapshot!(triggered);
+        assert_json!(triggered);
         pagerduty.send(&hostile().closing(), NOW).await.expect("resolved");
         let (_, resolved) = answers.one();
         assert_eq!(resolved["event_action"], "resolve");

@@ -78,7 +78,7 @@ fn calm(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Answers, hostile, settings};
+    use super::super::testing::{Answers, assert_json, hostile, settings};
     use super::*;
     use crate::policy::alert::ChannelKind;
     use jiff::Timestamp;
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(teams.send(&hostile(), attempt).await, Ok("HTTP 202".into()));
         let (to, body) = answers.one();
         assert_eq!(to, url);
-        insta::assert_json_snapshot!(body);
+        assert_json!(body);
         assert!(!body.to_string().contains("\"TextBlock\"") && !body.to_string().contains("{{DATE"));
     }
 }

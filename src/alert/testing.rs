@@ -71,3 +71,11 @@ pub(crate) fn hostile() -> Alert {
     let proposal = Proposal { alert, ..proposal("7<b>@here", "refund", "e1", "f") };
     alerts(&proposal, "h1", &About::Handoff { kind: HandoffKind::Escalate }, 0, at(0)).remove(0).alert
 }
+
+/// A snapshot of JSON whose keys stand in one order, whatever features serde_json was built with.
+macro_rules! assert_json {
+    ($value:expr) => {
+        insta::with_settings!({ sort_maps => true }, { insta::assert_json_snapshot!($value) })
+    };
+}
+pub(crate) use assert_json;

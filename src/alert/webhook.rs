@@ -154,7 +154,7 @@ fn body(alert: &Alert) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Answers, hostile, settings};
+    use super::super::testing::{Answers, assert_json, hostile, settings};
     use super::*;
     use crate::policy::alert::ChannelKind;
     use jiff::Timestamp;
@@ -188,7 +188,7 @@ mod tests {
             assert_eq!(expected.as_deref(), Some(signed));
         }
         let body: serde_json::Value = serde_json::from_slice(asked[0].body()).expect("JSON");
-        insta::assert_json_snapshot!(body);
+        assert_json!(body);
     }
 
     #[tokio::test]

@@ -34,12 +34,16 @@ pub fn posted_to(kind: ChannelKind, text: &str, allow_private: bool) -> Result<U
         other => return Err((format!("\"{}\" is no way to post an alert", shown(other)), like(kind))),
     }
     if !allow_private && is_private(&url) {
-        return Err((
-            "this address lies in a private network or on this machine".into(),
-            "write allow_private = true if that is meant".into(),
-        ));
+        return Err(inside());
     }
     Ok(url)
+}
+
+fn inside() -> Wrong {
+    (
+        "this address lies in a private network or on this machine".into(),
+        "write allow_private = true if that is meant".into(),
+    )
 }
 
 /// Addresses that Microsoft has switched off, each with what took its place.
@@ -103,11 +107,12 @@ pub enum MailTls {
     Plain,
 }
 
-/// Reads `smtp://host:587` (STARTTLS, which only a server on this machine may lack) or `smtps://host:465`.
+/// Reads `smtp://host:587` (STARTTLS, which only a server on this machine may lack) or `smtps://host:465`. Whether a name leads
+/// inside, only its look-up tells.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn mail_server(text: &str) -> Result<MailServer, Wrong> {
+pub fn mail_server(text: &str, allow_private: bool) -> Result<MailServer, Wrong> {
     let wrong = |what: String| (what, like(ChannelKind::Email));
     let url = Url::parse(text).map_err(|error| wrong(format!("this is no address: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
@@ -124,6 +129,13 @@ pub fn mail_server(text: &str) -> Result<MailServer, Wrong> {
         return Err(wrong("a mail server has a name and a port, and nothing behind them".into()));
     }
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let is_inside = match host.parse::<IpAddr>() {
+        Ok(address) => !is_public(address),
+        Err(_) => is_this_machine(&url),
+    };
+    if is_inside && !allow_private {
+        return Err(inside());
+    }
     Ok(MailServer { host, port: url.port().unwrap_or(port), tls })
 }
 
@@ -131,7 +143,7 @@ pub fn mail_server(text: &str) -> Result<MailServer, Wrong> {
 fn is_this_machine(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// A mail address of the form that a mail's head can carry: one line, a user and a domain.
@@ -193,14 +205,35 @@ mod tests {
 
     #[test]
     fn a_mail_server_is_spoken_to_safely_unless_it_is_on_this_machine() {
-        let server = |text: &str| mail_server(text).map(|server| (server.host, server.port, server.tls));
+        let server = |text: &str| mail_server(text, true).map(|server| (server.host, server.port, server.tls));
         assert_eq!(server("smtps://mail.acme.example"), Ok(("mail.acme.example".into(), 465, MailTls::AtOnce)));
         assert_eq!(server("smtp://mail.acme.example:25"), Ok(("mail.acme.example".into(), 25, MailTls::Upgrade)));
         assert_eq!(server("smtp://127.0.0.1:2525"), Ok(("127.0.0.1".into(), 2525, MailTls::Plain)));
         assert_eq!(server("smtp://[::1]:2525"), Ok(("::1".into(), 2525, MailTls::Plain)));
         for text in ["mail.acme.example", "http://mail.acme.example", "smtp://u:p@m.example", "smtp:///x", "smtp://m/x"]
         {
-            assert!(mail_server(text).is_err(), "{text}");
+            assert!(mail_server(text, true).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mail_server_inside_the_house_is_meant_or_it_is_refused() {
+        for text in [
+            "smtp://127.0.0.1:25",
+            "smtp://localhost",
+            "smtp://mail.localhost:2525",
+            "smtp://[::1]:25",
+            "smtps://10.0.0.5",
+            "smtps://169.254.169.254",
+            "smtps://[::ffff:192.168.1.1]",
+            "smtps://[fd00::1]:465",
+        ] {
+            let (what, help) = mail_server(text, false).expect_err(text);
+            assert!(what.contains("private network") && help.contains("allow_private"), "{text}: {what}");
+            assert!(mail_server(text, true).is_ok(), "{text}");
+        }
+        for text in ["smtps://8.8.8.8", "smtp://mail.acme.example", "smtps://[2606:4700::1111]"] {
+            assert!(mail_server(text, false).is_ok(), "{text}");
         }
     }
 

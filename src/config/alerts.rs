@@ -249,7 +249,7 @@ fn is_right(
 pub(super) fn wrong_text(kind: ChannelKind, key: &str, text: &str, allow_private: bool) -> Option<Wrong> {
     match key {
         "url" | "api" => alert_address::posted_to(kind, text, allow_private).err(),
-        "server" => alert_address::mail_server(text).err(),
+        "server" => alert_address::mail_server(text, allow_private).err(),
         "from" => alert_address::mail_address(text).err(),
         _ => None,
     }

@@ -27,7 +27,7 @@ const LEAST_A_MINUTE: u32 = 2;
 impl House {
     pub(super) async fn keep_house(&self) -> Result<(), LedgerError> {
         self.refresh_rosters().await?;
-        let (now, keep) = (self.seams.clock.now(), self.keep_raw);
+        let (now, keep, channels) = (self.seams.clock.now(), self.keep_raw, self.alerts.names());
         self.draw_stock(now).await?;
         self.read_secrets_again(SECRETS_EVERY).await;
         self.read_alert_secrets_again(SECRETS_EVERY).await;
@@ -37,6 +37,8 @@ impl House {
             .ledger
             .call(move |ledger| {
                 ledger.purge(now, keep)?;
+                // One that was on its way when its channel was taken out has come back since.
+                ledger.park_alerts_without_channel(&channels)?;
                 ledger.troubles()
             })
             .await?;

@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 const COLUMNS: &str = "id, channel, content, state_data, created_at, tried_at, lost_at, receipt, reason, next_step, \
      key, thread, handoff, desk, ticket, rule";
 
-const OPEN: &str = "SELECT channel, state, count(*), min(created_at), count(tried_at), min(tried_at) FROM alerts INDEXED BY alerts_open
-    WHERE state IN ('due', 'in_flight', 'unsure', 'parked') GROUP BY channel, state";
+const PARKED: &str = "SELECT channel, count(*), min(created_at) FROM alerts INDEXED BY alerts_open
+    WHERE state IN ('due', 'in_flight', 'unsure', 'parked') AND state = 'parked' GROUP BY channel";
 
 impl Ledger {
     /// Alerts that wait for a person, oldest first.
@@ -82,19 +82,11 @@ impl Ledger {
                 counts.entry(AlertName::new(channel)).or_default().by_state.insert(state, count);
             }
         }
-        let mut statement = self.connection.prepare_cached(OPEN)?;
+        let mut statement = self.connection.prepare_cached(PARKED)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let entry = counts.entry(AlertName::new(row.get::<_, String>(0)?)).or_default();
-            let (state, all, planned): (String, u32, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            match (state.as_str(), row.get::<_, u32>(4)?, row.get::<_, Option<i64>>(5)?) {
-                ("parked", ..) => entry.parked = Some((all, instant(planned))),
-                ("due" | "unsure", tried, Some(first)) => {
-                    let (count, since) = entry.tried.unwrap_or((0, Timestamp::MAX));
-                    entry.tried = Some((count + tried, since.min(instant(first))));
-                }
-                _ => {}
-            }
+            entry.parked = Some((row.get(1)?, instant(row.get(2)?)));
         }
         Ok(counts)
     }

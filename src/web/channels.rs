@@ -6,7 +6,11 @@ use super::health::{Reason, Status};
 /// Channels that do not answer, alerts that wait for a person, secrets that cannot be read again.
 pub(super) fn reasons(figures: &Figures) -> Vec<Reason> {
     let silent = figures.alerts.iter().filter_map(|(channel, figure)| {
-        let (count, _) = figure.counts.tried?;
+        let waits = |state: &&str| figure.counts.by_state.get(*state).copied();
+        let count: u32 = ["due", "in_flight", "unsure"].iter().filter_map(waits).sum();
+        if count == 0 {
+            return None;
+        }
         let what = format!("the alert channel {channel} takes nothing: {count} alerts wait");
         let next = format!(
             "nothing, if it is down: they are tried again by themselves; else look at [alerts.{channel}] and `handoffd alerts test {channel}`"
@@ -39,11 +43,15 @@ mod tests {
     #[test]
     fn a_channel_that_is_down_and_an_alert_that_waits_are_said_with_what_to_do() {
         let mut figures = Figures::default();
-        let waits = AlertCounts { tried: Some((3, at(1))), ..AlertCounts::default() };
+        // Two that were never tried wait behind the one that was.
+        let states = [("due", 2), ("unsure", 1), ("done", 9), ("parked", 0)];
+        let by_state = states.map(|(state, count)| (state.to_owned(), count)).into();
+        let waits = AlertCounts { by_state, ..AlertCounts::default() };
         figures.alerts.insert("pager".into(), AlertFigure { counts: waits, silent: Some(at(2)) });
         let parked = AlertCounts { parked: Some((1, at(3))), ..AlertCounts::default() };
         figures.alerts.insert("room".into(), AlertFigure { counts: parked, silent: None });
         figures.alerts.insert("well".into(), AlertFigure::default());
+        figures.alerts.insert("idle".into(), AlertFigure { silent: Some(at(4)), ..AlertFigure::default() });
         let reasons = reasons(&figures);
         let said: Vec<(&str, Option<jiff::Timestamp>)> =
             reasons.iter().map(|reason| (reason.what.as_str(), reason.since)).collect();

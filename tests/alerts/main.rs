@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod commands;
 mod real_mail;
 #[allow(dead_code, reason = "the daemon's tests use all of it")]
 mod receiver;

@@ -59,7 +59,7 @@ fn start() -> Option<Real> {
 async fn a_real_server_takes_a_mail() {
     let Some(mut real) = start() else { return };
     let keys = [("server", real.url.as_str()), ("from", "handoffd@acme.example")];
-    let email = open(settings(ChannelKind::Email, &keys, &["billing@acme.example"], false)).expect("open");
+    let email = open(settings(ChannelKind::Email, &keys, &["billing@acme.example"], true)).expect("open");
     let receipt = send(&email, &an_alert(7)).await.expect("taken");
     let id = receipt.split(' ').next().expect("an id").to_owned();
     let mut printed = Vec::new();

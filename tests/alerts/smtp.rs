@@ -10,6 +10,9 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+const BILLING: &str = "billing@acme.example";
+const OPS: &str = "ops@acme.example";
+
 /// At which step the server does something else than it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
@@ -18,6 +21,8 @@ enum Fault {
     Says(&'static str, &'static str),
     /// Cuts the line when the step that begins so has arrived.
     Cuts(&'static str),
+    /// Takes no mail for these recipients, with these words, and goes on.
+    Recipients(&'static [(&'static str, &'static str)]),
 }
 
 /// A message as it arrived.
@@ -32,6 +37,7 @@ struct Mail {
 struct Server {
     url: String,
     mails: Arc<Mutex<Vec<Mail>>>,
+    fault: Arc<Mutex<Fault>>,
 }
 
 impl Server {
@@ -39,21 +45,27 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("smtp://{}", listener.local_addr().expect("an address"));
         let mails = Arc::new(Mutex::new(Vec::new()));
-        let taken = mails.clone();
+        let (taken, fault) = (mails.clone(), Arc::new(Mutex::new(fault)));
+        let now = fault.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let taken = taken.clone();
+                let (taken, fault) = (taken.clone(), *now.lock().expect("unbroken"));
                 tokio::spawn(async move { session(stream, fault, &taken).await });
             }
         });
-        Self { url, mails }
+        Self { url, mails, fault }
+    }
+
+    /// From the next session on.
+    fn goes_on_with(&self, fault: Fault) {
+        *self.fault.lock().expect("unbroken") = fault;
     }
 
     fn email(&self) -> Arc<dyn Channel> {
         let keys =
             [("server", self.url.as_str()), ("from", "handoffd@acme.example"), ("user", "u"), ("password", "hush")];
-        let to = ["billing@acme.example", "ops@acme.example"];
-        open(settings(ChannelKind::Email, &keys, &to, false)).expect("open")
+        let to = [BILLING, OPS];
+        open(settings(ChannelKind::Email, &keys, &to, true)).expect("open")
     }
 
     fn mails(&self) -> Vec<Mail> {
@@ -73,11 +85,24 @@ async fn session(stream: TcpStream, fault: Fault, taken: &Mutex<Vec<Mail>>) -> O
     line.says("235 2.7.0 welcome").await?;
     mail.from = line.expects("MAIL FROM:").await?;
     line.says("250 2.1.0 fine").await?;
-    for _ in 0..2 {
-        mail.to.push(line.expects("RCPT TO:").await?);
+    loop {
+        let next = line.read().await?;
+        let Some(to) = next.strip_prefix("RCPT TO:") else {
+            if next == "QUIT" && mail.to.is_empty() {
+                return line.says("221 bye").await;
+            }
+            assert!(next == "DATA" && !mail.to.is_empty(), "a recipient or their end is next, not {next:?}");
+            break;
+        };
+        line.step("RCPT TO:").await?;
+        if let Some(words) = line.takes_none_for(to) {
+            line.says(words).await?;
+            continue;
+        }
+        mail.to.push(to.to_owned());
         line.says("250 2.1.5 fine").await?;
     }
-    line.expects("DATA").await?;
+    line.step("DATA").await?;
     line.says("354 go on").await?;
     mail.text = line.message().await?;
     taken.lock().expect("unbroken").push(mail);
@@ -113,6 +138,12 @@ impl Session {
         let rest = line.strip_prefix(step).unwrap_or_else(|| panic!("{step} is next, not {line:?}"));
         self.step(step.trim()).await?;
         Some(rest.to_owned())
+    }
+
+    /// What it says where it takes no mail for this recipient.
+    fn takes_none_for(&self, to: &str) -> Option<&'static str> {
+        let Fault::Recipients(refused) = self.fault else { return None };
+        refused.iter().find(|(name, _)| to == format!("<{name}>")).map(|(_, words)| *words)
     }
 
     /// Does what it is told at this step; none: the session is over.
@@ -174,7 +205,8 @@ async fn what_a_server_says_is_passing_or_final_and_a_line_that_is_cut_says_what
         (Fault::Says("EHLO", "421 busy"), Failure::Again(None)),
         (Fault::Says("AUTH PLAIN", "535 5.7.8 no"), Failure::Refused),
         (Fault::Says("MAIL FROM:", "451 later"), Failure::Again(None)),
-        (Fault::Says("RCPT TO:", "550 5.1.1 nobody"), Failure::Refused),
+        (Fault::Recipients(&[(BILLING, "550 5.1.1 nobody"), (OPS, "550 5.1.1 nobody")]), Failure::Refused),
+        (Fault::Recipients(&[(BILLING, "450 later"), (OPS, "550 5.1.1 nobody")]), Failure::Again(None)),
         (Fault::Says("message", "554 5.7.1 spam"), Failure::Refused),
         (Fault::Says("message", "452 full"), Failure::Again(None)),
         (Fault::Cuts("EHLO"), Failure::NotSent),
@@ -195,8 +227,67 @@ async fn nothing_is_said_to_a_server_elsewhere_that_cannot_be_made_safe() {
     let port = server.url.rsplit_once(':').expect("a port").1;
     let keys = [("server", format!("smtp://localhost.localdomain:{port}")), ("from", "a@acme.example".to_owned())];
     let keys: Vec<(&str, &str)> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let email = open(settings(ChannelKind::Email, &keys, &["b@acme.example"], false)).expect("open");
+    let email = open(settings(ChannelKind::Email, &keys, &["b@acme.example"], true)).expect("open");
     let error = send(&email, &an_alert(1)).await.expect_err("not safe");
     assert!(matches!(error.failure, Failure::Refused | Failure::NotSent), "{error:?}");
     assert!(server.mails().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_leads_inside_the_house_is_not_spoken_to_unless_that_is_meant() {
+    let server = Server::with(Fault::None).await;
+    let at = |host: &str| format!("smtp://{host}:{}", server.url.rsplit_once(':').expect("a port").1);
+    let inside = |url: &str, allow_private| {
+        let keys = [("server", url), ("from", "a@acme.example")];
+        open(settings(ChannelKind::Email, &keys, &[BILLING], allow_private))
+    };
+    for url in [server.url.clone(), at("localhost")] {
+        let wrong = inside(&url, false).err().expect("refused when it is opened");
+        assert_eq!(wrong[0].key, "server", "{wrong:?}");
+        assert!(wrong[0].help.contains("allow_private"), "{wrong:?}");
+    }
+    // Written so that only the look-up tells.
+    for url in [at("0x7f.1"), at("localhost.")] {
+        let error = send(&inside(&url, false).expect("open"), &an_alert(1)).await.expect_err("not spoken to");
+        assert!(matches!(error.failure, Failure::Refused | Failure::NotSent), "{url}: {error:?}");
+        if error.failure == Failure::Refused {
+            assert!(error.next_step.is_some_and(|step| step.contains("allow_private")), "{url}");
+        }
+    }
+    assert!(server.mails().is_empty());
+}
+
+#[tokio::test]
+async fn a_recipient_whom_the_server_refuses_costs_the_others_nothing() {
+    let server = Server::with(Fault::Recipients(&[(BILLING, "550 5.1.1 no such box")])).await;
+    let receipt = send(&server.email(), &an_alert(1)).await.expect("the other one has it");
+    assert!(receipt.contains("refused for good: billing@acme.example") && receipt.contains("no such box"), "{receipt}");
+    assert_eq!(server.mails().iter().map(|mail| mail.to.clone()).collect::<Vec<_>>(), [["<ops@acme.example>"]]);
+}
+
+#[tokio::test]
+async fn a_recipient_who_is_put_off_is_tried_again_alone_and_nobody_has_it_twice() {
+    let server = Server::with(Fault::Recipients(&[(OPS, "451 4.7.1 come back later")])).await;
+    let email = server.email();
+    for _ in 0..2 {
+        let error = send(&email, &an_alert(1)).await.expect_err("not for everybody yet");
+        assert_eq!(error.failure, Failure::Again(None), "{error:?}");
+        assert!(error.words.contains("ops@acme.example") && error.words.contains("come back later"), "{error:?}");
+    }
+    let another = send(&email, &an_alert(2)).await.expect_err("another one is nobody's yet");
+    assert_eq!(another.failure, Failure::Again(None));
+    server.goes_on_with(Fault::None);
+    send(&email, &an_alert(1)).await.expect("now everybody has it");
+    let to: Vec<Vec<String>> = server.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, [["<billing@acme.example>"], ["<billing@acme.example>"], ["<ops@acme.example>"]]);
+    let id = |at: usize| {
+        let heads = server.mails()[at].text.clone();
+        heads.lines().find(|line| line.starts_with("Message-ID: ")).map(str::to_owned).expect("an id")
+    };
+    assert!(id(0) == id(2) && id(0) != id(1), "the same mail for both");
+    // The one that is put off and then refused for good is over too.
+    server.goes_on_with(Fault::Recipients(&[(OPS, "550 5.1.1 gone")]));
+    let receipt = send(&email, &an_alert(2)).await.expect("over");
+    assert!(receipt.contains("refused for good: ops@acme.example"), "{receipt}");
+    assert_eq!(server.mails().len(), 3);
 }

@@ -51,6 +51,11 @@ fn a_channel_has_the_keys_of_its_kind_and_no_others() {
             "smtps://",
         ),
         (
+            "channel = \"email\"\nserver = ¦\"smtp://10.0.0.5\"\nfrom = \"a@b.example\"\nto = \"c@d.example\"",
+            "private network",
+            "allow_private",
+        ),
+        (
             "channel = \"email\"\nserver = \"smtps://m.example\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\", ¦\"d\\r\\nBcc: e@f.example\"]",
             "no mail address",
             "billing@acme.example",

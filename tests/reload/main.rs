@@ -3,10 +3,12 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod alerts;
 mod crash;
 mod hundred;
 mod paused;
 mod process;
+mod rooms;
 mod stage;
 
 use futures::executor::block_on;

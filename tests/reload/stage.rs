@@ -1,15 +1,19 @@
 //! A daemon in the same process whose configuration's file a test rewrites while it works, on a clock that the test moves.
 
+use crate::rooms::{Network, Rooms};
 use axum::body::{Body, to_bytes};
 use futures::executor::{LocalPool, block_on};
 use futures::task::LocalSpawnExt;
 use handoffd::config;
+use handoffd::daemon::alert_wiring::open_channels;
 use handoffd::daemon::chosen::{Chosen, choose, kept};
 use handoffd::daemon::control::{Command, CommandError, Order, Reply, execute};
+use handoffd::daemon::house::House;
 use handoffd::daemon::pipeline::Until;
 use handoffd::daemon::reload::{Reloader, Wish};
 use handoffd::daemon::running::Running;
 use handoffd::daemon::wiring::{open_desks, wire};
+use handoffd::delivery::alerts::Alerts;
 use handoffd::ledger::records::HandoffRecord;
 use handoffd::ledger::{Boundary, Durability, Handle, HandoffFilter, Ledger};
 use handoffd::web::pages;
@@ -106,8 +110,17 @@ pub struct Stage {
     pub clock: ManualClock,
     pub running: Running,
     pub reloader: Reloader,
+    /// Where alerts are taken.
+    pub rooms: Rooms,
     pool: LocalPool,
     pub folder: TempDir,
+}
+
+/// What is outside of the daemon.
+struct World<'a> {
+    sandbox: &'a Sandbox,
+    other: &'a Sandbox,
+    rooms: &'a Rooms,
 }
 
 impl Stage {
@@ -123,18 +136,21 @@ impl Stage {
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
         write("login", login);
         write("handoffd.toml", &policy(dialect));
-        let (running, reloader, pool) = begin(&folder, &clock, &sandbox, &other, None);
-        let mut stage = Self { dialect, sandbox, other, clock, running, reloader, pool, folder };
+        let rooms = Rooms::default();
+        let world = World { sandbox: &sandbox, other: &other, rooms: &rooms };
+        let (running, reloader, pool) = begin(&folder, &clock, &world, None);
+        let mut stage = Self { dialect, sandbox, other, clock, running, reloader, rooms, pool, folder };
         stage.seconds(20);
         stage
     }
 
     /// The process is gone, and another one starts from what the file says now.
     pub fn restart(self, boundary: Option<Arc<dyn Boundary>>) -> Self {
-        let Self { dialect, sandbox, other, clock, running, reloader, pool, folder } = self;
+        let Self { dialect, sandbox, other, clock, running, reloader, rooms, pool, folder } = self;
         drop((pool, running, reloader));
-        let (running, reloader, pool) = begin(&folder, &clock, &sandbox, &other, boundary);
-        Self { dialect, sandbox, other, clock, running, reloader, pool, folder }
+        let world = World { sandbox: &sandbox, other: &other, rooms: &rooms };
+        let (running, reloader, pool) = begin(&folder, &clock, &world, boundary);
+        Self { dialect, sandbox, other, clock, running, reloader, rooms, pool, folder }
     }
 
     pub fn file(&self) -> PathBuf {
@@ -229,19 +245,21 @@ pub fn ticket(sandbox: &Sandbox, subject: &str) -> TicketNo {
 fn begin(
     folder: &TempDir,
     clock: &ManualClock,
-    sandbox: &Sandbox,
-    other: &Sandbox,
+    world: &World<'_>,
     boundary: Option<Arc<dyn Boundary>>,
 ) -> (Running, Reloader, LocalPool) {
     let path = folder.path().join("handoffd.toml");
     let file = config::load(&path).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let transport = SandboxTransport::to(sandbox.clone()).with("beta.zendesk.com", other.clone());
-    let seams = Seams { clock: Arc::new(clock.clone()), random: Arc::new(Even), transport: Arc::new(transport) };
+    let desks = SandboxTransport::to(world.sandbox.clone()).with("beta.zendesk.com", world.other.clone());
+    let network = Network { rooms: world.rooms.clone(), desks: Arc::new(desks), clock: clock.clone() };
+    let seams = Seams { clock: Arc::new(clock.clone()), random: Arc::new(Even), transport: Arc::new(network) };
     let mut desks = open_desks(&file, &|_| None, &seams).unwrap_or_else(|wrong| panic!("{wrong}"));
     let ledger = Ledger::open(&file.daemon.ledger, Durability::Process).expect("free");
     let Chosen { config, .. } = choose(file.clone(), kept(&ledger).expect("read")).expect("it runs");
     desks.retain(|desk, _| config.desks.contains_key(desk));
-    let running = Running::new(wire(&config, desks, Handle::inline(ledger, boundary), seams));
+    let channels = open_channels(&config, &|_| None, &seams, None).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let alerts = Alerts::new(channels, &config.policy.alerts.channels);
+    let running = Running::new(House { alerts, ..wire(&config, desks, Handle::inline(ledger, boundary), seams) });
     let reloader = Reloader::new(running.clone(), path, |_| None, file, config);
     let (pool, runs) = (LocalPool::new(), running.clone());
     let life = async move {

@@ -34,6 +34,9 @@ pub(in crate::ledger) fn next_due_alert() -> String {
     )
 }
 
+/// Alerts that wait for their channel, in the words of their index.
+const WAITING: &str = "state IN ('due', 'in_flight', 'unsure', 'parked') AND state IN ('due', 'unsure')";
+
 /// What an alert of a channel without configuration waits for.
 const NO_CHANNEL: (&str, &str) = (
     "the channel is not in the configuration",
@@ -190,7 +193,7 @@ impl Ledger {
     /// SQLite's.
     pub fn park_alerts_without_channel(&mut self, channels: &[AlertName]) -> Result<()> {
         self.atomically(|ledger| {
-            for id in ledger.alert_ids("state IN ('due', 'unsure')")? {
+            for id in ledger.alert_ids(WAITING)? {
                 let Ok(record) = ledger.alert(id) else { continue };
                 if channels.contains(&record.channel) {
                     continue;

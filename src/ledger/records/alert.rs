@@ -64,8 +64,6 @@ pub struct AlertOutcome {
 pub struct AlertCounts {
     /// By state.
     pub by_state: BTreeMap<String, u32>,
-    /// Those that were tried and are to be tried again, with the first try of the oldest.
-    pub tried: Option<(u32, Timestamp)>,
     /// Those that wait for a person, with the instant the oldest was planned.
     pub parked: Option<(u32, Timestamp)>,
 }
