@@ -1,5 +1,7 @@
 //! The dashboard as a browser and a script meet it: its router asked directly, the daemon's stage behind it.
 
+mod edits;
+
 use crate::config::{Role, WebConfig};
 use crate::daemon::testing::{Stage, asking, sending};
 use crate::ledger::records::HandoffRecord;

@@ -35,6 +35,7 @@ fn a_lead_uses_the_dashboard() {
     logs_in(&mut page);
     fits_a_phone(&mut page, &stage);
     page.size(DESK);
+    edits_a_review(&mut page, &stage);
     approves_a_review(&mut page, &stage);
     retries_what_is_parked(&mut page, &stage);
     follows_a_number(&mut page);
@@ -75,6 +76,18 @@ fn fits_a_phone(page: &mut Page<'_>, stage: &Stage) {
         assert_eq!(page.tells::<u32>(small), 0, "{path} has buttons too small for a thumb");
         page.picture(&format!("phone{}", path.replace('/', "-")));
     }
+}
+
+fn edits_a_review(page: &mut Page<'_>, stage: &Stage) {
+    page.go(&format!("/reviews/{}", stage.review()));
+    page.clicks("#edit + details > summary");
+    page.types("#part-question", "May we <b>refund</b> it?");
+    page.picture("editing");
+    page.clicks("form[action$='/edit'] button");
+    page.waits_for("document.querySelector('.said.good') !== null && document.querySelector('ins') !== null");
+    let said: String = page.tells("document.querySelector('ins').textContent");
+    assert!(said.contains("refund") && page.tells::<bool>("document.querySelector('ins b') === null"), "{said}");
+    page.picture("edited");
 }
 
 fn approves_a_review(page: &mut Page<'_>, stage: &Stage) {

@@ -1,7 +1,7 @@
 //! What persons decide on the dashboard, carried out as orders of the control socket are: the same checks, the same words, the
 //! same line in the ledger about who did it.
 
-use super::{Command, CommandError, Order, Target, execute};
+use super::{Command, CommandError, Order, PartEdit, Target, execute};
 use crate::daemon::running::Running;
 use crate::web::dashboard::{Orders, Refusal, Target as Parked, Wish};
 use futures::future::BoxFuture;
@@ -22,6 +22,10 @@ fn command(wish: Wish) -> Command {
     match wish {
         Wish::Approve { handoff, reason } => Command::Approve { handoff, reason },
         Wish::Reject { handoff, reason } => Command::Reject { handoff, reason },
+        Wish::Edit { handoff, of, parts } => {
+            let parts = parts.into_iter().map(|(part, text)| PartEdit { part, text }).collect();
+            Command::Edit { handoff, of, parts }
+        }
         Wish::Retry(parked) => Command::Retry { target: target(parked) },
         Wish::Drop { target: parked, reason } => Command::Drop { target: target(parked), reason },
     }

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 pub(super) fn routes() -> Router<Dashboard> {
     Router::new()
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<Dashboard> {
         .route("/api/v1/reviews/{id}", get(review))
         .route("/api/v1/reviews/{id}/approve", post(approve))
         .route("/api/v1/reviews/{id}/reject", post(reject))
+        .route("/api/v1/reviews/{id}/edit", post(edit))
         .route("/api/v1/cases", get(cases))
         .route("/api/v1/cases/{desk}/{ticket}", get(case))
         .route("/api/v1/parked", get(parked))
@@ -152,6 +154,26 @@ async fn reject(
     why: Sent<Why>,
 ) -> Response {
     let wish = sent(why).and_then(reason).map(|reason| Wish::Reject { handoff, reason });
+    order(&dashboard, &caller, wish).await
+}
+
+/// Other words for parts of a package.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wording {
+    /// The version that was shown.
+    of: u32,
+    /// By the names of the parts.
+    parts: BTreeMap<String, String>,
+}
+
+async fn edit(
+    State(dashboard): State<Dashboard>,
+    caller: Caller,
+    Path(handoff): Path<String>,
+    wording: Sent<Wording>,
+) -> Response {
+    let wish = sent(wording).and_then(|Wording { of, parts }| super::edits::wish(handoff, of, parts));
     order(&dashboard, &caller, wish).await
 }
 

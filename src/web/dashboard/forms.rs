@@ -39,6 +39,11 @@ impl Form {
         self.0.get(name).map_or("", String::as_str)
     }
 
+    /// A field as it was sent; none: there is none.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// A field that says something.
     pub fn given(&self, name: &str) -> Result<String, Trouble> {
         let none = || Trouble::Wrong(format!("say {name}: it is empty"));

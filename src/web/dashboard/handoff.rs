@@ -26,6 +26,10 @@ pub(super) struct Brief {
     pub completeness: Option<f64>,
     /// Why a person is asked.
     pub risks: Vec<String>,
+    /// Until when they should answer.
+    pub answer_until: Option<Timestamp>,
+    /// What no answer by then means, in words.
+    pub unanswered: Option<&'static str>,
 }
 
 impl Brief {
@@ -46,6 +50,8 @@ impl Brief {
             deadline: proposal.deadline,
             completeness: handoff.completeness,
             risks: handoff.risks.iter().map(Risk::shown).collect(),
+            answer_until: proposal.review.as_ref().map(|plan| plan.until.at),
+            unanswered: proposal.review.as_ref().map(|plan| plan.unanswered.shown()),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod api;
 mod assets;
 mod cases;
+mod edits;
 mod entry;
 mod forms;
 mod guard;
@@ -101,6 +102,7 @@ pub fn dashboard(web: Web, parts: Parts) -> Router {
         .route("/reviews/{id}/conversation", get(reviews::conversation))
         .route("/reviews/{id}/approve", post(reviews::approve))
         .route("/reviews/{id}/reject", post(reviews::reject))
+        .route("/reviews/{id}/edit", post(edits::edit))
         .route("/cases", get(cases::list))
         .route("/cases/{desk}/{ticket}", get(cases::page))
         .route("/parked", get(parked::page))

@@ -1,6 +1,7 @@
 //! What persons decide on the dashboard, and who carries it out: the daemon, with the handlers of its control socket.
 
 use crate::config::Role;
+use crate::policy::rules::PackagePart;
 use futures::future::BoxFuture;
 
 /// What somebody decides.
@@ -19,6 +20,15 @@ pub enum Wish {
         handoff: String,
         /// Why.
         reason: String,
+    },
+    /// Other words for parts of what travels with a review.
+    Edit {
+        /// Which handoff.
+        handoff: String,
+        /// The version of its package that was shown.
+        of: u32,
+        /// The parts that are other ones now, each with its words; none of them: the part is left out.
+        parts: Vec<(PackagePart, String)>,
     },
     /// Try again what is parked.
     Retry(Target),
@@ -78,7 +88,7 @@ impl Wish {
     /// What it takes to decide this.
     pub fn takes(&self) -> Role {
         match self {
-            Self::Approve { .. } | Self::Reject { .. } => Role::Review,
+            Self::Approve { .. } | Self::Reject { .. } | Self::Edit { .. } => Role::Review,
             Self::Retry(_) | Self::Drop { .. } => Role::Operate,
         }
     }

@@ -2,6 +2,7 @@
 //! the desk now.
 
 use super::Dashboard;
+use super::edits::{Edit, Field, edits, fields, version};
 use super::forms::Form;
 use super::guard::Here;
 use super::handoff::{Brief, Whole};
@@ -56,6 +57,12 @@ pub(super) struct Review {
     handoff: Whole,
     /// Whether it still waits.
     waits: bool,
+    /// The version of the package that travels.
+    version_of_package: u32,
+    /// Its parts, to be edited.
+    fields: Vec<Field>,
+    /// What was edited, the latest first.
+    edits: Vec<Edit>,
 }
 
 pub(super) async fn page(State(dashboard): State<Dashboard>, here: Here, Path(id): Path<String>) -> Response {
@@ -66,9 +73,16 @@ pub(super) async fn page(State(dashboard): State<Dashboard>, here: Here, Path(id
 /// Asks for one.
 pub(super) async fn one(dashboard: &Dashboard, id: &str) -> Result<Review, Trouble> {
     let wanted = id.to_owned();
-    let handoff = dashboard.reading.ask(move |ledger| ledger.handoff(&wanted)).await?;
+    let (handoff, versions) =
+        dashboard.reading.ask(move |ledger| Ok((ledger.handoff(&wanted)?, ledger.package_versions(&wanted)?))).await?;
     let waits = matches!(handoff.state, HandoffState::InReview | HandoffState::Asking);
-    Ok(Review { handoff: Whole::of(&handoff), waits })
+    Ok(Review {
+        handoff: Whole::of(&handoff),
+        waits,
+        version_of_package: version(&versions),
+        fields: handoff.proposal.package.as_ref().map(fields).unwrap_or_default(),
+        edits: edits(&versions),
+    })
 }
 
 /// What somebody typed, fit for a title.
