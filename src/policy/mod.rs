@@ -24,6 +24,7 @@ pub mod facts;
 pub mod header;
 pub mod hold;
 pub mod known;
+pub mod limits;
 mod matching;
 pub mod meaning;
 pub mod message;

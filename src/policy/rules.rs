@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::due::{TeamHours, Wait};
 use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
+pub use super::limits::Limits;
 use super::names::{AlertName, MessageName, PersonName, RuleName, TeamName};
 use super::package::Labels;
 use super::review_terms::ReviewTerms;
@@ -226,23 +227,6 @@ pub struct PublicMessage {
     pub wordings: BTreeMap<String, String>,
     /// Hash over all wordings: what a signature is for.
     pub wording_hash: String,
-}
-
-/// Bounds on what may happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Handoffs of one rule in one hour.
-    pub per_rule_per_hour: u32,
-    /// Handoffs on one desk in one hour.
-    pub per_desk_per_hour: u32,
-    /// Moves of one case in one day; beyond, a person decides.
-    pub hops_per_day: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { per_rule_per_hour: 30, per_desk_per_hour: 200, hops_per_day: 4 }
-    }
 }
 
 /// Whether something may write.

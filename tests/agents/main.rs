@@ -8,6 +8,7 @@ mod claims;
 mod clock;
 mod closed_paths;
 mod cost;
+mod edited;
 mod giving_back;
 mod hostile;
 mod labels;
