@@ -50,12 +50,13 @@ pub struct Forgotten {
 }
 
 /// Where text of a ticket can stand, with the columns that name the ticket: what is searched for an address.
-const SEARCHED: [(&str, &str); 11] = [
+const SEARCHED: [(&str, &str); 12] = [
     ("raws", "body"),
     ("looks", "head"),
     ("verdicts", "verdict"),
     ("would", "proposal"),
     ("handoffs", "proposal"),
+    ("package_versions", "package"),
     ("handoffs", "rating_reason"),
     ("handoffs", "detail"),
     ("effects", "write"),
@@ -65,7 +66,8 @@ const SEARCHED: [(&str, &str); 11] = [
 ];
 
 /// Text of a ticket that goes as it stands. `?1` is the desk, `?2` the ticket.
-const GO: [&str; 9] = [
+const GO: [&str; 10] = [
+    "DELETE FROM package_versions WHERE desk = ?1 AND ticket = ?2",
     "DELETE FROM raws WHERE desk = ?1 AND ticket = ?2",
     "DELETE FROM verdicts WHERE desk = ?1 AND ticket = ?2",
     "UPDATE looks SET head = NULL, head_at = NULL WHERE desk = ?1 AND ticket = ?2",
@@ -79,7 +81,7 @@ const GO: [&str; 9] = [
 ];
 
 /// Where an address can stand as the name of somebody who did something.
-const NAMED: [(&str, &str); 16] = [
+const NAMED: [(&str, &str); 17] = [
     ("stays", "by"),
     ("owners", "owner"),
     ("owners", "name"),
@@ -88,6 +90,7 @@ const NAMED: [(&str, &str); 16] = [
     ("handoffs", "claimed_by"),
     ("handoffs", "approved_by"),
     ("handoffs", "rated_by"),
+    ("package_versions", "by"),
     ("commands", "by"),
     ("commands", "by_id"),
     ("lost_owners", "owner"),

@@ -4,6 +4,7 @@ use super::codec::{from_json, instant, json, millis};
 use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::people::Act;
+use super::records::HandoffRecord;
 use super::states::HandoffState;
 use crate::policy::proposal::{Package, Proposal};
 use jiff::Timestamp;
@@ -64,9 +65,9 @@ impl Ledger {
             }
             if versions.is_empty() {
                 let collected = known.proposal.package.clone().unwrap_or_default();
-                ledger.put_package(handoff, 1, &collected, None, known.created_at)?;
+                ledger.put_package(&known, 1, &collected, None, known.created_at)?;
             }
-            ledger.put_package(handoff, last + 1, package, Some(&act.by), act.at)?;
+            ledger.put_package(&known, last + 1, package, Some(&act.by), act.at)?;
             let completeness = package.completeness();
             ledger.put_proposal(handoff, &Proposal { package: Some(package.clone()), ..known.proposal })?;
             ledger
@@ -80,15 +81,19 @@ impl Ledger {
 
     fn put_package(
         &mut self,
-        handoff: &str,
+        of: &HandoffRecord,
         number: u32,
         package: &Package,
         by: Option<&str>,
         at: Timestamp,
     ) -> Result<()> {
+        let Proposal { desk, ticket, .. } = &of.proposal;
+        let text = json("package", package)?;
         self.connection
-            .prepare_cached("INSERT INTO package_versions (handoff, number, by, at, package) VALUES (?, ?, ?, ?, ?)")?
-            .execute(params![handoff, number, by, millis(at), json("package", package)?])?;
+            .prepare_cached(
+                "INSERT INTO package_versions (handoff, desk, ticket, number, by, at, package) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![of.id, desk.as_str(), ticket.as_str(), number, by, millis(at), text])?;
         Ok(())
     }
 }

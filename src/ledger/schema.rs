@@ -96,7 +96,7 @@ CREATE INDEX handoffs_started ON handoffs (started_at, rule, desk, state, first_
 CREATE UNIQUE INDEX handoffs_open ON handoffs (desk, ticket) WHERE state IN ('asking', 'in_review', 'sending');
 -- What a person made of a package that waited for a yes, and what was collected before.
 CREATE TABLE package_versions (
-    handoff TEXT NOT NULL, number INTEGER NOT NULL, by TEXT, at INTEGER NOT NULL, package TEXT NOT NULL,
+    handoff TEXT NOT NULL, desk TEXT NOT NULL, ticket TEXT NOT NULL, number INTEGER NOT NULL, by TEXT, at INTEGER NOT NULL, package TEXT NOT NULL,
     PRIMARY KEY (handoff, number)
 ) STRICT;
 -- What agents ordered inside the helpdesk: each once.

@@ -194,6 +194,21 @@ fn while_something_is_being_written_nothing_is_erased() {
 }
 
 #[test]
+fn an_edited_package_goes_with_its_case_in_every_version() {
+    for person in [PersonWanted::Id { desk: "acme".into(), id: "c-1".into() }, PersonWanted::Mail(MAIL.into())] {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut ledger = filled(&folder.path().join("handoffd.db"));
+        let edited = Package { unknown: vec!["the plan".into()], ..Package::default() };
+        ledger.edit_package("h2", 1, &edited, &act(at(7))).expect("edited");
+        assert!(cells_with(&ledger, WORD).contains(&"package_versions.package".to_owned()), "what was collected");
+        ledger.forget(&person, &act(at(11))).expect("erased");
+        let left = cells_with(&ledger, WORD);
+        assert!(!left.iter().any(|cell| cell.starts_with("package_versions")), "{person:?}: {left:?}");
+        assert_eq!(ledger.package_versions("h2").expect("read"), []);
+    }
+}
+
+#[test]
 fn a_person_is_named_by_an_address_or_by_their_id_on_a_desk() {
     let id = |desk: &str, id: &str| Some(PersonWanted::Id { desk: desk.into(), id: id.into() });
     for (typed, wanted) in [
