@@ -320,7 +320,7 @@ impl Ledger {
             Deed::Approve(answer) => self.approve(answer),
             Deed::Reject(answer) => self.reject(answer),
             Deed::EndStale { handoff, why, note } => self.end_stale_review(handoff, why, note.as_deref().cloned(), at),
-            Deed::Nothing | Deed::GiveBack { .. } | Deed::Rate { .. } => Ok(()),
+            Deed::Nothing | Deed::GiveBack { .. } | Deed::Rate { .. } | Deed::Finish { .. } => Ok(()),
         }
     }
 
