@@ -25,13 +25,6 @@ fn told(dialect: Dialect, rooms: &[(&str, &str)]) -> String {
     text.replacen(billing, &format!("{billing}alert = [{}]\n\n{channels}", names.join(", ")), 1)
 }
 
-fn house(dialect: Dialect, rooms: &[(&str, &str)]) -> Stage {
-    let stage = Stage::new(dialect);
-    stage.write("rooms", SECRET);
-    takes_in(&stage, rooms);
-    stage
-}
-
 /// The file names these rooms from now on; gives what the reload tells of them.
 fn takes_in(stage: &Stage, rooms: &[(&str, &str)]) -> Vec<String> {
     stage.write("handoffd.toml", told(stage.dialect, rooms));
