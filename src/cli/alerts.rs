@@ -3,7 +3,7 @@
 use super::check::{environment, seams, show};
 use super::control::{configuration, ledger};
 use super::failure::Failure;
-use super::output::{Context, Tint, table};
+use super::output::{Context, Tint, table, tame};
 use super::run::runtime;
 use crate::alert::Attempt;
 use crate::config::Config;
@@ -120,6 +120,7 @@ fn test(context: &Context, config: &Config, name: &AlertName) -> Result<ExitCode
     if !config.alerts.contains_key(name) {
         let known: Vec<&str> = config.alerts.keys().map(AlertName::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let name = tame(name.as_str());
         return Err(Failure::usage(anyhow!("no alert channel is called {name}; configured are: {known}")));
     }
     let seams = seams();

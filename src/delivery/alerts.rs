@@ -19,6 +19,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const PACE: SignedDuration = SignedDuration::from_secs(1);
 /// How long an alert is tried before a person is asked: what it tells is old by then.
 const LONG_ENOUGH: SignedDuration = SignedDuration::from_hours(24);
+/// So many tries of one alert keep its place at the head of its channel: while the channel is down they all wait as long as it does,
+/// and the oldest goes first when it is back. One that is not taken after that may have something of its own.
+const ITS_TURNS: u32 = 30;
 /// How soon an alert is repeated whose answer was lost.
 const ONCE_MORE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -224,7 +227,11 @@ fn failed(
         ..outcome(claimed, event, now)
     };
     let old = claimed.record.tried_at.is_some_and(|first| now.duration_since(first) >= LONG_ENOUGH);
-    let later = again.unwrap_or(now).max(now + backoff::after(claimed.attempt, jitter));
+    let asked_again = again.unwrap_or(now);
+    let later = match error.failure {
+        Failure::NotSent | Failure::Again(_) if claimed.attempt <= ITS_TURNS => asked_again,
+        _ => asked_again.max(now + backoff::after(claimed.attempt, jitter)),
+    };
     match (error.failure, again) {
         (Failure::Refused | Failure::Gone, Some(now)) => {
             because(EffectEvent::TryAgain(now), "nothing: its secret was replaced")
@@ -306,12 +313,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_reached_is_tried_longer_and_longer_up_to_a_day() {
-        let wait = |attempt| match event(&claimed(attempt, false), Failure::NotSent, false, at(1)) {
-            EffectEvent::TryAgain(again) => again.duration_since(at(1)),
-            other => panic!("{other:?}"),
-        };
-        assert!(wait(1) < wait(4) && wait(4) < wait(8));
+    fn what_is_not_reached_waits_as_long_as_its_channel_then_longer_and_longer_and_up_to_a_day() {
+        for failure in [Failure::NotSent, Failure::Again(None)] {
+            let wait = |attempt| match event(&claimed(attempt, false), failure, false, at(1)) {
+                EffectEvent::TryAgain(again) => again.duration_since(at(1)),
+                other => panic!("{other:?}"),
+            };
+            // It keeps its place: nothing that came later overtakes it.
+            assert!((1..=ITS_TURNS).all(|attempt| wait(attempt).is_zero()), "{failure:?}");
+            assert!(wait(ITS_TURNS + 1) > SignedDuration::ZERO, "{failure:?}");
+        }
         assert_eq!(event(&claimed(99, false), Failure::NotSent, false, at(0) + LONG_ENOUGH), EffectEvent::Park);
     }
 

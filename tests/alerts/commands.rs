@@ -170,6 +170,7 @@ async fn what_cannot_be_tried_is_said_before_anything_is_sent() {
         let done = tried(&receiver, &["alerts", "test", name]).await;
         assert_eq!(done.code, Some(2), "{name:?}: {done:?}");
         assert!(done.talk.contains("configured are: operations, room"), "{name:?}: {done:?}");
+        assert!(!done.talk.contains('\u{1b}'), "{name:?}: {done:?}");
     }
     for arguments in
         [&["alerts"][..], &["alerts", "test"], &["alerts", "test", "room", "operations"], &["alerts", "tset"]]

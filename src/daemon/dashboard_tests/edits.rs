@@ -127,6 +127,17 @@ async fn what_is_no_edit_or_not_allowed_changes_nothing_and_says_why() {
     assert_eq!(guest.post(&path, &[("of", "1"), ("summary", "words")]).await.status, StatusCode::FORBIDDEN);
     let forged = lead.post_as_is(&path, &[("csrf", "00"), ("of", "1"), ("summary", "words")]).await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    assert!(hall.acts(&review.id).await.is_empty());
+    assert_eq!(versions(&hall, &review.id).await, 0);
+
+    let mut policy = asking();
+    policy.teams.get_mut(&"billing".into()).expect("team").reviewers = vec!["billing-lead".into()];
+    let hall = super::hall(policy);
+    let review = hall.review().await;
+    let lead = hall.as_(REVIEWER).await;
+    let said = sends(&lead, &review.id, &[("summary", "words")]).await;
+    assert!(said.starts_with("bad") && said.contains("billing-lead"), "no reviewer of the team: {said}");
+    assert_eq!(versions(&hall, &review.id).await, 0);
 }
 
 #[tokio::test]
@@ -197,4 +208,11 @@ async fn the_same_edit_is_made_by_a_script() {
     }
     let (answer, told) = hall.api("POST", &edit, REVIEWER, words).await;
     assert_eq!(answer.status, StatusCode::OK, "{told}");
+    let late = json!({ "of": 1, "parts": { "question": "May we keep it?" } });
+    let (answer, told) = hall.api("POST", &edit, REVIEWER, late).await;
+    assert_eq!((answer.status, told["error"].as_str()), (StatusCode::CONFLICT, Some("refused")), "{told}");
+    let (_, told) = hall.api("GET", &format!("/api/v1/reviews/{}", review.id), READER, Value::Null).await;
+    assert_eq!(told["version_of_package"], 2);
+    assert_eq!(told["edits"][0]["changes"][0]["after"], json!(["May we refund it?"]));
+    assert_eq!(hall.acts(&review.id).await, [("edit".to_owned(), "lead (dashboard)".to_owned())]);
 }
