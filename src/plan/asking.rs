@@ -4,7 +4,7 @@
 
 use super::PlannedEffect;
 use super::effects::mark;
-use super::note::{marked, one_line};
+use super::note::{marked, one_line, spoken};
 use crate::policy::command::ASKING;
 use crate::policy::package::{Label, Labels, name_of};
 use crate::policy::proposal::Proposal;
@@ -78,8 +78,10 @@ impl Asking<'_> {
         let label = labelled.then(|| self.effect(END_TAG, "label: not asked any more", change, None));
         let note = why.map(|why| {
             let text = format!(
-                "Nothing more is needed for {}: {why}.\nThis handoff (rule {}) is withdrawn; nothing was changed.",
-                self.proposal.to, self.proposal.rule
+                "Nothing more is needed for {}: {}.\nThis handoff (rule {}) is withdrawn; nothing was changed.",
+                self.proposal.to,
+                spoken(why),
+                self.proposal.rule
             );
             self.note(END_NOTE, "note: not asked any more", &text, None)
         });

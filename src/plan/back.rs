@@ -2,6 +2,7 @@
 //! case goes back where the handoff took it from, with the reason). Pure.
 
 use super::PlannedEffect;
+use super::note::spoken;
 use super::restore::Restore;
 use crate::policy::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
 use crate::policy::rules::{Mode, Team};
@@ -83,6 +84,7 @@ pub fn rejected(
 ) -> Vec<PlannedEffect> {
     let Rejection { by, reason, paused, now } = *rejection;
     let from = proposal.from.as_ref().map_or("where it came from", |team| team.as_str());
+    let (by, reason) = (spoken(by), spoken(reason));
     let text = format!(
         "Rejected: {} → {from}\nWhy: {reason} ({by}, /reject)\nQueue and owner are as before. Rule {} does not hand this \
          case to {} again unless what it matched changes.",

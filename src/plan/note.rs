@@ -2,7 +2,7 @@
 //! connectors turn it into what their desk takes.
 
 use super::pause::Pause;
-use crate::policy::package::name_of;
+use crate::policy::package::{clean, name_of};
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Package, Proposal};
 use crate::policy::rules::{CustomerFacing, InternalFrom, PackagePart, Unclaimed};
 use handoffd_kit::mark::Mark;
@@ -86,7 +86,7 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
         proposal
             .asked
             .as_ref()
-            .map(|asked| format!("Asked for by: {} (/handoff): {}", one_line(&asked.by), one_line(&asked.reason))),
+            .map(|asked| format!("Asked for by: {} (/handoff): {}", spoken(&asked.by), spoken(&asked.reason))),
     );
     lines.extend(proposal.needs.as_ref().map(|needs| format!("Needed: {}", one_line(needs))));
     lines.extend(occasion.approved_by.map(|who| format!("Approved by: {}", one_line(who))));
@@ -112,10 +112,10 @@ fn from(proposal: &Proposal) -> String {
 
 /// The closing note: what was asked for is done.
 fn handed_back(proposal: &Proposal) -> Vec<String> {
-    let by = proposal.asked.as_ref().map(|asked| format!(" ({}, /back)", one_line(&asked.by))).unwrap_or_default();
+    let by = proposal.asked.as_ref().map(|asked| format!(" ({}, /back)", spoken(&asked.by))).unwrap_or_default();
     vec![
         format!("Handed back: {} → {}", from(proposal), proposal.to),
-        format!("Done: {}{by}", one_line(&proposal.reason)),
+        format!("Done: {}{by}", spoken(&proposal.reason)),
         format!("Owner: {}", proposal.owner.shown),
     ]
 }
@@ -252,6 +252,11 @@ fn clocks(proposal: &Proposal, pause: &Pause) -> String {
 /// One line: what was rendered from a ticket's text must not open a line of its own.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a person gave as a reason, as the words of a package stand in a note.
+pub(super) fn spoken(words: &str) -> String {
+    one_line(&clean(words))
 }
 
 /// A span in its two largest units.

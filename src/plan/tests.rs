@@ -256,6 +256,23 @@ fn an_undo_puts_queue_and_owner_back_with_a_note() {
 }
 
 #[test]
+fn a_reason_that_a_person_gave_is_copied_like_the_words_of_a_package() {
+    let (proposal, head) = escalated();
+    let reason = "password: hunter2, 4111 1111 1111 1111\n[handoffd h/1 r@v]";
+    let rejection = Rejection { by: "Chen", reason, paused: None, now: testing::now() };
+    let by = Undo { by: "ops", reason: Some(reason), paused: None, now: testing::now() };
+    let asking = asking::Asking { proposal: &proposal, id: "h1", note_max_bytes: 10_000 };
+    for effects in [
+        rejected(&proposal, "h1", &rejection, &desk(ALL), &head),
+        undo(&proposal, "h1", &desk(ALL), &head, &by),
+        asking.end(false, Some(reason)),
+    ] {
+        let note = note_of(&effects[0]);
+        assert!(note.contains("password: [removed] [card number …1111] (handoffd h/1 r@v]"), "{note}");
+    }
+}
+
+#[test]
 fn a_ticket_is_as_decided_or_the_difference_has_a_name() {
     let (proposal, mut head) = escalated();
     let effects = effects(&proposal, "habc", &desk(ALL), &head, None);

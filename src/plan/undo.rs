@@ -2,6 +2,7 @@
 //! the ledger; nothing else of the ticket is touched.
 
 use super::PlannedEffect;
+use super::note::spoken;
 use super::restore::Restore;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::capability::Capabilities;
@@ -33,7 +34,7 @@ pub fn undo(
     head: &TicketHead,
     undo: &Undo<'_>,
 ) -> Vec<PlannedEffect> {
-    let reason = undo.reason.map(|reason| format!(": {}", reason.trim())).unwrap_or_default();
+    let reason = undo.reason.map(|reason| format!(": {}", spoken(reason))).unwrap_or_default();
     let left = match proposal.from_queue {
         Some(_) => "Queue and owner are as before.",
         None => "It lay in no queue before: please move it.",

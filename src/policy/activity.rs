@@ -4,6 +4,7 @@
 use super::case::{Case, Stay};
 use super::facts::is_public_by;
 use super::names::TeamName;
+use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{Actor, Change, Message, PartKind, Role, What};
 use jiff::Timestamp;
 
@@ -100,10 +101,15 @@ pub fn status_since(case: &Case) -> Learnt<Timestamp> {
     }
 }
 
+/// Whether this is a public message that somebody in this role wrote: a machine's answer is nobody's word.
+pub fn is_reply_by(message: &Message, role: Role) -> bool {
+    is_public_by(message, role) && message.by_machine != Fact::Known(true)
+}
+
 /// When the customer last wrote something that everybody on the ticket can read; when the case was opened, if never.
 pub fn customer_wrote(case: &Case) -> Learnt<Timestamp> {
     let Some(said) = &case.parts.conversation else { return lacking(case, PartKind::Conversation) };
-    let words = said.messages.iter().filter(|message| is_public_by(message, Role::Customer)).map(|message| message.at);
+    let words = said.messages.iter().filter(|message| is_reply_by(message, Role::Customer)).map(|message| message.at);
     Learnt::of(words.max().or(case.head.created_at.known().copied()))
 }
 
@@ -116,7 +122,6 @@ pub fn opened(case: &Case) -> Learnt<Timestamp> {
 mod tests {
     use super::*;
     use crate::policy::testing;
-    use handoffd_kit::fact::Fact;
     use handoffd_kit::model::{Author, PartSet, Status};
 
     fn at(minute: i64) -> Timestamp {
@@ -202,6 +207,9 @@ mod tests {
         let messages = &mut case.parts.conversation.as_mut().unwrap().messages;
         messages.push(testing::said_by_agent("Hello"));
         messages.last_mut().unwrap().at = at(9);
+        messages.push(testing::said_by_customer("I am out of office."));
+        messages.last_mut().unwrap().at = at(10);
+        messages.last_mut().unwrap().by_machine = Fact::Known(true);
         assert_eq!(customer_wrote(&case), Learnt::Known("2026-11-02T10:00:00Z".parse().unwrap()));
         case.parts.conversation.as_mut().unwrap().messages.clear();
         assert_eq!(customer_wrote(&case), opened(&case));

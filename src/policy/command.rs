@@ -7,6 +7,7 @@
 //! round is no command: what people see there is not what stands there.
 
 use super::names::TeamName;
+use super::package::clean;
 use super::rules::{CommandWords, Policy, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::DeskId;
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// A longer reason is cut visibly: the note that it stands in is on the ticket anyway.
 const REASON_CHARS: usize = 500;
+/// So much of it is looked at, before what must not be copied is masked.
+const REASON_READ: usize = 8_000;
 /// A longer word cannot name a command or a team; what is shown of it in an answer.
 const WORD_CHARS: usize = 60;
 /// A team's name has at most so many words.
@@ -284,9 +287,12 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// A reason in one line, without what cannot be seen, cut where it is too long.
+/// A reason in one line, ready to stand in a note of ours: without what cannot be seen or must not be copied, cut where it is
+/// too long.
 fn clean_reason(words: &str) -> Option<String> {
-    let seen: String = words.chars().filter(|c| !is_unseen(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let read: String = words.chars().take(REASON_READ).collect();
+    let seen: String =
+        clean(&read).chars().filter(|c| !is_unseen(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = seen.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_start_matches(|c| is_stop(c) || c == '-' || c == '–' || c == ' ');
     if !line.contains(char::is_alphanumeric) {
@@ -310,7 +316,8 @@ fn bare_word(word: &str) -> &str {
 }
 
 fn shown_word(word: &str) -> String {
-    let seen: String = word.chars().filter(|c| !is_unseen(*c) && !c.is_control()).collect();
+    let read: String = word.chars().take(REASON_READ).collect();
+    let seen: String = clean(&read).chars().filter(|c| !is_unseen(*c) && !c.is_control()).collect();
     match seen.char_indices().nth(WORD_CHARS) {
         Some((end, _)) => format!("{}…", &seen[..end]),
         None => seen,

@@ -1,7 +1,7 @@
 //! A case as conditions see it. Facts are worked out when they are asked for; what the desk did not say stays unknown,
 //! and what takes a part that was not read says which one.
 
-use super::activity::Learnt;
+use super::activity::{Learnt, is_reply_by};
 use super::case::Case;
 use super::cel::{FactSource, Found, Value};
 use super::clocks::{ClockName, Standing, standing, state_name};
@@ -275,7 +275,7 @@ impl<'a> Facts<'a> {
             if !conversation.complete {
                 return Found::Unknown;
             }
-            let replies = conversation.messages.iter().filter(|message| is_public_by(message, role)).count();
+            let replies = conversation.messages.iter().filter(|message| is_reply_by(message, role)).count();
             count(u32::try_from(replies.saturating_sub(but_for)).unwrap_or(u32::MAX))
         })
     }

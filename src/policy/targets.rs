@@ -1,12 +1,12 @@
 //! Our own clocks, `[targets.NAME]`: where a desk has none. The first target whose condition holds is the case's. What a
 //! clock has used up is told by the conversation and the history; nothing of it is kept, so nothing can drift.
 
-use super::activity::Learnt;
+use super::activity::{Learnt, is_reply_by};
 use super::case::Case;
 use super::clocks::{ClockName, Source, Standing};
 use super::condition::{Answer, Condition};
 use super::due::{Counts, Due, TeamHours, Wait, instant, told};
-use super::facts::{Facts, is_public_by};
+use super::facts::Facts;
 use super::names::TargetName;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{ClockState, PartKind, PartSet, Role, Status, What};
@@ -104,7 +104,7 @@ impl Own<'_> {
     fn first_reply(&self) -> Learnt<Option<Standing>> {
         let Some(said) = &self.case.parts.conversation else { return self.lacking(PartKind::Conversation) };
         let Fact::Known(opened) = &self.case.head.created_at else { return Learnt::Unknown };
-        let replied = said.messages.iter().find(|message| is_public_by(message, Role::Agent)).map(|reply| reply.at);
+        let replied = said.messages.iter().find(|message| is_reply_by(message, Role::Agent)).map(|reply| reply.at);
         if replied.is_none() && !said.complete {
             return Learnt::Unknown;
         }
@@ -117,7 +117,7 @@ impl Own<'_> {
         if !said.complete {
             return Learnt::Unknown;
         }
-        let by = |role| move |message: &&handoffd_kit::model::Message| is_public_by(message, role);
+        let by = |role| move |message: &&handoffd_kit::model::Message| is_reply_by(message, role);
         let Some(replied) = said.messages.iter().filter(by(Role::Agent)).map(|reply| reply.at).max() else {
             return Learnt::Known(None);
         };

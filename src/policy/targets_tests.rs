@@ -95,6 +95,10 @@ fn a_next_reply_runs_from_the_first_word_that_nobody_answered() {
     // Ten to twelve in Berlin.
     let open = vec![asked.clone(), answered.clone(), again, more];
     assert_eq!(clock(open), known(ClockState::Breached, Some("Mon 11:00Z")));
+    // An automatic answer waits for nobody's.
+    let automatic = Message { by_machine: Fact::Known(true), ..said_by_customer("I am out of office") };
+    let away = vec![asked, answered, ("2026-11-30T09:00:00Z", automatic)];
+    assert_eq!(clock(away), known(ClockState::Met, None));
 }
 
 #[test]

@@ -37,6 +37,24 @@ fn what_is_done_goes_back_to_who_had_it_with_a_closing_note_and_is_no_bounce() {
 }
 
 #[test]
+fn a_reason_stands_in_our_note_without_what_nobody_should_copy() {
+    for dialect in DIALECTS {
+        let mut stage = Stage::new(dialect);
+        let words = "password: hunter2 4111 1111 1111 1111 {{ticket.comments}} [handoffd hxx/1 r@v]";
+        for (order, says) in [("/back", "Handed back"), ("/reject", "Rejected")] {
+            let ticket = at_billing(&mut stage);
+            stage.notes("billing-1", ticket, &format!("{order} {words}"));
+            let note = stage.ours(ticket).pop().unwrap_or_default();
+            assert!(note.contains(says), "{dialect:?}: {note}");
+            assert!(note.contains("password: [removed] [card number …1111]"), "{dialect:?}: {note}");
+            assert!(note.contains("(handoffd hxx/1 r@v]"), "{dialect:?}: {note}");
+            // Request Tracker expands nothing.
+            assert!(dialect == Dialect::Rt || !note.contains("{{"), "{dialect:?}: {note}");
+        }
+    }
+}
+
+#[test]
 fn a_case_that_is_given_back_lets_the_customers_clock_run_again() {
     for dialect in DIALECTS {
         let (word, stands, runs) = match dialect {

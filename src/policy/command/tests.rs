@@ -213,6 +213,20 @@ fn a_reason_is_one_line_that_says_something() {
     assert_eq!(reason_in("\n Because of order 7.\nMore"), Some("Because of order 7.".into()));
 }
 
+#[test]
+fn a_reason_is_copied_like_the_words_of_a_package() {
+    let words = "password: hunter2 card 4111 1111 1111 1111 [handoffd hxx/1 r@v]";
+    let masked = "password: [removed] card [card number …1111] (handoffd hxx/1 r@v]";
+    assert_eq!(in_note(&format!("/back {words}")), back(masked));
+    assert_eq!(in_note(&format!("/handoff billing {words}")), handoff("billing", Some(masked)));
+    assert_eq!(in_note(&format!("/reject {words}")), Some(Command::Reject { reason: Some(masked.into()) }));
+    assert_eq!(reason_in(words).as_deref(), Some(masked));
+    let Some(Command::Handoff { to: Target::Unknown(word), .. }) = in_note("/handoff 4111111111111111 x") else {
+        panic!("a command")
+    };
+    assert_eq!(word, "[card number …1111]");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

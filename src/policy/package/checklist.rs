@@ -94,7 +94,7 @@ fn sign(line: &str) -> Sign<'_> {
 
 /// What a word before or behind the step says.
 fn word(text: &str, labels: &Labels) -> Option<Standing> {
-    let named = |word: &str| {
+    let whole = |word: &str| {
         let word = word.trim_matches(|letter: char| letter.is_whitespace() || "*_.!()[]\u{fe0f}".contains(letter));
         match labels.named(word, |label| matches!(label, Label::Done | Label::Failed | Label::Open))? {
             Label::Failed => Some(Standing::Failed),
@@ -102,6 +102,8 @@ fn word(text: &str, labels: &Labels) -> Option<Standing> {
             _ => Some(Standing::Open),
         }
     };
+    // "failed, same error": what follows the comma says more about it.
+    let named = |said: &str| whole(said).or_else(|| said.split_once([',', ';']).and_then(|(word, _)| whole(word)));
     let before = text.split_once([':', '：']).and_then(|(word, _)| named(word));
     let behind = || {
         let parts = [": ", "：", "→", "->", "=>", " - ", " – ", " — ", "("];
@@ -153,6 +155,13 @@ mod tests {
             "r: erfolglos",
             "**Failed**: r",
             "- r – without success.",
+            "Restarted: no change",
+            "r: not ok",
+            "r: didn't help",
+            "r: didn’t help.",
+            "r: failed, same error",
+            "r - failed again",
+            "Failed again: r",
         ] {
             assert_eq!(read(failed), Some((1, 1, 1)), "{failed}");
         }
@@ -173,6 +182,8 @@ mod tests {
             "See [1]",
             "1.5 V measured",
             "It failed after that",
+            "r: no changes were made",
+            "r: the cable, failed",
             "[-] n/a",
         ] {
             assert_eq!(read(text), None, "{text}");

@@ -36,11 +36,39 @@ pub const LABELS: [(&str, Label, &[&str]); 12] = {
         ("history", Label::Part(History), &["History"]),
         ("playbook", Label::Playbook, &["Playbook"]),
         ("step", Label::Step, &["step"]),
-        ("done", Label::Done, &["done", "ok"]),
-        ("failed", Label::Failed, &["failed", "fails", "no effect", "did not help", "without success"]),
+        ("done", Label::Done, &["done", "ok", "okay"]),
+        ("failed", Label::Failed, FAILED),
         ("open", Label::Open, &["open", "to do", "not tried", "pending"]),
     ]
 };
+
+/// A step that did not help, in the words of those who tried it.
+const FAILED: &[&str] = &[
+    "failed",
+    "failed again",
+    "fails",
+    "no effect",
+    "no change",
+    "no success",
+    "no improvement",
+    "no luck",
+    "not ok",
+    "not okay",
+    "did not help",
+    "didn't help",
+    "did not work",
+    "didn't work",
+    "does not work",
+    "doesn't work",
+    "not working",
+    "without success",
+    "unsuccessful",
+    "same error",
+    "same problem",
+    "still broken",
+    "still fails",
+    "still failing",
+];
 
 /// The labels of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,9 +113,9 @@ impl Labels {
     }
 }
 
-/// The form by which two labels are the same: their words in small letters.
+/// The form by which two labels are the same: their words in small letters, whatever the apostrophe.
 pub fn same_words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace(['’', '`', '´'], "'")
 }
 
 #[cfg(test)]

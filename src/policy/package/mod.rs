@@ -3,12 +3,16 @@
 //! package. Each part says where it came from, and no sentence stands in two of them.
 
 mod checklist;
+mod courtesy;
 pub mod edit;
 mod labels;
 mod mask;
 mod noted;
+mod numbers;
 mod parts;
 mod playbook;
+mod quoted;
+mod secrets;
 mod sentences;
 mod sheet;
 #[cfg(test)]

@@ -5,9 +5,11 @@
 //! or as a heading, whose lines go on to the next label, heading, rule or signature. For each part the newest note that
 //! has it counts, whole.
 
+use super::checklist::without_bullet;
 use super::labels::{Label, Labels};
 use super::mask::clean;
-use super::sentences::{READ_MAX, begins_quote};
+use super::quoted::parted;
+use super::sentences::READ_MAX;
 use crate::policy::case::Case;
 use handoffd_kit::model::{Message, Role, Visibility};
 use std::collections::BTreeMap;
@@ -66,27 +68,25 @@ fn is_agents_note(message: &Message) -> bool {
 enum Form {
     /// `label: text`: to the next empty line.
     Line,
-    /// A heading: to the next label, heading or rule.
-    Heading,
+    /// A heading: to the next label, heading or rule. Where it has no bullet itself, what has one below it is its own.
+    Heading { bullet: bool },
 }
 
 /// The labelled parts of one note, in its order.
 pub(super) fn sections(words: &str, labels: &Labels) -> Vec<(Label, Vec<String>)> {
     let bounded: String = words.chars().take(READ_MAX).collect();
     let text = clean(&bounded);
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let mut found: Vec<(Label, Vec<String>)> = Vec::new();
     let mut open: Option<Form> = None;
-    for (at, line) in lines.iter().enumerate() {
-        if *line == "--" || begins_quote(&lines[at..]) {
-            break;
-        }
-        if line.starts_with('>') {
-            continue;
-        }
-        if let Some((label, rest)) = opening(line, labels) {
+    let mut after_gap = false;
+    for line in parted(&text).own {
+        let bare = without_bullet(line);
+        let bullet = bare != line;
+        let of_its_list = bullet && !after_gap && open == Some(Form::Heading { bullet: false });
+        after_gap = line.is_empty();
+        if let Some((label, rest)) = opening(bare, labels).filter(|_| !of_its_list) {
             found.push((label, rest.iter().map(|text| (*text).to_owned()).collect()));
-            open = Some(if rest.is_some() { Form::Line } else { Form::Heading });
+            open = Some(if rest.is_some() { Form::Line } else { Form::Heading { bullet } });
         } else if is_rule(line)
             || line.starts_with("# ")
             || line.starts_with("##")
@@ -94,7 +94,7 @@ pub(super) fn sections(words: &str, labels: &Labels) -> Vec<(Label, Vec<String>)
         {
             open = None;
         } else if let Some((_, part)) = found.last_mut().filter(|_| open.is_some() && !line.is_empty()) {
-            part.push((*line).to_owned());
+            part.push(line.to_owned());
         }
     }
     found
@@ -147,10 +147,41 @@ mod tests {
     }
 
     #[test]
+    fn a_label_may_have_a_bullet_or_a_number() {
+        use PackagePart::{Question, Steps, Summary};
+        for bullet in ["- ", "* ", "• ", "1. ", "2) ", "- **"] {
+            assert_eq!(read(&format!("{bullet}Steps tried: rebooted")), [part(Steps, &["rebooted"])], "{bullet}");
+        }
+        assert_eq!(
+            read("For tier 2:\n1. Summary: no network\n2. Steps tried:\n- rebooted\n3. Open question: which cable?"),
+            [part(Summary, &["no network"]), part(Steps, &["- rebooted"]), part(Question, &["which cable?"])]
+        );
+        assert_eq!(
+            read("Steps tried:\n- rebooted\n- History: cleared\n\n- Question: why?"),
+            [part(Steps, &["- rebooted", "- History: cleared"]), part(Question, &["why?"])]
+        );
+    }
+
+    #[test]
+    fn a_line_that_only_looks_quoted_ends_no_note() {
+        use PackagePart::{Question, Steps};
+        assert_eq!(
+            read(
+                "Steps tried:\nThis is what the printer wrote:\nPAPER JAM\n--\nOpen question: is there a known fault here?"
+            ),
+            [
+                part(Steps, &["This is what the printer wrote:", "PAPER JAM"]),
+                part(Question, &["is there a known fault here?"])
+            ]
+        );
+    }
+
+    #[test]
     fn what_is_quoted_signed_or_only_looks_like_a_label_is_none() {
         for text in [
             "> Steps tried: restarted",
             "On Monday Eva wrote:\nSteps tried: restarted",
+            "- \"Steps tried: restarted\"",
             "-----Original Message-----\nSteps tried: x",
             "From: Eva <eva@customer.example>\nSent: Monday\nSubject: Re: x\n\nSteps tried: x",
             "-- \nSteps tried: x",

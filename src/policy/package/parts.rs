@@ -1,15 +1,17 @@
 //! How each part is found where no field is mapped to it. A part that a field has filled is left alone.
 
 use super::mask::clean;
-use super::sentences::{one_line, sentences};
+use super::sentences::{READ_MAX, is_cut, one_line, read, same_form, sentences};
 use super::sheet::Sheet;
+use crate::policy::activity::is_reply_by;
 use crate::policy::case::Case;
 use crate::policy::clocks::nearest;
 use crate::policy::facts::{Facts, is_public_by};
 use crate::policy::known::{FactName, HouseFact};
 use crate::policy::rules::{FieldOwner, PackagePart, Policy};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{Attachment, Message, PastTicket, Role, Status};
+use handoffd_kit::model::{Attachment, Message, PastTicket, Role, Status, Visibility};
+use std::collections::HashSet;
 
 const CONVERSATION: &str = "conversation";
 const TICKET: &str = "ticket";
@@ -20,15 +22,35 @@ fn messages(case: &Case) -> &[Message] {
 
 /// What each customer message says, oldest first; the head's text where no conversation was read.
 fn customers_words(case: &Case) -> Vec<(String, Vec<String>)> {
-    let said: Vec<_> = messages(case)
-        .iter()
-        .filter(|message| is_public_by(message, Role::Customer))
-        .map(|message| (day(message), sentences(message.said.words())))
-        .collect();
+    let by_customer = messages(case).iter().enumerate().filter(|(_, message)| is_public_by(message, Role::Customer));
+    let said: Vec<_> = by_customer.map(|(at, message)| (day(message), words_of(case, at))).collect();
     match case.head.text.known() {
-        Some(text) if said.is_empty() => vec![(String::new(), sentences(text))],
+        Some(text) if said.is_empty() => vec![(String::new(), opening_words(text, &[]))],
         _ => said,
     }
+}
+
+/// What this message of a customer says.
+fn words_of(case: &Case, at: usize) -> Vec<String> {
+    let (before, rest) = messages(case).split_at(at);
+    let words = rest.first().map_or("", |message| message.said.words());
+    let opens = !before.iter().any(|message| is_public_by(message, Role::Customer));
+    if opens { opening_words(words, before) } else { sentences(words) }
+}
+
+/// What the message says that opened the case: what it quotes or forwards too, where nothing of that stands on the ticket before.
+fn opening_words(words: &str, before: &[Message]) -> Vec<String> {
+    let mut words = read(words);
+    let stands: HashSet<String> = before
+        .iter()
+        .filter(|message| message.said.visibility() == Visibility::Public)
+        .flat_map(|message| sentences(message.said.words()))
+        .map(|sentence| same_form(&sentence))
+        .collect();
+    if !words.quoted.iter().any(|sentence| stands.contains(&same_form(sentence))) {
+        words.own.append(&mut words.quoted);
+    }
+    words.own
 }
 
 fn day(message: &Message) -> String {
@@ -41,11 +63,12 @@ pub fn question(sheet: &mut Sheet, case: &Case) {
         return;
     }
     let answered = messages(case).iter().rposition(|message| is_public_by(message, Role::Agent));
-    let open = &messages(case)[answered.map_or(0, |at| at + 1)..];
-    let asked = |words: &str| sentences(words).into_iter().rev().find(|sentence| sentence.ends_with(['?', '？']));
-    let from_messages =
-        open.iter().rev().filter(|message| is_public_by(message, Role::Customer)).find_map(|m| asked(m.said.words()));
-    let from_head = || case.head.text.known().filter(|_| messages(case).is_empty()).and_then(|text| asked(text));
+    let open = answered.map_or(0, |at| at + 1)..messages(case).len();
+    let asked = |words: Vec<String>| words.into_iter().rev().find(|sentence| sentence.ends_with(['?', '？']));
+    let by_customer = |at: &usize| is_public_by(&messages(case)[*at], Role::Customer);
+    let from_messages = open.rev().filter(by_customer).find_map(|at| asked(words_of(case, at)));
+    let head = || case.head.text.known().filter(|_| messages(case).is_empty());
+    let from_head = || head().and_then(|text| asked(opening_words(text, &[])));
     if let Some(question) = from_messages.or_else(from_head).filter(|question| sheet.take(question)) {
         sheet.add(PackagePart::Question, &question, CONVERSATION);
     }
@@ -75,7 +98,17 @@ pub fn summary_and_reported(sheet: &mut Sheet, case: &Case) {
         }
     }
     if !sheet.has(PackagePart::Reported) && words.iter().any(|(_, said)| !said.is_empty()) {
-        sheet.add(PackagePart::Reported, "all that was said stands above", CONVERSATION);
+        let cut =
+            messages(case).iter().any(|message| is_public_by(message, Role::Customer) && is_cut(message.said.words()));
+        let cut = cut || (messages(case).is_empty() && case.head.text.known().is_some_and(|text| is_cut(text)));
+        let line = if cut {
+            format!(
+                "what was read stands above: the first {READ_MAX} characters of each message; the rest is in the ticket"
+            )
+        } else {
+            "all that was said stands above".to_owned()
+        };
+        sheet.add(PackagePart::Reported, &line, CONVERSATION);
     }
 }
 
@@ -87,7 +120,7 @@ pub fn steps(sheet: &mut Sheet, case: &Case) {
     let all = messages(case);
     for (at, reply) in all.iter().enumerate().filter(|(_, message)| is_public_by(message, Role::Agent)) {
         let Some(line) = sheet.line_of(&sentences(reply.said.words())) else { continue };
-        let back = all[at + 1..].iter().any(|message| is_public_by(message, Role::Customer));
+        let back = all[at + 1..].iter().any(|message| is_reply_by(message, Role::Customer));
         let outcome = if back { "the customer wrote again" } else { "no answer since" };
         let who = reply.author.name.as_deref().map(|name| one_line(&clean(name))).unwrap_or_else(|| "an agent".into());
         // The outcome first: the end of a long line is what gets cut.

@@ -1,28 +1,49 @@
 //! Words of a message, cut into sentences: without what was quoted, greetings and signatures.
 
+use super::courtesy::is_courtesy;
 use super::mask::clean;
+use super::quoted::parted;
 
 /// Characters that one line of a package may have.
 pub const LINE_MAX: usize = 240;
 /// Characters of a message that are read at all.
 pub const READ_MAX: usize = 20_000;
 
+/// What a message says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Words {
+    /// The sentences that its author wrote for this occasion.
+    pub own: Vec<String>,
+    /// Those that it quotes or forwards.
+    pub quoted: Vec<String>,
+}
+
+/// What a message says, as far as it is read.
+pub fn read(words: &str) -> Words {
+    let bounded: String = words.chars().take(READ_MAX).collect();
+    let text = clean(&bounded);
+    let parted = parted(&text);
+    let (own, quoted) = (said(&parted.own), said(&parted.quoted));
+    // What begins like a signature is all there is.
+    let own = if own.is_empty() && quoted.is_empty() { said(&parted.signed) } else { own };
+    Words { own, quoted }
+}
+
 /// The sentences of a message that its author wrote for this occasion.
 pub fn sentences(words: &str) -> Vec<String> {
-    let bounded: String = words.chars().take(READ_MAX).collect();
-    let mut found = Vec::new();
-    let text = clean(&bounded);
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    for (at, line) in lines.iter().copied().enumerate() {
-        if line == "--" || begins_quote(&lines[at..]) {
-            break;
-        }
-        if line.starts_with('>') || is_courtesy(line) {
-            continue;
-        }
-        found.extend(split(line).filter(|sentence| !is_courtesy(sentence)).map(str::to_owned));
-    }
-    found
+    read(words).own
+}
+
+/// Whether a message is longer than what is read of it.
+pub fn is_cut(words: &str) -> bool {
+    words.chars().nth(READ_MAX).is_some()
+}
+
+/// The sentences in these lines but for courtesies; where they are all there is, them.
+fn said(lines: &[&str]) -> Vec<String> {
+    let sentences = || lines.iter().filter(|line| !is_courtesy(line)).flat_map(|line| split(line));
+    let found: Vec<String> = sentences().filter(|sentence| !is_courtesy(sentence)).map(str::to_owned).collect();
+    if found.is_empty() { lines.iter().flat_map(|line| split(line)).map(str::to_owned).collect() } else { found }
 }
 
 /// The form by which two sentences are the same: letters and digits, small.
@@ -61,7 +82,11 @@ fn end_of_sentence(text: &str) -> usize {
             '。' | '！' | '？' => true,
             '!' | '?' => letters.peek().is_none_or(|(_, next)| next.is_whitespace()),
             // "e.g. this" and "No. 5": a short word before the stop, or a small letter or digit behind it.
-            '.' => letters.peek().is_none_or(|(_, next)| next.is_whitespace()) && begins_anew(&text[end..]),
+            '.' => {
+                letters.peek().is_none_or(|(_, next)| next.is_whitespace())
+                    && begins_anew(&text[end..])
+                    && !is_number_of_a_list(&text[..at])
+            }
             _ => false,
         };
         if ends {
@@ -71,54 +96,14 @@ fn end_of_sentence(text: &str) -> usize {
     text.len()
 }
 
+/// "1. Printer fails": what stands before the stop only counts.
+fn is_number_of_a_list(before: &str) -> bool {
+    let number = before.len() <= 3 && before.bytes().all(|byte| byte.is_ascii_digit());
+    !before.is_empty() && (number || before.len() == 1)
+}
+
 fn begins_anew(behind: &str) -> bool {
     behind.trim_start().chars().next().is_none_or(|first| !first.is_lowercase() && !first.is_numeric())
-}
-
-/// Whether the rest is quoted: it begins with "On 3 March somebody wrote:" and its like, or with the head of a mail.
-pub fn begins_quote(lines: &[&str]) -> bool {
-    let Some((line, below)) = lines.split_first() else { return false };
-    let small = line.to_lowercase();
-    if !small.is_empty() && SENDERS.iter().any(|word| small.starts_with(word)) {
-        let head = |line: &&str| HEADS.iter().any(|word| line.to_lowercase().starts_with(word));
-        return below.iter().take(3).any(head);
-    }
-    let wrote = ["wrote:", "schrieb:", "a écrit :", "escribió:"].iter().any(|end| small.ends_with(end));
-    let original =
-        small.starts_with("-----") && ["original message", "ursprüngliche"].iter().any(|w| small.contains(w));
-    (wrote && line.chars().count() < 200) || original
-}
-
-/// How the head of a mail that was forwarded or answered begins.
-const SENDERS: [&str; 4] = ["from: ", "von: ", "de : ", "de: "];
-/// What stands in the lines below it. Not "to:": somebody travels from one place to another.
-const HEADS: [&str; 8] = ["sent:", "gesendet:", "date:", "datum:", "subject:", "betreff:", "envoyé :", "objet :"];
-
-/// A greeting or a closing: short, and about nothing.
-fn is_courtesy(line: &str) -> bool {
-    const OPENINGS: [&str; 17] = [
-        "hi",
-        "hello",
-        "hey",
-        "dear",
-        "hallo",
-        "guten",
-        "bonjour",
-        "hola",
-        "thanks",
-        "thank",
-        "best",
-        "kind",
-        "regards",
-        "cheers",
-        "sincerely",
-        "viele",
-        "mit",
-    ];
-    let small = line.to_lowercase();
-    let mut words = small.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    let first = words.next().unwrap_or_default();
-    !line.contains('?') && OPENINGS.contains(&first) && words.count() <= 3
 }
 
 #[cfg(test)]
@@ -143,6 +128,37 @@ mod tests {
         );
         assert_eq!(sentences("See below.\nFrom: Eva Example\nTo: us\nSent: Monday\nI pay."), ["See below."]);
         assert_eq!(sentences("I travel.\nFrom: Berlin\nTo: Bonn"), ["I travel.", "From: Berlin", "To: Bonn"]);
+    }
+
+    #[test]
+    fn a_short_message_stays_whole_however_it_begins() {
+        for text in [
+            "Hi, cancel my order",
+            "Hello, double charge 499",
+            "Mit Karte doppelt bezahlt",
+            "Thanks, still broken today",
+            "Best price not applied",
+            "Hey server is down",
+            "Kind of urgent outage",
+            "Thanks!",
+            "Hi Anna,",
+        ] {
+            assert_eq!(sentences(text), [text]);
+        }
+        assert_eq!(
+            sentences("Hi Anna,\n\nThanks, still broken today\n\nBest regards, Tom"),
+            ["Thanks, still broken today"]
+        );
+        assert_eq!(sentences("-- \nEva"), ["Eva"]);
+    }
+
+    #[test]
+    fn the_number_of_a_list_is_no_sentence() {
+        assert_eq!(
+            sentences("1. Printer fails.\n2. Second step works.\na. X"),
+            ["1. Printer fails.", "2. Second step works.", "a. X"]
+        );
+        assert_eq!(sentences("It cost 5. Refund it."), ["It cost 5.", "Refund it."]);
     }
 
     #[test]

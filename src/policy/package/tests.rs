@@ -206,6 +206,34 @@ fn a_question_that_an_agent_has_answered_is_not_open() {
 }
 
 #[test]
+fn an_opening_forward_keeps_its_body_and_a_reply_does_not_repeat_what_stands_above() {
+    let forward = "---------- Forwarded message ---------\nFrom: Eva <eva@customer.example>\nDate: Mon, 2 Nov 2026\nSubject: bill\n\n\
+                   I was charged twice. It was on Monday. May I have it back?";
+    let reply = "It fails.\nOn 2 Nov 2026 First Agent <agent@acme.example> wrote:\n> Please try the form.";
+    let package = package_of(&with_messages(vec![said_by_customer(forward)]));
+    assert_eq!(lines(&package, PackagePart::Reported), ["It was on Monday."]);
+    assert_eq!(lines(&package, PackagePart::Summary), ["Refund please", "I was charged twice."]);
+    assert_eq!(lines(&package, PackagePart::Question), ["May I have it back?"]);
+    let package = package_of(&with_messages(vec![said_by_agent("Please try the form."), said_by_customer(reply)]));
+    assert_eq!(lines(&package, PackagePart::Reported), ["It fails."]);
+}
+
+#[test]
+fn a_message_that_begins_with_a_list_is_summed_up_by_its_first_item() {
+    let list = "1. First step fails.\n2. Second step works.\n3. Third does not.";
+    let package = package_of(&with_messages(vec![said_by_customer(list)]));
+    assert_eq!(lines(&package, PackagePart::Summary), ["Refund please", "1. First step fails."]);
+}
+
+#[test]
+fn an_automatic_answer_of_the_customer_is_no_answer() {
+    let mut automatic = said_by_customer("I am out of office.");
+    automatic.by_machine = Fact::Known(true);
+    let package = package_of(&with_messages(vec![said_by_agent("Please try the form."), automatic]));
+    assert!(lines(&package, PackagePart::Steps)[0].contains("(no answer since)"));
+}
+
+#[test]
 fn a_long_part_says_how_much_is_left_out() {
     let mut case = testing::case();
     let messages = (0..40).map(|n| said_by_customer(&format!("Message number {n} is here."))).collect();
