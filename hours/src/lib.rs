@@ -23,7 +23,7 @@ mod zone;
 
 pub use calendar::{Calendar, CalendarProblem};
 pub use count::OutOfReach;
-pub use shown::{length, moment};
+pub use shown::{is_shown_twice, length, moment};
 pub use week::{Block, Day, Overlap, Week, days};
 pub use working::{Deadline, Span, Working};
 pub use zone::{UnknownZone, zone};

@@ -5,11 +5,18 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-/// An instant in a zone: `Mon 30 Nov 10:30`, with the year where it is not that of `since`.
+/// Whether a clock in this zone shows the time of this instant twice, because it is put back.
+pub fn is_shown_twice(at: Timestamp, zone: &TimeZone) -> bool {
+    zone.to_ambiguous_zoned(zone.to_datetime(at)).is_ambiguous()
+}
+
+/// An instant in a zone: `Mon 30 Nov 10:30`, with the year where it is not that of `since`, and with its offset where the clock
+/// shows the same time twice.
 pub fn moment(at: Timestamp, since: Timestamp, zone: &TimeZone) -> String {
+    let offset = if is_shown_twice(at, zone) { " UTC%:z" } else { "" };
     let (at, since) = (at.to_zoned(zone.clone()), since.to_zoned(zone.clone()));
     let format = if at.year() == since.year() { "%a %-d %b %H:%M" } else { "%a %-d %b %Y %H:%M" };
-    at.strftime(format).to_string()
+    at.strftime(&format!("{format}{offset}")).to_string()
 }
 
 /// A length: `45 s`, `30 min`, `4 h`, `4 h 30 min`; days are not used, for a day of open hours is not 24 hours.
@@ -139,6 +146,9 @@ mod tests {
         let always = calendar("Europe/Berlin", &[(&Day::ALL, "00:00-24:00")], &[]);
         let back = told(&always, "2026-10-24T22:00:00Z", 4);
         assert_eq!(back, "Sun 25 Oct 03:00: Sun 00:00–03:00 (4 h)");
+        assert_eq!(told(&always, "2026-10-24T22:00:00Z", 2), "Sun 25 Oct 02:00 UTC+02:00: Sun 00:00–02:00");
+        let again = told(&always, "2026-10-24T22:00:00Z", 3);
+        assert_eq!(again, "Sun 25 Oct 02:00 UTC+01:00: Sun 00:00–02:00 (3 h)");
         let nights =
             calendar("Europe/Berlin", &[(&Day::ALL[..1], "22:00-06:00"), (&Day::ALL[2..3], "18:00-24:00")], &[]);
         let weeks = "Tue 24 Nov 00:00: Mon 22:00–Tue 06:00, Wed 18:00–24:00 and Mon 23 Nov 22:00–24:00";

@@ -118,7 +118,8 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     let mut after = judged.map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
     let stopped = look.record.stopped.as_deref().and_then(|handoff| straight_back(handoff, &stays));
     after.close = after.close.or(stopped);
-    let tasks = ownership::tasks(&look.record.tasks, look, news, past.as_deref());
+    let stay = stays.last().map_or(look.record.memory.stay.as_ref(), |moved| moved.change.stay.as_ref());
+    let tasks = ownership::tasks(look, stay, news, past.as_deref());
     let telling = PartSet::of(&[unread(look).unwrap_or(PartKind::History)]);
     if after.need_history || tasks.need_history {
         return Err(telling);

@@ -6,7 +6,7 @@ use super::past::unread;
 use super::stays::shown;
 use crate::ledger::records::{LostNote, OwnerChange, OwnerSeen, Presence, TaskOver, TaskRecord};
 use crate::plan::lost::{self, Lost, lost_note};
-use crate::policy::case::{Case, Memory};
+use crate::policy::case::{Case, Memory, Stay};
 use crate::policy::hold::may_write;
 use crate::policy::roster::Roster;
 use handoffd_kit::fact::Fact;
@@ -164,16 +164,17 @@ pub struct Tasks {
     pub look_again: Option<Timestamp>,
 }
 
-/// A task is done when the agent it was left with has written on the ticket since, and comes to nothing when the case is over.
-/// `past`: what the desk tells of it, as far as it was read.
-pub fn tasks(open: &[TaskRecord], look: &Look<'_>, news: bool, past: Option<&[Change]>) -> Tasks {
+/// A task is done when the agent it was left with has written on the ticket since, and comes to nothing when the case is over, or
+/// lies with the team again that gave it away. `past`: what the desk tells of it, as far as it was read. `stay`: where it lies now.
+pub fn tasks(look: &Look<'_>, stay: Option<&Stay>, news: bool, past: Option<&[Change]>) -> Tasks {
     let mut tasks = Tasks::default();
     let ended = matches!(look.head.status, Fact::Known(Status::Solved | Status::Closed)) || look.head.ending.is_some();
-    for task in open {
+    for task in &look.record.tasks {
         let over = |by: String, at| TaskOver { handoff: task.handoff.clone(), by, at };
         match past.and_then(|past| done(task, past)) {
             Some((by, at)) => tasks.over.push(over(by, at)),
             None if ended => tasks.over.push(over("nobody: the case is over".to_owned(), look.now)),
+            None if is_back(task, stay) => tasks.over.push(over("nobody: the case came back".to_owned(), look.now)),
             None => {
                 tasks.need_history |= news && past.is_none() && unread(look).is_some() && task.who_id.is_some();
                 let due = task.until.filter(|until| *until > look.now);
@@ -182,6 +183,11 @@ pub fn tasks(open: &[TaskRecord], look: &Look<'_>, news: bool, past: Option<&[Ch
         }
     }
     tasks
+}
+
+/// Whether the case came back to the team whose agent was left with something.
+fn is_back(task: &TaskRecord, stay: Option<&Stay>) -> bool {
+    stay.is_some_and(|stay| Some(&stay.team) == task.from.as_ref() && stay.since > task.since)
 }
 
 fn done(task: &TaskRecord, history: &[Change]) -> Option<(String, Timestamp)> {
@@ -256,6 +262,7 @@ mod tests {
             handoff: "h1".into(),
             desk: "acme".into(),
             ticket: "42".into(),
+            from: Some("frontline".into()),
             task: "Answer questions".into(),
             who: Some("Agent 7".into()),
             who_id: Some("7".into()),
@@ -270,5 +277,11 @@ mod tests {
         assert_eq!(done(&task, &[before.clone(), other.clone(), tag.clone()]), None);
         let theirs = change("c4", 30, "7", said());
         assert_eq!(done(&task, &[before, other, tag, theirs]), Some(("Agent 7".into(), at(30))));
+        let stay = |team: &str, minutes| Stay { team: team.into(), since: at(minutes), episode: "e".into() };
+        assert!(is_back(&task, Some(&stay("frontline", 20))));
+        for elsewhere in [None, Some(stay("billing", 20)), Some(stay("frontline", 0))] {
+            assert!(!is_back(&task, elsewhere.as_ref()), "{elsewhere:?}");
+        }
+        assert!(!is_back(&TaskRecord { from: None, ..task }, Some(&stay("frontline", 20))));
     }
 }

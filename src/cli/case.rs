@@ -4,7 +4,7 @@
 use super::control::{configuration, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, cell, table, tame};
-use super::roles::{Roles, roles};
+use super::roles::{Roles, known_as, roles};
 use crate::ledger::HandoffFilter;
 use crate::ledger::records::{Span, SpanOf};
 use anyhow::anyhow;
@@ -106,13 +106,14 @@ fn of(span: &Span) -> &'static str {
 }
 
 fn print(context: &Context, spans: &[Row]) {
+    let all: Vec<Span> = spans.iter().map(|row| row.span.clone()).collect();
     let rows = spans.iter().map(|row| {
         let span = &row.span;
         let nobody = match span.of {
             SpanOf::Team => "no team of ours",
             SpanOf::Owner => "nobody",
         };
-        let who = span.name.as_deref().or(span.id.as_deref()).unwrap_or(nobody);
+        let who = known_as(span, &all).unwrap_or(nobody);
         let by = match (&span.handoff, &span.by, &span.change) {
             (Some(handoff), ..) => format!("handoff {handoff}"),
             (None, Some(by), _) => tame(by),

@@ -6,6 +6,7 @@ use crate::ledger::states::EffectState;
 use crate::plan;
 use crate::policy::rules::CustomerFacing;
 use handoffd_kit::desk::DeskChange;
+use jiff::SignedDuration;
 use serde::Serialize;
 
 /// The roles of one stay with a team.
@@ -21,13 +22,22 @@ pub struct Roles {
     pub informed: Vec<String>,
 }
 
+/// How far apart one instant may be told: a desk counts whole seconds by its own clock, we count milliseconds by ours.
+const PRECISION: SignedDuration = SignedDuration::from_secs(2);
+/// The same where no history told it: an owner is then seen with the next look.
+const SEEN: SignedDuration = SignedDuration::from_mins(2);
+
 /// The roles in one stay of a team; none for an owner's span, or where no team of ours had it.
 pub fn roles(stay: &Span, spans: &[Span], handoffs: &[HandoffRecord]) -> Option<Roles> {
     let team = stay.id.as_ref().filter(|_| stay.of == SpanOf::Team)?;
+    let owners: Vec<&Span> = spans.iter().filter(|span| span.of == SpanOf::Owner).collect();
+    let in_it = owners.iter().enumerate().filter(|(at, owner)| is_in(owner, owners.get(at + 1).copied(), stay));
+    let mut ids: Vec<&String> = Vec::new();
     let mut responsible: Vec<String> = Vec::new();
-    for owner in spans.iter().filter(|span| span.of == SpanOf::Owner && overlap(span, stay)) {
-        let name = owner.name.as_ref().or(owner.id.as_ref());
-        responsible.extend(name.filter(|name| !responsible.contains(name)).cloned());
+    for (_, owner) in in_it {
+        let Some(id) = owner.id.as_ref().filter(|id| !ids.contains(id)) else { continue };
+        ids.push(id);
+        responsible.extend(known_as(owner, spans).map(str::to_owned));
     }
     if responsible.is_empty() {
         responsible.push(team.clone());
@@ -42,10 +52,28 @@ pub fn roles(stay: &Span, spans: &[Span], handoffs: &[HandoffRecord]) -> Option<
     })
 }
 
-/// Whether two spans share more than an instant.
-fn overlap(one: &Span, other: &Span) -> bool {
-    let ends_before = |one: &Span, other: &Span| one.until.is_some_and(|until| until <= other.from);
-    !ends_before(one, other) && !ends_before(other, one)
+/// What somebody is called, by the latest span that tells their name: some desks tell now the name, now only the login.
+pub fn known_as<'s>(span: &'s Span, spans: &'s [Span]) -> Option<&'s str> {
+    let id = span.id.as_deref()?;
+    let theirs = |other: &&Span| other.of == span.of && other.id.as_deref() == Some(id);
+    let mut names = spans.iter().rev().filter(theirs).filter_map(|other| other.name.as_deref());
+    Some(names.find(|name| *name != id).unwrap_or(id))
+}
+
+/// Whether somebody owned the case during a stay: not only as long as it takes to tell that they had it just before, or have it
+/// just after. `next`: who owned it then.
+fn is_in(owner: &Span, next: Option<&Span>, stay: &Span) -> bool {
+    let slack = |span: &Span| if span.change.is_some() || span.handoff.is_some() { PRECISION } else { SEEN };
+    let ended = owner.until.is_some_and(|until| until <= stay.from);
+    let is_over = stay.until.is_some_and(|until| until <= owner.from);
+    let had_it = owner.from < stay.from
+        && owner.until.is_some_and(|until| until.duration_since(stay.from) <= next.map_or(PRECISION, slack));
+    let gets_it = stay.until.is_some_and(|until| {
+        until.duration_since(owner.from) <= PRECISION
+            && owner.from.duration_since(stay.from) > PRECISION
+            && owner.until.is_none_or(|owned| owned > until)
+    });
+    !(ended || is_over || had_it || gets_it)
 }
 
 fn consulted(handoff: &HandoffRecord) -> Vec<String> {
@@ -104,6 +132,43 @@ mod tests {
         assert_eq!((found.accountable.as_deref(), found.consulted.len()), (Some("billing"), 0));
         assert_eq!(roles(&stay, &spans[..1], &[]).expect("a team's").responsible, ["billing"]);
         assert_eq!(roles(&spans[0], &spans, &[]), None);
+    }
+
+    #[test]
+    fn who_had_it_just_before_or_has_it_just_after_is_not_named() {
+        let at_millis =
+            |millis| jiff::Timestamp::from_millisecond(at(0).as_millisecond() + millis).expect("an instant");
+        let mut stay = span(SpanOf::Team, "billing", 0, None, Some("h1"));
+        (stay.from, stay.until) = (at_millis(10_350), Some(at_millis(20_350)));
+        let owner = |id: &str, from: i64, until: Option<i64>, change: Option<&str>| {
+            let mut owner = span(SpanOf::Owner, id, from, until, None);
+            owner.change = change.map(str::to_owned);
+            owner
+        };
+        // Told by the desk, in whole seconds by its clock.
+        let spans = [
+            owner("before", 0, Some(11), Some("1")),
+            owner("21", 11, Some(20), Some("2")),
+            owner("after", 20, None, Some("3")),
+        ];
+        assert_eq!(roles(&stay, &spans, &[]).expect("a team's").responsible, ["21"]);
+        // Only seen, with our next look.
+        let spans = [owner("before", 0, Some(15), None), owner("21", 15, None, None)];
+        assert_eq!(roles(&stay, &spans, &[]).expect("a team's").responsible, ["21"]);
+        // Who kept it is named.
+        let spans = [owner("before", 0, None, None)];
+        assert_eq!(roles(&stay, &spans, &[]).expect("a team's").responsible, ["before"]);
+        let spans = [owner("before", 0, Some(19), Some("1")), owner("after", 19, None, Some("2"))];
+        assert_eq!(roles(&stay, &spans, &[]).expect("a team's").responsible, ["before"]);
+    }
+
+    #[test]
+    fn one_person_under_two_names_is_named_once() {
+        let stay = span(SpanOf::Team, "billing", 0, Some(100), None);
+        let mut spans = [span(SpanOf::Owner, "chen", 0, Some(50), None), span(SpanOf::Owner, "chen", 50, None, None)];
+        spans[1].name = Some("Chen Example".into());
+        assert_eq!(roles(&stay, &spans, &[]).expect("a team's").responsible, ["Chen Example"]);
+        assert_eq!(known_as(&spans[0], &spans), Some("Chen Example"));
     }
 
     #[test]

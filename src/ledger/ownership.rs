@@ -314,7 +314,8 @@ impl Ledger {
     }
 }
 
-const TASK: &str = "handoff, desk, ticket, task, who, who_id, since, until, done_at, done_by";
+const TASK: &str = "handoff, desk, ticket, task, who, who_id, since, until, done_at, done_by, \
+    (SELECT json_extract(proposal, '$.from') FROM handoffs WHERE handoffs.id = tasks.handoff)";
 
 fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
     Ok(TaskRecord {
@@ -326,6 +327,7 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
         who_id: row.get::<_, Option<String>>(5)?.map(UserId::new),
         since: instant(row.get(6)?),
         until: row.get::<_, Option<i64>>(7)?.map(instant),
+        from: row.get::<_, Option<String>>(10)?.map(TeamName::new),
         done: row.get::<_, Option<i64>>(8)?.map(instant).zip(row.get(9)?),
     })
 }

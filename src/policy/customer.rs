@@ -13,8 +13,12 @@ use super::proposal::CustomerPlan;
 use super::rules::{CustomerDecision, Policy, PublicMessage, Team};
 use super::silence::{Quiet, Silence, Silencer};
 use handoffd_kit::model::PartSet;
+use handoffd_kit::text::cut;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+
+/// A name or subject in a message is cut visibly where it is longer.
+const NAME_BYTES: usize = 500;
 
 /// What is needed to plan the word to the customer.
 pub struct Occasion<'a> {
@@ -102,10 +106,11 @@ impl<'a> Occasion<'a> {
         let customer = self.case().parts.customer.as_ref();
         let promised = self.respond_within.and_then(|within| instant(self.to.hours.as_deref(), now, within));
         let respond_by = promised.map(|(at, _)| {
-            let zone = customer.and_then(|who| who.zone.known()?.as_deref());
+            let zone = customer.and_then(|who| who.zone.known()?.as_deref()).filter(|name| date_words::is_zone(name));
             date_words::shown(at, now, language, zone.or(self.to.zone()))
         });
-        let plain = |text: &str| clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+        // Words of the customer cannot make the whole too long to be sent.
+        let plain = |text: &str| cut(&clean(text).split_whitespace().collect::<Vec<_>>().join(" "), NAME_BYTES);
         [
             ("to.public_name", self.to.public_name.clone()),
             ("respond_by", respond_by),
@@ -172,6 +177,14 @@ mod tests {
         );
         let unknown_zone = |case: &mut Case| case.parts.customer.as_mut().unwrap().zone = Fact::Unknown;
         assert!(text(plan_for(unknown_zone)).ends_with("Monday, 2 November, 20:00 (UTC)."));
+        // A word that names no zone is as good as none: the receiving team's own.
+        let in_the_office = |policy: &mut Policy| {
+            policy.teams.get_mut(&"billing".into()).unwrap().hours = Some(testing::office_hours());
+        };
+        let no_zone =
+            |case: &mut Case| case.parts.customer.as_mut().unwrap().zone = Fact::Known(Some("Mars/Olympus".into()));
+        let told = text(plan_in(no_zone, &|_, _| true, in_the_office));
+        assert!(told.ends_with("(Europe/Berlin)."), "{told}");
     }
 
     #[test]

@@ -189,18 +189,26 @@ const LANGUAGES: [Words; 7] = [
     },
 ];
 
-/// An instant in this language (two letters) and zone, with the zone's name; the year is said where it is not this one's. In
-/// a language without words: `2026-11-02 14:30 (Europe/Berlin)`. In an unknown zone: UTC.
+/// Whether a zone of the tz database is called so.
+pub fn is_zone(name: &str) -> bool {
+    TimeZoneDatabase::bundled().get(name).is_ok()
+}
+
+/// An instant in this language (two letters) and zone, with the zone's name; the year is said where it is not this one's, and
+/// the offset where the clock shows the same time twice. In a language without words: `2026-11-02 14:30 (Europe/Berlin)`. In an
+/// unknown zone: UTC.
 pub fn shown(at: Timestamp, now: Timestamp, language: &str, zone: Option<&str>) -> String {
     let known = zone.and_then(|name| Some((TimeZoneDatabase::bundled().get(name).ok()?, name)));
     let (zone, name) = known.unwrap_or((TimeZone::UTC, "UTC"));
     let this_year = now.to_zoned(zone.clone()).year();
+    let twice = handoffd_hours::is_shown_twice(at, &zone);
     let at = at.to_zoned(zone);
+    let offset = if twice { at.strftime(", UTC%:z").to_string() } else { String::new() };
     let date = match LANGUAGES.iter().find(|words| words.language == language) {
         Some(words) => words.date(&at, this_year),
         None => at.strftime("%Y-%m-%d %H:%M").to_string(),
     };
-    format!("{date} ({})", name.replace('_', " "))
+    format!("{date} ({}{offset})", name.replace('_', " "))
 }
 
 impl Words {
@@ -258,6 +266,16 @@ mod tests {
         );
         assert_eq!(in_language("en", "2026-11-03T00:30:00Z", Some("Mars/Olympus")), "Tuesday, 3 November, 00:30 (UTC)");
         assert_eq!(in_language("en", "2026-11-03T00:30:00Z", None), "Tuesday, 3 November, 00:30 (UTC)");
+    }
+
+    #[test]
+    fn an_hour_that_the_clock_shows_twice_is_told_with_its_offset() {
+        let berlin = |instant| in_language("en", instant, Some("Europe/Berlin"));
+        assert_eq!(berlin("2026-10-25T00:30:00Z"), "Sunday, 25 October, 02:30 (Europe/Berlin, UTC+02:00)");
+        assert_eq!(berlin("2026-10-25T01:30:00Z"), "Sunday, 25 October, 02:30 (Europe/Berlin, UTC+01:00)");
+        assert_eq!(berlin("2026-10-25T02:00:00Z"), "Sunday, 25 October, 03:00 (Europe/Berlin)");
+        assert_eq!(berlin("2026-03-29T01:00:00Z"), "Sunday, 29 March, 03:00 (Europe/Berlin)");
+        assert!(is_zone("Europe/Berlin") && !is_zone("Mars/Olympus") && !is_zone(""));
     }
 
     #[test]

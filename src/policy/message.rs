@@ -3,13 +3,15 @@
 
 use super::cel::{FactSource, Found, Value};
 use super::known::{FactName, FactType, Known, KnownFacts, nearest};
+use handoffd_kit::text::CUT;
 use minijinja::value::Value as Shown;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// Characters that a rendered reason or message may have; more is cut off.
+/// Characters that a rendered reason or message may have. A longer reason is cut, and says so; a longer message is not sent: its
+/// end is part of what was signed.
 const RENDERED_MAX: usize = 4_000;
 
 /// Who reads what a template renders, which decides what it may say.
@@ -59,7 +61,16 @@ pub fn check_template(source: &str, kind: TemplateKind, known: &KnownFacts) -> V
     if problems.is_empty() {
         // Filters and tests are looked up while rendering: try once, with a sample of everything.
         let samples = names.iter().map(|name| (name.clone(), sample(name, known))).collect();
-        problems.extend(fill(source, &samples).err().map(|error| complaint(source, &error)));
+        match fill(source, &samples) {
+            Ok(text) if kind == TemplateKind::Public && is_too_long(&text) => problems.push(TemplateProblem {
+                start: 0,
+                end: source.len(),
+                message: too_long(&text),
+                help: Some("shorten it: what a customer gets is the whole wording or nothing".to_owned()),
+            }),
+            Ok(_) => {}
+            Err(error) => problems.push(complaint(source, &error)),
+        }
     }
     problems.sort_by_key(|problem| problem.start);
     problems
@@ -115,7 +126,19 @@ pub fn render_reason(
         (name, value)
     });
     // The configuration has rendered this template with samples; the rule's own text is the honest rest.
-    fill(source, &values.collect()).unwrap_or_else(|_| source.to_owned())
+    let text = fill(source, &values.collect()).unwrap_or_else(|_| source.to_owned());
+    match text.char_indices().nth(RENDERED_MAX - CUT.chars().count()) {
+        Some((end, _)) if is_too_long(&text) => format!("{}{CUT}", text[..end].trim_end()),
+        _ => text,
+    }
+}
+
+fn is_too_long(text: &str) -> bool {
+    text.chars().nth(RENDERED_MAX).is_some()
+}
+
+fn too_long(text: &str) -> String {
+    format!("it comes to {} characters, and at most {RENDERED_MAX} are sent", text.chars().count())
 }
 
 /// The facts that a reason looks at.
@@ -144,6 +167,9 @@ pub fn render_public(source: &str, values: &BTreeMap<String, String>) -> Result<
     let text = rendered(environment_for(name), source, &filled.collect())
         .map_err(|error| error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))?;
     let text = with_capitals(&text);
+    if is_too_long(&text) {
+        return Err(too_long(&text));
+    }
     if text.trim().is_empty() { Err("its text is empty".to_owned()) } else { Ok(text) }
 }
 
@@ -216,9 +242,7 @@ fn rendered(environment: Environment<'_>, source: &str, values: &BTreeMap<String
     for (name, value) in values {
         root.put(name, value);
     }
-    let text = environment.render_str(source, root.into_value())?;
-    let text = text.trim();
-    Ok(text.char_indices().nth(RENDERED_MAX).map_or(text, |(end, _)| &text[..end]).to_owned())
+    Ok(environment.render_str(source, root.into_value())?.trim().to_owned())
 }
 
 #[derive(Default)]
@@ -395,6 +419,23 @@ mod tests {
         assert_eq!(text("{{ customer.name }}", "x"), "eva");
         let hostile = BTreeMap::from([("ticket.subject".to_owned(), "a. \u{fdd0}b".to_owned())]);
         assert_eq!(render_public("{{ ticket.subject }}", &hostile), Ok("a. b".to_owned()));
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_for_colleagues_and_refused_for_customers() {
+        let (long, fits) = ("x".repeat(RENDERED_MAX + 1), "x".repeat(RENDERED_MAX));
+        let case = testing::case();
+        let policy = testing::policy();
+        let reason =
+            |source: &str| render_reason(source, &BTreeMap::new(), &testing::known(), &Facts::new(&case, &policy));
+        assert!(reason(&long).ends_with(CUT) && reason(&long).chars().count() == RENDERED_MAX);
+        assert_eq!(reason(&fits), fits);
+        assert_eq!(check_template(&long, TemplateKind::Reason, &testing::known()), []);
+        let (_, message, help) = problem(&long, TemplateKind::Public);
+        assert!(message.contains("4001") && help.contains("shorten"), "{message}: {help}");
+        assert_eq!(check_template(&fits, TemplateKind::Public, &testing::known()), []);
+        assert!(render_public(&long, &BTreeMap::new()).is_err());
+        assert_eq!(render_public(&fits, &BTreeMap::new()), Ok(fits));
     }
 
     #[test]

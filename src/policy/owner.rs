@@ -7,6 +7,7 @@ use super::propose::Proposer;
 use super::roster::By;
 use super::rules::{Assign, CustomerFacing, OwnerDecision, PreviousTask, Team};
 use handoffd_kit::desk::OwnerSpec;
+use handoffd_kit::model::Person;
 
 /// Whom to set.
 struct Chosen {
@@ -43,7 +44,7 @@ impl Proposer<'_> {
             fallback,
             turn: chosen.turn,
             roster: chosen.roster,
-            previous: owner.map(|person| person.name.clone().unwrap_or_else(|| person.id.to_string())),
+            previous: owner.map(|person| self.known_as(person)),
             previous_id,
             previous_task: task,
             previous_until: until,
@@ -55,6 +56,20 @@ impl Proposer<'_> {
                 chain: claim.unclaimed.clone(),
             }),
         }
+    }
+
+    /// What colleagues call somebody: by the head, the people who came with it, the teams' rosters, or the policy; else the id.
+    fn known_as(&self, person: &Person) -> String {
+        let of_the_case = || self.case.parts.person(&person.id).and_then(|known| known.name.clone());
+        let members = || self.case.rosters.teams.values().flat_map(|roster| &roster.members);
+        let member = || members().find(|member| member.id == person.id).and_then(|member| member.name.clone());
+        let of_the_policy = || {
+            let (desk, email) = (&self.case.desk, person.email.as_deref());
+            let found = self.policy.people.iter().find(|(_, entry)| entry.is_on(desk, &person.id, email));
+            found.map(|(name, _)| name.to_string())
+        };
+        let name = person.name.clone().or_else(of_the_case).or_else(member).or_else(of_the_policy);
+        name.unwrap_or_else(|| person.id.to_string())
     }
 
     /// The declared owner, else the declared fallback, else the queue; with why it is not the declared one.

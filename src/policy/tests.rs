@@ -7,7 +7,7 @@ use super::rules::*;
 use super::testing::{self, condition, escalation, route};
 use super::verdict::*;
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{PartKind, PartSet};
+use handoffd_kit::model::{PartKind, PartSet, Person, Role};
 use proptest::prelude::*;
 
 const EVERYTHING: [PartKind; 4] = [PartKind::Conversation, PartKind::History, PartKind::Customer, PartKind::Clocks];
@@ -81,6 +81,27 @@ fn a_rule_that_matches_escalates_with_its_five_answers() {
     assert_eq!(until.as_deref(), Some("Mon 2 Nov 16:00 UTC: 4 h, around the clock"));
     assert_eq!(proposal.deadline, "2026-11-02T12:15:00Z".parse().unwrap());
     assert_eq!(result(&verdict, "refund"), RuleResult::Fires);
+}
+
+#[test]
+fn the_agent_before_is_called_by_name_whoever_knows_it() {
+    let mut policy = policy_of([refund()]);
+    let mut case = testing::case_with_parts();
+    let person = |name: Option<&str>| Person {
+        id: "1002".into(),
+        name: name.map(str::to_owned),
+        email: None,
+        role: Role::Agent,
+    };
+    case.head.owner = Fact::Known(Some(person(None)));
+    let called =
+        |case: &Case, policy: &Policy| proposal(&verdict(case, policy)).owner.previous.clone().unwrap_or_default();
+    assert_eq!(called(&case, &policy), "1002");
+    let entry = PersonEntry { email: None, desk: [(case.desk.clone(), "1002".into())].into(), hours: None };
+    policy.people.insert("first-agent".into(), entry);
+    assert_eq!(called(&case, &policy), "first-agent");
+    case.parts.people.push(person(Some("First Agent")));
+    assert_eq!(called(&case, &policy), "First Agent");
 }
 
 #[test]

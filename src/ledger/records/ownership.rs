@@ -162,6 +162,8 @@ pub struct TaskRecord {
     pub desk: DeskId,
     /// Which ticket.
     pub ticket: TicketId,
+    /// The team that gave the case away; none: none of ours.
+    pub from: Option<TeamName>,
     /// What.
     pub task: String,
     /// With whom, in words.
