@@ -89,6 +89,7 @@ fn guard(guard: Guard) -> String {
 fn webhook(trust: WebhookTrust) -> &'static str {
     match trust {
         WebhookTrust::Signed => "signed, with a time stamp",
+        WebhookTrust::SignedUndated => "signed, without a time: a hint only",
         WebhookTrust::SecretPath => "a secret in the address: a hint only",
         WebhookTrust::SecretHeader => "a secret in a header: a hint only",
         WebhookTrust::None => "none",

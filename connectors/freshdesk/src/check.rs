@@ -1,6 +1,6 @@
 //! Login and rights, tried one by one: each finding says what was tried, what came out, and what to do about it.
 
-use crate::api::Ask;
+use crate::api::{Ask, write};
 use crate::desk::FreshdeskDesk;
 use crate::limits::LIST;
 use crate::normalise::queue;
@@ -23,7 +23,7 @@ const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24 * 90);
 impl FreshdeskDesk {
     /// Tries everything that this connector needs. Nothing on the desk changes: the one update that is sent cannot apply.
     pub(crate) async fn examine(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
-        let deadline = self.api.soon();
+        let deadline = self.api.gate().soon();
         let me = match self.people.me(&self.api, deadline).await {
             Ok(me) => me,
             Err(error) if error.kind == DeskErrorKind::Unavailable => return Err(error),
@@ -82,7 +82,8 @@ impl FreshdeskDesk {
 
     /// Rights that only show on a ticket: the newest that takes changes is used.
     async fn on_a_ticket(&self, deadline: Timestamp) -> Vec<Finding> {
-        let since = self.api.now().checked_sub(LOOKED_BACK).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
+        let since =
+            self.api.gate().now().checked_sub(LOOKED_BACK).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
         let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
         let ask = Ask::get("list tickets", "tickets", deadline).endpoint(LIST);
         let ask = ask.query("updated_since", since).query("order_by", "updated_at").query("order_type", "desc");
@@ -113,7 +114,7 @@ impl FreshdeskDesk {
     /// if it would have allowed the update.
     async fn may_write(&self, id: Id, deadline: Timestamp) -> Finding {
         let body = json!({ "priority": NO_PRIORITY });
-        let ask = Ask::write("try the right to change tickets", Method::PUT, format!("tickets/{id}"), body);
+        let ask = write("try the right to change tickets", Method::PUT, format!("tickets/{id}"), body);
         match self.api.json::<Value>(&ask.deadline(deadline)).await {
             Err(error) if error.status == Some(400) => Finding::fine("Tickets can be changed"),
             Ok(_) => Finding::warning(

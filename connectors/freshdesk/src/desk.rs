@@ -10,14 +10,13 @@ use crate::wire::{Field, Id};
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Member, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
-use handoffd_kit::gate::Figures;
+use handoffd_kit::gate::Gate;
 use handoffd_kit::id::{StreamName, TicketId};
 use handoffd_kit::model::{PartSet, Parts, Person, Role, TicketHead};
 use handoffd_kit::secret::{DeskSecrets, Secret};
 use handoffd_kit::settings::Seams;
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 /// One Freshdesk account.
 pub struct FreshdeskDesk {
@@ -35,14 +34,14 @@ impl FreshdeskDesk {
     }
 
     async fn own_account(&self) -> Result<Person> {
-        let me = self.people.me(&self.api, self.api.soon()).await?;
+        let me = self.people.me(&self.api, self.api.gate().soon()).await?;
         // `People::me` lets no account without an id through.
         let id = me.id.get().copied().unwrap_or(Id(0));
         Ok(person(id, me.contact.get(), Role::Us))
     }
 
     async fn read_directory(&self) -> Result<Directory> {
-        let deadline = self.api.soon();
+        let deadline = self.api.gate().soon();
         let groups = self.people.groups(&self.api, &[], deadline).await?;
         let queues = groups.keys().map(|id| queue(*id, &groups)).collect();
         let us = self.people.our_id(&self.api, deadline).await?;
@@ -89,16 +88,8 @@ impl Desk for FreshdeskDesk {
         DeskSecrets { login: vec![("login.api_key", self.api.key().clone())], webhook: webhook.collect() }
     }
 
-    fn figures(&self) -> Option<Figures> {
-        Some(self.api.gate().figures())
-    }
-
-    fn close(&self) {
-        self.api.gate().close();
-    }
-
-    fn hold_back(&self, writes: &BTreeSet<String>) {
-        self.api.gate().hold_back(writes);
+    fn gate(&self) -> Option<&Gate> {
+        Some(self.api.gate())
     }
 
     fn capabilities(&self) -> &Capabilities {

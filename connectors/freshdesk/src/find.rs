@@ -45,7 +45,7 @@ impl FreshdeskDesk {
                 let wanted = self.wanted(update, write.deadline).await?;
                 let head = self.read_head(id, write.deadline).await?;
                 if wanted.shows(&head) {
-                    return Ok(state_sighting(head));
+                    return Ok(Sighting::Found(Receipt::shown_by(head)));
                 }
                 let silent = self.changed_without_a_word(id, &head, write).await?;
                 let words = "the ticket changed after the write was sent, and nothing says whether it was that write";
@@ -57,7 +57,7 @@ impl FreshdeskDesk {
                     return Ok(Sighting::CannotTell("the ticket's answer names no tags".into()));
                 };
                 let there = add.iter().all(|tag| tags.contains(tag)) && !remove.iter().any(|tag| tags.contains(tag));
-                Ok(if there { state_sighting(head) } else { Sighting::NotFound })
+                Ok(if there { Sighting::Found(Receipt::shown_by(head)) } else { Sighting::NotFound })
             }
         }
     }
@@ -86,14 +86,4 @@ fn entry_sighting(found: Option<&Entry>, complete: bool) -> Sighting {
         None if complete => Sighting::NotFound,
         None => Sighting::CannotTell("the ticket's conversation is too long to be read whole".into()),
     }
-}
-
-/// Group, agent, priority and tags carry no key: they are proven by being as wanted.
-fn state_sighting(head: TicketHead) -> Sighting {
-    let version = Some(head.version.clone()).filter(|version| !version.as_str().is_empty());
-    Sighting::Found(Receipt {
-        id: format!("ticket {} at {}", head.id, head.version),
-        version,
-        head: Some(Box::new(head)),
-    })
 }

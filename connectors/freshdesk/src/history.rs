@@ -8,7 +8,7 @@ use handoffd_kit::fact::Fact;
 use handoffd_kit::id::MessageId;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{Attachment, Author, InternalText, Message, Person, PublicText, Role, Said, Visibility};
-use handoffd_kit::text::html_to_text;
+use handoffd_kit::text::{begins_alike, html_to_text};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -131,15 +131,11 @@ pub(crate) fn marked<'a>(entries: &'a [Entry], us: Option<Id>, key: &str) -> Opt
 /// Our own public reply with these words, written at or after this instant. It carries no mark that customers would read. What
 /// Freshdesk puts behind it (a signature) does not count.
 pub(crate) fn replied<'a>(entries: &'a [Entry], us: Option<Id>, text: &str, since: Timestamp) -> Option<&'a Entry> {
-    let lines = |text: &str| -> Vec<String> {
-        let lines = text.lines().map(|line| line.split_whitespace().collect::<String>());
-        lines.filter(|line| !line.is_empty()).collect()
-    };
     let ours = |entry: &&Entry| {
         let by_us = us.is_some() && entry.user_id.get().copied() == us && entry.private != Sent::Value(true);
         by_us && entry.created_at.get().is_some_and(|at| at.0 >= since)
     };
-    let same = |entry: &&Entry| lines(&words(entry)).starts_with(&lines(text));
+    let same = |entry: &&Entry| begins_alike(&words(entry), text);
     entries.iter().filter(ours).find(same)
 }
 

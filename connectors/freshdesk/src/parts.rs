@@ -149,7 +149,7 @@ impl FreshdeskDesk {
                     true => self.people.timers(&self.api, deadline).await?,
                     false => Default::default(),
                 };
-                Ok(Some(normalise::contacts(&tickets, id, more, &timers, self.api.now())))
+                Ok(Some(normalise::contacts(&tickets, id, more, &timers, self.api.gate().now())))
             }
             Err(error) if matches!(error.kind, DeskErrorKind::Forbidden | DeskErrorKind::Refused) => Ok(None),
             Err(error) => Err(error),
@@ -164,7 +164,7 @@ impl FreshdeskDesk {
             return Err(ask.malformed("the answer is not the ticket asked for"));
         }
         let timers = self.people.timers(&self.api, deadline).await?;
-        Ok(normalise::clocks(&ticket, &timers, self.api.now()))
+        Ok(normalise::clocks(&ticket, &timers, self.api.gate().now()))
     }
 }
 

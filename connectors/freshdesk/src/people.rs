@@ -6,7 +6,7 @@ use crate::statuses::Timers;
 use crate::wire::{Agent, Company, Contact, Field, Group, Id, Sent};
 use futures::lock::Mutex;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
-use handoffd_kit::memory::Memory;
+use handoffd_kit::memory::{Memory, Whole};
 use handoffd_kit::model::{Person, Role};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -23,9 +23,6 @@ const CUSTOMER_AGE: SignedDuration = SignedDuration::from_mins(10);
 const GROUPS_AGE: SignedDuration = SignedDuration::from_mins(10);
 /// Which statuses stop the timer may be this old.
 const TIMERS_AGE: SignedDuration = SignedDuration::from_mins(60);
-/// Something that is not known, or that we may not read, is asked for at most this often: old tickets name deleted groups
-/// and agents who left.
-const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Groups by id.
 pub(crate) type Groups = BTreeMap<Id, Group>;
@@ -37,26 +34,11 @@ pub(crate) type Agents = Option<Arc<BTreeMap<Id, Agent>>>;
 #[derive(Default)]
 pub(crate) struct People {
     me: Mutex<Option<Agent>>,
-    groups: Mutex<Read<Arc<Groups>>>,
-    agents: Mutex<Read<Agents>>,
-    timers: Mutex<Read<Arc<Timers>>>,
+    groups: Mutex<Whole<Arc<Groups>>>,
+    agents: Mutex<Whole<Agents>>,
+    timers: Mutex<Whole<Arc<Timers>>>,
     contacts: Mutex<Memory<Id, Contact>>,
     companies: Mutex<Memory<Id, Company>>,
-}
-
-/// Something that was read as a whole, and when.
-#[derive(Default)]
-struct Read<T> {
-    value: T,
-    at: Option<Timestamp>,
-}
-
-impl<T> Read<T> {
-    /// Whether it may still be believed. `lacks`: something that is needed is not in it.
-    fn is_fresh(&self, age: SignedDuration, lacks: bool, now: Timestamp) -> bool {
-        let old = self.at.map(|at| now.duration_since(at));
-        old.is_some_and(|old| old < age && (old < PAUSE || !lacks))
-    }
 }
 
 impl People {
@@ -97,7 +79,7 @@ impl People {
 
     /// Forgets the groups: whoever asks now wants to know who works there now.
     pub(crate) async fn groups_now(&self, api: &Api, deadline: Timestamp) -> Result<Arc<Groups>> {
-        self.groups.lock().await.at = None;
+        self.groups.lock().await.forget();
         self.groups(api, &[], deadline).await
     }
 
@@ -108,13 +90,13 @@ impl People {
         lacks: impl Fn(&Groups) -> bool,
     ) -> Result<Arc<Groups>> {
         let mut groups = self.groups.lock().await;
-        if groups.is_fresh(GROUPS_AGE, lacks(&groups.value), api.now()) {
+        if groups.is_fresh(GROUPS_AGE, lacks(&groups.value), api.gate().now()) {
             return Ok(groups.value.clone());
         }
         let read = api.list::<Group>(&Ask::get("read groups", "groups", deadline)).await?;
         let named = |group: Group| Some((group.id.get().copied()?, group));
         let value = Arc::new(read.items.into_iter().filter_map(named).collect());
-        *groups = Read { value, at: Some(api.now()) };
+        *groups = Whole::read(value, api.gate().now());
         Ok(groups.value.clone())
     }
 
@@ -126,17 +108,17 @@ impl People {
             None => false,
         };
         let mut agents = self.agents.lock().await;
-        if agents.is_fresh(AGENTS_AGE, lacks(&agents.value), api.now()) {
+        if agents.is_fresh(AGENTS_AGE, lacks(&agents.value), api.gate().now()) {
             return Ok(agents.value.clone());
         }
         let value = self.all_agents(api, deadline).await?;
-        *agents = Read { value, at: Some(api.now()) };
+        *agents = Whole::read(value, api.gate().now());
         Ok(agents.value.clone())
     }
 
     /// All agents as the desk lists them now; none: our account may not.
     pub(crate) async fn agents_now(&self, api: &Api, deadline: Timestamp) -> Result<Agents> {
-        self.agents.lock().await.at = None;
+        self.agents.lock().await.forget();
         self.agents(api, &[], deadline).await
     }
 
@@ -154,7 +136,7 @@ impl People {
     /// Which statuses stop the timer, as far as our account may read it.
     pub(crate) async fn timers(&self, api: &Api, deadline: Timestamp) -> Result<Arc<Timers>> {
         let mut timers = self.timers.lock().await;
-        if timers.is_fresh(TIMERS_AGE, false, api.now()) {
+        if timers.is_fresh(TIMERS_AGE, false, api.gate().now()) {
             return Ok(timers.value.clone());
         }
         let value = match read_timers(api, deadline).await {
@@ -162,7 +144,7 @@ impl People {
             Err(error) if matches!(error.kind, DeskErrorKind::Forbidden | DeskErrorKind::NotFound) => Arc::default(),
             Err(error) => return Err(error),
         };
-        *timers = Read { value, at: Some(api.now()) };
+        *timers = Whole::read(value, api.gate().now());
         Ok(timers.value.clone())
     }
 
@@ -195,7 +177,7 @@ async fn one<T: Clone + DeserializeOwned>(
 ) -> Result<Option<T>> {
     let mut memory = memory.lock().await;
     let wanted = BTreeSet::from([id]);
-    if !memory.lacking(&wanted, CUSTOMER_AGE, api.now()).is_empty() {
+    if !memory.lacking(&wanted, CUSTOMER_AGE, api.gate().now()).is_empty() {
         let found = match api.json::<Value>(&ask).await {
             // An answer that is somebody else's, or nobody's, must not be remembered as this one's.
             Ok(raw) => {
@@ -204,7 +186,7 @@ async fn one<T: Clone + DeserializeOwned>(
             Err(error) if matches!(error.kind, DeskErrorKind::NotFound | DeskErrorKind::Forbidden) => Vec::new(),
             Err(error) => return Err(error),
         };
-        memory.store(&[id], found, api.now());
+        memory.store(&[id], found, api.gate().now());
     }
     Ok(memory.known(&wanted).remove(&id))
 }
@@ -249,14 +231,5 @@ mod tests {
         for odd in [json!({}), json!([]), json!({ "id": 8, "name": "Acme" }), json!({ "name": "Acme" })] {
             assert_eq!(read(odd.clone()), None, "{odd}");
         }
-    }
-
-    #[test]
-    fn what_is_missing_is_asked_for_once_a_minute_and_what_is_old_at_once() {
-        let at = |second: i64| Timestamp::from_second(second).unwrap();
-        let read = Read { value: (), at: Some(at(0)) };
-        assert!(read.is_fresh(GROUPS_AGE, false, at(599)) && !read.is_fresh(GROUPS_AGE, false, at(600)));
-        assert!(read.is_fresh(GROUPS_AGE, true, at(59)) && !read.is_fresh(GROUPS_AGE, true, at(60)));
-        assert!(!Read::<()>::default().is_fresh(GROUPS_AGE, false, at(0)));
     }
 }

@@ -5,18 +5,19 @@
 //! is read again. Group, agent, priority, status and custom fields go together in one
 //! `PUT`; a note and a reply are calls of their own, and `PUT` takes tags as a whole set only.
 
-use crate::api::{Ask, ticket_id};
+use crate::api::{Ask, ticket_id, write as write_ask};
 use crate::desk::FreshdeskDesk;
 use crate::history;
 use crate::limits::NOTE_BYTES;
 use crate::statuses;
 use crate::wire::{Entry, Id};
-use handoffd_kit::desk::{DecidedOn, DeskChange, OwnerSpec, PublicReply, QueueSpec, Receipt, Update, Write};
+use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, QueueSpec, Receipt, Update, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::gate::Freshness;
 use handoffd_kit::model::{Ending, FieldValue, Priority, PublicText, Status, TicketHead, Visibility};
 use handoffd_kit::text::{html_of_note, html_of_words};
 use http::Method;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -24,12 +25,6 @@ const UPDATE: &str = "update ticket";
 const NOTE: &str = "add note";
 const REPLY: &str = "send public reply";
 const TAGS: &str = "change tags";
-
-/// How long after the ticket was read a write that rests on it may leave.
-const FRESH: SignedDuration = SignedDuration::from_secs(10);
-
-/// How often a write that the vendor's limit held back too long reads the ticket anew.
-const MOST_LOOKS: usize = 3;
 
 impl FreshdeskDesk {
     /// Carries a write out.
@@ -40,23 +35,15 @@ impl FreshdeskDesk {
             DeskChange::Update(update) => Some(self.wanted(update, write.deadline).await?),
             DeskChange::Reply(_) | DeskChange::Tags { .. } => None,
         };
-        let mut looks = 1;
+        let mut fresh = None;
         loop {
             let before = self.read_head(id, write.deadline).await?;
             takes_writes(&before)?;
-            as_decided(write, &before)?;
-            let latest = self.api.now().saturating_add(FRESH).unwrap_or(Timestamp::MAX);
-            let by = By { write, latest };
+            write.as_decided(&before, UPDATE)?;
+            let read = Freshness::of_read(self.api.gate(), fresh);
+            let by = By { write, latest: read.latest() };
             match self.send_out(id, write, wanted.as_ref(), before, by).await {
-                // Whatever may be repeated was not carried out.
-                Err(error)
-                    if error.kind == DeskErrorKind::Unavailable
-                        && error.retry == Retry::After(None)
-                        && self.api.now() > by.latest
-                        && looks < MOST_LOOKS =>
-                {
-                    looks += 1;
-                }
+                Err(error) if read.is_over(self.api.gate(), &error) => fresh = Some(read),
                 ended => return ended,
             }
         }
@@ -74,7 +61,7 @@ impl FreshdeskDesk {
         match (&write.change, wanted) {
             (DeskChange::Update(update), Some(wanted)) => match &update.note {
                 Some(note) => self.add_note(id, &html_of_note(&note.0, &write.mark, NOTE_BYTES), by).await,
-                None if wanted.shows(&before) => Ok(as_it_was(before)),
+                None if wanted.shows(&before) => Ok(Receipt::shown_by(before)),
                 None => self.put(UPDATE, id, wanted.body(), by).await,
             },
             (DeskChange::Reply(reply), _) => self.reply(id, reply, by).await,
@@ -157,7 +144,8 @@ impl FreshdeskDesk {
     async fn add_note(&self, id: Id, html: &str, by: By<'_>) -> Result<Receipt> {
         // Freshdesk's own default is private; it is said all the same, and read back.
         let body = json!({ "body": html, "private": true });
-        let ask = Ask::write(NOTE, Method::POST, format!("tickets/{id}/notes"), body).by(by);
+        let ask =
+            by.on(write_ask(NOTE, Method::POST, format!("tickets/{id}/notes"), body));
         let entry: Entry = self.api.json(&ask).await?;
         match history::visibility(&entry) {
             Some(Visibility::Internal) => said(&ask, &entry, id),
@@ -169,7 +157,8 @@ impl FreshdeskDesk {
     async fn reply(&self, id: Id, reply: &PublicReply, by: By<'_>) -> Result<Receipt> {
         let PublicText(words) = &reply.text;
         let body = json!({ "body": html_of_words(words, "", NOTE_BYTES) });
-        let ask = Ask::write(REPLY, Method::POST, format!("tickets/{id}/reply"), body).by(by);
+        let ask =
+            by.on(write_ask(REPLY, Method::POST, format!("tickets/{id}/reply"), body));
         let entry: Entry = self.api.json(&ask).await?;
         // A reply's answer need not say that it is not private.
         match history::visibility(&entry) {
@@ -179,11 +168,12 @@ impl FreshdeskDesk {
     }
 
     async fn put(&self, operation: &'static str, id: Id, body: Value, by: By<'_>) -> Result<Receipt> {
-        let ask = Ask::write(operation, Method::PUT, format!("tickets/{id}"), body).by(by);
+        let ask =
+            by.on(write_ask(operation, Method::PUT, format!("tickets/{id}"), body));
         let raw: Value = self.api.json(&ask).await?;
         // From here on the write is proven: nothing that a further read may fail with makes it unsure again.
         match self.head_of(&raw, id, by.write.deadline).await {
-            Ok(Some(head)) => Ok(as_it_was(head)),
+            Ok(Some(head)) => Ok(Receipt::shown_by(head)),
             Ok(None) => Err(ask.malformed("the answer is not the ticket that was written")),
             Err(_) => Ok(Receipt { id: format!("ticket {id}"), version: None, head: None }),
         }
@@ -207,7 +197,7 @@ impl FreshdeskDesk {
             return Err(refused(format!("{odd:?} is no tag")).next_step("Write tags without commas"));
         }
         if has_tags(there, add, remove) {
-            return Ok(as_it_was(before));
+            return Ok(Receipt::shown_by(before));
         }
         let mut tags: BTreeSet<&String> = there.iter().chain(add).collect();
         tags.retain(|tag| !remove.contains(tag));
@@ -230,10 +220,10 @@ struct By<'a> {
     latest: Timestamp,
 }
 
-impl Ask {
+impl By<'_> {
     /// The one call of this write.
-    fn by(self, by: By<'_>) -> Self {
-        self.deadline(by.write.deadline).latest(by.latest).begins(by.write)
+    fn on(self, ask: Ask) -> Ask {
+        ask.deadline(self.write.deadline).latest(self.latest).begins(self.write)
     }
 }
 
@@ -258,7 +248,7 @@ impl Wanted {
         body.extend(self.status.map(|status| ("status".to_owned(), json!(status))));
         if !self.fields.is_empty() {
             let fields: Map<String, Value> =
-                self.fields.iter().map(|(name, value)| (name.clone(), field_value(value))).collect();
+                self.fields.iter().map(|(name, value)| (name.clone(), value.json())).collect();
             body.insert("custom_fields".into(), Value::Object(fields));
         }
         Value::Object(body)
@@ -271,37 +261,12 @@ impl Wanted {
         let owner = head.owner.clone().map(|owner| owner.map(|owner| owner.id.to_string()));
         let status = |number| statuses::status(number, &statuses::Timers::default());
         let field =
-            |(name, value): &(String, FieldValue)| head.fields.get(name).is_some_and(|now| is_value(now, value));
+            |(name, value): &(String, FieldValue)| head.fields.get(name).is_some_and(|now| value.is_shown_by(now));
         self.group.is_none_or(|group| queue.known() == Some(&Some(text(group))))
             && self.agent.is_none_or(|agent| owner.known() == Some(&agent.map(text)))
             && self.priority.is_none_or(|priority| head.priority.known() == Some(&Some(priority)))
             && self.status.is_none_or(|number| head.status.known().copied() == status(number))
             && self.fields.iter().all(field)
-    }
-}
-
-/// A field's value as Freshdesk takes it: numbers and checkboxes as such, an empty text as nothing.
-fn field_value(value: &FieldValue) -> Value {
-    match value {
-        FieldValue::Text(text) if text.is_empty() => Value::Null,
-        FieldValue::Text(text) => json!(text),
-        FieldValue::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => json!(*number as i64),
-        FieldValue::Number(number) => json!(number),
-        FieldValue::YesNo(yes) => json!(yes),
-        FieldValue::Date(date) => json!(date.to_string()),
-    }
-}
-
-/// Whether a field shows a value, however Freshdesk writes it: dates may come with a time, numbers as text.
-fn is_value(now: &Value, wanted: &FieldValue) -> bool {
-    match (wanted, now) {
-        (FieldValue::Text(text), Value::Null) => text.is_empty(),
-        (FieldValue::Text(text), Value::String(now)) => now.trim() == text.trim(),
-        (FieldValue::Number(number), Value::Number(now)) => now.as_f64() == Some(*number),
-        (FieldValue::Number(number), Value::String(now)) => now.trim().parse() == Ok(*number),
-        (FieldValue::YesNo(yes), Value::Bool(now)) => now == yes,
-        (FieldValue::Date(date), Value::String(now)) => now.get(..10) == Some(date.to_string().as_str()),
-        _ => false,
     }
 }
 
@@ -323,22 +288,6 @@ fn takes_writes(head: &TicketHead) -> Result<()> {
     Err(DeskError::new(DeskErrorKind::Gone, Retry::Never, UPDATE).words(words))
 }
 
-/// Compares the ticket as it is right now with what the write was decided on.
-fn as_decided(write: &Write, now: &TicketHead) -> Result<()> {
-    let conflict = |words: String| Err(DeskError::new(DeskErrorKind::Conflict, Retry::Never, UPDATE).words(words));
-    match &write.expected {
-        Some(version) if version.as_str().is_empty() || now.version.as_str().is_empty() => {
-            return conflict("the ticket's version is unknown, so a change to it could cover somebody else's".into());
-        }
-        Some(version) if *version != now.version => return conflict("the ticket changed since it was read".into()),
-        _ => {}
-    }
-    match write.decided_on.as_ref().and_then(|on| on.differs(&DecidedOn::of(now, &write.change))) {
-        Some(what) => conflict(format!("somebody changed the {what} in the second of the decision")),
-        None => Ok(()),
-    }
-}
-
 /// The receipt of something that was said. The answer tells no version of the ticket: whoever writes next reads it anyway.
 fn said(ask: &Ask, entry: &Entry, ticket: Id) -> Result<Receipt> {
     let other = entry.ticket_id.get().is_some_and(|of| *of != ticket);
@@ -346,11 +295,6 @@ fn said(ask: &Ask, entry: &Entry, ticket: Id) -> Result<Receipt> {
         Some(id) => Ok(Receipt { id: id.to_string(), version: None, head: None }),
         None => Err(ask.malformed("the answer is not what was written on this ticket")),
     }
-}
-
-fn as_it_was(head: TicketHead) -> Receipt {
-    let version = Some(head.version.clone()).filter(|version| !version.as_str().is_empty());
-    Receipt { id: format!("ticket {} at {}", head.id, head.version), version, head: Some(Box::new(head)) }
 }
 
 pub(crate) fn refused(words: impl Into<String>) -> DeskError {

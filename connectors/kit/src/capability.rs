@@ -59,7 +59,7 @@ pub enum Guard {
     /// The desk compares, but with a gap between comparing and writing: read the history afterwards.
     Leaky,
     /// The desk does not compare, the connector reads and compares right before it writes. What happens in between stays
-    /// unseen, for the desk keeps no history that would tell.
+    /// unseen, unless the desk keeps a history that tells afterwards.
     Compared,
     /// The desk does not compare: read before and after.
     None,
@@ -70,6 +70,8 @@ pub enum Guard {
 pub enum WebhookTrust {
     /// Signed over the raw body, with a time stamp.
     Signed,
+    /// Signed over the raw body alone: an old one could be played again, so it is a hint and nothing more.
+    SignedUndated,
     /// A secret in the address: a hint and nothing more.
     SecretPath,
     /// A secret in a header: the same, and it stands in no log of addresses.

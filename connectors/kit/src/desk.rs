@@ -3,7 +3,7 @@
 use crate::capability::Capabilities;
 use crate::error::{DeskError, DeskErrorKind, Result, Retry};
 use crate::fact::Fact;
-use crate::gate::Figures;
+use crate::gate::{Figures, Gate};
 use crate::id::{QueueId, StreamName, TicketId, UserId, Version};
 use crate::mark::Mark;
 use crate::model::{
@@ -82,20 +82,31 @@ pub trait Desk: Send + Sync {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// What the gate under this desk has done and how it stands, for metrics; none where there is no gate.
-    fn figures(&self) -> Option<Figures> {
+    /// The gate under all calls of this desk; none where there is no gate.
+    fn gate(&self) -> Option<&Gate> {
         None
+    }
+
+    /// What the gate has done and how it stands, for metrics; none where there is no gate.
+    fn figures(&self) -> Option<Figures> {
+        self.gate().map(Gate::figures)
     }
 
     /// Sends nothing more: every call that has not left yet fails at once as one that was not sent. The process ends, and
     /// what waits for the vendor's limits is left to the next one.
-    fn close(&self) {}
+    fn close(&self) {
+        if let Some(gate) = self.gate() {
+            gate.close();
+        }
+    }
 
     /// Holds these writes back, by their marks' keys, and no others any more: as long as one has not left, it fails at once as
     /// [held](DeskErrorKind::Held), and so does one that comes. What has left is finished. People pause rules and desks, and a
     /// vendor's limits may keep a write waiting for minutes.
     fn hold_back(&self, writes: &BTreeSet<String>) {
-        let _ = writes;
+        if let Some(gate) = self.gate() {
+            gate.hold_back(writes);
+        }
     }
 
     /// Tries login and rights without changing anything, and says what is missing and what to do about it. Where rights differ by
@@ -156,6 +167,28 @@ impl Write {
     pub fn decide_on(&mut self, head: &TicketHead) {
         self.expected = Some(head.version.clone());
         self.decided_on = Some(DecidedOn::of(head, &self.change));
+    }
+
+    /// Compares the ticket as it is right now with what the write was decided on: for desks that compare nothing themselves.
+    ///
+    /// # Errors
+    /// `Conflict` where the version is another or unknown, or where something differs that the version does not show.
+    pub fn as_decided(&self, now: &TicketHead, operation: &'static str) -> Result<()> {
+        let conflict =
+            |words: String| Err(DeskError::new(DeskErrorKind::Conflict, Retry::Never, operation).words(words));
+        match &self.expected {
+            Some(version) if version.as_str().is_empty() || now.version.as_str().is_empty() => {
+                return conflict(
+                    "the ticket's version is unknown, so a change to it could cover somebody else's".into(),
+                );
+            }
+            Some(version) if *version != now.version => return conflict("the ticket changed since it was read".into()),
+            _ => {}
+        }
+        match self.decided_on.as_ref().and_then(|on| on.differs(&DecidedOn::of(now, &self.change))) {
+            Some(what) => conflict(format!("somebody changed the {what} in the second of the decision")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -326,6 +359,14 @@ pub struct Receipt {
     pub version: Option<Version>,
     /// The ticket as the answer shows it, to compare with what was wanted.
     pub head: Option<Box<TicketHead>>,
+}
+
+impl Receipt {
+    /// The receipt of something that carries no key: it is proven by what the ticket shows.
+    pub fn shown_by(head: TicketHead) -> Self {
+        let version = Some(head.version.clone()).filter(|version| !version.as_str().is_empty());
+        Self { id: format!("ticket {} at {}", head.id, head.version), version, head: Some(Box::new(head)) }
+    }
 }
 
 /// What a lookup found.

@@ -7,9 +7,11 @@
 //! - [`desk`]: the [`Desk`](desk::Desk) trait, its writes and receipts; [`capability`] declares what a desk can do.
 //! - [`error`]: what a call failed with, and whether it may be repeated.
 //! - [`clock`], [`random`], [`transport`]: the seams; nothing in a connector reads time, chance or a socket by itself.
-//! - [`gate`]: all calls of one desk account, in the order of their deadlines, within the vendor's limits.
+//! - [`gate`]: all calls of one desk account, in the order of their deadlines, within the vendor's limits; [`ask`]: one of them,
+//!   in JSON.
 //! - [`webhook`]: what came in, and what of it is proven.
-//! - [`wire`]: vendors' JSON, key by key; [`memory`]: what ids mean, remembered for a while.
+//! - [`wire`]: vendors' JSON, key by key; [`memory`]: what ids mean, remembered for a while; [`walk`]: a list by its tickets' last
+//!   change, read as a stream.
 //! - [`text`]: HTML and plain text, cuts, and quotes made harmless.
 //! - [`mail`]: whether a machine wrote a mail.
 //! - [`secret`]: secrets that may be replaced while the daemon runs.
@@ -18,6 +20,7 @@
 //!
 //! A connector knows this crate and nothing else of handoffd.
 
+pub mod ask;
 pub mod capability;
 pub mod clock;
 pub mod conformance;
@@ -35,5 +38,6 @@ pub mod secret;
 pub mod settings;
 pub mod text;
 pub mod transport;
+pub mod walk;
 pub mod webhook;
 pub mod wire;

@@ -45,9 +45,51 @@ impl<K: Copy + Ord, T: Clone> Memory<K, T> {
     }
 }
 
+/// Something that is not known, or that we may not read, is asked for at most this often: old tickets name what was deleted
+/// since.
+const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Something that is read as a whole (all groups, all agents), and when it was.
+#[derive(Default)]
+pub struct Whole<T> {
+    /// What was read.
+    pub value: T,
+    at: Option<Timestamp>,
+}
+
+impl<T> Whole<T> {
+    /// Read right now.
+    pub fn read(value: T, now: Timestamp) -> Self {
+        Self { value, at: Some(now) }
+    }
+
+    /// Whether it may still be believed. `lacks`: something that is needed is not in it.
+    pub fn is_fresh(&self, age: SignedDuration, lacks: bool, now: Timestamp) -> bool {
+        let old = self.at.map(|at| now.duration_since(at));
+        old.is_some_and(|old| old < age && (old < PAUSE || !lacks))
+    }
+
+    /// Forgets it: whoever asks next wants to know what is there now.
+    pub fn forget(&mut self) {
+        self.at = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_missing_is_asked_for_once_a_minute_and_what_is_old_at_once() {
+        let ten = SignedDuration::from_mins(10);
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let mut read = Whole::read((), at(0));
+        assert!(read.is_fresh(ten, false, at(599)) && !read.is_fresh(ten, false, at(600)));
+        assert!(read.is_fresh(ten, true, at(59)) && !read.is_fresh(ten, true, at(60)));
+        assert!(!Whole::<()>::default().is_fresh(ten, false, at(0)));
+        read.forget();
+        assert!(!read.is_fresh(ten, false, at(0)));
+    }
 
     const HOUR: SignedDuration = SignedDuration::from_mins(60);
 

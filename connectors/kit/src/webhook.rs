@@ -11,6 +11,7 @@ use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -110,9 +111,21 @@ impl<'a> Unverified<'a> {
         signed_prefix: &[u8],
         signature: &[u8],
     ) -> Result<Verified<'a>, Refusal> {
-        let key = known(secret)?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|_| Refusal::NotConfigured)?;
-        mac.update(signed_prefix);
+        self.signed(Hmac::<Sha256>::new_from_slice(known(secret)?.as_bytes()), signed_prefix, signature)
+    }
+
+    /// The same with HMAC-SHA1 over the raw body alone, for vendors that still sign so: as a keyed signature it holds, and
+    /// it tells nothing of when the request was signed.
+    ///
+    /// # Errors
+    /// As [`Unverified::hmac_sha256`].
+    pub fn hmac_sha1(&self, secret: &SecretString, signature: &[u8]) -> Result<Verified<'a>, Refusal> {
+        self.signed(Hmac::<Sha1>::new_from_slice(known(secret)?.as_bytes()), b"", signature)
+    }
+
+    fn signed<M: Mac, E>(&self, mac: Result<M, E>, prefix: &[u8], signature: &[u8]) -> Result<Verified<'a>, Refusal> {
+        let mut mac = mac.map_err(|_| Refusal::NotConfigured)?;
+        mac.update(prefix);
         mac.update(self.body);
         mac.verify_slice(signature).map_err(|_| Refusal::Forged)?;
         Ok(self.verified())

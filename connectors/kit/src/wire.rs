@@ -1,7 +1,9 @@
 //! Vendors' JSON as it arrives, where a key may be missing, empty or of another type: what cannot be read counts as missing
 //! and never makes the rest unreadable. Connectors build their own records of these and show them to nobody.
 
+use crate::error::{DeskError, DeskErrorKind, Result as DeskResult, Retry};
 use crate::fact::Fact;
+use crate::id::TicketId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -72,6 +74,19 @@ impl Id {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         text.parse().ok().filter(|_| plain).map(Self)
+    }
+
+    /// A ticket's id as it may stand in a path. Ids come from people and webhooks: only digits pass. `vendor`: whose
+    /// tickets they are, for people.
+    ///
+    /// # Errors
+    /// `NotFound` for anything else.
+    pub fn of_ticket(ticket: &TicketId, operation: &'static str, vendor: &str) -> DeskResult<Self> {
+        Self::read(ticket.as_str()).filter(|id| id.is_record()).ok_or_else(|| {
+            DeskError::new(DeskErrorKind::NotFound, Retry::Never, operation)
+                .words(format!("{vendor}'s ticket ids are whole numbers"))
+                .next_step("Write the ticket's number as it stands in its address")
+        })
     }
 
     /// Whether it names a record; the system itself has none.

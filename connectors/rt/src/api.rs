@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use handoffd_kit::desk::Write;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
-use handoffd_kit::gate::{Call, Class, Figures, Gate};
+use handoffd_kit::gate::{Call, Class, Gate};
 use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::Seams;
 use handoffd_kit::text;
@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::time::Duration;
 use url::form_urlencoded;
 
@@ -84,17 +83,8 @@ impl Api {
         self.gate.seams().clock.now()
     }
 
-    /// What the gate has done and how it stands.
-    pub(crate) fn figures(&self) -> Figures {
-        self.gate.figures()
-    }
-
-    pub(crate) fn close(&self) {
-        self.gate.close();
-    }
-
-    pub(crate) fn hold_back(&self, writes: &BTreeSet<String>) {
-        self.gate.hold_back(writes);
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Reads JSON.

@@ -10,13 +10,12 @@ use crate::write::NOTE_MAX_BYTES;
 use handoffd_kit::capability::{Capabilities, Guard, IdForm, NoteFormat, Pausing, Roster, Stream, WebhookTrust};
 use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Member, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
-use handoffd_kit::gate::Figures;
+use handoffd_kit::gate::Gate;
 use handoffd_kit::id::{StreamName, TicketId, UserId};
 use handoffd_kit::model::{Customer, PartKind, PartSet, Parts, Person, Role, Status, TicketHead};
 use handoffd_kit::secret::{DeskSecrets, Secret};
 use handoffd_kit::webhook::{Delivery, Refusal, Unverified};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// One Request Tracker account.
@@ -124,16 +123,8 @@ impl Desk for RtDesk {
         &self.capabilities
     }
 
-    fn figures(&self) -> Option<Figures> {
-        Some(self.account.api.figures())
-    }
-
-    fn close(&self) {
-        self.account.api.close();
-    }
-
-    fn hold_back(&self, writes: &BTreeSet<String>) {
-        self.account.api.hold_back(writes);
+    fn gate(&self) -> Option<&Gate> {
+        Some(self.account.api.gate())
     }
 
     fn changed_since<'a>(

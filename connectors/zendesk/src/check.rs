@@ -1,6 +1,6 @@
 //! Login and rights, tried one by one: each finding says what was tried, what came out, and what to do about it.
 
-use crate::api::Ask;
+use crate::api::{Ask, write};
 use crate::desk::ZendeskDesk;
 use crate::limits::{AUDITS, INCREMENTAL, LIST};
 use crate::normalise::queue;
@@ -21,7 +21,7 @@ const RESOURCES: [&str; 10] =
 impl ZendeskDesk {
     /// Tries everything that this connector needs. Nothing on the desk changes: the one update that is sent cannot apply.
     pub(crate) async fn examine(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
-        let deadline = self.api.soon();
+        let deadline = self.api.gate().soon();
         let me = match self.people.me(&self.api, deadline).await {
             Ok(me) => me,
             Err(error) if error.kind == DeskErrorKind::Unavailable => return Err(error),
@@ -68,7 +68,7 @@ impl ZendeskDesk {
     }
 
     async fn try_export(&self, deadline: Timestamp) -> Finding {
-        let start = self.api.now().as_second().saturating_sub(300).max(0);
+        let start = self.api.gate().now().as_second().saturating_sub(300).max(0);
         let ask = Ask::get("read changes", "incremental/tickets/cursor", deadline).endpoint(INCREMENTAL);
         match self.api.json(&ask.query("start_time", start).query("per_page", 1)).await {
             Ok(_) => Finding::fine("The incremental export can be read"),
@@ -120,7 +120,7 @@ impl ZendeskDesk {
     /// An update of nothing, under a stamp that no ticket has: Zendesk refuses it as outdated if it would have been allowed.
     async fn update_in_vain(&self, id: Id, deadline: Timestamp) -> Result<()> {
         let body = json!({ "ticket": { "safe_update": true, "updated_stamp": "1970-01-01T00:00:00Z" } });
-        let ask = Ask::write("try the right to change tickets", Method::PUT, format!("tickets/{id}"), id, body);
+        let ask = write("try the right to change tickets", Method::PUT, format!("tickets/{id}"), id, body);
         self.api.json(&ask.deadline(deadline)).await.map(|_: Value| ())
     }
 

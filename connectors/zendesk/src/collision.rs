@@ -5,7 +5,7 @@
 //! update changed is put back, unless somebody acted since. An update carries its note and its key with it, so a
 //! collision always waits for a person: deciding anew would write both a second time.
 
-use crate::api::{Ask, take};
+use crate::api::{take, write as write_ask};
 use crate::desk::ZendeskDesk;
 use crate::history::is_rule;
 use crate::normalise::{priority, status};
@@ -164,7 +164,7 @@ impl ZendeskDesk {
         };
         body.insert("safe_update".into(), json!(true));
         body.insert("updated_stamp".into(), json!(version));
-        let ask = Ask::write(PUT_BACK, Method::PUT, format!("tickets/{id}"), id, json!({ "ticket": body }));
+        let ask = write_ask(PUT_BACK, Method::PUT, format!("tickets/{id}"), id, json!({ "ticket": body }));
         match self.api.json(&ask.deadline(write.deadline)).await {
             Ok(answer) if covered.is_back(answer.clone()) => stands(format!("{what_happened}; theirs was put back")),
             Ok(_) => covers(format!("{what_happened}; the answer to putting theirs back does not prove it"), &what),

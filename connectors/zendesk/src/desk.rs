@@ -10,7 +10,7 @@ use crate::wire::{FieldDefinition, Id, Membership, Sent, User};
 use handoffd_kit::capability::{Capabilities, DeclaredLimit};
 use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Member, Page, QueueSpec, Receipt, Sighting, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
-use handoffd_kit::gate::Figures;
+use handoffd_kit::gate::Gate;
 use handoffd_kit::id::{StreamName, TicketId};
 use handoffd_kit::model::{PartSet, Parts, Person, Role, TicketHead};
 use handoffd_kit::secret::{DeskSecrets, Secret};
@@ -48,14 +48,14 @@ impl ZendeskDesk {
     }
 
     async fn own_account(&self) -> Result<Person> {
-        let me = self.people.me(&self.api, self.api.soon()).await?;
+        let me = self.people.me(&self.api, self.api.gate().soon()).await?;
         // `People::me` lets no account without an id through.
         let id = me.id.get().copied().unwrap_or(Id(0));
         Ok(person(id, Some(&me), Role::Us))
     }
 
     async fn read_directory(&self) -> Result<Directory> {
-        let deadline = self.api.soon();
+        let deadline = self.api.gate().soon();
         let groups = self.people.groups(&self.api, &[], deadline).await?;
         let queues = groups.keys().map(|id| crate::normalise::queue(*id, &groups)).collect();
         Ok(Directory { queues, people: self.assignable(deadline).await?, fields: self.fields(deadline).await? })
@@ -119,16 +119,8 @@ impl Desk for ZendeskDesk {
         DeskSecrets { login: vec![(key, secret.clone())], webhook: webhook.collect() }
     }
 
-    fn figures(&self) -> Option<Figures> {
-        Some(self.api.gate().figures())
-    }
-
-    fn close(&self) {
-        self.api.gate().close();
-    }
-
-    fn hold_back(&self, writes: &BTreeSet<String>) {
-        self.api.gate().hold_back(writes);
+    fn gate(&self) -> Option<&Gate> {
+        Some(self.api.gate())
     }
 
     fn capabilities(&self) -> &Capabilities {

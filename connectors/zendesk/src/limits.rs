@@ -1,6 +1,7 @@
 //! What Zendesk can do and allows, with the headers by which it corrects us (Zendesk sheet, *Rate limits*, *Write-back*).
 
 use crate::NAME;
+use handoffd_kit::ask::ACCOUNT;
 use handoffd_kit::capability::{
     Aspect, Capabilities, DeclaredLimit, Guard, IdForm, NoteFormat, Pausing, Roster, Stream, WebhookTrust,
 };
@@ -10,8 +11,6 @@ use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
-/// All calls of the account; reads that have no limit of their own.
-pub(crate) const ACCOUNT: &str = "account";
 /// Updates of tickets and of their tags.
 pub(crate) const UPDATE: &str = "update";
 /// The incremental exports.

@@ -79,11 +79,11 @@ impl ZendeskDesk {
 
     fn audits_closed(&self) -> bool {
         let closed = self.audits_closed_until.lock().unwrap_or_else(PoisonError::into_inner);
-        closed.is_some_and(|until| self.api.now() < until)
+        closed.is_some_and(|until| self.api.gate().now() < until)
     }
 
     fn close_audits(&self) {
-        let until = self.api.now().saturating_add(AUDITS_AGAIN).unwrap_or(Timestamp::MAX);
+        let until = self.api.gate().now().saturating_add(AUDITS_AGAIN).unwrap_or(Timestamp::MAX);
         *self.audits_closed_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
 
@@ -127,7 +127,7 @@ impl ZendeskDesk {
         deadline: Timestamp,
     ) -> Result<Cast> {
         let us = self.people.our_id(&self.api, deadline).await?;
-        self.people.learn(along, self.api.now()).await;
+        self.people.learn(along, self.api.gate().now()).await;
         let mut cast = Cast { us, requester: requester(head), ..Cast::default() };
         let strangers = actors.into_iter().filter(|id| !cast.knows(*id)).collect();
         cast.users = self.people.roles(&self.api, &strangers, deadline).await?;
@@ -162,7 +162,7 @@ impl ZendeskDesk {
             .query("per_page", 100);
         match self.api.json(&ask).await {
             Ok(answer) => {
-                let contacts = normalise::contacts(&answer, self.api.now());
+                let contacts = normalise::contacts(&answer, self.api.gate().now());
                 contacts.map(Some).ok_or_else(|| ask.malformed("the answer is no list of tickets"))
             }
             Err(error) if matches!(error.kind, DeskErrorKind::Forbidden | DeskErrorKind::NotFound) => Ok(None),
@@ -174,7 +174,7 @@ impl ZendeskDesk {
     pub(crate) async fn clocks(&self, id: Id, deadline: Timestamp) -> Result<Vec<VendorClock>> {
         let ask = Ask::get("read clocks", format!("tickets/{id}/slas/policy_metrics.json"), deadline);
         match self.api.one::<Vec<PolicyMetric>>(&ask, "policy_metrics").await {
-            Ok(metrics) => Ok(normalise::clocks(metrics, self.api.now())),
+            Ok(metrics) => Ok(normalise::clocks(metrics, self.api.gate().now())),
             Err(error) if error.status == Some(404) => Ok(Vec::new()),
             Err(error) => Err(error),
         }

@@ -5,7 +5,7 @@ use crate::api::{Api, Ask};
 use crate::wire::{Group, Id, Organization, User};
 use futures::lock::Mutex;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
-use handoffd_kit::memory::Memory;
+use handoffd_kit::memory::{Memory, Whole};
 use handoffd_kit::model::{Person, Role};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -17,8 +17,6 @@ const ROLES_AGE: SignedDuration = SignedDuration::from_mins(60);
 const CUSTOMER_AGE: SignedDuration = SignedDuration::from_mins(10);
 /// A group's name may be this old.
 const GROUPS_AGE: SignedDuration = SignedDuration::from_mins(10);
-/// A group that is not known is asked for at most this often: deleted groups stay in old tickets.
-const GROUPS_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// Zendesk shows at most so many records by id (Zendesk sheet, *Objects*).
 const IDS_PER_CALL: usize = 100;
 
@@ -26,16 +24,10 @@ const IDS_PER_CALL: usize = 100;
 #[derive(Default)]
 pub(crate) struct People {
     me: Mutex<Option<User>>,
-    groups: Mutex<Groups>,
+    /// Names by id.
+    groups: Mutex<Whole<BTreeMap<Id, String>>>,
     users: Mutex<Memory<Id, User>>,
     organizations: Mutex<Memory<Id, Organization>>,
-}
-
-/// Names of groups, as last read.
-#[derive(Default)]
-struct Groups {
-    names: BTreeMap<Id, String>,
-    read_at: Option<Timestamp>,
 }
 
 impl People {
@@ -79,16 +71,13 @@ impl People {
         lacks: impl Fn(&BTreeMap<Id, String>) -> bool,
     ) -> Result<BTreeMap<Id, String>> {
         let mut groups = self.groups.lock().await;
-        let age = groups.read_at.map(|read| api.now().duration_since(read));
-        let fresh = |age| age < GROUPS_AGE && (age < GROUPS_PAUSE || !lacks(&groups.names));
-        if age.is_some_and(fresh) {
-            return Ok(groups.names.clone());
+        if groups.is_fresh(GROUPS_AGE, lacks(&groups.value), api.gate().now()) {
+            return Ok(groups.value.clone());
         }
         let read = api.list::<Group>(&Ask::get("read groups", "groups", deadline), "groups").await?;
         let named = |group: Group| group.id.some().zip(group.name.some());
-        groups.names = read.items.into_iter().filter_map(named).collect();
-        groups.read_at = Some(api.now());
-        Ok(groups.names.clone())
+        *groups = Whole::read(read.items.into_iter().filter_map(named).collect(), api.gate().now());
+        Ok(groups.value.clone())
     }
 
     /// Roles and names of these people, as far as the desk knows them.
@@ -155,12 +144,12 @@ async fn fill<T: Clone + DeserializeOwned>(
     deadline: Timestamp,
 ) -> Result<()> {
     let records = ids.iter().copied().filter(|id| id.is_record()).collect();
-    for asked in memory.lacking(&records, age, api.now()).chunks(IDS_PER_CALL) {
+    for asked in memory.lacking(&records, age, api.gate().now()).chunks(IDS_PER_CALL) {
         let listed: Vec<String> = asked.iter().map(Id::to_string).collect();
         let ask = Ask::get(shelf.operation, shelf.path, deadline).query("ids", listed.join(","));
         let records: Vec<T> = api.one(&ask, shelf.key).await?;
         let found = records.into_iter().filter_map(|record| Some(((shelf.id)(&record)?, record))).collect();
-        memory.store(asked, found, api.now());
+        memory.store(asked, found, api.gate().now());
     }
     Ok(())
 }

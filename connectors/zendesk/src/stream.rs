@@ -98,7 +98,7 @@ impl ZendeskDesk {
     }
 
     fn now_seconds(&self) -> i64 {
-        self.api.now().as_second()
+        self.api.gate().now().as_second()
     }
 
     /// The export, or the list where the login may not export.
@@ -183,7 +183,7 @@ impl ZendeskDesk {
 
     async fn page(&self, tickets: Vec<Seen>, next: &Place, more: bool) -> Result<Page> {
         let raws: Vec<&Value> = tickets.iter().map(|ticket| &ticket.raw).collect();
-        let heads = self.heads(&raws, self.api.now()).await?;
+        let heads = self.heads(&raws, self.api.gate().now()).await?;
         let changed = tickets.iter().zip(heads).map(|(ticket, head)| Changed {
             ticket: TicketId::new(ticket.id.to_string()),
             head,
@@ -200,11 +200,11 @@ const NO_LIST: &str = "the answer lacks its list of tickets";
 const NO_ID: &str = "the answer lists something that is no ticket";
 
 fn export_ask(api: &crate::api::Api) -> Ask {
-    Ask::get("read changes", "incremental/tickets/cursor", api.now()).endpoint(INCREMENTAL)
+    Ask::get("read changes", "incremental/tickets/cursor", api.gate().now()).endpoint(INCREMENTAL)
 }
 
 fn list_ask(api: &crate::api::Api) -> Ask {
-    Ask::get("list tickets", "tickets", api.now()).endpoint(LIST)
+    Ask::get("list tickets", "tickets", api.gate().now()).endpoint(LIST)
 }
 
 impl Export {
@@ -212,7 +212,7 @@ impl Export {
         let ask = export_ask(api).query("per_page", size);
         match &self.cursor {
             Some(cursor) => ask.query("cursor", cursor),
-            None => ask.query("start_time", self.from.min(api.now().as_second() - START_AGE_SECONDS).max(0)),
+            None => ask.query("start_time", self.from.min(api.gate().now().as_second() - START_AGE_SECONDS).max(0)),
         }
     }
 }

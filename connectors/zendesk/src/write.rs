@@ -4,7 +4,7 @@
 //! A handoff is one `PUT` of the ticket: note, group, assignee, priority and fields together, with our key in the
 //! audit's metadata and, for people, in the note's last line. Tags go through their own endpoint, which leaves the others alone.
 
-use crate::api::{Ask, malformed, take, ticket_id};
+use crate::api::{malformed, take, ticket_id, write as write_ask};
 use crate::collision::Covered;
 use crate::desk::ZendeskDesk;
 use crate::history;
@@ -72,7 +72,7 @@ impl ZendeskDesk {
         said: Option<Visibility>,
         write: &Write,
     ) -> Result<Receipt> {
-        let ask = Ask::write(operation, Method::PUT, format!("tickets/{id}"), id, body);
+        let ask = write_ask(operation, Method::PUT, format!("tickets/{id}"), id, body);
         let ask = ask.deadline(write.deadline).begins(write);
         let mut answer = self.api.json(&ask).await?;
         let raw = answer.get_mut("ticket").map(Value::take).unwrap_or_default();
@@ -108,7 +108,7 @@ impl ZendeskDesk {
                 expected = Some(head.version);
             }
             let body = tags_body(tags, expected.as_ref())?;
-            let ask = Ask::write(TAGS, method.clone(), format!("tickets/{id}/tags"), id, body).deadline(write.deadline);
+            let ask = write_ask(TAGS, method.clone(), format!("tickets/{id}/tags"), id, body).deadline(write.deadline);
             let ask = if at == 0 { ask.begins(write) } else { ask };
             let answer = self.api.json(&ask).await.map_err(|error| if at > 0 { half_done(error) } else { error })?;
             let Some(now) = answer.get("tags") else { continue };

@@ -70,25 +70,25 @@ fn what_the_ticket_shows_already_is_not_written_again() {
 #[test]
 fn a_change_since_the_decision_is_a_conflict_also_within_its_second() {
     let write = write(DeskChange::Update(Update { queue: Some(QueueSpec::Id("13".into())), ..Update::default() }));
-    assert!(as_decided(&write, &head()).is_ok());
+    assert!(write.as_decided(&head(), UPDATE).is_ok());
     let later = TicketHead { version: "2026-05-03T10:05:13Z".into(), ..head() };
-    assert_eq!(as_decided(&write, &later).unwrap_err().kind, DeskErrorKind::Conflict);
+    assert_eq!(write.as_decided(&later, UPDATE).unwrap_err().kind, DeskErrorKind::Conflict);
     for (other, named) in [
         (TicketHead { owner: Fact::Known(None), ..head() }, "owner"),
         (TicketHead { queue: Fact::Known(None), ..head() }, "team"),
         (TicketHead { status: Fact::Known(Status::Pending), ..head() }, "status"),
         (TicketHead { priority: Fact::Known(Some(Priority::Low)), ..head() }, "priority"),
     ] {
-        let error = as_decided(&write, &other).unwrap_err();
+        let error = write.as_decided(&other, UPDATE).unwrap_err();
         assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never), "{named}");
         assert!(error.words.contains(named), "{}", error.words);
     }
     let unknown = TicketHead { owner: Fact::Unknown, ..head() };
-    assert!(as_decided(&write, &unknown).is_ok(), "nobody is accused of what is not known");
+    assert!(write.as_decided(&unknown, UPDATE).is_ok(), "nobody is accused of what is not known");
     let blind = Write { expected: Some(Version::from("")), decided_on: None, ..write.clone() };
-    assert_eq!(as_decided(&blind, &head()).unwrap_err().kind, DeskErrorKind::Conflict);
+    assert_eq!(blind.as_decided(&head(), UPDATE).unwrap_err().kind, DeskErrorKind::Conflict);
     let anyway = Write { expected: None, decided_on: None, ..write };
-    assert!(as_decided(&anyway, &later).is_ok());
+    assert!(anyway.as_decided(&later, UPDATE).is_ok());
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn closed_deleted_and_spam_take_nothing() {
 
 #[test]
 fn an_entry_of_another_ticket_proves_nothing() {
-    let ask = Ask::write(NOTE, Method::POST, "tickets/1042/notes".into(), json!({}));
+    let ask = write_ask(NOTE, Method::POST, "tickets/1042/notes".into(), json!({}));
     let entry = |json: Value| serde_json::from_value::<Entry>(json).unwrap();
     assert!(said(&ask, &entry(json!({ "id": 7, "ticket_id": 1042 })), Id(1042)).is_ok());
     assert!(said(&ask, &entry(json!({ "id": 7 })), Id(1042)).is_ok());

@@ -38,7 +38,7 @@ fn an_agent_who_may_see_the_admins_fields_keeps_every_promise() {
         "no followers are declared",
         "the desk does not compare versions by itself",
         "the desk can look",
-        "webhooks are not signed",
+        "webhooks are not signed with a time",
         "the desk sends webhooks",
     ];
     let strange: Vec<&&str> = skipped.iter().filter(|why| !known.iter().any(|known| why.starts_with(known))).collect();

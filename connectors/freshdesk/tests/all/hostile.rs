@@ -1,6 +1,6 @@
 //! Hostile, huge, wrong and duplicate answers; and secrets, which are never shown.
 
-use crate::stage::{Account, id, note, shown};
+use crate::stage::{Account, answer, id, note, shown};
 use handoffd_kit::conformance::{Fault, Stage};
 use handoffd_kit::desk::Desk;
 use handoffd_kit::error::{DeskErrorKind, Retry};
@@ -8,10 +8,6 @@ use handoffd_kit::model::{PartKind, PartSet};
 use handoffd_sandbox::seed;
 use jiff::Timestamp;
 use std::sync::Arc;
-
-fn answer(status: u16, body: String) -> Fault {
-    Fault::Answer { status, headers: vec![], body: Box::leak(body.into_boxed_str()) }
-}
 
 #[test]
 fn another_tickets_answer_is_no_answer() {

@@ -1,9 +1,9 @@
 //! Freshdesk's traps, one test each.
 
-use crate::stage::{Account, id, note, reply, shown};
+use crate::stage::{Account, id, note, reply, shown, tickets};
 use futures::FutureExt;
 use handoffd_kit::conformance::{Fault, Stage};
-use handoffd_kit::desk::{Changed, Cursor, Desk, DeskChange, OwnerSpec, QueueSpec, Sighting, Update, Write};
+use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, QueueSpec, Sighting, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{ClockState, PartKind, PartSet, Priority, Role, Status, Visibility};
@@ -14,24 +14,6 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 const DAY: i64 = 24 * 3_600;
-
-/// Everything that a stream shows from this cursor on.
-fn poll(account: &Account, stream: &str, cursor: &mut Option<Cursor>, since: Timestamp) -> Vec<Changed> {
-    let mut changed = Vec::new();
-    for _ in 0..50 {
-        let page = account.run(account.desk.changed_since(&stream.into(), cursor.as_ref(), since)).unwrap();
-        changed.extend(page.changed);
-        *cursor = Some(page.next);
-        if !page.more {
-            return changed;
-        }
-    }
-    panic!("the stream never ends");
-}
-
-fn tickets(changed: &[Changed]) -> Vec<String> {
-    changed.iter().map(|one| one.ticket.to_string()).collect()
-}
 
 fn billing(account: &Account) -> DeskChange {
     let queue = account.stage.sandbox.with(|desk| desk.find_queue("Billing").map(|queue| queue.name.clone()));
@@ -45,10 +27,10 @@ fn a_ticket_older_than_thirty_days_shows_when_it_changes() {
     let old = account.ticket();
     account.pass(60 * DAY);
     let (mut cursor, since) = (None, account.clock_now());
-    assert!(poll(&account, "tickets", &mut cursor, since).is_empty());
+    assert!(account.poll("tickets", &mut cursor, since).is_empty());
     account.pass(5);
     account.stage.sandbox.person("frontline-1").notes(old, "found it again");
-    assert_eq!(tickets(&poll(&account, "tickets", &mut cursor, since)), [id(old).to_string()]);
+    assert_eq!(tickets(&account.poll("tickets", &mut cursor, since)), [id(old).to_string()]);
     let asked = account.asked();
     let lists: Vec<&String> = asked.iter().filter(|line| line.starts_with("GET /api/v2/tickets?")).collect();
     assert!(!lists.is_empty() && lists.iter().all(|line| line.contains("updated_since=")), "{lists:?}");
@@ -62,10 +44,10 @@ fn a_deleted_ticket_leaves_the_list_and_shows_in_a_stream_of_its_own() {
     account.pass(5);
     account.stage.sandbox.person("frontline-1").deletes(gone);
     let (mut there, mut deleted) = (None, None);
-    assert_eq!(tickets(&poll(&account, "tickets", &mut there, since)), [id(stays).to_string()]);
-    assert_eq!(tickets(&poll(&account, "deleted", &mut deleted, since)), [id(gone).to_string()]);
+    assert_eq!(tickets(&account.poll("tickets", &mut there, since)), [id(stays).to_string()]);
+    assert_eq!(tickets(&account.poll("deleted", &mut deleted, since)), [id(gone).to_string()]);
     assert_eq!(account.head(gone).ending, Some(handoffd_kit::model::Ending::Deleted));
-    assert!(poll(&account, "deleted", &mut deleted, since).is_empty(), "once");
+    assert!(account.poll("deleted", &mut deleted, since).is_empty(), "once");
     let none = account.run(account.desk.changed_since(&"spam".into(), None, since)).unwrap_err();
     assert_eq!(none.kind, DeskErrorKind::Refused);
 }
@@ -182,7 +164,7 @@ fn the_first_message_is_the_description_also_for_a_ticket_that_came_from_a_list(
     let since = account.clock_now();
     let ticket = account.ticket();
     account.stage.sandbox.person("frontline-1").notes(ticket, "looks like E-4127");
-    let head = poll(&account, "tickets", &mut None, since).remove(0).head.unwrap();
+    let head = account.poll("tickets", &mut None, since).remove(0).head.unwrap();
     assert!(head.text.known().unwrap().contains("I was charged twice."), "{:?}", head.text);
     let wanted = PartSet::of(&[PartKind::Conversation]);
     let parts = account.run(account.desk.parts(&head, wanted, Timestamp::MAX)).unwrap();

@@ -7,6 +7,7 @@
 //! skipped with the reason.
 
 mod checks;
+pub mod example;
 mod ground;
 mod report;
 mod stage;

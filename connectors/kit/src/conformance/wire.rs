@@ -79,10 +79,11 @@ impl Wire {
         Self(Arc::new(Shared { inner, is_write, state: Mutex::default() }))
     }
 
-    /// The usual habits: everything but GET and HEAD writes, unless its path names a token to be fetched.
+    /// The usual habits: everything but GET and HEAD writes, unless its path names a token to be fetched, or a search.
     pub fn by_method(request: &Request<Bytes>) -> bool {
         let reads = [http::Method::GET, http::Method::HEAD].contains(request.method());
-        !reads && !request.uri().path().contains("/oauth/")
+        let path = request.uri().path();
+        !reads && !path.contains("/oauth/") && !path.ends_with("/search")
     }
 
     /// What passed since the last time this was asked.

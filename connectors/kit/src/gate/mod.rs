@@ -99,6 +99,15 @@ const CONCURRENCY: usize = 8;
 /// How long a desk is left alone that answers 429 and names no instant.
 const UNNAMED_WAIT: SignedDuration = SignedDuration::from_secs(10);
 
+/// How soon a call should be answered that nobody gave a deadline.
+const SOON: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long after a ticket was read a write that rests on it may leave.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
+
+/// How often a write that was held back too long reads its ticket anew.
+const MOST_LOOKS: u8 = 3;
+
 /// The gate of one desk account.
 pub struct Gate {
     seams: Seams,
@@ -121,6 +130,33 @@ pub struct Figures {
     pub in_flight: usize,
     /// What the desk has asked us to leave alone, and until when: an endpoint (or `"account"`), or one ticket of it.
     pub closed: Vec<(&'static str, Option<TicketId>, Timestamp)>,
+}
+
+/// A write that rests on a read of a moment ago, on a desk that compares nothing: until when the read counts, and how often
+/// the ticket was read for it. If the gate held the write back longer, it was not sent, and the ticket is read again.
+#[derive(Clone, Copy, Debug)]
+pub struct Freshness {
+    latest: Timestamp,
+    looks: u8,
+}
+
+impl Freshness {
+    /// The ticket was read right now. Begin with `None`, and go on with what the last round gave.
+    pub fn of_read(gate: &Gate, before: Option<Self>) -> Self {
+        Self { latest: window::later(gate.now(), FRESH), looks: before.map_or(0, |before| before.looks) + 1 }
+    }
+
+    /// The write is not worth sending after this.
+    pub fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// Whether the write failed for nothing but its age, and may read the ticket once more.
+    pub fn is_over(&self, gate: &Gate, error: &DeskError) -> bool {
+        // Whatever may be repeated was not carried out.
+        let not_sent = error.kind == DeskErrorKind::Unavailable && error.retry == Retry::After(None);
+        not_sent && gate.now() > self.latest && self.looks < MOST_LOOKS
+    }
 }
 
 #[derive(Default)]
@@ -156,9 +192,19 @@ impl Gate {
         &self.seams
     }
 
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.seams.clock.now()
+    }
+
+    /// The deadline of calls that nobody gave one.
+    pub fn soon(&self) -> Timestamp {
+        window::later(self.now(), SOON)
+    }
+
     /// What the gate has done and how it stands.
     pub fn figures(&self) -> Figures {
-        let now = self.seams.clock.now();
+        let now = self.now();
         let (waiting, in_flight, closed) =
             self.line.with(|queue| (queue.waiting(), queue.in_flight(), queue.limits.closed(now)));
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

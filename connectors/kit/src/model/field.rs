@@ -74,6 +74,33 @@ impl FieldType {
     }
 }
 
+impl FieldValue {
+    /// As most desks take it in JSON: numbers and checkboxes as such, an empty text as nothing.
+    pub fn json(&self) -> Value {
+        match self {
+            Self::Text(text) if text.is_empty() => Value::Null,
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => Value::from(*number as i64),
+            Self::Number(number) => Value::from(*number),
+            Self::YesNo(yes) => Value::from(*yes),
+            Self::Date(date) => Value::from(date.to_string()),
+        }
+    }
+
+    /// Whether a field shows this value, however the desk writes it: dates may come with a time, numbers as text.
+    pub fn is_shown_by(&self, now: &Value) -> bool {
+        match (self, now) {
+            (Self::Text(text), Value::Null) => text.is_empty(),
+            (Self::Text(text), Value::String(now)) => now.trim() == text.trim(),
+            (Self::Number(number), Value::Number(now)) => now.as_f64() == Some(*number),
+            (Self::Number(number), Value::String(now)) => now.trim().parse() == Ok(*number),
+            (Self::YesNo(yes), Value::Bool(now)) => now == yes,
+            (Self::Date(date), Value::String(now)) => now.get(..10) == Some(date.to_string().as_str()),
+            _ => false,
+        }
+    }
+}
+
 /// `Option<Option<T>>` reads badly; this says which `None` is meant.
 trait IntoFact<T> {
     fn into_fact(self) -> Fact<T>;
@@ -94,6 +121,28 @@ mod tests {
     fn desks_send_numbers_as_text_and_lists() {
         assert_eq!(FieldType::Number.read(&json!("745")), Fact::Known(Some(FieldValue::Number(745.0))));
         assert_eq!(FieldType::Number.read(&json!(["12.5"])), Fact::Known(Some(FieldValue::Number(12.5))));
+    }
+
+    #[test]
+    fn a_value_is_recognised_in_what_it_was_written_as_and_in_the_desks_own_forms() {
+        let date = FieldValue::Date("2026-05-03".parse().unwrap());
+        for value in [
+            FieldValue::Text("a".into()),
+            FieldValue::Text(String::new()),
+            FieldValue::Number(600.0),
+            FieldValue::Number(12.5),
+            FieldValue::YesNo(false),
+            date.clone(),
+        ] {
+            assert!(value.is_shown_by(&value.json()), "{value:?}");
+        }
+        assert_eq!(FieldValue::Number(600.0).json(), json!(600));
+        assert!(FieldValue::Number(12.5).is_shown_by(&json!(" 12.5 ")));
+        assert!(date.is_shown_by(&json!("2026-05-03T00:00:00Z")) && !date.is_shown_by(&json!("2026-05-0")));
+        assert!(
+            !FieldValue::YesNo(true).is_shown_by(&json!("true"))
+                && !FieldValue::Text("a".into()).is_shown_by(&json!(null))
+        );
     }
 
     #[test]

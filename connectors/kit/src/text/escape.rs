@@ -70,6 +70,16 @@ pub fn html_of_note(text: &str, mark: &Mark, max_bytes: usize) -> String {
     html_of_words(words, &tail, max_bytes)
 }
 
+/// Whether a text begins with these words, whatever the desk did to the white space between them and put behind them (a
+/// signature).
+pub fn begins_alike(text: &str, words: &str) -> bool {
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.split_whitespace().collect::<String>());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    lines(text).starts_with(&lines(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,5 +134,11 @@ mod tests {
             let expected = expected.collect::<Vec<_>>().join("\n\n");
             prop_assert_eq!(html_to_text(&text_to_html(&text), 10_000), expected);
         }
+    }
+
+    #[test]
+    fn what_a_desk_adds_behind_words_does_not_make_them_others() {
+        assert!(begins_alike("A colleague  takes over.\n\nBye\n--\nAcme", "A colleague takes over.\nBye"));
+        assert!(!begins_alike("A colleague", "A colleague\ntakes over") && !begins_alike("B\nA", "A"));
     }
 }

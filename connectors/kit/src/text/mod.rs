@@ -7,6 +7,6 @@ mod html;
 mod json;
 
 pub use cut::{CUT, cut, cut_keeping, cut_rendered};
-pub use escape::{escape_html, html_of_note, html_of_words, neutralise_placeholders, text_to_html};
+pub use escape::{begins_alike, escape_html, html_of_note, html_of_words, neutralise_placeholders, text_to_html};
 pub use html::html_to_text;
 pub use json::from_json;

@@ -44,6 +44,22 @@ fn any_other_body_prefix_length_or_secret_is_forged() {
 }
 
 #[test]
+fn the_older_signature_is_checked_as_hard() {
+    let headers = HeaderMap::new();
+    let verify = |body: &'static [u8], secret: &str, signature: &str| {
+        let request = Unverified::new(&headers, None, body, at(STAMP));
+        request.hmac_sha1(&secret.into(), &from_hex(signature).unwrap()).err()
+    };
+    // printf '{"ticket":{"id":19}}' | openssl dgst -sha1 -hmac own-test-secret
+    let right = "4d1993bd9d395e5c3b55eed96b5f7ad60124dffb";
+    assert_eq!(verify(br#"{"ticket":{"id":19}}"#, SECRET, right), None);
+    assert_eq!(verify(br#"{"ticket":{"id":20}}"#, SECRET, right), Some(Refusal::Forged));
+    assert_eq!(verify(br#"{"ticket":{"id":19}}"#, "another secret", right), Some(Refusal::Forged));
+    assert_eq!(verify(br#"{"ticket":{"id":19}}"#, SECRET, &right[..38]), Some(Refusal::Forged));
+    assert_eq!(verify(br#"{"ticket":{"id":19}}"#, "", right), Some(Refusal::NotConfigured));
+}
+
+#[test]
 fn an_empty_secret_verifies_nothing() {
     let headers = HeaderMap::new();
     let request = Unverified::new(&headers, Some("token"), b"body", at(STAMP));

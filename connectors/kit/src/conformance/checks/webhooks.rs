@@ -40,7 +40,7 @@ fn no_webhook(capabilities: &Capabilities) -> Option<&'static str> {
 }
 
 fn unsigned_by_design(capabilities: &Capabilities) -> Option<&'static str> {
-    (capabilities.webhook != WebhookTrust::Signed).then_some("webhooks are not signed")
+    (capabilities.webhook != WebhookTrust::Signed).then_some("webhooks are not signed with a time")
 }
 
 async fn posted(ground: &mut Ground<'_>) -> Tried<(Posted, Timestamp)> {
@@ -87,7 +87,7 @@ async fn forged(ground: &mut Ground<'_>) -> Tried {
     let (posted, now) = posted(ground).await?;
     let mut forged = posted.clone();
     match ground.capabilities().webhook {
-        WebhookTrust::Signed => forged.body.push(b' '),
+        WebhookTrust::Signed | WebhookTrust::SignedUndated => forged.body.push(b' '),
         WebhookTrust::SecretHeader => forged.headers.values_mut().for_each(|value| {
             let altered = [value.as_bytes(), b"x"].concat();
             *value = http::HeaderValue::from_bytes(&altered).unwrap_or(value.clone());
