@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The connectors that `connector = "…"` can name.
 pub fn known() -> &'static [&'static str] {
-    &[handoffd_zendesk::NAME, handoffd_rt::NAME, handoffd_freshdesk::NAME]
+    &[handoffd_zendesk::NAME, handoffd_rt::NAME, handoffd_freshdesk::NAME, handoffd_zammad::NAME]
 }
 
 /// What a login takes: each key, whether it is a secret, and what it is asked for with.
@@ -19,6 +19,7 @@ pub fn login_questions(connector: &str) -> &'static [(&'static str, bool, &'stat
         ],
         handoffd_rt::NAME => &[("token", true, "An authentication token of handoffd's own user")],
         handoffd_freshdesk::NAME => &[("api_key", true, "The API key of handoffd's own agent")],
+        handoffd_zammad::NAME => &[("token", true, "An access token of handoffd's own agent")],
         _ => &[],
     }
 }
@@ -32,6 +33,7 @@ pub fn open(connector: &str, settings: DeskSettings, seams: Seams) -> Result<Arc
         handoffd_zendesk::NAME => Ok(Arc::new(handoffd_zendesk::connect(settings, seams)?)),
         handoffd_rt::NAME => Ok(Arc::new(handoffd_rt::connect(settings, seams)?)),
         handoffd_freshdesk::NAME => Ok(Arc::new(handoffd_freshdesk::connect(settings, seams)?)),
+        handoffd_zammad::NAME => Ok(Arc::new(handoffd_zammad::connect(settings, seams)?)),
         other => Err(vec![SettingProblem {
             key: "connector".into(),
             problem: format!("no connector speaks \"{other}\""),
@@ -46,6 +48,7 @@ pub fn wrong_settings(connector: &str, settings: &DeskSettings) -> Vec<SettingPr
         handoffd_zendesk::NAME => handoffd_zendesk::wrong_settings(settings),
         handoffd_rt::NAME => handoffd_rt::wrong_settings(settings),
         handoffd_freshdesk::NAME => handoffd_freshdesk::wrong_settings(settings),
+        handoffd_zammad::NAME => handoffd_zammad::wrong_settings(settings),
         _ => Vec::new(),
     }
 }
@@ -56,6 +59,7 @@ pub fn capabilities(connector: &str, settings: &DeskSettings) -> Option<Capabili
         handoffd_zendesk::NAME => Some(handoffd_zendesk::capabilities()),
         handoffd_rt::NAME => Some(handoffd_rt::capabilities(settings)),
         handoffd_freshdesk::NAME => Some(handoffd_freshdesk::capabilities(settings)),
+        handoffd_zammad::NAME => Some(handoffd_zammad::capabilities(settings)),
         _ => None,
     }
 }

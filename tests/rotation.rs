@@ -22,7 +22,7 @@ use handoffd_sandbox::access::{Client, Grant};
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::ids::TicketNo;
-use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN, customer_writes};
+use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN, ZAMMAD_TOKEN, customer_writes};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
 use http::{HeaderMap, Request};
@@ -75,9 +75,10 @@ enum Dialect {
     Zendesk,
     Tracker,
     Freshdesk,
+    Zammad,
 }
 
-const ALL: [Dialect; 3] = [Dialect::Zendesk, Dialect::Tracker, Dialect::Freshdesk];
+const ALL: [Dialect; 4] = [Dialect::Zendesk, Dialect::Tracker, Dialect::Freshdesk, Dialect::Zammad];
 
 struct Even;
 
@@ -114,6 +115,11 @@ impl Stage {
                 seed::freshdesk(Arc::new(clock.clone()), 1, Plan::GROWTH),
                 "connector = \"freshdesk\"\nurl = \"https://acme.freshdesk.com\"\nwebhook = { secret = { file = \"hook\" } }\n\
                  login = { api_key = { file = \"login\" } }",
+            ),
+            Dialect::Zammad => (
+                seed::zammad(Arc::new(clock.clone()), 1),
+                "connector = \"zammad\"\nurl = \"https://support.acme.example\"\nwebhook = { secret = { file = \"hook\" } }\n\
+                 login = { token = { file = \"login\" } }",
             ),
         };
         let folder = tempfile::tempdir().expect("folder");
@@ -153,7 +159,7 @@ impl Stage {
                 Dialect::Zendesk => {
                     desk.access.register(CLIENT.0, Client { secret: self.dialect.new_one().into(), person });
                 }
-                Dialect::Tracker | Dialect::Freshdesk => {
+                Dialect::Tracker | Dialect::Freshdesk | Dialect::Zammad => {
                     desk.access.allow(self.dialect.new_one(), Grant { person, scope: None, expires_at: None });
                 }
             }
@@ -208,7 +214,7 @@ impl Stage {
     fn hook(&self, ticket: TicketNo, secret: &str) -> HookAnswer {
         let desk = DeskId::from("acme");
         let (headers, body, path) = match self.dialect {
-            Dialect::Zendesk | Dialect::Freshdesk => {
+            Dialect::Zendesk | Dialect::Freshdesk | Dialect::Zammad => {
                 let hook = self.sandbox.with(|desk| desk.add_hook("https://h.example", secret, &[], None));
                 let posts = self.sandbox.webhooks_about(ticket);
                 self.sandbox.with(|desk| desk.hooks.remove(&hook));
@@ -228,6 +234,7 @@ impl Dialect {
             Self::Zendesk => CLIENT.1,
             Self::Tracker => RT_TOKEN,
             Self::Freshdesk => API_KEY,
+            Self::Zammad => ZAMMAD_TOKEN,
         }
     }
 
@@ -236,6 +243,7 @@ impl Dialect {
             Self::Zendesk => "canary-client",
             Self::Tracker => "1-1001-canary-token",
             Self::Freshdesk => "canary-freshdesk-key",
+            Self::Zammad => "canary-zammad-token",
         }
     }
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
   handoffd sandbox                                          Zendesk's dialect on 127.0.0.1:8790
   handoffd sandbox --connector rt                           Request Tracker's dialect
   handoffd sandbox --connector freshdesk                    Freshdesk's dialect
+  handoffd sandbox --connector zammad                       Zammad's dialect
   handoffd sandbox --hook http://127.0.0.1:8787/hooks/acme  also posts signed webhooks there
   curl -s http://127.0.0.1:8790/_sandbox/journal            what it was asked, and what was done")]
 pub struct SandboxArgs {
@@ -48,6 +49,7 @@ enum Dialect {
     /// Request Tracker 5.
     Rt,
     Freshdesk,
+    Zammad,
 }
 
 impl Dialect {
@@ -56,6 +58,7 @@ impl Dialect {
             Self::Zendesk => "Zendesk",
             Self::Rt => "Request Tracker",
             Self::Freshdesk => "Freshdesk",
+            Self::Zammad => "Zammad",
         }
     }
 
@@ -68,13 +71,14 @@ impl Dialect {
             }
             Self::Rt => format!("login = {{ token = … }} with the token {}", seed::RT_TOKEN),
             Self::Freshdesk => format!("login = {{ api_key = … }} with the key {}", seed::API_KEY),
+            Self::Zammad => format!("login = {{ token = … }} with the token {}", seed::ZAMMAD_TOKEN),
         }
     }
 
     /// Where webhooks go, and what they are signed with. Request Tracker has its secret in the address.
     fn hook(self, url: &str) -> (String, &'static str) {
         match self {
-            Self::Zendesk | Self::Freshdesk => (url.to_owned(), HOOK_SECRET),
+            Self::Zendesk | Self::Freshdesk | Self::Zammad => (url.to_owned(), HOOK_SECRET),
             Self::Rt => (format!("{}/{HOOK_SECRET}", url.trim_end_matches('/')), ""),
         }
     }
@@ -100,6 +104,7 @@ impl SandboxArgs {
             Dialect::Zendesk => seed::zendesk(seams.clock.clone(), self.seed, Limits::ENTERPRISE),
             Dialect::Rt => seed::rt(seams.clock.clone(), self.seed),
             Dialect::Freshdesk => seed::freshdesk(seams.clock.clone(), self.seed, Plan::GROWTH),
+            Dialect::Zammad => seed::zammad(seams.clock.clone(), self.seed),
         };
         seed::demo(&sandbox);
         seed::load(&sandbox, self.load);

@@ -180,8 +180,8 @@ fn names_that_nothing_defines_are_refused_with_the_nearest_one() {
         ),
         (
             "connector = \"rt\"",
-            "connector = ¦\"zammad\"",
-            "no connector speaks \"zammad\"",
+            "connector = ¦\"helpscout\"",
+            "no connector speaks \"helpscout\"",
             "accepted here: zendesk, rt",
         ),
     ] {

@@ -10,7 +10,7 @@
 //!   [`sla`]: its clocks; [`access`]: tokens and clients.
 //! - [`journal`]: what was asked and what it did, for tests to count.
 //! - [`faults`]: what goes wrong, by rates, spans and script.
-//! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one, [`rt`] and [`freshdesk`] are others.
+//! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one, [`rt`], [`freshdesk`] and [`zammad`] are others.
 //! - [`sandbox`]: the handle that everybody uses: requests, people, webhooks; [`person`] acts for people.
 //! - [`transport`], [`server`]: in the same process, or over a socket, there with a control API for rehearsals.
 //! - [`seed`]: people and tickets to begin with; [`stage`]: the same helpdesk for the kit's conformance suite.
@@ -37,6 +37,7 @@ pub mod store;
 pub mod text;
 pub mod ticket;
 pub mod transport;
+pub mod zammad;
 pub mod zendesk;
 
 pub use faults::{Fault, FaultPlan, On};

@@ -10,6 +10,7 @@ use crate::seed;
 use crate::store;
 use crate::ticket::{Body, FieldDef, FieldType, Ticket, Visibility};
 use crate::transport::SandboxTransport;
+use crate::zammad;
 use crate::zendesk::Limits;
 use handoffd_kit::clock::ManualClock;
 use handoffd_kit::conformance::{
@@ -103,6 +104,23 @@ const FRESHDESK: Words = Words {
     path: None,
 };
 
+/// Zammad's words. A closed ticket may be opened again, and takes writes.
+const ZAMMAD: Words = Words {
+    keys: &[
+        (FactName::Subject, "title"),
+        (FactName::Status, "state_id"),
+        (FactName::Priority, "priority_id"),
+        (FactName::Tags, "tags"),
+        (FactName::Queue, "group_id"),
+        (FactName::Owner, "owner_id"),
+        (FactName::CreatedAt, "created_at"),
+        (FactName::UpdatedAt, "updated_at"),
+    ],
+    field: zammad::field_name,
+    closes: false,
+    ..FRESHDESK
+};
+
 /// Request Tracker's words, in its default lifecycle.
 const RT: Words = Words {
     write_priority: |priority| match priority {
@@ -166,6 +184,16 @@ impl SandboxStage {
             desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
         });
         Self::new(sandbox, clock, FRESHDESK)
+    }
+
+    /// A Zammad. Log in with [`seed::ZAMMAD_TOKEN`] at any address; the webhook's signature token is [`WEBHOOK_SECRET`].
+    pub fn zammad() -> Self {
+        let clock = ManualClock::new(MONDAY_MORNING);
+        let sandbox = seed::zammad(Arc::new(clock.clone()), 1);
+        sandbox.with(|desk| {
+            desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
+        });
+        Self::new(sandbox, clock, ZAMMAD)
     }
 
     /// Sets a seeded sandbox up.

@@ -1,6 +1,6 @@
 //! A seeded Freshdesk: the same people and queues as everywhere, custom fields under the names of its API.
 
-use super::{BOT, QUESTION, REFUND_EUR, STEPS, furnish};
+use super::{BOT, furnish, name_plainly};
 use crate::access::Grant;
 use crate::freshdesk::{Freshdesk, Plan};
 use crate::sandbox::Sandbox;
@@ -15,11 +15,7 @@ pub fn freshdesk(clock: Arc<dyn Clock>, seed: u64, plan: Plan) -> Sandbox {
     let sandbox = Sandbox::new(clock, seed, Freshdesk::new(plan));
     sandbox.with(|desk| {
         furnish(desk);
-        for (no, name) in [(STEPS, "Steps tried"), (QUESTION, "Next question"), (REFUND_EUR, "refund_eur")] {
-            if let Some(field) = desk.fields.get_mut(&no) {
-                field.name = name.into();
-            }
-        }
+        name_plainly(desk);
         let bot = desk.find_person(BOT).map(|bot| bot.no);
         if let Some(person) = bot {
             desk.access.allow(API_KEY, Grant { person, scope: None, expires_at: None });

@@ -1,4 +1,4 @@
-//! People and tickets to begin with: a seeded account ([`zendesk`], [`rt`], [`freshdesk`]), its people and queues ([`furnish`]), the tickets of
+//! People and tickets to begin with: a seeded account ([`zendesk`], [`rt`], [`freshdesk`], [`zammad`]), its people and queues ([`furnish`]), the tickets of
 //! the demo ([`demo`]) and any number of them for benches ([`load`]).
 
 mod demo;
@@ -6,12 +6,14 @@ mod freshdesk;
 mod load;
 mod people;
 mod rt;
+mod zammad;
 
 pub use demo::demo;
 pub use freshdesk::{API_KEY, freshdesk};
 pub use load::load;
 pub use people::furnish;
 pub use rt::{RT_TOKEN, rt};
+pub use zammad::{ZAMMAD_TOKEN, zammad};
 
 use crate::access::{Client, Grant};
 use crate::change::{NewMessage, Update};
@@ -49,6 +51,15 @@ pub fn zendesk(clock: Arc<dyn Clock>, seed: u64, limits: Limits) -> Sandbox {
         desk.access.allow(API_TOKEN, Grant { person: bot, scope: None, expires_at: None });
     });
     sandbox
+}
+
+/// Names fields as they are called where their names in the API are made of those that people see.
+fn name_plainly(desk: &mut Helpdesk) {
+    for (no, name) in [(STEPS, "Steps tried"), (QUESTION, "Next question"), (REFUND_EUR, "refund_eur")] {
+        if let Some(field) = desk.fields.get_mut(&no) {
+            field.name = name.into();
+        }
+    }
 }
 
 /// Opens a ticket of a customer who is entered on first sight.

@@ -1,0 +1,121 @@
+//! A `[desks.NAME]` table with `connector = "zammad"`, checked: every problem at once, each with what would be accepted.
+
+use handoffd_kit::secret::Secret;
+use handoffd_kit::settings::{DeskSettings, NOT_VISIBLE, SettingProblem, Table, visible};
+use url::Url;
+
+/// What `login` takes, for messages and documentation.
+pub const LOGIN_HELP: &str =
+    "{ token = { env = \"…\" } } with an access token of handoffd's own agent (Zammad: Profile, Token Access)";
+
+/// What `webhook` takes, for messages and documentation.
+pub const WEBHOOK_HELP: &str =
+    "{ secret = { env = \"…\" } } with the HMAC SHA1 signature token of the webhook (Zammad: Manage, Webhook)";
+
+/// The shortest signature token: whoever guesses it can make handoffd look at tickets.
+const SECRET_CHARS: usize = 16;
+
+/// A checked table.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The helpdesk's address, without a path.
+    pub(crate) site: Url,
+    pub(crate) token: Secret,
+    /// None: webhooks are refused.
+    pub(crate) hook: Option<Secret>,
+}
+
+impl Config {
+    /// Checks the table.
+    pub(crate) fn read(settings: &DeskSettings) -> Result<Self, Vec<SettingProblem>> {
+        let mut problems = Vec::new();
+        let site = site(&settings.url, &mut problems);
+        let mut login = Table::new("login", LOGIN_HELP, &settings.login, &mut problems);
+        login.only(&["token"]);
+        let token = login.secret_shaped("token", visible, NOT_VISIBLE);
+        let hook = hook(settings, &mut problems);
+        match (token, problems.is_empty()) {
+            (Some(token), true) => Ok(Self { site, token, hook }),
+            _ => Err(problems),
+        }
+    }
+}
+
+fn site(url: &Url, problems: &mut Vec<SettingProblem>) -> Url {
+    let help = "the address that people open, without a path, such as \"https://support.acme.example\"";
+    let mut wrong = |what: String| problems.push(SettingProblem::new("url", what, help));
+    if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
+        wrong("this is no web address".into());
+    } else if !matches!(url.path().trim_end_matches('/'), "" | "/api/v1") {
+        wrong(format!("it has a path, {}", url.path()));
+    } else if !url.username().is_empty() || url.password().is_some() {
+        wrong("it has a login in it; the login has its own key".into());
+    }
+    let mut site = url.clone();
+    site.set_path("/");
+    site.set_query(None);
+    // People copy `https://support.acme.example/#ticket/zoom/19`.
+    site.set_fragment(None);
+    site
+}
+
+fn hook(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Option<Secret> {
+    if settings.webhook.is_empty() {
+        return None;
+    }
+    let mut table = Table::new("webhook", WEBHOOK_HELP, &settings.webhook, problems);
+    table.only(&["secret"]);
+    let long = |text: &str| visible(text).filter(|text| text.len() >= SECRET_CHARS);
+    let wrong = format!("{NOT_VISIBLE}, or is shorter than {SECRET_CHARS} characters (try `openssl rand -hex 24`)");
+    table.secret_shaped("secret", long, &wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoffd_kit::settings::Setting;
+    use secrecy::ExposeSecret;
+
+    const SITE: &str = "https://support.acme.example";
+    const LONG: &str = "0123456789abcdef";
+
+    fn secret(text: &str) -> Setting {
+        Setting::Secret(text.into())
+    }
+
+    fn read(url: &str, login: &[(&str, Setting)], webhook: &[(&str, Setting)]) -> Result<Config, Vec<String>> {
+        let table = |keys: &[(&str, Setting)]| keys.iter().map(|(key, value)| ((*key).into(), value.clone())).collect();
+        let (login, webhook) = (table(login), table(webhook));
+        let settings = DeskSettings { id: "acme".into(), url: url.parse().unwrap(), login, webhook, budget: 0.8 };
+        Config::read(&settings).map_err(|problems| problems.into_iter().map(|problem| problem.key).collect())
+    }
+
+    #[test]
+    fn a_token_is_enough_and_addresses_that_people_copy_are_taken() {
+        for url in [SITE, "https://support.acme.example/#ticket/zoom/19", "https://support.acme.example/api/v1/?x=1"] {
+            let config = read(url, &[("token", secret("k3y\n"))], &[]).unwrap();
+            assert_eq!(config.site.as_str(), "https://support.acme.example/");
+            assert_eq!(config.token.current().expose_secret(), "k3y");
+            assert!(config.hook.is_none());
+        }
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let login = [("token", Setting::Text("k".into())), ("user", secret("x"))];
+        let hook = [("secret", secret("short")), ("header", secret(LONG))];
+        let found = read("https://support.acme.example/zammad", &login, &hook).unwrap_err();
+        assert_eq!(found, ["url", "login.user", "login.token", "webhook.header", "webhook.secret"]);
+        assert_eq!(read("https://u:p@support.acme.example", &[], &[]).unwrap_err(), ["url", "login.token"]);
+        for token in ["", "a b", "ä"] {
+            assert_eq!(read(SITE, &[("token", secret(token))], &[]).unwrap_err(), ["login.token"], "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_checked_table_shows_no_secret() {
+        let config = read(SITE, &[("token", secret("hush-hush"))], &[("secret", secret(LONG))]).unwrap();
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("hush") && !shown.contains(LONG), "{shown}");
+    }
+}
