@@ -128,7 +128,10 @@ fn attentive(look: &Look<'_>, stay: Option<&Stay>, came: bool, vocabulary: Vocab
     // Some desks' versions are whole seconds: in that of our own write somebody may have written too.
     let by_others = look.others_at.zip(record.own_written_at).is_some_and(|(theirs, ours)| theirs > ours);
     let known = record.last_version.as_ref() == version || record.own_version.as_ref() == version && !by_others;
-    let untouched = head.created_at.known().is_some() && head.created_at == head.updated_at;
+    let labelled =
+        attributes && head.tags.known().is_some_and(|tags| tags.iter().any(|tag| vocabulary.in_tag(tag).is_some()));
+    // On some desks a label does not move the time of the last change.
+    let untouched = head.created_at.known().is_some() && head.created_at == head.updated_at && !labelled;
     let news = !known && !untouched;
     if !news && past(look).is_none() {
         return false;
@@ -137,8 +140,6 @@ fn attentive(look: &Look<'_>, stay: Option<&Stay>, came: bool, vocabulary: Vocab
     let review = record.handoff.as_ref().is_some_and(|handoff| waits(handoff.state));
     let on_request =
         || look.policy.escalations.iter().any(|rule| rule.trigger == Trigger::Manual && here(look, &rule.to));
-    let labelled =
-        attributes && head.tags.known().is_some_and(|tags| tags.iter().any(|tag| vocabulary.in_tag(tag).is_some()));
     if solved {
         // Nothing is handed off any more; a label is taken off, and a package may be rated.
         return labelled || came;

@@ -10,6 +10,11 @@ fn reads(stage: &mut Stage, ticket: TicketNo) -> usize {
     stage.asked().iter().filter(|asked| asked.kind == Kind::Read && about(asked)).count()
 }
 
+/// What a head costs. Zammad keeps labels apart from the ticket.
+fn head(dialect: Dialect) -> usize {
+    if dialect == Dialect::Zammad { 2 } else { 1 }
+}
+
 #[test]
 fn a_ticket_that_nobody_could_order_anything_on_costs_one_call() {
     for dialect in DIALECTS {
@@ -24,7 +29,7 @@ fn a_ticket_that_nobody_could_order_anything_on_costs_one_call() {
         let ticket = stage.opens("Support", &["refund"]);
         stage.asked();
         stage.notes("frontline-1", ticket, "asked the customer");
-        assert_eq!(reads(&mut stage, ticket), 1, "{dialect:?}: the head");
+        assert_eq!(reads(&mut stage, ticket), head(dialect), "{dialect:?}: the head");
         assert!(stage.commands(ticket).is_empty());
     }
 }
@@ -36,16 +41,19 @@ fn where_agents_may_ask_news_costs_the_history_and_a_note_its_words() {
         let ticket = stage.opens("Support", &["refund"]);
         stage.asked();
         stage.look(ticket);
-        assert_eq!(reads(&mut stage, ticket), 1, "{dialect:?}: nothing has changed");
+        assert_eq!(reads(&mut stage, ticket), head(dialect), "{dialect:?}: nothing has changed");
         stage.later(5);
         stage.sandbox.person(crate::stage::CUSTOMER).replies(ticket, "any news?");
         stage.look(ticket);
-        assert_eq!(reads(&mut stage, ticket), 2, "{dialect:?}: the head and the history");
+        // Zammad's history does not have what was said: its articles are read with it.
+        let history = if dialect == Dialect::Zammad { 2 } else { 1 };
+        assert_eq!(reads(&mut stage, ticket), head(dialect) + history, "{dialect:?}: the head and the history");
         stage.notes("frontline-1", ticket, "asked a colleague");
         let words = match dialect {
             Dialect::Zendesk => 2,   // Head and audits: those have the words.
             Dialect::Rt => 5, // Head, history; then the history once more with the parts and texts of its messages.
             Dialect::Freshdesk => 2, // Head and conversation.
+            Dialect::Zammad => 4, // Head with its labels, articles and history: those have the words.
         };
         assert_eq!(reads(&mut stage, ticket), words, "{dialect:?}");
     }
@@ -58,7 +66,7 @@ fn a_case_in_no_team_costs_one_call() {
         let ticket = stage.opens("Incoming", &[]);
         stage.asked();
         stage.notes("frontline-1", ticket, "/handoff billing please");
-        assert_eq!(reads(&mut stage, ticket), 1, "{dialect:?}");
+        assert_eq!(reads(&mut stage, ticket), head(dialect), "{dialect:?}");
         assert!(stage.ours(ticket).is_empty(), "{dialect:?}");
     }
 }

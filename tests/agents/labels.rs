@@ -1,6 +1,6 @@
 //! Commands and ratings by label, the one-click form.
 
-use crate::stage::{DIALECTS, Stage};
+use crate::stage::{DIALECTS, Dialect, Stage};
 use handoffd::policy::command::Rating;
 use handoffd_sandbox::change::{NewMessage, TagChange, Update};
 use handoffd_sandbox::ticket::{Body, Status, Visibility};
@@ -28,7 +28,7 @@ fn a_label_orders_a_handoff_and_is_taken_off_by_us_and_nothing_else_is() {
 
 #[test]
 fn the_note_that_comes_with_a_label_is_its_reason() {
-    let mut stage = Stage::new(crate::stage::Dialect::Zendesk);
+    let mut stage = Stage::new(Dialect::Zendesk);
     let ticket = stage.opens("Support", &["refund"]);
     let note = NewMessage::new(Visibility::Internal, Body::Plain("They threaten to leave.\nSee order 7.".into()));
     stage.does("frontline-1", ticket, Update { tags: label("handoff:billing"), say: vec![note], ..Update::default() });
@@ -110,6 +110,10 @@ fn a_label_that_a_rule_of_the_desk_or_we_ourselves_set_orders_nothing() {
         // An agent who takes it off and sets it again means it.
         stage.later(5);
         stage.sandbox.person("frontline-1").untags(ticket, "handoff:billing");
+        if dialect == Dialect::Zammad {
+            // A label does not move the last change there: off and on again between two looks is nothing at all.
+            stage.look(ticket);
+        }
         stage.tags("frontline-1", ticket, "handoff:billing");
         assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: {:?}", stage.ours(ticket));
     }

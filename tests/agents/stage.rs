@@ -18,7 +18,7 @@ use handoffd_sandbox::change::{NewMessage, TagChange, Update};
 use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::Asked;
-use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN};
+use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN, ZAMMAD_TOKEN};
 use handoffd_sandbox::ticket::{Body, Visibility};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
@@ -43,10 +43,12 @@ pub enum Dialect {
     Rt,
     /// Freshdesk, which keeps no history.
     Freshdesk,
+    /// Zammad.
+    Zammad,
 }
 
 /// Those whose history says who changed what.
-pub const DIALECTS: [Dialect; 2] = [Dialect::Zendesk, Dialect::Rt];
+pub const DIALECTS: [Dialect; 3] = [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad];
 
 struct Even;
 
@@ -122,6 +124,9 @@ pub fn policy(dialect: Dialect, rules: &str) -> String {
         Dialect::Freshdesk => {
             "connector = \"freshdesk\"\nurl = \"https://acme.freshdesk.com\"\nlogin = { api_key = { env = \"SECRET\" } }\n"
         }
+        Dialect::Zammad => {
+            "connector = \"zammad\"\nurl = \"https://support.acme.example\"\nlogin = { token = { env = \"SECRET\" } }\n"
+        }
     };
     format!(
         r#"
@@ -189,6 +194,7 @@ impl Stage {
             Dialect::Zendesk => seed::zendesk(shared, 1, Limits::ENTERPRISE),
             Dialect::Rt => seed::rt(shared, 1),
             Dialect::Freshdesk => seed::freshdesk(shared, 1, Plan::GROWTH),
+            Dialect::Zammad => seed::zammad(shared, 1),
         };
         let wrong_by = WrongBy::default();
         let ours = Ours { right: clock.clone(), wrong_by: wrong_by.clone() };
@@ -430,6 +436,7 @@ fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, cloc
         Dialect::Zendesk => CLIENT.1,
         Dialect::Rt => RT_TOKEN,
         Dialect::Freshdesk => API_KEY,
+        Dialect::Zammad => ZAMMAD_TOKEN,
     };
     let secrets = move |name: &str| (name == "SECRET").then(|| secret.to_owned());
     let desks = open_desks(&config, &secrets, &seams).unwrap_or_else(|problems| panic!("{problems}"));
