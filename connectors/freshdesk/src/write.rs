@@ -144,8 +144,7 @@ impl FreshdeskDesk {
     async fn add_note(&self, id: Id, html: &str, by: By<'_>) -> Result<Receipt> {
         // Freshdesk's own default is private; it is said all the same, and read back.
         let body = json!({ "body": html, "private": true });
-        let ask =
-            by.on(write_ask(NOTE, Method::POST, format!("tickets/{id}/notes"), body));
+        let ask = by.on(write_ask(NOTE, Method::POST, format!("tickets/{id}/notes"), body));
         let entry: Entry = self.api.json(&ask).await?;
         match history::visibility(&entry) {
             Some(Visibility::Internal) => said(&ask, &entry, id),
@@ -157,8 +156,7 @@ impl FreshdeskDesk {
     async fn reply(&self, id: Id, reply: &PublicReply, by: By<'_>) -> Result<Receipt> {
         let PublicText(words) = &reply.text;
         let body = json!({ "body": html_of_words(words, "", NOTE_BYTES) });
-        let ask =
-            by.on(write_ask(REPLY, Method::POST, format!("tickets/{id}/reply"), body));
+        let ask = by.on(write_ask(REPLY, Method::POST, format!("tickets/{id}/reply"), body));
         let entry: Entry = self.api.json(&ask).await?;
         // A reply's answer need not say that it is not private.
         match history::visibility(&entry) {
@@ -168,8 +166,7 @@ impl FreshdeskDesk {
     }
 
     async fn put(&self, operation: &'static str, id: Id, body: Value, by: By<'_>) -> Result<Receipt> {
-        let ask =
-            by.on(write_ask(operation, Method::PUT, format!("tickets/{id}"), body));
+        let ask = by.on(write_ask(operation, Method::PUT, format!("tickets/{id}"), body));
         let raw: Value = self.api.json(&ask).await?;
         // From here on the write is proven: nothing that a further read may fail with makes it unsure again.
         match self.head_of(&raw, id, by.write.deadline).await {

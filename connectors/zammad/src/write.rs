@@ -61,7 +61,7 @@ impl ZammadDesk {
         before: TicketHead,
         latest: Timestamp,
     ) -> Result<Receipt> {
-        let ask = |ask: Ask| ask.deadline(write.deadline).latest(latest);
+        let ask = |ask: Ask| ask.deadline(write.deadline).latest(latest).begins(write);
         match &write.change {
             DeskChange::Update(update) => {
                 let note = update.note.as_ref().map(|note| html_of_note(&note.0, &write.mark, NOTE_BYTES));
@@ -76,7 +76,7 @@ impl ZammadDesk {
                 }
             }
             DeskChange::Reply(reply) => self.reply(id, reply, &before, ask).await,
-            DeskChange::Tags { add, remove } => self.change_tags(id, before, add, remove, ask).await,
+            DeskChange::Tags { add, remove } => self.change_tags(id, before, add, remove, (ask, write.deadline)).await,
         }
     }
 
@@ -281,7 +281,7 @@ impl ZammadDesk {
         before: TicketHead,
         add: &[String],
         remove: &[String],
-        by: impl Fn(Ask) -> Ask,
+        (by, deadline): (impl Fn(Ask) -> Ask, Timestamp),
     ) -> Result<Receipt> {
         if let Some(odd) = add.iter().find(|tag| tag.trim().is_empty() || tag.contains(',')) {
             return Err(refused(format!("{odd:?} is no tag")).next_step("Write tags without commas"));
@@ -296,7 +296,9 @@ impl ZammadDesk {
         }
         for (at, (method, path, tag)) in steps.into_iter().enumerate() {
             let body = json!({ "item": tag, "object": "Ticket", "o_id": id });
-            let ask = by(Ask::write(TAGS, method, path, body));
+            let ask = Ask::write(TAGS, method, path, body);
+            // What has begun is finished.
+            let ask = if at == 0 { by(ask) } else { ask.deadline(deadline) };
             // Once one is done, whoever repeats the rest must look first.
             let half_done = |error| if at > 0 { DeskError { retry: Retry::Unsure, ..error } } else { error };
             self.api.json::<Value>(&ask).await.map_err(half_done)?;

@@ -39,14 +39,26 @@ fn rows(desk: &Helpdesk, no: TicketNo, change: &Change, event: &Event) -> Vec<Va
         }
         row
     };
-    let set = |attribute: &str, from: (Value, String), to: (Value, String)| {
-        row(
-            "updated",
-            json!({
-                "attribute": attribute, "value_from": from.1, "value_to": to.1, "id_from": from.0, "id_to": to.0,
-            }),
-        )
-    };
+    match &event.what {
+        What::Created(_) => vec![row("created", json!({}))],
+        What::Tags(moved) => {
+            let added = moved.to.difference(&moved.from);
+            let removed = moved.from.difference(&moved.to);
+            let added = added.map(|tag| row("added", json!({ "attribute": "tag", "value_to": tag })));
+            let removed = removed.map(|tag| row("removed", json!({ "attribute": "tag", "value_to": tag })));
+            added.chain(removed).collect()
+        }
+        What::Said(message) => {
+            vec![row("created", json!({ "object": "Ticket::Article", "o_id": message, "related_o_id": no }))]
+        }
+        What::Merged(into) => vec![row("merged_into", json!({ "id_from": no, "id_to": into }))],
+        other => updated(desk, other).map(|rest| row("updated", rest)).into_iter().collect(),
+    }
+}
+
+/// An attribute with its numbers and names before and after; none: this sets no attribute.
+fn updated(desk: &Helpdesk, what: &What) -> Option<Value> {
+    let set = |attribute: &str, from: (Value, String), to: (Value, String)| json!({ "attribute": attribute, "value_from": from.1, "value_to": to.1, "id_from": from.0, "id_to": to.0 });
     let queue = |no: Option<QueueNo>| {
         let name = no.and_then(|no| desk.queues.get(&no)).map_or_else(String::new, |queue| queue.name.clone());
         (json!(no), name)
@@ -55,50 +67,28 @@ fn rows(desk: &Helpdesk, no: TicketNo, change: &Change, event: &Event) -> Vec<Va
         let no = no.unwrap_or(Helpdesk::SYSTEM);
         (json!(no), login(desk, no))
     };
+    let state = |status| {
+        let id = state_number(status);
+        (json!(id), state_name(id).to_owned())
+    };
+    let level = |word: &Option<String>| {
+        let (id, name) = priority(word.as_deref());
+        (json!(id), name.to_owned())
+    };
     let plain = |text: String| (Value::Null, text);
-    match &event.what {
-        What::Created(_) => vec![row("created", json!({}))],
-        What::Queue(moved) => vec![set("group", queue(moved.from), queue(moved.to))],
-        What::Owner(moved) => vec![set("owner", owner(moved.from), owner(moved.to))],
-        What::Status(moved) => {
-            let state = |status| {
-                let id = state_number(status);
-                (json!(id), state_name(id).to_owned())
-            };
-            vec![set("state", state(moved.from), state(moved.to))]
-        }
-        What::Priority(moved) => {
-            let level = |word: &Option<String>| {
-                let (id, name) = priority(word.as_deref());
-                (json!(id), name.to_owned())
-            };
-            vec![set("priority", level(&moved.from), level(&moved.to))]
-        }
-        What::Subject(moved) => vec![set("title", plain(moved.from.clone()), plain(moved.to.clone()))],
-        What::Kind(moved) => {
-            let word = |kind: &Option<String>| plain(kind.clone().unwrap_or_default());
-            vec![set("type", word(&moved.from), word(&moved.to))]
-        }
-        What::Tags(moved) => {
-            let added = moved.to.difference(&moved.from);
-            let removed = moved.from.difference(&moved.to);
-            let added = added.map(|tag| row("added", json!({ "attribute": "tag", "value_to": tag })));
-            let removed = removed.map(|tag| row("removed", json!({ "attribute": "tag", "value_to": tag })));
-            added.chain(removed).collect()
-        }
+    let word = |text: &Option<String>| plain(text.clone().unwrap_or_default());
+    Some(match what {
+        What::Queue(moved) => set("group", queue(moved.from), queue(moved.to)),
+        What::Owner(moved) => set("owner", owner(moved.from), owner(moved.to)),
+        What::Status(moved) => set("state", state(moved.from), state(moved.to)),
+        What::Priority(moved) => set("priority", level(&moved.from), level(&moved.to)),
+        What::Subject(moved) => set("title", plain(moved.from.clone()), plain(moved.to.clone())),
+        What::Kind(moved) => set("type", word(&moved.from), word(&moved.to)),
         What::Field(field, moved) => {
             let name = desk.fields.get(field).map(field_name).unwrap_or_default();
-            let text = |values: &[String]| plain(values.join(", "));
-            vec![set(&name, text(&moved.from), text(&moved.to))]
+            set(&name, plain(moved.from.join(", ")), plain(moved.to.join(", ")))
         }
-        What::Extra(key, moved) => {
-            let text = |value: &Option<String>| plain(value.clone().unwrap_or_default());
-            vec![set(key, text(&moved.from), text(&moved.to))]
-        }
-        What::Said(message) => {
-            vec![row("created", json!({ "object": "Ticket::Article", "o_id": message, "related_o_id": no }))]
-        }
-        What::Merged(into) => vec![row("merged_into", json!({ "id_from": no, "id_to": into }))],
-        What::Deleted => vec![],
-    }
+        What::Extra(key, moved) => set(key, word(&moved.from), word(&moved.to)),
+        What::Created(_) | What::Tags(_) | What::Said(_) | What::Merged(_) | What::Deleted => return None,
+    })
 }
