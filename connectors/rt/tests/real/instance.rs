@@ -1,6 +1,7 @@
 //! A Request Tracker of this test run's own: made in a temporary folder, on a free port, stopped and removed at the end.
 //! The connector's tests and the daemon's share this file.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -57,13 +58,20 @@ impl Instance {
             return Err(Missing::NotInstalled("`shared/desks/rt5 install` puts one on this machine (as root)".into()));
         }
         let dir = folder().join(format!("handoffd-rt-{}", std::process::id()));
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map(|address| address.port());
-        let port = port.map_err(|error| Missing::Broken(error.to_string()))?.to_string();
+        let broken = |error: std::io::Error| Missing::Broken(error.to_string());
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(broken)?.port().to_string();
         let mut instance = Self { url: format!("http://127.0.0.1:{port}"), script, dir, tokens: Vec::new() };
         let start = ["start", "--port", &port, "--workers", "3"];
-        instance.script(&start)?;
+        let seeded = seeded(&instance.script);
+        if seeded.is_dir() {
+            run(Command::new("cp").arg("-r").arg(&seeded).arg(&instance.dir))?;
+        } else {
+            instance.script(&start)?;
+            instance.script(&["stop"])?;
+            keep(&instance.dir, &seeded).map_err(broken)?;
+        }
         // Rights are remembered by the server's processes, so people are added while it rests.
-        instance.script(&["stop"])?;
         let people = instance.perl(&scrip(hook))?;
         let started = instance.script(&start)?;
         instance.tokens = started.lines().chain(people.lines()).filter_map(pair).collect();
@@ -105,6 +113,22 @@ impl Drop for Instance {
 fn script() -> Option<PathBuf> {
     let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     above.map(|folder| folder.join("../shared/desks/rt5")).find(|script| script.exists())
+}
+
+/// Where an instance as it was right after seeding is kept, from which later ones are made: the tests of one build are several
+/// binaries, and seeding takes half a minute. It is known by what made it.
+fn seeded(script: &Path) -> PathBuf {
+    let mut made_by = DefaultHasher::new();
+    std::fs::read(script).unwrap_or_default().hash(&mut made_by);
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("request-tracker-{:016x}", made_by.finish()))
+}
+
+/// Keeps a copy, whole or not at all: another binary may be at the same.
+fn keep(instance: &Path, seeded: &Path) -> std::io::Result<()> {
+    let half = seeded.with_extension(std::process::id().to_string());
+    std::fs::create_dir_all(half.parent().unwrap_or(&half))?;
+    let copied = Command::new("cp").arg("-r").arg(instance).arg(&half).status()?.success();
+    if copied && std::fs::rename(&half, seeded).is_ok() { Ok(()) } else { std::fs::remove_dir_all(&half) }
 }
 
 /// The scrip that the guide gives to admins, with the address of this test.
