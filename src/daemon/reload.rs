@@ -269,7 +269,13 @@ impl Reloader {
     ) -> Result<T, CommandError> {
         let (sender, receiver) = oneshot::channel();
         let inner = self.0.clone();
-        let started = std::thread::Builder::new().name("reload".into()).spawn(move || drop(sender.send(read(&inner))));
+        let work = move || {
+            let read = read(&inner);
+            // Whoever is answered may end the daemon at once: nothing here may hold its ledger any more.
+            drop(inner);
+            drop(sender.send(read));
+        };
+        let started = std::thread::Builder::new().name("reload".into()).spawn(work);
         let lost =
             |error: &dyn std::fmt::Display| CommandError::Ledger(format!("the configuration cannot be read: {error}"));
         started.map_err(|error| lost(&error))?;
