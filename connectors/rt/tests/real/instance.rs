@@ -64,14 +64,16 @@ impl Instance {
         let mut instance = Self { url: format!("http://127.0.0.1:{port}"), script, dir, tokens: Vec::new() };
         let start = ["start", "--port", &port, "--workers", "3"];
         let seeded = seeded(&instance.script);
-        if seeded.is_dir() {
+        let kept = seeded.is_dir();
+        if kept {
             run(Command::new("cp").arg("-r").arg(&seeded).arg(&instance.dir))?;
-        } else {
-            instance.script(&start)?;
-            instance.script(&["stop"])?;
+        }
+        instance.script(&start)?;
+        // Rights are remembered by the server's processes, so people are added while it rests.
+        instance.script(&["stop"])?;
+        if !kept {
             keep(&instance.dir, &seeded).map_err(broken)?;
         }
-        // Rights are remembered by the server's processes, so people are added while it rests.
         let people = instance.perl(&scrip(hook))?;
         let started = instance.script(&start)?;
         instance.tokens = started.lines().chain(people.lines()).filter_map(pair).collect();

@@ -178,8 +178,11 @@ pub async fn a_handoff_goes_through_step_by_step(cast: &Cast) {
     let proof = history.iter().find(|change| change.id.as_str() == receipt.id).unwrap();
     assert!(matches!(&proof.what[..], [What::Queue { .. }]), "the receipt names the move: {proof:?}");
     let next_day = tried + jiff::SignedDuration::from_hours(24);
-    let much_later = Write { first_tried: Some(next_day), ..note.clone() };
-    assert_eq!(cast.desk.find(&much_later).await.unwrap(), Sighting::NotFound, "not what an earlier try wrote");
+    let much_later = |one: &Write| Write { first_tried: Some(next_day), ..one.clone() };
+    let sighted = cast.desk.find(&much_later(&moved)).await.unwrap();
+    assert_eq!(sighted, Sighting::NotFound, "without a mark it may be another move");
+    let sighted = cast.desk.find(&much_later(&note)).await.unwrap();
+    assert!(matches!(sighted, Sighting::Found(_)), "a note is known by its mark, whatever our clock said: {sighted:?}");
     let again = cast.desk.apply(&owned).await.unwrap_err();
     assert_eq!(again.kind, DeskErrorKind::Conflict, "a repeat with the old version");
 }
