@@ -226,6 +226,16 @@ fn a_message_that_begins_with_a_list_is_summed_up_by_its_first_item() {
 }
 
 #[test]
+fn what_is_not_read_of_a_message_is_not_said_to_stand_above() {
+    let rest = format!("Refund please{}More", "\n".repeat(sentences::READ_MAX));
+    let package = package_of(&with_messages(vec![said_by_customer(&rest)]));
+    let reported = lines(&package, PackagePart::Reported);
+    assert!(reported[0].starts_with("what was read stands above"), "{reported:?}");
+    let package = package_of(&with_messages(vec![said_by_customer("Refund please")]));
+    assert_eq!(lines(&package, PackagePart::Reported), ["all that was said stands above"]);
+}
+
+#[test]
 fn an_automatic_answer_of_the_customer_is_no_answer() {
     let mut automatic = said_by_customer("I am out of office.");
     automatic.by_machine = Fact::Known(true);
