@@ -5,7 +5,7 @@ use handoffd_kit::transport::{Bounds, HttpTransport, Transport};
 use http::{Request, Response};
 use serde_json::Value;
 
-/// Somebody with a token.
+/// Somebody with a token. Each request has a connection of its own: RT closes those that rest, and a post is not repeated.
 pub struct Raw {
     rest: String,
     token: String,
@@ -14,7 +14,7 @@ pub struct Raw {
 
 impl Raw {
     pub fn new(url: &str, token: String) -> Self {
-        Self { rest: format!("{url}/REST/2.0"), token, transport: HttpTransport::new(1) }
+        Self { rest: format!("{url}/REST/2.0"), token, transport: HttpTransport::new(0) }
     }
 
     pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Response<Bytes> {
