@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const PACE: SignedDuration = SignedDuration::from_secs(1);
 /// How long an alert is tried before a person is asked: what it tells is old by then.
 const LONG_ENOUGH: SignedDuration = SignedDuration::from_hours(24);
-/// So many tries of one alert keep its place at the head of its channel: while the channel is down they all wait as long as it does,
-/// and the oldest goes first when it is back. One that is not taken after that may have something of its own.
+/// So many answered tries of one alert keep its place at the head of its channel, as all that never left do: they wait as long as the
+/// channel is down, and the oldest goes first when it is back. One that is not taken after that may have something of its own.
 const ITS_TURNS: u32 = 30;
 /// How soon an alert is repeated whose answer was lost.
 const ONCE_MORE: SignedDuration = SignedDuration::from_secs(5);
@@ -229,7 +229,9 @@ fn failed(
     let old = claimed.record.tried_at.is_some_and(|first| now.duration_since(first) >= LONG_ENOUGH);
     let asked_again = again.unwrap_or(now);
     let later = match error.failure {
-        Failure::NotSent | Failure::Again(_) if claimed.attempt <= ITS_TURNS => asked_again,
+        // What never left keeps its turn however long the channel is away: it gets everything in its order when it is back.
+        Failure::NotSent => asked_again,
+        Failure::Again(_) if claimed.attempt <= ITS_TURNS => asked_again,
         _ => asked_again.max(now + backoff::after(claimed.attempt, jitter)),
     };
     match (error.failure, again) {
@@ -313,16 +315,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_reached_waits_as_long_as_its_channel_then_longer_and_longer_and_up_to_a_day() {
-        for failure in [Failure::NotSent, Failure::Again(None)] {
-            let wait = |attempt| match event(&claimed(attempt, false), failure, false, at(1)) {
-                EffectEvent::TryAgain(again) => again.duration_since(at(1)),
-                other => panic!("{other:?}"),
-            };
-            // It keeps its place: nothing that came later overtakes it.
-            assert!((1..=ITS_TURNS).all(|attempt| wait(attempt).is_zero()), "{failure:?}");
-            assert!(wait(ITS_TURNS + 1) > SignedDuration::ZERO, "{failure:?}");
-        }
+    fn what_is_not_reached_waits_as_long_as_its_channel_and_up_to_a_day() {
+        let wait = |failure, attempt| match event(&claimed(attempt, false), failure, false, at(1)) {
+            EffectEvent::TryAgain(again) => again.duration_since(at(1)),
+            other => panic!("{other:?}"),
+        };
+        // It keeps its place: nothing that came later overtakes it.
+        assert!((1..=10 * ITS_TURNS).all(|attempt| wait(Failure::NotSent, attempt).is_zero()));
+        // What was answered again and again may have something of its own.
+        assert!((1..=ITS_TURNS).all(|attempt| wait(Failure::Again(None), attempt).is_zero()));
+        assert!(wait(Failure::Again(None), ITS_TURNS + 1) > SignedDuration::ZERO);
         assert_eq!(event(&claimed(99, false), Failure::NotSent, false, at(0) + LONG_ENOUGH), EffectEvent::Park);
     }
 

@@ -1,4 +1,4 @@
-//! Alert channels of a daemon that runs: those that a reload adds, changes and takes out.
+//! Alert channels of a daemon that runs: one that was down and is back, and channels that a reload adds, changes and takes out.
 
 use crate::rooms::SECRET;
 use crate::stage::{BOTH, Dialect, Stage, policy};
@@ -25,6 +25,13 @@ fn told(dialect: Dialect, rooms: &[(&str, &str)]) -> String {
     text.replacen(billing, &format!("{billing}alert = [{}]\n\n{channels}", names.join(", ")), 1)
 }
 
+fn house(dialect: Dialect, rooms: &[(&str, &str)]) -> Stage {
+    let stage = Stage::new(dialect);
+    stage.write("rooms", SECRET);
+    takes_in(&stage, rooms);
+    stage
+}
+
 /// The file names these rooms from now on; gives what the reload tells of them.
 fn takes_in(stage: &Stage, rooms: &[(&str, &str)]) -> Vec<String> {
     stage.write("handoffd.toml", told(stage.dialect, rooms));
@@ -44,6 +51,42 @@ fn case(stage: &mut Stage) -> TicketNo {
 fn parked(stage: &Stage) -> Vec<String> {
     let parked = block_on(stage.running.house().ledger.call(|ledger| ledger.parked_alerts())).expect("asked");
     parked.into_iter().map(|alert| alert.alert.ticket.to_string()).collect()
+}
+
+#[test]
+fn a_channel_that_was_down_and_is_back_gets_everything_once_and_in_its_order() {
+    for dialect in BOTH {
+        let mut stage = house(dialect, &[("room", "billing"), ("other", "leads")]);
+        let first = case(&mut stage).to_string();
+        assert_eq!(stage.rooms.tickets("billing"), std::slice::from_ref(&first), "{dialect:?}");
+        stage.rooms.goes_down("billing");
+        let mut all = vec![first];
+        for _ in 0..6 {
+            all.push(case(&mut stage).to_string());
+        }
+        stage.seconds(1_800);
+        assert_eq!(stage.rooms.tickets("leads"), all, "{dialect:?}: the other one waits for nothing");
+        assert_eq!(stage.rooms.tickets("billing").len(), 1, "{dialect:?}");
+        let reasons = stage.reasons();
+        assert!(reasons.contains("the alert channel room takes nothing: 6 alerts wait"), "{dialect:?}: {reasons}");
+
+        // What waits outlives the process.
+        let mut stage = stage.restart(None);
+        stage.seconds(600);
+        let tries = stage.rooms.tries();
+        stage.rooms.comes_back("billing");
+        stage.seconds(600);
+        assert_eq!(stage.rooms.tickets("billing"), all, "{dialect:?}: everything, in its order");
+        assert_eq!(stage.rooms.tries(), tries + 6, "{dialect:?}: and each of them once");
+        let billing = stage.rooms.taken("billing");
+        assert!(billing.iter().all(|taken| taken.kind == "alert.handoff"), "{dialect:?}: {billing:?}");
+        let apart = |two: &[crate::rooms::Taken]| two[1].at.duration_since(two[0].at).as_secs() >= 1;
+        assert!(billing.windows(2).all(apart), "{dialect:?}: not more than one in a second: {billing:?}");
+        assert_eq!(stage.reasons(), "[]", "{dialect:?}");
+
+        all.push(case(&mut stage).to_string());
+        assert_eq!((stage.rooms.tickets("billing"), stage.rooms.tickets("leads")), (all.clone(), all), "{dialect:?}");
+    }
 }
 
 #[test]
