@@ -12,9 +12,6 @@ pub const LOGIN_HELP: &str = "{ api_key = { env = \"…\" } } with the API key o
 pub const WEBHOOK_HELP: &str =
     "{ secret = { env = \"…\" } } with what the automation rule sends in the header X-Handoffd-Secret";
 
-/// The shortest secret of the hook's header: it is the only thing that keeps strangers out.
-const SECRET_CHARS: usize = 16;
-
 /// A checked table.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -29,11 +26,20 @@ impl Config {
     /// Checks the table.
     pub(crate) fn read(settings: &DeskSettings) -> Result<Self, Vec<SettingProblem>> {
         let mut problems = Vec::new();
-        let site = site(&settings.url, &mut problems);
+        let site = settings.site(
+            &["/a", "/api/v2"],
+            "the address of the account alone, such as \"https://acme.freshdesk.com\"",
+            &mut problems,
+        );
+        if site.host_str().is_some_and(|host| host.ends_with(".freshservice.com")) {
+            // The same family, other field names (Freshdesk sheet, *Pitfalls*).
+            let what = "this is a Freshservice account, which this connector does not speak to";
+            problems.push(SettingProblem::new("url", what, "the address of a Freshdesk account"));
+        }
         let mut login = Table::new("login", LOGIN_HELP, &settings.login, &mut problems);
         login.only(&["api_key"]);
         let key = login.secret_shaped("api_key", key, NOT_VISIBLE);
-        let hook = hook(settings, &mut problems);
+        let hook = settings.hook_secret(WEBHOOK_HELP, &mut problems);
         match (key, problems.is_empty()) {
             (Some(key), true) => Ok(Self { site, key, hook }),
             _ => Err(problems),
@@ -44,37 +50,6 @@ impl Config {
 /// A colon would end the key inside the login header.
 fn key(text: &str) -> Option<String> {
     visible(text).filter(|text| !text.contains(':'))
-}
-
-fn site(url: &Url, problems: &mut Vec<SettingProblem>) -> Url {
-    let help = "the address of the account alone, such as \"https://acme.freshdesk.com\"";
-    let mut wrong = |what: String| problems.push(SettingProblem::new("url", what, help));
-    if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
-        wrong("this is no web address".into());
-    } else if url.host_str().is_some_and(|host| host.ends_with(".freshservice.com")) {
-        // The same family, other field names (Freshdesk sheet, *Pitfalls*).
-        wrong("this is a Freshservice account, which this connector does not speak to".into());
-    } else if !matches!(url.path().trim_end_matches('/'), "" | "/a" | "/api/v2") {
-        wrong(format!("it has a path, {}", url.path()));
-    } else if !url.username().is_empty() || url.password().is_some() {
-        wrong("it has a login in it; the login has its own key".into());
-    }
-    let mut site = url.clone();
-    site.set_path("/");
-    site.set_query(None);
-    site.set_fragment(None);
-    site
-}
-
-fn hook(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Option<Secret> {
-    if settings.webhook.is_empty() {
-        return None;
-    }
-    let mut table = Table::new("webhook", WEBHOOK_HELP, &settings.webhook, problems);
-    table.only(&["secret"]);
-    let long = |text: &str| visible(text).filter(|text| text.len() >= SECRET_CHARS);
-    let wrong = format!("{NOT_VISIBLE}, or is shorter than {SECRET_CHARS} characters (try `openssl rand -hex 24`)");
-    table.secret_shaped("secret", long, &wrong)
 }
 
 #[cfg(test)]

@@ -26,6 +26,43 @@ pub struct DeskSettings {
     pub budget: f64,
 }
 
+/// The shortest secret that a webhook shows or is signed with.
+const HOOK_SECRET_CHARS: usize = 16;
+
+impl DeskSettings {
+    /// The helpdesk's address without a path, for vendors who have one host for each account. `copied`: paths that people copy
+    /// along with it; `help`: what would be accepted.
+    pub fn site(&self, copied: &[&str], help: &str, problems: &mut Vec<SettingProblem>) -> Url {
+        let url = &self.url;
+        let mut wrong = |what: String| problems.push(SettingProblem::new("url", what, help));
+        if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
+            wrong("this is no web address".into());
+        } else if !std::iter::once(&"").chain(copied).any(|path| url.path().trim_end_matches('/') == *path) {
+            wrong(format!("it has a path, {}", url.path()));
+        } else if !url.username().is_empty() || url.password().is_some() {
+            wrong("it has a login in it; the login has its own key".into());
+        }
+        let mut site = url.clone();
+        site.set_path("/");
+        site.set_query(None);
+        site.set_fragment(None);
+        site
+    }
+
+    /// `webhook = { secret = … }` of a length that nobody guesses; none: the desk sends no webhooks, or there is a problem.
+    pub fn hook_secret(&self, help: &'static str, problems: &mut Vec<SettingProblem>) -> Option<Secret> {
+        if self.webhook.is_empty() {
+            return None;
+        }
+        let mut table = Table::new("webhook", help, &self.webhook, problems);
+        table.only(&["secret"]);
+        let long = |text: &str| visible(text).filter(|text| text.len() >= HOOK_SECRET_CHARS);
+        let wrong =
+            format!("{NOT_VISIBLE}, or is shorter than {HOOK_SECRET_CHARS} characters (try `openssl rand -hex 24`)");
+        table.secret_shaped("secret", long, &wrong)
+    }
+}
+
 /// A text or a secret.
 #[derive(Clone, Debug)]
 pub enum Setting {

@@ -12,9 +12,6 @@ pub const LOGIN_HELP: &str =
 pub const WEBHOOK_HELP: &str =
     "{ secret = { env = \"…\" } } with the HMAC SHA1 signature token of the webhook (Zammad: Manage, Webhook)";
 
-/// The shortest signature token: whoever guesses it can make handoffd look at tickets.
-const SECRET_CHARS: usize = 16;
-
 /// A checked table.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -29,45 +26,20 @@ impl Config {
     /// Checks the table.
     pub(crate) fn read(settings: &DeskSettings) -> Result<Self, Vec<SettingProblem>> {
         let mut problems = Vec::new();
-        let site = site(&settings.url, &mut problems);
+        let site = settings.site(
+            &["/api/v1"],
+            "the address that people open, without a path, such as \"https://support.acme.example\"",
+            &mut problems,
+        );
         let mut login = Table::new("login", LOGIN_HELP, &settings.login, &mut problems);
         login.only(&["token"]);
         let token = login.secret_shaped("token", visible, NOT_VISIBLE);
-        let hook = hook(settings, &mut problems);
+        let hook = settings.hook_secret(WEBHOOK_HELP, &mut problems);
         match (token, problems.is_empty()) {
             (Some(token), true) => Ok(Self { site, token, hook }),
             _ => Err(problems),
         }
     }
-}
-
-fn site(url: &Url, problems: &mut Vec<SettingProblem>) -> Url {
-    let help = "the address that people open, without a path, such as \"https://support.acme.example\"";
-    let mut wrong = |what: String| problems.push(SettingProblem::new("url", what, help));
-    if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
-        wrong("this is no web address".into());
-    } else if !matches!(url.path().trim_end_matches('/'), "" | "/api/v1") {
-        wrong(format!("it has a path, {}", url.path()));
-    } else if !url.username().is_empty() || url.password().is_some() {
-        wrong("it has a login in it; the login has its own key".into());
-    }
-    let mut site = url.clone();
-    site.set_path("/");
-    site.set_query(None);
-    // People copy `https://support.acme.example/#ticket/zoom/19`.
-    site.set_fragment(None);
-    site
-}
-
-fn hook(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Option<Secret> {
-    if settings.webhook.is_empty() {
-        return None;
-    }
-    let mut table = Table::new("webhook", WEBHOOK_HELP, &settings.webhook, problems);
-    table.only(&["secret"]);
-    let long = |text: &str| visible(text).filter(|text| text.len() >= SECRET_CHARS);
-    let wrong = format!("{NOT_VISIBLE}, or is shorter than {SECRET_CHARS} characters (try `openssl rand -hex 24`)");
-    table.secret_shaped("secret", long, &wrong)
 }
 
 #[cfg(test)]

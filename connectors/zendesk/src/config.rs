@@ -38,7 +38,8 @@ impl Config {
     /// Checks the table.
     pub(crate) fn read(settings: &DeskSettings) -> Result<Self, Vec<SettingProblem>> {
         let mut problems = Vec::new();
-        let site = site(&settings.url, &mut problems);
+        let help = "the address of the account alone, such as \"https://acme.zendesk.com\"";
+        let site = settings.site(&["/agent", "/api/v2"], help, &mut problems);
         let login = login(&settings.login, &mut problems);
         let webhook_secret = webhook(&settings.webhook, &mut problems);
         match (login, problems.is_empty()) {
@@ -46,22 +47,6 @@ impl Config {
             _ => Err(problems),
         }
     }
-}
-
-fn site(url: &Url, problems: &mut Vec<SettingProblem>) -> Url {
-    let help = "the address of the account alone, such as \"https://acme.zendesk.com\"";
-    if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
-        problems.push(SettingProblem::new("url", "this is no web address", help));
-    } else if !matches!(url.path().trim_end_matches('/'), "" | "/agent" | "/api/v2") {
-        problems.push(SettingProblem::new("url", format!("it has a path, {}", url.path()), help));
-    } else if !url.username().is_empty() || url.password().is_some() {
-        problems.push(SettingProblem::new("url", "it has a login in it", format!("{help}; the login has its own key")));
-    }
-    let mut site = url.clone();
-    site.set_path("/");
-    site.set_query(None);
-    site.set_fragment(None);
-    site
 }
 
 fn login(keys: &BTreeMap<String, Setting>, problems: &mut Vec<SettingProblem>) -> Option<LoginKind> {
