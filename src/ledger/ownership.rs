@@ -315,7 +315,7 @@ impl Ledger {
 }
 
 const TASK: &str = "handoff, desk, ticket, task, who, who_id, since, until, done_at, done_by, \
-    (SELECT json_extract(proposal, '$.from') FROM handoffs WHERE handoffs.id = tasks.handoff)";
+    (SELECT CASE WHEN json_valid(proposal) THEN json_extract(proposal, '$.from') END FROM handoffs WHERE handoffs.id = tasks.handoff)";
 
 fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
     Ok(TaskRecord {
@@ -344,7 +344,7 @@ fn until_the_next(mut spans: Vec<Span>, ended: Option<Timestamp>) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::super::records::CaseUpdate;
-    use super::super::samples::{act, at, ledger, nothing_found, stay};
+    use super::super::samples::{act, at, decide, ledger, nothing_found, sending, stay};
     use super::*;
 
     fn seen(owner: Option<&str>) -> OwnerSeen {
@@ -414,6 +414,18 @@ mod tests {
         assert_eq!((listed.len(), listed[0].since, listed[0].owner.as_str()), (1, at(0), "21"));
         record(&mut ledger, seen(Some("22")), at(10));
         assert!(ledger.lost_owners().expect("listed").is_empty());
+    }
+
+    #[test]
+    fn a_spoilt_proposal_hides_no_task() {
+        let mut ledger = ledger();
+        decide(&mut ledger, sending("h1", "1", "v1"), at(0));
+        let spoil = "UPDATE handoffs SET proposal = '{';
+            INSERT INTO tasks (handoff, desk, ticket, task, since, until) VALUES ('h1', 'acme', '1', 'Answer', 0, 5)";
+        ledger.connection.execute_batch(spoil).expect("spoilt");
+        let open = ledger.open_tasks(&"acme".into(), &"1".into()).expect("readable");
+        assert_eq!((open.len(), open[0].from.as_ref()), (1, None));
+        assert_eq!(ledger.tasks().expect("readable").len(), 1);
     }
 
     #[test]
