@@ -75,7 +75,7 @@ fn mapped(look: &Look<'_>) -> Vec<PackagePart> {
 
 /// What is done when the time is over, and when that is, as the giving team reads it.
 fn deadline(look: &Look<'_>, proposal: &Proposal, until: Timestamp) -> (Then, String) {
-    let rule = look.policy.escalations.iter().find(|escalation| escalation.rule.name == proposal.rule);
+    let rule = look.policy.escalation(&proposal.rule);
     let ask = rule.and_then(|escalation| match escalation.package.missing {
         Missing::Ask { within, then } => Some((within, then)),
         Missing::Send | Missing::Review => None,

@@ -279,8 +279,7 @@ impl Scene<'_> {
         if let Err(why) = may_approve(policy, proposal, &order.who(look)) {
             return Done::refused(format!("{} may not decide this; {}", order.by, why.shown())).about(&review.id);
         }
-        let off = &self.case.memory.switched_off;
-        if off.all || off.rules.contains(&proposal.rule) {
+        if self.case.memory.switched_off.stops(&proposal.rule) {
             return Done::refused("it is paused: approve it again when it goes on").about(&review.id);
         }
         let history = look.parts.history.as_deref().unwrap_or_default();

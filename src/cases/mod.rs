@@ -16,6 +16,7 @@ pub mod overtaken;
 pub mod ownership;
 mod past;
 mod pauses;
+mod reminders;
 mod requests;
 pub mod review;
 pub mod stays;

@@ -9,8 +9,9 @@ mod hand_on;
 use super::after::{After, made_owner};
 use super::examine::{Look, earlier};
 use super::past::unread;
-use crate::ledger::records::{CaseUpdate, ClaimWait, EffectRecord, HandoffHappening, HandoffRecord, Purpose};
-use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
+use super::reminders::{anew, to_come};
+use crate::ledger::records::{CaseUpdate, ClaimWait, EffectRecord, HandoffHappening, HandoffRecord};
+use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan::reminder::{Reminder, reminder, step_of};
 use crate::policy::case::{ClosedPath, Memory};
 use crate::policy::due::Due;
@@ -143,7 +144,7 @@ struct Wait<'a> {
 impl Wait<'_> {
     fn judged(&self) -> Chain {
         let look = self.look;
-        if let Some(reminder) = self.reminder_to_come() {
+        if let Some(reminder) = to_come(self.handoff) {
             return if self.may_hide_a_claim() { Chain::NeedHistory } else { self.remind_still(reminder) };
         }
         let step = self.reached.next(self.plan).filter(|_| look.now >= self.due.at);
@@ -207,27 +208,16 @@ impl Wait<'_> {
     }
 
     fn is_paused(&self) -> bool {
-        self.memory.switched_off.all || self.memory.switched_off.rules.contains(&self.handoff.proposal.rule)
-    }
-
-    /// A reminder that was decided and is not on the desk yet.
-    fn reminder_to_come(&self) -> Option<&EffectRecord> {
-        let waits = |effect: &&EffectRecord| {
-            effect.purpose == Purpose::Reminder && matches!(effect.state, EffectState::Due { .. })
-        };
-        self.handoff.effects.iter().find(waits)
+        self.memory.switched_off.stops(&self.handoff.proposal.rule)
     }
 
     /// Still nobody has claimed the case: the reminder goes out for the ticket as it is now.
     fn remind_still(&self, reminder: &EffectRecord) -> Chain {
         let held = self.waits();
-        if reminder.write.expected.as_ref() == Some(&self.look.head.version) {
-            return Chain::Wait(held);
+        match anew(reminder, self.look.head) {
+            Some(anew) => Chain::Remind { asked: ClaimWait { effects: vec![anew], ..held.clone() }, held },
+            None => Chain::Wait(held),
         }
-        let write = handoffd_kit::desk::Write { first_tried: None, ..reminder.write.clone() };
-        let mut anew = crate::plan::PlannedEffect { number: reminder.number, label: reminder.label.clone(), write };
-        anew.write.decide_on(self.look.head);
-        Chain::Remind { asked: ClaimWait { effects: vec![anew], ..held.clone() }, held }
     }
 
     /// Its lead is asked. `cannot`: a step that should have taken the case elsewhere and cannot be taken, with why.

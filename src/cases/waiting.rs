@@ -3,16 +3,16 @@
 
 use super::examine::{Look, earlier, planned_signature};
 use super::overtaken::{overtaken_since, overtaken_unseen};
+use super::reminders::{anew, to_come};
 use crate::ledger::commands::Deed;
 use crate::ledger::records::{CaseUpdate, EffectRecord, HandoffRecord, Purpose, ReviewAnswer};
-use crate::ledger::states::{EffectState, HandoffState};
+use crate::ledger::states::HandoffState;
 use crate::plan::{self, PlannedEffect};
 use crate::policy::case::Memory;
 use crate::policy::proposal::Proposal;
 use crate::policy::review_terms::{ReviewPlan, Unanswered};
 use crate::policy::reviewers::reviewers;
 use crate::policy::rules::Mode;
-use handoffd_kit::desk::Write;
 use handoffd_kit::model::{PartKind, PartSet};
 use jiff::{SignedDuration, Timestamp};
 
@@ -38,8 +38,7 @@ pub fn begin(update: &mut CaseUpdate, look: &Look<'_>, proposal: &Proposal) {
 /// What a look makes of a review that was asked for before. `fresh`: what would be done now, which is the same.
 pub fn wait_on(update: &mut CaseUpdate, look: &Look<'_>, review: &HandoffRecord, fresh: &Proposal, memory: &Memory) {
     let Some(plan) = &review.proposal.review else { return };
-    let off = &memory.switched_off;
-    let held = off.all || off.rules.contains(&review.proposal.rule) || look.policy.mode == Mode::Shadow;
+    let held = memory.switched_off.stops(&review.proposal.rule) || look.policy.mode == Mode::Shadow;
     let over = look.now >= plan.until.at && plan.unanswered != Unanswered::Wait;
     match (over, held) {
         (true, true) => update.look_again = earlier(update.look_again, Some(look.now + AGAIN)),
@@ -83,15 +82,8 @@ fn reminder(
     before: u32,
     due: bool,
 ) -> Option<PlannedEffect> {
-    let waits = |effect: &&EffectRecord| matches!(effect.state, EffectState::Due { .. });
-    if let Some(waiting) = reminders(review).find(waits) {
-        let moved = waiting.write.expected.as_ref() != Some(&look.head.version);
-        return moved.then(|| {
-            let write = Write { first_tried: None, ..waiting.write.clone() };
-            let mut anew = PlannedEffect { number: waiting.number, label: waiting.label.clone(), write };
-            anew.write.decide_on(look.head);
-            anew
-        });
+    if let Some(waiting) = to_come(review) {
+        return anew(waiting, look.head);
     }
     let reviewers = reviewers(look.policy, &review.proposal.to, review.proposal.from.as_ref());
     let told = plan::review::Reminder { plan, reviewers, before, now: look.now };

@@ -5,8 +5,7 @@ use super::control::now;
 use super::failure::Failure;
 use super::output::{Context, Tint, tame};
 use crate::config;
-use crate::daemon::control::{Command, Order, own_uid, system_user};
-use crate::ledger::records::Switch;
+use crate::daemon::control::{check_by, own_uid, system_user};
 use crate::ledger::{Act, Compactor, Durability, Fault, Ledger, LedgerError, bytes_on_disk, partial_path};
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
@@ -235,7 +234,7 @@ fn restore(context: &Context, path: &Path, from: &Path, yes: bool, by: Option<&s
 fn act(by: Option<&str>) -> Result<Act, Failure> {
     let user = system_user(own_uid());
     let by = by.unwrap_or(&user);
-    Order { command: Command::Switch { switch: Switch::All, on: true }, by: by.to_owned() }.check()?;
+    check_by(by)?;
     Ok(Act { by: format!("{by} ({user})"), reason: None, at: now() })
 }
 

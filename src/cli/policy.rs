@@ -96,8 +96,7 @@ fn approve(context: &Context, config: &Config, name: &str, by: &str, yes: bool) 
         }
         (None, Some(rule)) => {
             let command = Command::SignRule { rule: rule.name.clone(), version: rule.version.clone() };
-            let shown = policy.escalations.iter().find(|escalation| escalation.rule.name == rule.name);
-            let shown = shown.map(|escalation| path(policy, escalation)).unwrap_or_default();
+            let shown = policy.escalation(&rule.name).map(|escalation| path(policy, escalation)).unwrap_or_default();
             (tame_lines(&shown), format!("This rule will act on the helpdesk, signed by {by}."), command)
         }
         (None, None) => return Err(Failure::usage(nothing_to_sign(policy, name))),

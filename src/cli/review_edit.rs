@@ -58,7 +58,7 @@ impl EditArgs {
     pub(super) fn run(&self, context: &Context, config: &Config) -> Result<ExitCode, Failure> {
         let ledger = ledger(config)?;
         let handoff = find(&ledger, &self.id)?;
-        let of = ledger.package_versions(&self.id)?.last().map_or(1, |version| version.number);
+        let of = ledger.package_version(&self.id)?;
         drop(ledger);
         let package = waiting(&handoff)?;
         let parts = match (&self.file, self.parts.as_slice()) {

@@ -311,11 +311,11 @@ impl Ledger {
         if let Some((review, note)) = &update.remind {
             self.plan_anew(review, std::slice::from_ref(note), Purpose::Reminder, update.at)?;
         }
-        update.unanswered.as_ref().map_or(Ok(()), |deed| self.answer_for_nobody(deed, update.at))
+        update.unanswered.as_ref().map_or(Ok(()), |deed| self.answer(deed, update.at))
     }
 
-    /// A review whose time is over: what no answer means is recorded as a person's answer is.
-    fn answer_for_nobody(&mut self, deed: &Deed, at: Timestamp) -> Result<()> {
+    /// What becomes of a review: a person has answered, or its time is over and no answer means this.
+    fn answer(&mut self, deed: &Deed, at: Timestamp) -> Result<()> {
         match deed {
             Deed::Approve(answer) => self.approve(answer),
             Deed::Reject(answer) => self.reject(answer),
@@ -328,11 +328,7 @@ impl Ledger {
         let act = |reason: &Option<String>| Act { by: command.by.clone(), reason: reason.clone(), at: update.at };
         match &command.deed {
             Deed::Nothing => Ok(()),
-            Deed::Approve(answer) => self.approve(answer),
-            Deed::Reject(answer) => self.reject(answer),
-            Deed::EndStale { handoff, why, note } => {
-                self.end_stale_review(handoff, why, note.as_deref().cloned(), update.at)
-            }
+            deed @ (Deed::Approve(_) | Deed::Reject(_) | Deed::EndStale { .. }) => self.answer(deed, update.at),
             Deed::GiveBack { handoff, reason, effects } => {
                 let record = self.handoff(handoff)?;
                 let detail = format!("rejected by {}: {reason}", command.by);

@@ -2,7 +2,7 @@
 //! daemon that writes.
 
 use super::error::{LedgerError, Result};
-use super::open::Ledger;
+use super::open::{Ledger, beside};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -83,12 +83,8 @@ pub(super) fn empty_log(connection: &Connection) -> Result<bool> {
 
 /// How many bytes a ledger takes on the disk, its log included.
 pub fn bytes_on_disk(path: &Path) -> u64 {
-    let log = {
-        let mut name = path.as_os_str().to_owned();
-        name.push("-wal");
-        name
-    };
-    [path.as_os_str(), &log].iter().filter_map(|path| std::fs::metadata(path).ok()).map(|file| file.len()).sum()
+    let log = beside(path, "-wal");
+    [path, &log].iter().filter_map(|path| std::fs::metadata(path).ok()).map(|file| file.len()).sum()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 use super::codec::{instant, millis};
 use super::error::{LedgerError, Result};
 use super::inspect::Fault;
-use super::open::{Durability, Ledger, Lock, identity, make_private, restoring_path};
+use super::open::{Durability, Ledger, Lock, beside, identity, make_private, restoring_path};
 use super::people::Act;
 use super::states::{EffectEvent, EffectState};
 use jiff::Timestamp;
@@ -75,7 +75,7 @@ impl Ledger {
         step("reading the backup");
         let backup = open_backup(from)?;
         let staged = restoring_path(path);
-        let clean = || PARTS.iter().try_for_each(|part| remove(&with(&staged, part)));
+        let clean = || PARTS.iter().try_for_each(|part| remove(&beside(&staged, part)));
         clean()?;
         let prepared = make_private(&staged)
             .and_then(|()| copy(&backup, &staged))
@@ -180,7 +180,7 @@ fn copy(from: &Connection, to: &Path) -> Result<()> {
 
 /// Where a copy is written before it takes its place.
 pub fn partial_path(to: &Path) -> PathBuf {
-    with(to, ".partial")
+    beside(to, ".partial")
 }
 
 /// An empty file for this copy alone; one that an earlier copy left behind is written anew.
@@ -224,22 +224,22 @@ fn put_aside(path: &Path, at: Timestamp) -> Result<Option<PathBuf>> {
     let stamp = at.strftime("%Y%m%dT%H%M%SZ").to_string();
     let names = (1..).map(|count| if count == 1 { stamp.clone() } else { format!("{stamp}-{count}") });
     let free = |name: String| {
-        let aside = with(path, &format!(".replaced-{name}"));
-        PARTS.iter().all(|part| !with(&aside, part).exists()).then_some(aside)
+        let aside = beside(path, &format!(".replaced-{name}"));
+        PARTS.iter().all(|part| !beside(&aside, part).exists()).then_some(aside)
     };
     let Some(aside) = names.take(100).find_map(free) else {
         return Err(cannot_copy(path, &"a hundred replaced ledgers of this second are there"));
     };
-    let there: Vec<&str> = PARTS.into_iter().filter(|part| with(path, part).exists()).collect();
+    let there: Vec<&str> = PARTS.into_iter().filter(|part| beside(path, part).exists()).collect();
     for part in &there {
-        let (from, to) = (with(path, part), with(&aside, part));
+        let (from, to) = (beside(path, part), beside(&aside, part));
         std::fs::hard_link(&from, &to)
             .or_else(|_| std::fs::copy(&from, &to).map(drop))
             .map_err(|error| cannot_copy(&to, &error))?;
     }
     sync_folder_of(path)?;
     for part in &there {
-        remove(&with(path, part))?;
+        remove(&beside(path, part))?;
     }
     Ok(there.contains(&"").then_some(aside))
 }
@@ -251,12 +251,6 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-fn with(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
 /// Whether a file is the ledger's own or lies beside it for its sake.
 fn is_part_of(file: &Path, ledger: &Path) -> bool {
     let whole = |path: &Path| {
@@ -265,7 +259,7 @@ fn is_part_of(file: &Path, ledger: &Path) -> bool {
     };
     let Some(file) = file.canonicalize().ok().or_else(|| whole(file)) else { return false };
     let Some(ledger) = ledger.canonicalize().ok().or_else(|| whole(ledger)) else { return false };
-    PARTS.iter().chain(&[".lock", ".sock", ".restoring"]).any(|end| file == with(&ledger, end))
+    PARTS.iter().chain(&[".lock", ".sock", ".restoring"]).any(|end| file == beside(&ledger, end))
 }
 
 fn cannot_copy(path: &Path, why: &dyn std::fmt::Display) -> LedgerError {

@@ -127,7 +127,17 @@ impl Ledger {
         step("the file");
         let mut faults: Vec<Fault> = self.file_faults()?.into_iter().map(damaged).collect();
         step("the rows");
-        for line in LINES.iter().chain(WAITS) {
+        faults.extend(self.row_faults(LINES.iter().chain(WAITS), step)?);
+        Ok(faults)
+    }
+
+    fn row_faults<'l>(
+        &self,
+        lines: impl Iterator<Item = &'l Line>,
+        step: &mut dyn FnMut(&'static str),
+    ) -> Result<Vec<Fault>> {
+        let mut faults = Vec::new();
+        for line in lines {
             faults.extend(self.faults_of(line)?);
         }
         step("what is written in them");
@@ -141,15 +151,7 @@ impl Ledger {
     /// What holds after every single transaction: for tests of the ledger alone, whose looks no daemon notes.
     #[cfg(test)]
     pub(super) fn inspect_rows(&self) -> Result<Vec<Fault>> {
-        let mut faults = Vec::new();
-        for line in LINES {
-            faults.extend(self.faults_of(line)?);
-        }
-        faults.extend(self.unreadable()?);
-        faults.extend(self.numbers()?);
-        faults.extend(self.miscounted()?);
-        faults.extend(self.verify_acts(None)?.faults);
-        Ok(faults)
+        self.row_faults(LINES.iter(), &mut |_| {})
     }
 
     /// What SQLite says of the file: every page, and every index beside its table.

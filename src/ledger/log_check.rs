@@ -7,6 +7,7 @@
 //! Format", section 4 of its file format.
 
 use super::error::{LedgerError, Result};
+use super::open::beside;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -23,9 +24,7 @@ const CHECKED_BYTES: u64 = 64 << 20;
 /// # Errors
 /// It is, or it cannot be read.
 pub(super) fn check_log(path: &Path) -> Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    let Ok(file) = File::open(&name) else { return Ok(()) };
+    let Ok(file) = File::open(beside(path, "-wal")) else { return Ok(()) };
     let failed = |error: std::io::Error| LedgerError::Open { path: path.to_owned(), why: format!("its log: {error}") };
     if file.metadata().map_err(failed)?.len() > CHECKED_BYTES {
         return Ok(());

@@ -250,18 +250,21 @@ pub(super) fn check_header(path: &Path) -> Result<()> {
     if head.is_empty() || head == MAGIC { Ok(()) } else { Err(LedgerError::NotALedger(path.to_owned())) }
 }
 
+/// A file beside another one, known by the end of its name.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
 /// The path of the lock file beside a ledger.
 pub fn lock_path(ledger: &Path) -> PathBuf {
-    let mut name = ledger.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
+    beside(ledger, ".lock")
 }
 
 /// Where a backup is made ready to be the ledger at `path`.
 pub(super) fn restoring_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".restoring");
-    PathBuf::from(name)
+    beside(path, ".restoring")
 }
 
 /// A restore that was interrupted after the old ledger was put aside: an empty one must not take its place.

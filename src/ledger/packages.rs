@@ -5,11 +5,13 @@ use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::people::Act;
 use super::records::HandoffRecord;
-use super::states::HandoffState;
 use crate::policy::proposal::{Package, Proposal};
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::Serialize;
+
+/// The version that was collected, which nobody has edited.
+const COLLECTED: u32 = 1;
 
 /// One version of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,6 +45,17 @@ impl Ledger {
         Ok(versions)
     }
 
+    /// The number of the version that travels.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn package_version(&self, handoff: &str) -> Result<u32> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT coalesce(max(number), ?2) FROM package_versions WHERE handoff = ?1")?;
+        Ok(statement.query_row(params![handoff, COLLECTED], |row| row.get(0))?)
+    }
+
     /// A person edits the package of a review that waits: another version of it, which travels on a yes. `of`: the version that
     /// they were shown. Gives its number.
     ///
@@ -50,22 +63,18 @@ impl Ledger {
     /// [`LedgerError::WrongState`] where it is not in review, or somebody else was faster.
     pub fn edit_package(&mut self, handoff: &str, of: u32, package: &Package, act: &Act) -> Result<u32> {
         self.atomically(|ledger| {
-            let known = ledger.handoff(handoff)?;
-            if known.state != HandoffState::InReview {
-                let state = known.state.name().replace('_', " ");
-                return Err(LedgerError::WrongState(format!("handoff {handoff} is not in review but {state}")));
-            }
-            let versions = ledger.package_versions(handoff)?;
-            let last = versions.last().map_or(1, |version| version.number);
+            let known = ledger.in_review(handoff)?;
+            let last = ledger.package_version(handoff)?;
             if of != last {
                 let words = format!(
                     "the package of {handoff} has the version {last}, and you were shown {of}: look at it again, then edit it"
                 );
                 return Err(LedgerError::WrongState(words));
             }
-            if versions.is_empty() {
+            // The first edit keeps what was collected as well.
+            if last == COLLECTED {
                 let collected = known.proposal.package.clone().unwrap_or_default();
-                ledger.put_package(&known, 1, &collected, None, known.created_at)?;
+                ledger.put_package(&known, COLLECTED, &collected, None, known.created_at)?;
             }
             ledger.put_package(&known, last + 1, package, Some(&act.by), act.at)?;
             let completeness = package.completeness();

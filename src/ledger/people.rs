@@ -130,7 +130,7 @@ impl Ledger {
         })
     }
 
-    fn in_review(&self, id: &str) -> Result<HandoffRecord> {
+    pub(super) fn in_review(&self, id: &str) -> Result<HandoffRecord> {
         let handoff = self.handoff(id)?;
         if handoff.state == HandoffState::InReview {
             return Ok(handoff);

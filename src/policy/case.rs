@@ -272,3 +272,10 @@ pub struct SwitchedOff {
     /// These rules.
     pub rules: Vec<RuleName>,
 }
+
+impl SwitchedOff {
+    /// Whether this rule may not write.
+    pub fn stops(&self, rule: &RuleName) -> bool {
+        self.all || self.rules.contains(rule)
+    }
+}

@@ -50,7 +50,7 @@ pub fn barred(path: Path<'_>, case: &Case, policy: &Policy) -> Option<RuleResult
     if mode(rule, policy, &memory.signed_rules) == Mode::Shadow {
         return None;
     }
-    if memory.switched_off.all || memory.switched_off.rules.contains(&rule.name) {
+    if memory.switched_off.stops(&rule.name) {
         return Some(RuleResult::Paused);
     }
     if memory.released.contains(&rule.name) {

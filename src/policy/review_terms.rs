@@ -2,7 +2,7 @@
 
 use super::due::{Due, Wait};
 use super::proposal::Proposal;
-use super::rules::{Escalation, Policy, Team};
+use super::rules::{Policy, Team};
 use super::verdict::Risk;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,15 +35,6 @@ pub enum Unanswered {
 }
 
 impl Unanswered {
-    /// The word of the file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Wait => "wait",
-            Self::Reject => "reject",
-            Self::Approve => "approve",
-        }
-    }
-
     /// In words, after "if nobody answers by then, ".
     pub fn shown(self) -> &'static str {
         match self {
@@ -66,17 +57,12 @@ pub struct ReviewPlan {
     pub unanswered: Unanswered,
 }
 
-/// The rule of a proposal, where it is an escalation of this policy.
-fn rule<'p>(policy: &'p Policy, proposal: &Proposal) -> Option<&'p Escalation> {
-    policy.escalations.iter().find(|escalation| escalation.rule.name == proposal.rule)
-}
-
 /// The wait that begins when a person is asked because of these risks; none: as long as it takes.
 ///
 /// No answer can be a yes only to what the rule itself wanted asked, and never for a sensitive rule: where rules disagree, a
 /// condition cannot be told, or a package is incomplete, nobody has said what a silence would be a yes to.
 pub fn review_plan(policy: &Policy, proposal: &Proposal, risks: &[Risk], now: Timestamp) -> Option<ReviewPlan> {
-    let rule = rule(policy, proposal);
+    let rule = policy.escalation(&proposal.rule);
     let terms = rule.and_then(|rule| rule.reviews.as_ref()).or(policy.reviews.as_ref())?;
     let until = policy.teams.get(&proposal.to)?.due(now, terms.answer_within)?;
     let own = risks.iter().all(|risk| matches!(risk, Risk::Always | Risk::Condition(_)));

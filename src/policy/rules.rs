@@ -62,6 +62,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The escalation of this name.
+    pub fn escalation(&self, name: &RuleName) -> Option<&Escalation> {
+        self.escalations.iter().find(|known| known.rule.name == *name)
+    }
+
     /// The teams that an agent may hand this team's cases to: those that a rule with `trigger = "manual"` leads to.
     pub fn on_request(&self, from: &TeamName) -> Vec<&TeamName> {
         let rules = self.escalations.iter().filter(|rule| rule.trigger == Trigger::Manual && rule.from.contains(from));

@@ -137,7 +137,7 @@ fn as_of_now(look: &Look<'_>, memory: &Memory, to: &Team, proposal: Proposal) ->
 
 /// How long the rule gives a receiving team.
 fn internal_target(look: &Look<'_>, rule: &RuleName) -> Option<Length> {
-    look.policy.escalations.iter().find(|known| known.rule.name == *rule)?.clock.internal
+    look.policy.escalation(rule)?.clock.internal
 }
 
 /// A handoff of the chain of which nothing was sent: it stands as long as nobody has claimed the case, and its rule may write.

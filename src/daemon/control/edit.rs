@@ -39,7 +39,7 @@ pub(super) async fn edit(
     let Some(package) = &proposal.package else {
         return Err(CommandError::Refused(format!("no package travels with {id}: it is a route")));
     };
-    let rule = house.policy.escalations.iter().find(|known| known.rule.name == proposal.rule);
+    let rule = house.policy.escalation(&proposal.rule);
     let required = rule.map(|rule| rule.package.require.as_slice());
     let package = edited(package, lines.map_err(wrong)?, who, required).map_err(wrong)?;
     let (touched, named) = (named.len(), named.join(", "));

@@ -243,7 +243,7 @@ impl Order {
     /// # Errors
     /// `Wrong`, with what is expected.
     pub fn check(&self) -> Result<(), CommandError> {
-        name("--as", &self.by)?;
+        check_by(&self.by)?;
         match &self.command {
             Command::Release { rule, limit } => {
                 name("rule", rule.as_str())?;
@@ -290,6 +290,14 @@ fn check_target(target: &Target) -> Result<(), CommandError> {
         Target::Desk { desk } => name("desk", desk.as_str()),
         Target::All { .. } => Ok(()),
     }
+}
+
+/// Refuses a name that nobody has.
+///
+/// # Errors
+/// `Wrong`, with what is expected.
+pub fn check_by(by: &str) -> Result<(), CommandError> {
+    name("--as", by)
 }
 
 fn name(what: &str, text: &str) -> Result<(), CommandError> {

@@ -187,15 +187,28 @@ impl Ledger {
         })
     }
 
+    fn channels_waited_for(&self) -> Result<Vec<AlertName>> {
+        let sql = format!("SELECT DISTINCT channel FROM alerts INDEXED BY alerts_open WHERE {WAITING}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let names = statement.query_map([], |row| row.get::<_, String>(0).map(AlertName::new))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// What waits for a channel that is not among these any more waits for a person.
     ///
     /// # Errors
     /// SQLite's.
     pub fn park_alerts_without_channel(&mut self, channels: &[AlertName]) -> Result<()> {
         self.atomically(|ledger| {
+            // Mostly none is gone, and a channel that is away has many waiting: they are not read for nothing.
+            let gone =
+                ledger.channels_waited_for()?.into_iter().filter(|name| !channels.contains(name)).collect::<Vec<_>>();
+            if gone.is_empty() {
+                return Ok(());
+            }
             for id in ledger.alert_ids(WAITING)? {
                 let Ok(record) = ledger.alert(id) else { continue };
-                if channels.contains(&record.channel) {
+                if !gone.contains(&record.channel) {
                     continue;
                 }
                 ledger.step_alert(id, &record.state, &EffectEvent::Park)?;

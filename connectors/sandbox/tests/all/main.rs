@@ -14,5 +14,6 @@ mod rt_common;
 mod rt_hostile;
 mod rt_refusals;
 mod server;
+mod sheet;
 mod webhooks;
 mod zendesk;
