@@ -17,8 +17,9 @@ use std::time::Duration;
 const USER_AGENT: &str = concat!("handoffd/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection that has rested longer may be closed by the other side just as we write on it: we would be unsure.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that has rested longer may be closed by the other side just as we write on it: we would be unsure. Some
+/// web servers close theirs after five seconds.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Carries requests over the network.
 pub struct HttpTransport {
@@ -65,7 +66,7 @@ impl HttpTransport {
         let mut request = reqwest::Request::try_from(request).map_err(not_sent)?;
         *request.timeout_mut() = Some(bounds.timeout);
         self.reach.allows(request.url())?;
-        let mut answer = client.execute(request).await.map_err(failed)?;
+        let mut answer = execute(client, request).await.map_err(failed)?;
         let too_large = TransportError::TooLarge(bounds.body_bytes);
         if answer.content_length().is_some_and(|length| length > bounds.body_bytes as u64) {
             return Err(too_large);
@@ -82,6 +83,20 @@ impl HttpTransport {
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
     }
+}
+
+/// Sends a request. A question that a connection took with it as it closed, unanswered, is asked once more on another one:
+/// a server closes a resting connection whenever it likes, and asking again changes nothing there. A write never goes twice.
+async fn execute(client: &Client, request: reqwest::Request) -> Result<reqwest::Response, reqwest::Error> {
+    let question = request.method().is_safe().then(|| request.try_clone()).flatten();
+    match (client.execute(request).await, question) {
+        (Err(error), Some(again)) if broke_off(&error) => client.execute(again).await,
+        (answer, _) => answer,
+    }
+}
+
+fn broke_off(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout()
 }
 
 /// Where a transport may go.
@@ -185,14 +200,28 @@ mod tests {
 
     /// Serves one connection after another with the same bytes; gives back the requests it saw.
     async fn server(answer: Vec<u8>, then: Then) -> (SocketAddr, tokio::sync::mpsc::Receiver<String>) {
+        server_after(0, answer, then).await
+    }
+
+    /// The same, after so many connections that it closed on a request.
+    async fn server_after(
+        closed: usize,
+        answer: Vec<u8>,
+        then: Then,
+    ) -> (SocketAddr, tokio::sync::mpsc::Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, requests) = tokio::sync::mpsc::channel(8);
         tokio::spawn(async move {
+            let mut left = closed;
             while let Ok((mut socket, _)) = listener.accept().await {
                 let mut head = vec![0; 4_096];
                 let length = socket.read(&mut head).await.unwrap_or(0);
                 let _ = seen.send(String::from_utf8_lossy(&head[..length]).into_owned()).await;
+                if left > 0 {
+                    left -= 1;
+                    continue;
+                }
                 let _ = socket.write_all(&answer).await;
                 if matches!(then, Then::KeepSilent) {
                     std::future::pending::<()>().await;
@@ -246,6 +275,27 @@ mod tests {
             let error = get(format!("http://{address}/?token=hush"), SMALL).await.unwrap_err();
             assert!(matches!(error, TransportError::Lost(_)), "{answer:?}: {error}");
             assert!(!error.to_string().contains("hush"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_question_that_a_closing_connection_took_along_is_asked_once_more_and_a_write_never() {
+        for (closed, method, sent, answered) in [
+            (1, "GET", 2, true),
+            (2, "GET", 2, false),
+            (1, "PUT", 1, false),
+            (1, "POST", 1, false),
+            (1, "PATCH", 1, false),
+            (1, "DELETE", 1, false),
+        ] {
+            let (address, mut requests) = server_after(closed, ok(b"hello", ""), Then::Close).await;
+            let url = format!("http://{address}/");
+            let request = Request::builder().method(method).uri(url).body(Bytes::from_static(b"{}")).unwrap();
+            let result = HttpTransport::new(2).send(request, SMALL).await;
+            assert_eq!(result.is_ok(), answered, "{method} after {closed}: {result:?}");
+            assert!(answered || matches!(result, Err(TransportError::Lost(_))), "{result:?}");
+            let seen = std::iter::from_fn(|| requests.try_recv().ok()).count();
+            assert_eq!(seen, sent, "{method} after {closed}");
         }
     }
 
