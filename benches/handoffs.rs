@@ -140,10 +140,11 @@ async fn latency(vendor: Vendor) {
     };
     let (middle, worst) = middle_and_worst(events.iter().map(took).collect());
     println!(
-        "{:<16} event to first write, by webhook: p50 {}, p99 {} (one second of it waits for siblings of the same change)",
+        "{:<16} event to first write, by webhook: p50 {}, p99 {} ({})",
         vendor.shown(),
         ms(middle),
-        ms(worst)
+        ms(worst),
+        vendor.waits()
     );
 }
 

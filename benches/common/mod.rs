@@ -51,6 +51,14 @@ impl Vendor {
         }
     }
 
+    /// What of the time to the first write is a wait that we chose.
+    pub fn waits(self) -> &'static str {
+        match self {
+            Self::Zendesk => "one second of it lets the version's grain pass, so that no person's change hides in it",
+            Self::RequestTracker => "25 ms of it waits for siblings of the same change",
+        }
+    }
+
     /// An embedded one with people, without tickets, whose limits are never reached.
     pub fn sandbox(self, clock: Arc<dyn Clock>) -> Sandbox {
         match self {

@@ -1,6 +1,6 @@
 //! Webhooks: verified, stored with their looks, then answered. A known delivery is answered the same way and does nothing.
 
-use super::{GATHER, Intake};
+use super::Intake;
 use crate::desks::Station;
 use crate::ledger::LedgerError;
 use crate::ledger::records::{Freshness, NewLook, ReceivedWebhook};
@@ -63,7 +63,8 @@ impl Intake {
             Ok(delivery) => delivery,
             Err(refusal) => return Ok(HookAnswer::Refused(refusal)),
         };
-        let looks = self.looks(request.desk, &delivery, now + GATHER);
+        let due = Self::look_at(station.desk.capabilities().guard, now);
+        let looks = self.looks(request.desk, &delivery, due);
         let received = ReceivedWebhook {
             desk: request.desk.clone(),
             delivery: delivery.id.clone(),

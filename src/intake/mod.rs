@@ -10,14 +10,15 @@ pub use poll::Polled;
 use crate::desks::Desks;
 use crate::ledger::Handle;
 use crate::policy::rules::{Policy, Start};
+use handoffd_kit::capability::Guard;
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::settings::Seams;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How long a webhook's look waits for its siblings: desks send several for one change.
-const GATHER: SignedDuration = SignedDuration::from_secs(1);
+/// How long a webhook's look waits for its siblings: desks send several for one change, and each look costs a call.
+const SIBLINGS: SignedDuration = SignedDuration::from_millis(25);
 
 /// What takes tickets in.
 #[derive(Clone)]
@@ -52,6 +53,16 @@ impl Intake {
             Some(Start::At(start)) => start,
             Some(Start::Now) | None => met,
         }
+    }
+
+    /// When to look at a ticket that a webhook names. Where the desk compares versions that have a grain, it passes first:
+    /// else a person could act right after our look, and the version would not show it.
+    fn look_at(guard: Guard, now: Timestamp) -> Timestamp {
+        let grain = match guard {
+            Guard::Conditional { grain } => SignedDuration::try_from(grain).unwrap_or_default(),
+            Guard::Leaky | Guard::Compared | Guard::None => SignedDuration::ZERO,
+        };
+        now + grain.max(SIBLINGS)
     }
 
     /// Our own account on a desk, once a poll has asked for it.

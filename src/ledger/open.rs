@@ -154,13 +154,13 @@ impl Ledger {
 
     /// Runs an operation all or nothing, alone or as a part of a larger transaction.
     pub(super) fn atomically<T>(&mut self, operation: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.connection.execute_batch("SAVEPOINT operation")?;
+        self.say("SAVEPOINT operation")?;
         let done = operation(self).and_then(|done| {
             if self.connection.is_autocommit() {
                 // SQLite has rolled back by itself, and the operation has not noticed.
                 return Err(LedgerError::Full);
             }
-            self.connection.execute_batch("RELEASE operation")?;
+            self.say("RELEASE operation")?;
             Ok(done)
         });
         if done.is_err() {
@@ -190,7 +190,13 @@ impl Ledger {
 
     pub(super) fn begin(&self) -> Result<()> {
         let begin = if self.is_read_only()? { "BEGIN" } else { "BEGIN IMMEDIATE" };
-        Ok(self.connection.execute_batch(begin)?)
+        self.say(begin)
+    }
+
+    /// Runs what opens and closes transactions; said so often that making the statement anew each time would show.
+    fn say(&self, statement: &str) -> Result<()> {
+        self.connection.prepare_cached(statement)?.execute([])?;
+        Ok(())
     }
 
     pub(super) fn is_read_only(&self) -> Result<bool> {
@@ -198,10 +204,7 @@ impl Ledger {
     }
 
     pub(super) fn commit(&self) -> Result<()> {
-        self.connection.execute_batch("COMMIT").map_err(|error| {
-            self.roll_back("ROLLBACK");
-            LedgerError::from(error)
-        })
+        self.say("COMMIT").inspect_err(|_| self.roll_back("ROLLBACK"))
     }
 
     /// Rolling back can fail only where SQLite has rolled back by itself already.

@@ -3,7 +3,7 @@
 use handoffd_kit::clock::Clock;
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::freshdesk::Plan;
-use handoffd_sandbox::seed::{API_KEY, CLIENT, RT_TOKEN, freshdesk, rt, zendesk};
+use handoffd_sandbox::seed::{API_KEY, CLIENT, RT_TOKEN, ZAMMAD_TOKEN, freshdesk, rt, zammad, zendesk};
 use handoffd_sandbox::zendesk::Limits;
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -21,17 +21,20 @@ pub enum Kind {
     Rt,
     /// Freshdesk: no history, no version to compare, a note is a call of its own.
     Freshdesk,
+    /// Zammad: no version to compare, a note travels with the move, a history that comes as a call of its own.
+    Zammad,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 3] = [Kind::Zendesk, Kind::Rt, Kind::Freshdesk];
+    pub const ALL: [Kind; 4] = [Kind::Zendesk, Kind::Rt, Kind::Freshdesk, Kind::Zammad];
 
-    /// Each in its turn; the one with the most abilities, and so with the most ways to go, every other time.
+    /// Each in its turn; the one with the most abilities, and so with the most ways to go, twice.
     pub fn of_seed(seed: u64) -> Self {
-        match seed % 4 {
+        match seed % 5 {
             0 => Kind::Rt,
             2 => Kind::Freshdesk,
+            4 => Kind::Zammad,
             _ => Kind::Zendesk,
         }
     }
@@ -42,6 +45,7 @@ impl Kind {
             Kind::Zendesk => "zendesk",
             Kind::Rt => "rt",
             Kind::Freshdesk => "freshdesk",
+            Kind::Zammad => "zammad",
         }
     }
 
@@ -51,6 +55,7 @@ impl Kind {
             Kind::Zendesk => zendesk(clock, seed, Limits::ENTERPRISE),
             Kind::Rt => rt(clock, seed),
             Kind::Freshdesk => freshdesk(clock, seed, Plan::ENTERPRISE),
+            Kind::Zammad => zammad(clock, seed),
         }
     }
 
@@ -76,6 +81,13 @@ impl Kind {
                 ("\"360001\"", "\"cf_steps_tried\""),
                 ("\"360003\"", "\"cf_refund_eur\""),
             ],
+            Kind::Zammad => &[
+                ("connector = \"zendesk\"", "connector = \"zammad\""),
+                ("acme.zendesk.com", "support.acme.example"),
+                ("client_id = \"handoffd\", client_secret =", "token ="),
+                ("\"360001\"", "\"steps_tried\""),
+                ("\"360003\"", "\"refund_eur\""),
+            ],
         };
         here.iter().fold(POLICY.to_owned(), |policy, (from, to)| {
             assert!(policy.contains(from), "the policy has no {from}");
@@ -89,6 +101,7 @@ impl Kind {
             Kind::Zendesk => CLIENT.1,
             Kind::Rt => RT_TOKEN,
             Kind::Freshdesk => API_KEY,
+            Kind::Zammad => ZAMMAD_TOKEN,
         }
     }
 
@@ -96,7 +109,7 @@ impl Kind {
     pub fn hook_path(self) -> Option<&'static str> {
         match self {
             Kind::Rt => Some(SECRET),
-            Kind::Zendesk | Kind::Freshdesk => None,
+            Kind::Zendesk | Kind::Freshdesk | Kind::Zammad => None,
         }
     }
 
@@ -105,7 +118,7 @@ impl Kind {
     pub fn unseen(self) -> SignedDuration {
         match self {
             Kind::Zendesk => SignedDuration::ZERO,
-            Kind::Rt | Kind::Freshdesk => SignedDuration::from_secs(90),
+            Kind::Rt | Kind::Freshdesk | Kind::Zammad => SignedDuration::from_secs(90),
         }
     }
 }
