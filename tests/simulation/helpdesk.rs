@@ -113,6 +113,11 @@ impl Kind {
         }
     }
 
+    /// Whether its list of changes shows a ticket of which only the labels changed. Where it does not, only a webhook tells.
+    pub fn shows_labels(self) -> bool {
+        self != Kind::Zammad
+    }
+
     /// What somebody does so shortly before a write of ours that it may be covered: nothing, or what happens between the
     /// read before a write and the write's arrival.
     pub fn unseen(self) -> SignedDuration {

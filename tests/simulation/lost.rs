@@ -34,9 +34,13 @@ pub fn nothing_lost(scene: &Scene<'_>, journal: &Journal, no: TicketNo, tally: &
     // The look that hears a command decides nothing else.
     let heard = scene.ledger.commands(&"acme".into(), &TicketId::from(no.0)).expect("readable");
     let looked_at = heard.iter().map(|command| command.heard_at).chain([decided_at]).max().unwrap_or(decided_at);
+    let missed = |counts: fn(&Effect) -> bool| last_change(journal, no, counts).is_some_and(|at| looked_at < at);
     let mut wrong = Vec::new();
-    if last_change(journal, no).is_some_and(|changed| looked_at < changed) {
+    if missed(|effect| effect.what != "tags") || missed(|_| true) && scene.kind.shows_labels() {
         wrong.push(format!("ticket {} was not looked at since its last change: last at {looked_at}", no.0));
+    } else if missed(|_| true) {
+        tally.count("labels not told of", 1);
+        return wrong;
     }
     for wanted in wanted(scene, journal, &ticket) {
         tally.count(format!("still matched by {}", wanted.rule), 1);

@@ -4,7 +4,7 @@
 //! shadow and back, and crashes at any await. A checker with a model of its own holds
 //! the promises afterwards.
 //!
-//! `cargo test --test simulation` runs 200 seeds. `HANDOFFD_SIM_SEEDS=5000` runs more, `HANDOFFD_SIM_SEED=17` replays one,
+//! `cargo test --test simulation` runs 50 seeds. `HANDOFFD_SIM_SEEDS=5000` runs more, `HANDOFFD_SIM_SEED=17` replays one,
 //! `HANDOFFD_SIM_DESK=rt` runs all on one kind of helpdesk.
 #![expect(clippy::expect_used, reason = "a test fails by panicking and prints what it exercised")]
 
@@ -25,7 +25,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tally::Tally;
 
-const SEEDS: u64 = 200;
+/// What fits in four minutes on two cores.
+const SEEDS: u64 = 50;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()

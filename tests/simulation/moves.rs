@@ -239,6 +239,6 @@ fn no_is_no(ledger: &Ledger, journal: &Journal, no: TicketNo, tally: &mut Tally)
 }
 
 /// The last thing that somebody else did to a ticket.
-pub fn last_change(journal: &Journal, no: TicketNo) -> Option<Timestamp> {
-    journal.of(no).filter(|effect| effect.by != BOT).map(|effect| effect.at).max()
+pub fn last_change(journal: &Journal, no: TicketNo, counts: impl Fn(&Effect) -> bool) -> Option<Timestamp> {
+    journal.of(no).filter(|effect| effect.by != BOT && counts(effect)).map(|effect| effect.at).max()
 }
