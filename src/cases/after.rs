@@ -8,6 +8,7 @@ use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
 use crate::plan::carries_out;
 use crate::plan::compare::{Difference, as_left};
 use crate::policy::case::{ClosedBy, ClosedPath};
+use crate::policy::names::TeamName;
 use crate::policy::proposal::HandoffKind;
 use crate::policy::roster::{Colleague, Roster};
 use handoffd_kit::capability::Aspect;
@@ -50,13 +51,17 @@ pub struct Seen<'a> {
     pub patience: SignedDuration,
     /// Who works in the receiving team, where that is known.
     pub team: Option<&'a Roster>,
+    /// The team that has the case now.
+    pub stay: Option<&'a TeamName>,
+    /// The handoff that had brought the case where the look before this one found it.
+    pub came_by: Option<&'a str>,
 }
 
 /// Judges the latest handoff by what the ticket looks like now.
 pub fn after(handoff: &HandoffRecord, moved: &[Moved], seen: &Seen<'_>) -> After {
     match handoff.state {
         HandoffState::Verifying | HandoffState::Settled => {}
-        HandoffState::Sending => return halfway(handoff, moved),
+        HandoffState::Sending => return halfway(handoff, moved, seen),
         _ => return After::default(),
     }
     match left_receiver(handoff, moved) {
@@ -99,14 +104,15 @@ fn left_receiver<'a>(handoff: &HandoffRecord, moved: &'a [Moved]) -> Option<&'a 
 
 /// The case may come back while a message to the customer still waits, or is parked: what becomes of that, delivery says
 /// before its next call. The path is closed at once.
-fn halfway(handoff: &HandoffRecord, moved: &[Moved]) -> After {
-    After { close: straight_back(handoff, moved), ..After::default() }
+fn halfway(handoff: &HandoffRecord, moved: &[Moved], seen: &Seen<'_>) -> After {
+    After { close: straight_back(handoff, moved, seen.came_by), ..After::default() }
 }
 
 /// The path of a handoff that was not carried out to its end, where the case has come straight back. That it had moved the case
-/// its receipt proves, or its mark in the history, even where its answer was lost.
-pub fn straight_back(handoff: &HandoffRecord, moved: &[Moved]) -> Option<ClosedPath> {
-    let has_moved = transfer(handoff).is_some() || opens(handoff, moved);
+/// its receipt proves, or its mark in the history, even where its answer was lost: at this look or at an earlier one, which
+/// found the case where the handoff had brought it (`came_by`).
+pub fn straight_back(handoff: &HandoffRecord, moved: &[Moved], came_by: Option<&str>) -> Option<ClosedPath> {
+    let has_moved = transfer(handoff).is_some() || opens(handoff, moved) || came_by == Some(handoff.id.as_str());
     let left = left_receiver(handoff, moved).filter(|left| has_moved && is_back(handoff, left))?;
     let why = if left.actor == Actor::Automation { ClosedBy::Contest } else { ClosedBy::Bounce };
     Some(ClosedPath::new(handoff.proposal.from.clone(), handoff.proposal.to.clone(), why))
@@ -120,8 +126,11 @@ pub fn opens(handoff: &HandoffRecord, moved: &[Moved]) -> bool {
 /// Whether the case is with the giving team again. What was handed back as done, or came back because nobody had claimed
 /// it, and is taken on again closes no path: nobody said no.
 fn is_back(handoff: &HandoffRecord, left: &Moved) -> bool {
+    is_with_giver(handoff, left.change.stay.as_ref().map(|stay| &stay.team))
+}
+
+fn is_with_giver(handoff: &HandoffRecord, next: Option<&TeamName>) -> bool {
     let proposal = &handoff.proposal;
-    let next = left.change.stay.as_ref().map(|stay| &stay.team);
     let on_its_way_back = matches!(proposal.kind, HandoffKind::Back | HandoffKind::Unclaimed);
     proposal.from.is_some() && next == proposal.from.as_ref() && !on_its_way_back
 }
@@ -166,27 +175,38 @@ fn verify(handoff: &HandoffRecord, seen: &Seen<'_>) -> After {
         if seen.readable {
             return After { need_history: true, ..After::default() };
         }
-        let detail = format!("changed since by somebody: {}", listed(&differences));
-        return After {
-            happening: Some(happening(handoff, Some(HandoffEvent::Verified), Some(detail))),
-            ..After::default()
-        };
+        return changed(handoff, seen, &differences, "somebody");
     };
-    judge_differences(handoff, &differences, history)
+    judge_differences(handoff, seen, &differences, history)
 }
 
-fn judge_differences(handoff: &HandoffRecord, differences: &[Difference], history: &[Change]) -> After {
+/// What somebody did since is theirs. It is a bounce where the case lies with the giving team again, also where the way back
+/// was seen before the transfer's answer was known.
+fn changed(handoff: &HandoffRecord, seen: &Seen<'_>, differences: &[Difference], by: &str) -> After {
+    let moved = differences.iter().any(|difference| difference.aspect == Aspect::Queue);
+    let proposal = &handoff.proposal;
+    let (event, detail, close) = if moved && is_with_giver(handoff, seen.stay) {
+        let close = ClosedPath::new(proposal.from.clone(), proposal.to.clone(), ClosedBy::Bounce);
+        (HandoffEvent::Bounced, format!("given back by {by}"), Some(close))
+    } else {
+        (HandoffEvent::Verified, format!("changed since by {by}: {}", listed(differences)), None)
+    };
+    After { happening: Some(happening(handoff, Some(event), Some(detail))), close, ..After::default() }
+}
+
+fn judge_differences(
+    handoff: &HandoffRecord,
+    seen: &Seen<'_>,
+    differences: &[Difference],
+    history: &[Change],
+) -> After {
     let since = handoff.sent_at.unwrap_or(handoff.created_at);
     let by_machine: Vec<&Difference> = differences
         .iter()
         .filter(|difference| last_actor(history, difference.aspect, since) == Some(Actor::Automation))
         .collect();
     if by_machine.is_empty() {
-        let detail = format!("changed since by a person: {}", listed(differences));
-        return After {
-            happening: Some(happening(handoff, Some(HandoffEvent::Verified), Some(detail))),
-            ..After::default()
-        };
+        return changed(handoff, seen, differences, "a person");
     }
     let detail = format!("another automation undid: {}; reported, not fought over", listed(by_machine));
     After {

@@ -114,11 +114,13 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     let said = past.as_deref().filter(|_| history.is_none());
     let listenable = unread(look) == Some(PartKind::Conversation);
     let (head, read_at) = (look.head, look.read_at);
-    let seen = Seen { head, history, readable, said, listenable, news, read_at, patience, team };
-    let mut after = judged.map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
-    let stopped = look.record.stopped.as_deref().and_then(|handoff| straight_back(handoff, &stays));
-    after.close = after.close.or(stopped);
     let stay = stays.last().map_or(look.record.memory.stay.as_ref(), |moved| moved.change.stay.as_ref());
+    let came_by = look.record.came_by.as_ref().map(|came| came.id.as_str());
+    let with = stay.map(|stay| &stay.team);
+    let seen = Seen { head, history, readable, said, listenable, news, read_at, patience, team, stay: with, came_by };
+    let mut after = judged.map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
+    let stopped = look.record.stopped.as_deref().and_then(|handoff| straight_back(handoff, &stays, came_by));
+    after.close = after.close.or(stopped);
     let tasks = ownership::tasks(look, stay, news, past.as_deref());
     let telling = PartSet::of(&[unread(look).unwrap_or(PartKind::History)]);
     if after.need_history || tasks.need_history {

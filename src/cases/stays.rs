@@ -63,7 +63,8 @@ pub fn new_stays(
 
     if let Some(history) = history {
         if moved || back_again || vague || may_be_back {
-            return Stays::New(from_history(record, policy, desk, head, team, history));
+            let unseen = back_again || may_be_back;
+            return Stays::New(from_history(record, policy, desk, head, team, history, unseen));
         }
         return Stays::New(Vec::new());
     }
@@ -139,7 +140,8 @@ fn provisional(head: &TicketHead, team: Option<TeamName>, was_elsewhere: bool) -
     Moved { change: StayChange { stay, by_handoff: None, by: None }, actor: Actor::Unknown }
 }
 
-/// Every move in the history after the known stay, each as a stay of its own.
+/// Every move in the history after the known stay, each as a stay of its own. `unseen`: it may have been away and come back
+/// since, by a move of ours.
 fn from_history(
     record: &CaseRecord,
     policy: &Policy,
@@ -147,6 +149,7 @@ fn from_history(
     head: &TicketHead,
     team: Option<TeamName>,
     history: &[Change],
+    unseen: bool,
 ) -> Vec<Moved> {
     let known = record.memory.stay.as_ref();
     let vague = known.is_some_and(|stay| is_provisional(&stay.episode));
@@ -156,16 +159,22 @@ fn from_history(
             || moves.iter().position(|(change, _)| change.at > stay.since).unwrap_or(moves.len()),
             |at| at + 1,
         ),
-        // Only the present stay is of use where the ledger knew none, or knew it vaguely.
-        _ => moves.len().saturating_sub(1),
+        // Only the present stay is of use where the ledger knew none, or knew it vaguely, and the one before it that our
+        // handoff opened, whose answer may be lost.
+        _ => {
+            let latest = record.handoff.as_ref().filter(|_| unseen).map(|handoff| &handoff.id);
+            let team = |to: &Option<QueueRef>| to.as_ref().and_then(|queue| team_of(policy, desk, queue));
+            let ours = moves.iter().rposition(|(change, to)| {
+                latest.is_some() && by_handoff(record, change, team(to).as_ref()).as_ref() == latest
+            });
+            ours.unwrap_or(moves.len().saturating_sub(1))
+        }
     };
     let mut found: Vec<Moved> = moves[after..]
         .iter()
         .map(|(change, to)| {
             let team = to.as_ref().and_then(|queue| team_of(policy, desk, queue));
-            let by_handoff = (change.by.role == Role::Us)
-                .then(|| change.mark.as_ref().map(|mark| mark.handoff.clone()).or_else(|| ours(record, team.as_ref())))
-                .flatten();
+            let by_handoff = by_handoff(record, change, team.as_ref());
             let stay = team.map(|team| Stay { team, episode: change.id.to_string(), since: change.at });
             let by = by_handoff.is_none().then(|| shown(&change.by));
             Moved { change: StayChange { stay, by_handoff, by }, actor: change.actor }
@@ -182,6 +191,12 @@ fn from_history(
         found.push(provisional(head, team, true));
     }
     found
+}
+
+/// The handoff that a change was made for.
+fn by_handoff(record: &CaseRecord, change: &Change, team: Option<&TeamName>) -> Option<String> {
+    let by_us = change.by.role == Role::Us;
+    by_us.then(|| change.mark.as_ref().map(|mark| mark.handoff.clone()).or_else(|| ours(record, team))).flatten()
 }
 
 /// Without a mark in the history (a desk that keeps it in the note only): our handoff that goes there.

@@ -4,6 +4,7 @@
 use crate::stage::{DIALECTS, Dialect, Stage, new_ledger, policy};
 use handoffd::daemon::control::Command;
 use handoffd_sandbox::change::{TagChange, Update};
+use handoffd_sandbox::faults::{Fault, FaultPlan, On};
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::seed::REFUND_EUR;
 use std::collections::BTreeMap;
@@ -399,6 +400,38 @@ fn what_was_given_back_stays_back_when_the_ledger_is_lost_or_restored_from_befor
             );
             stage.does("frontline-1", ticket, amount(7100));
             assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: a fact has changed");
+        }
+    }
+}
+
+#[test]
+fn what_came_back_while_an_answer_was_lost_stays_back_and_is_a_bounce() {
+    for dialect in DIALECTS {
+        for looked in [false, true] {
+            let mut stage = with_rule(dialect, "");
+            let ticket = stage.opens("Support", &["refund"]);
+            // The last write of a handoff moves: on Request Tracker its note is a call of its own.
+            let before = if dialect == Dialect::Rt { 1 } else { 0 };
+            stage.sandbox.set_faults(FaultPlan::default().fine(before, On::Writes).next(
+                1,
+                On::Writes,
+                Fault::LostAfter,
+            ));
+            stage.does("frontline-1", ticket, amount(900));
+            let words = format!("{dialect:?}, looked: {looked}");
+            assert_eq!(stage.queue(ticket), "Billing", "{words}");
+            if looked {
+                stage.look(ticket);
+            }
+            stage.later(5);
+            stage.sandbox.person("billing-1").moves(ticket, "Support");
+            stage.look(ticket);
+            stage.pass(1_800);
+            for _ in 0..3 {
+                stage.later(120);
+                stage.notes("frontline-1", ticket, "The customer called again.");
+            }
+            assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Support", vec!["bounced"]), "{words}");
         }
     }
 }
