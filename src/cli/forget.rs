@@ -2,18 +2,13 @@
 
 use super::control::{configuration, give, ledger};
 use super::failure::Failure;
-use super::ledger::compacted;
+use super::ledger::{compacted, log_emptied};
 use super::output::Context;
 use crate::daemon::control::Command;
 use crate::ledger::PersonWanted;
 use anyhow::anyhow;
 use clap::Args;
 use std::process::ExitCode;
-use std::time::Duration;
-
-/// How often the log is tried to be emptied while somebody reads: a minute in all.
-const TRIES: usize = 30;
-const BETWEEN: Duration = Duration::from_secs(2);
 
 /// Erases a person's text.
 #[derive(Args)]
@@ -55,11 +50,9 @@ impl ForgetArgs {
         }
         give(context, &config, Command::Forget { person }, self.by.as_deref())?;
         // What was overwritten is not in the tables any more; free pages and the log go now.
-        for _ in 0..TRIES {
-            if compacted(context, &config.daemon.ledger)?.log_is_empty {
-                return Ok(ExitCode::SUCCESS);
-            }
-            std::thread::sleep(BETWEEN);
+        let path = &config.daemon.ledger;
+        if compacted(context, path)?.log_is_empty || log_emptied(context, path)? {
+            return Ok(ExitCode::SUCCESS);
         }
         let words = "it is erased, and somebody has read the ledger for a minute: until they are done the old pages lie in its log. \
                      Then `handoffd ledger compact`";

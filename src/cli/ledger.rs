@@ -20,6 +20,10 @@ use std::time::Duration;
 const SLICE: u32 = 500;
 /// How long the daemon has the lock for itself between two of them.
 const BREATH: Duration = Duration::from_millis(20);
+/// How often it is tried to empty the log while somebody reads it: a minute in all.
+const TRIES: usize = 100;
+/// The daemon writes between two of them.
+const BETWEEN: Duration = Duration::from_millis(500);
 
 /// The ledger.
 #[derive(Args)]
@@ -293,4 +297,17 @@ fn compact_beside(context: &Context, path: &Path) -> Result<bool, Failure> {
         std::thread::sleep(BREATH);
     }
     Ok(compactor.finish()?)
+}
+
+/// Waits, a minute at most, until nobody reads the ledger's old pages any more and its log could be emptied. Gives whether it was.
+pub(super) fn log_emptied(context: &Context, path: &Path) -> Result<bool, Failure> {
+    step(context)("waiting until nobody reads the ledger's old pages any more, at most a minute");
+    let compactor = Compactor::beside(path).map_err(|error| refused(error, "the ledger is held"))?;
+    for _ in 0..TRIES {
+        if compactor.finish()? {
+            return Ok(true);
+        }
+        std::thread::sleep(BETWEEN);
+    }
+    Ok(false)
 }

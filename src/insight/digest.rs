@@ -10,6 +10,7 @@ use crate::ledger::{Counts, Ledger, Result};
 use crate::plan::alert::{About, DigestPart};
 use crate::policy::package::name_of;
 use crate::policy::rules::{Mode, Policy};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ pub struct Digest {
     pub from: Timestamp,
     /// Until when.
     pub until: Timestamp,
+    /// The zone that its text tells them in, and the zone's name.
+    #[serde(skip)]
+    pub zone: (TimeZone, String),
     /// The policy's version.
     pub policy: String,
     /// The master switch.
@@ -101,6 +105,11 @@ impl Digest {
         Ok(Self {
             from,
             until: now,
+            zone: policy
+                .alerts
+                .digest
+                .as_ref()
+                .map_or((TimeZone::UTC, "UTC".to_owned()), |plan| (plan.zone.clone(), plan.zone_name.clone())),
             policy: policy.version.clone(),
             mode: policy.mode,
             week: handoffs.week.on(week),
@@ -134,7 +143,9 @@ impl Digest {
     }
 
     fn span(&self) -> String {
-        format!("from {} to {}", self.from, self.until)
+        let (zone, name) = &self.zone;
+        let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+        format!("from {} to {} ({name})", shown(self.from), shown(self.until))
     }
 
     /// The week's figures, each beside the one of the week before.
@@ -366,6 +377,8 @@ mod tests {
         assert_eq!(digest.came_back.len(), 1);
         assert_eq!(digest.waits, [("reviews".to_owned(), 1)]);
         let text = digest.text();
+        let until = at(20 * DAY).to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string();
+        assert!(text.lines().next().is_some_and(|title| title.ends_with(&format!(" to {until} (UTC)"))), "{text}");
         for words in ["- cases opened: 3 (1)", "frontline → billing: 1 of 1", "- reviews: 1"] {
             assert!(text.contains(words), "{words} is not in {text}");
         }

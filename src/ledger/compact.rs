@@ -10,6 +10,11 @@ use std::time::Duration;
 /// `PRAGMA auto_vacuum`: pages that are free can be given back one by one.
 const INCREMENTAL: i64 = 2;
 
+/// How long a slice waits for the other process's writes.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long emptying the log waits for who reads it: it holds the write lock meanwhile.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// Compacts a ledger that another process has open.
 pub struct Compactor {
     connection: Connection,
@@ -25,7 +30,7 @@ impl Compactor {
         drop(Ledger::open_read_only(path)?);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY)?;
         connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST; PRAGMA cache_size = -2048")?;
         let kind: i64 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
@@ -56,12 +61,16 @@ impl Compactor {
         Ok(())
     }
 
-    /// Writes the log back into the file and empties it. Gives whether that was possible: somebody who reads holds it.
+    /// Writes the log back into the file and empties it. Gives whether that was possible: somebody who reads holds it, and is
+    /// not waited for, because nobody can write as long as that lasts.
     ///
     /// # Errors
     /// SQLite's.
     pub fn finish(&self) -> Result<bool> {
-        empty_log(&self.connection)
+        self.connection.busy_timeout(PATIENCE)?;
+        let emptied = empty_log(&self.connection);
+        self.connection.busy_timeout(BUSY)?;
+        emptied
     }
 }
 
@@ -136,6 +145,27 @@ mod tests {
             .query_row("SELECT count(*), count(body) FROM webhooks", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .expect("counted");
         assert_eq!(kept, (40 + slices, 5 + slices));
+    }
+
+    #[test]
+    fn who_reads_keeps_the_log_and_nobody_who_writes_waits_for_them() {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut ledger = holed(folder.path());
+        ledger.connection.busy_timeout(Duration::ZERO).expect("set");
+        let path = folder.path().join("handoffd.db");
+        let reader = Ledger::open_read_only(&path).expect("reader");
+        let compactor = Compactor::beside(&path).expect("beside");
+        let hook = |name: &str| webhook("acme", Some(name), "new", &["2"], at(100));
+        reader
+            .at_one_moment(|reader| {
+                reader.switches()?;
+                ledger.transact(|ledger| ledger.note_webhook(&hook("while somebody reads")))?;
+                assert_eq!(compactor.finish(), Ok(false));
+                ledger.transact(|ledger| ledger.note_webhook(&hook("and after the try")))
+            })
+            .expect("written although somebody reads");
+        assert_eq!(compactor.finish(), Ok(true), "nobody reads any more");
+        assert_eq!(std::fs::metadata(folder.path().join("handoffd.db-wal")).expect("a log").len(), 0);
     }
 
     #[test]

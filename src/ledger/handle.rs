@@ -138,6 +138,24 @@ impl Handle {
         }
     }
 
+    /// Asks what takes long, over a connection of its own that can only read: nobody who writes waits for it, and all of the
+    /// answer is of one moment. A ledger in memory, and one that is called inline, has no other connection and is asked itself.
+    ///
+    /// # Errors
+    /// The question's, the ones of opening the file, or [`LedgerError::Stopped`].
+    pub async fn read<T, F>(&self, question: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&Ledger) -> Result<T> + Send + 'static,
+    {
+        let path = match (&self.way, self.path()) {
+            (Way::Thread(_), Some(path)) => path.to_owned(),
+            _ => return self.call(move |ledger| question(ledger)).await,
+        };
+        let asked = tokio::task::spawn_blocking(move || Ledger::open_read_only(&path)?.at_one_moment(question));
+        asked.await.map_err(|_| LedgerError::Stopped)?
+    }
+
     /// Runs it once, and gives it back with what it gave.
     async fn once<T, F>(&self, mut operation: F) -> Result<(F, Result<T>)>
     where
@@ -306,6 +324,25 @@ mod tests {
         assert_eq!(died, Err(LedgerError::Stopped));
         assert_eq!(note(&handle, "a").await, Err(LedgerError::Stopped));
     }
+
+    #[tokio::test]
+    async fn what_takes_long_to_read_holds_no_write_up_and_waits_for_none() {
+        let folder = tempfile::tempdir().expect("folder");
+        let ledger = Ledger::open(&folder.path().join("handoffd.db"), Durability::Process).expect("ledger");
+        let handle = Handle::spawn(ledger).expect("thread");
+        let (go, wait) = std::sync::mpsc::sync_channel::<()>(0);
+        // The ledger's thread is busy until the answer is there.
+        let busy = handle.call(move |_| wait.recv().map_err(|_| LedgerError::Stopped));
+        let reads = async {
+            let seen = handle.read(|ledger| ledger.cases_seen()).await;
+            go.send(()).expect("the thread still waits");
+            seen
+        };
+        assert_eq!(tokio::join!(busy, reads), (Ok(()), Ok(0)));
+        let inline = Handle::inline(Ledger::in_memory().expect("ledger"), None);
+        assert_eq!(inline.read(|ledger| ledger.cases_seen()).await, Ok(0));
+    }
+
     #[tokio::test]
     async fn a_close_finishes_what_is_queued_and_frees_the_lock() {
         let folder = tempfile::tempdir().expect("folder");
