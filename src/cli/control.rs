@@ -108,25 +108,39 @@ pub(super) fn order(command: Command, by: Option<&str>) -> Result<(Order, String
 
 /// Hands an order to the daemon behind this socket; `None`: there is none.
 pub(super) async fn ask_daemon(socket: &Path, order: &Order) -> Result<Option<Result<Reply, CommandError>>, Failure> {
-    let Ok(stream) = UnixStream::connect(socket).await else { return Ok(None) };
     let lost = |error: &dyn std::fmt::Display| {
         let next = "see with `handoffd handoffs list` what was done before you repeat it";
         Failure::unreachable(anyhow!("the daemon took the order and did not answer ({error}): {next}"))
     };
     let body = serde_json::to_vec(order).map_err(anyhow::Error::from)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
-    tokio::spawn(connection);
-    let request = http::Request::post("/command")
-        .header(http::header::HOST, "handoffd")
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body)))
-        .map_err(anyhow::Error::from)?;
-    let response = sender.send_request(request).await.map_err(|error| lost(&error))?;
-    let done = response.status().is_success();
-    let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await.map_err(|error| lost(&error))?;
-    let body = body.to_bytes();
+    let request = http::Request::post("/command").header(http::header::CONTENT_TYPE, "application/json");
+    let Some(answer) = exchange(socket, request, body).await? else { return Ok(None) };
+    let (status, body) = answer.map_err(|error| lost(&error))?;
+    let done = status.is_success();
     let answer = if done { serde_json::from_slice(&body).map(Ok) } else { serde_json::from_slice(&body).map(Err) };
     Ok(Some(answer.map_err(|error| lost(&error))?))
+}
+
+/// One request to the daemon behind this socket, and its answer or why it is lost; `None`: no daemon is there.
+pub(super) async fn exchange(
+    socket: &Path,
+    request: http::request::Builder,
+    body: Vec<u8>,
+) -> Result<Option<anyhow::Result<(http::StatusCode, Bytes)>>, Failure> {
+    let Ok(stream) = UnixStream::connect(socket).await else { return Ok(None) };
+    let request = request
+        .header(http::header::HOST, "handoffd")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(anyhow::Error::from)?;
+    let answer = async {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await;
+        Ok((status, body.map_err(|error| anyhow!(error))?.to_bytes()))
+    };
+    Ok(Some(answer.await))
 }
 
 /// Carries an order out without a daemon: the ledger's lock is ours meanwhile, and nothing else is run.

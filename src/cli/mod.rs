@@ -16,6 +16,7 @@ mod explain_shown;
 pub mod failure;
 pub mod forget;
 pub mod handoffs;
+mod health;
 mod init;
 pub mod ledger;
 mod man;
@@ -69,6 +70,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// The daemon.
     Run(run::RunArgs),
+    /// How the daemon that runs is, with the next step of everything that is less than well.
+    Health(health::HealthArgs),
     /// The first configuration: asks, tries the login, lists the desk's queues and fields.
     Init(init::InitArgs),
     /// Check configuration and policy, offline; `--online` also logins, rights, queues, fields.
@@ -136,6 +139,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => args.run(context),
         Command::Run(args) => args.run(context),
+        Command::Health(args) => args.run(context),
         Command::Init(args) => args.run(context),
         Command::Check(args) => args.run(context),
         Command::Explain(args) => args.run(context),

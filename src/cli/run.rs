@@ -12,6 +12,7 @@ use crate::daemon::house::House;
 use crate::daemon::pipeline::Until;
 use crate::daemon::reload::{Reloader, Wish};
 use crate::daemon::running::Running;
+use crate::daemon::service_manager::{NOTIFY_SOCKET, ServiceManager};
 use crate::daemon::wiring::{open_desks, wire};
 use crate::delivery::alerts::Alerts;
 use crate::desks::Silence;
@@ -231,10 +232,14 @@ async fn daemon(context: &Context, file: Config, config: Config, house: House) -
     tasks.spawn(control::take_orders(orders, running.clone(), Some(reloader.clone()), stop.clone()));
     tasks.spawn(reload_when_asked(reloader, hangup, stop.clone()));
     tasks.close();
-    announce(context, &config);
+    let manager = ServiceManager::at(environment(NOTIFY_SOCKET));
+    let said = announcement(&config);
+    context.say(&said);
+    manager.ready(&said);
     let signal = stop.clone();
     tokio::spawn(async move {
         asked_to_stop().await;
+        manager.stopping();
         signal.cancel();
     });
     let drained = running.run_and_drain(Until::Stopped, &stop).await;
@@ -264,17 +269,17 @@ async fn reload_when_asked(reloader: Reloader, mut hangup: Signal, stop: Cancell
     }
 }
 
-fn announce(context: &Context, config: &Config) {
+fn announcement(config: &Config) -> String {
     let mode = match config.policy.mode {
         Mode::Shadow => "shadow: nothing is written to any desk",
         Mode::Live => "live",
     };
-    context.say(&format!(
+    format!(
         "handoffd is ready on http://{} ({mode}; policy {}; {} desks)",
         config.daemon.listen,
         config.policy.version,
         config.desks.len()
-    ));
+    )
 }
 
 /// Logs go to stderr; `RUST_LOG` narrows or widens them.

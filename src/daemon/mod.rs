@@ -21,6 +21,7 @@ pub mod reload;
 #[cfg(test)]
 mod review_waits;
 pub mod running;
+pub mod service_manager;
 pub mod wake;
 pub mod wiring;
 

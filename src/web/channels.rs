@@ -27,7 +27,7 @@ pub(super) fn reasons(figures: &Figures) -> Vec<Reason> {
             "the secret {key} of the alert channel {channel} cannot be read again, the one from before is used: {}",
             trouble.what
         );
-        let next = "put it back where the configuration points, or correct the configuration and restart";
+        let next = "put it back where the configuration points, or correct the configuration, then `handoffd reload`";
         Reason::new(Status::Degraded, what, next).since(trouble.since)
     });
     silent.chain(parked).chain(secrets).collect()

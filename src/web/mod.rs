@@ -9,6 +9,8 @@ mod figures;
 mod health;
 mod hooks;
 mod metrics;
+#[cfg(test)]
+mod metrics_tests;
 mod pages;
 mod reloads;
 mod serve;
@@ -17,7 +19,7 @@ mod standing;
 pub use health::{Health, Reason, Status};
 pub use hooks::hooks;
 pub use metrics::Metrics;
-pub use pages::pages;
+pub use pages::{health_pages, pages};
 pub use reloads::{FileNow, Reloads};
 pub use serve::{bind, serve};
 

@@ -15,11 +15,12 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// `GET /healthz`, `/readyz` and `/metrics`.
 pub fn pages(web: Web) -> Router {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .with_state(web)
+    health_pages(web.clone()).merge(Router::new().route("/metrics", get(metrics)).with_state(web))
+}
+
+/// `GET /healthz` and `/readyz` alone.
+pub fn health_pages(web: Web) -> Router {
+    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(web)
 }
 
 async fn healthz(State(web): State<Web>) -> Json<Health> {

@@ -5,6 +5,7 @@ use handoffd_kit::clock::Clock;
 use jiff::SignedDuration;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -15,6 +16,8 @@ struct Daemon {
     folder: TempDir,
     listen: SocketAddr,
     child: Child,
+    /// Where it tells its service manager how far it is.
+    manager: UnixDatagram,
 }
 
 fn policy(listen: SocketAddr) -> String {
@@ -28,11 +31,22 @@ impl Daemon {
         let listen = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         std::fs::write(folder.path().join("handoffd.toml"), policy(listen)).expect("written");
         std::fs::write(folder.path().join("login"), "a-secret").expect("written");
+        let manager = UnixDatagram::bind(folder.path().join("notify")).expect("bound");
+        manager.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
         let mut command = Command::new(BINARY);
+        command.env("NOTIFY_SOCKET", folder.path().join("notify"));
         command.current_dir(folder.path()).arg("run").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let daemon = Self { folder, listen, child: command.spawn().expect("started") };
-        daemon.wait_for("/readyz", "200 OK");
+        let daemon = Self { folder, listen, child: command.spawn().expect("started"), manager };
+        assert!(daemon.told().starts_with("READY=1\nSTATUS=handoffd is ready on "));
+        assert!(daemon.get("/readyz").expect("answered").contains("200 OK"), "ready is ready");
         daemon
+    }
+
+    /// What the service manager was told next.
+    fn told(&self) -> String {
+        let mut words = [0; 500];
+        let length = self.manager.recv(&mut words).expect("told within half a minute");
+        text(&words[..length])
     }
 
     fn write(&self, text: impl AsRef<[u8]>) {
@@ -40,7 +54,11 @@ impl Daemon {
     }
 
     fn hang_up(&self) {
-        let told = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().expect("kill runs");
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill runs");
         assert!(told.success());
     }
 
@@ -138,4 +156,23 @@ fn a_hangup_and_the_command_take_a_good_file_in_and_leave_a_bad_one() {
     daemon.child.wait().expect("ended");
     let done = daemon.run(&["reload"]);
     assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
+}
+
+#[test]
+fn health_is_told_beside_a_file_that_is_broken_by_now_and_the_service_manager_hears_the_end() {
+    let mut daemon = Daemon::start();
+    daemon.write("[daemon\nnonsense");
+    let done = daemon.run(&["health"]);
+    let out = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert!(out.contains("  next: ") || out.starts_with("ok"), "{out}");
+    let done = daemon.run(&["--json", "health"]);
+    let told: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    assert!(told["status"].is_string() && told["reasons"].is_array(), "{told}");
+    daemon.signal("-TERM");
+    assert!(daemon.told().starts_with("STOPPING=1\n"));
+    assert!(daemon.child.wait().expect("ended").success());
+    let done = daemon.run(&["health"]);
+    assert_eq!(done.status.code(), Some(3), "{}", text(&done.stdout));
+    assert!(text(&done.stderr).contains("`handoffd run` starts it"), "{}", text(&done.stderr));
 }

@@ -1,9 +1,11 @@
 //! The control socket: a Unix socket beside the ledger, for this system user alone. `POST /command` with an order;
 //! the answer is a reply or an error, each with its status. The system user is asked from the kernel, not from the client.
+//! `GET /healthz` and `/readyz` as on `listen`: who asks here need not know that address.
 
 use super::{Command, CommandError, Order, Reply, execute};
 use crate::daemon::reload::Reloader;
 use crate::daemon::running::Running;
+use crate::web::health_pages;
 use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
@@ -57,10 +59,13 @@ pub async fn take_orders(
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let path = listener.local_addr().ok().and_then(|address| address.as_pathname().map(Path::to_owned));
+    // No webhook comes in here, so nothing depends on how large one may be.
+    let health = health_pages(running.web(0));
     let router = Router::new()
         .route("/command", post(command))
         .layer(DefaultBodyLimit::max(ORDER_BYTES))
         .with_state(Post { running, reloader, own: own_uid() })
+        .merge(health)
         .into_make_service_with_connect_info::<Peer>();
     axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await?;
     if let Some(path) = path {
