@@ -15,7 +15,7 @@ use crate::insight::story::Story;
 use crate::insight::{export, page};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -76,7 +76,7 @@ impl ReportArgs {
     /// Exit 1 for a log that cannot be read as the map says, 2 for a wrong map or wrong usage, 3 for a ledger that cannot be read.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (Some(events), Some(map)) = (&self.events, &self.map) else { return self.of_ledger(context) };
-        let (log, map, name) = match log_and_map(events, map, self.skip_broken) {
+        let (log, map, name) = match log_and_map(context, events, map, self.skip_broken) {
             Ok(read) => read,
             Err(error) => return broken(context, error),
         };
@@ -144,14 +144,47 @@ fn print_csv(
 /// # Errors
 /// Problems of the map, or of the log.
 pub(super) fn log_and_map(
+    context: &Context,
     events: &Path,
     map: &Path,
     skip_broken: bool,
 ) -> Result<(EventLog, EventMap, String), LogError> {
     let map = load_map(map).map_err(LogError::Columns)?;
     let name = if events == Path::new("-") { "stdin".to_owned() } else { events.display().to_string() };
-    let log = open(events).and_then(|input| read(input, &name, &map, Reading { skip_broken }))?;
+    let whole = std::fs::metadata(events).ok().map(|file| file.len());
+    let watched = |inner| Watched { inner, context: context.clone(), read: 0, told: 0, whole };
+    let log = open(events)
+        .map(watched)
+        .and_then(|input| read(input, &name, &map, Reading { skip_broken, now: Some(now()) }))?;
     Ok((log, map, name))
+}
+
+/// A log that tells how far it is read, where a person watches and it takes long.
+struct Watched {
+    inner: Box<dyn Read>,
+    context: Context,
+    read: u64,
+    told: u64,
+    /// How large it is, where that is known.
+    whole: Option<u64>,
+}
+
+/// So many bytes are read between two words about it.
+const TOLD_EVERY: u64 = 16 << 20;
+
+impl Read for Watched {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(out)?;
+        self.read += count as u64;
+        if count == 0 && self.told > 0 {
+            self.context.progress("");
+        } else if self.read >= self.told + TOLD_EVERY {
+            self.told = self.read;
+            let of = self.whole.map_or(String::new(), |whole| format!(" of {}", whole >> 20));
+            self.context.progress(&format!("{}{of} MiB read", self.read >> 20));
+        }
+        Ok(count)
+    }
 }
 
 /// A log that cannot be read: problems of the map like any other of a file of ours, the rest as places in the log.

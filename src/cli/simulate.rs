@@ -2,20 +2,24 @@
 
 mod from_desk;
 
-use super::control::configuration;
+use super::control::{configuration, now};
 use super::failure::Failure;
 use super::output::{Context, table, tame};
 use super::report::{broken, log_and_map};
+use crate::config::events::EventMap;
 use crate::config::{self, Config, Problems};
 use crate::insight::log::EventLog;
+use crate::insight::replay::record::Record;
 use crate::insight::replay::{Difference, Fire, RuleRun, Run, Stage, Then, compare, run};
+use crate::insight::stats::Share;
 use crate::insight::words::{length, number, seconds, share};
 use anyhow::anyhow;
 use clap::Args;
 use from_desk::{FromDesk, Missing};
 use handoffd_kit::id::DeskId;
+use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A policy over history.
@@ -24,16 +28,18 @@ use std::process::ExitCode;
   handoffd simulate --events log.csv.gz --map map.toml                       the policy of handoffd.toml
   handoffd simulate --events log.csv.gz --map map.toml --against other.toml  the decisions that differ
   handoffd --json simulate --events log.csv.gz --map map.toml | jq '.fires[]'
+  handoffd simulate --events log.csv.gz --map map.toml --save 2027-03-backtest.md   and a record of it to keep
   handoffd simulate --desk acme --since 30d                                  the history of the desk itself
   handoffd simulate --desk acme --events acme-history.jsonl --map acme-history.map.toml   the same again, without the desk
 
 Every event of a case is a look, and between events the policy is asked again at the very instants that its time rules
 wait for. Every rule counts as live, and every sensitive one as signed. A team of the log is the policy's team of the same name or queue; any other stands in for
 the policy's teams of its tier: where a rule takes cases from every team of that tier, it takes them from this one too. Facts
-that the log does not have are unknown: a condition on them does not fire, and is counted. History is not changed by it.
+that the log does not have are unknown: a condition on them does not fire, and is counted; labels, priority and fields are read where the map
+names their columns. History is not changed by it.
 
 With --since the desk is read, never written, with a quarter of its budget, and its history is kept in a file without subjects, without what was
-said, and without names. What stops half-way is kept: the same command goes on. The file and its map are read again with --events.")]
+said, without fields of text, and without names. What stops half-way is kept: the same command goes on. The file and its map are read again with --events.")]
 pub struct SimulateArgs {
     /// The event log: CSV or JSON Lines, packed with gzip or not; - reads stdin.
     #[arg(long, value_name = "FILE", required_unless_present = "since", conflicts_with = "since", requires = "map")]
@@ -46,6 +52,10 @@ pub struct SimulateArgs {
     /// Another configuration, to show the decisions that differ.
     #[arg(long, value_name = "OTHER.toml")]
     against: Option<PathBuf>,
+    /// Keep a record of the run in this file, as Markdown: what it would have done, what changes, what would not have gone well, what to
+    /// watch. A file that is there is not overwritten.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
     /// Whose rules are asked, where there are several desks.
     #[arg(long, value_name = "NAME")]
     desk: Option<String>,
@@ -77,13 +87,30 @@ impl SimulateArgs {
             },
             _ => return Err(Failure::usage(anyhow!("name a log with --events and --map, or a time with --since"))),
         };
-        let log = match log_and_map(&events, &map, self.skip_broken) {
-            Ok((log, _, _)) => log,
+        let (log, map) = match log_and_map(context, &events, &map, self.skip_broken) {
+            Ok((log, map, _)) => (log, map),
             Err(error) => return broken(context, error),
         };
-        let first = self.replay(&config, &log)?;
-        let other = other.map(|other| self.replay(&other, &log)).transpose()?;
+        say_unused(context, &map, &config, &self.desk(&config)?);
+        let first = self.replay(context, &config, &log)?;
+        let other = other.map(|other| self.replay(context, &other, &log)).transpose()?;
         let differences = other.as_ref().map(|other| compare(&first, other));
+        if let Some(file) = &self.save {
+            let (log, map) = (events.display().to_string(), map.file().to_owned());
+            let tried = context.config_path.display().to_string();
+            let other_name = self.against.as_ref().map(|path| path.display().to_string());
+            let against = other_name.as_deref().zip(other.as_ref()).zip(differences.as_deref());
+            let record = Record {
+                at: now(),
+                log: (&log, &map),
+                config: &tried,
+                run: &first,
+                limits: config.policy.limits,
+                against: against.map(|((name, other), differences)| (name, other, differences)),
+            };
+            keep(file, &record.text())?;
+            context.say(&format!("wrote {}", file.display()));
+        }
         if context.json {
             let mut data = serde_json::to_value(&first).map_err(anyhow::Error::from)?;
             if let (Some(object), Some(other), Some(differences)) = (data.as_object_mut(), &other, &differences) {
@@ -112,10 +139,15 @@ impl SimulateArgs {
         }
     }
 
-    fn replay(&self, config: &Config, log: &EventLog) -> Result<Run, Failure> {
+    fn replay(&self, context: &Context, config: &Config, log: &EventLog) -> Result<Run, Failure> {
         let desk = self.desk(config)?;
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Ok(run(&Stage::set(&config.policy, &desk, log), log, threads))
+        let told = |done: usize, all: usize| {
+            context.progress(&format!("{} of {} cases decided", number(done as u64), number(all as u64)));
+        };
+        let run = run(&Stage::set(&config.policy, &desk, log), log, threads, &told);
+        context.progress("");
+        Ok(run)
     }
 
     fn rows(&self) -> usize {
@@ -132,32 +164,48 @@ impl SimulateArgs {
             number(run.stand_ins),
             number(run.not_ours)
         ));
+        for line in run.repairs.lines() {
+            context.print(&format!("  {}", tame(&line)));
+        }
+        if run.unsure > 0 {
+            let share = share(Share::new(run.unsure, run.decisions));
+            let facts = run.missing.iter().take(self.rows()).map(|(fact, count)| format!("{fact} {}", number(*count)));
+            context.print(&format!(
+                "  decisions in which a condition could not be told, because the log does not have a fact: {}, {share} ({})",
+                number(run.unsure),
+                facts.collect::<Vec<_>>().join(", ")
+            ));
+        }
         context.print("");
-        let row = |rule: &RuleRun| {
+        let row = |rule: &RuleRun| -> [String; 10] {
             [
                 rule.rule.to_string(),
                 number(rule.fires),
                 number(rule.cases),
                 number(rule.by_time),
                 number(rule.reviews),
+                number(rule.messages),
+                number(rule.over_limit),
                 share(rule.confirmed),
                 length(rule.earlier.p50_s),
                 number(rule.untold),
             ]
         };
-        let head =
-            ["rule", "fires", "cases", "by time", "reviews", "people did too, later", "earlier by p50", "untold"];
+        let head = [
+            "rule",
+            "fires",
+            "cases",
+            "by time",
+            "reviews",
+            "messages",
+            "over limit",
+            "people did too, later",
+            "earlier by p50",
+            "untold",
+        ];
         context.print(&table(head, run.rules.iter().map(row)));
         context.print("");
-        for load in &run.load {
-            context.print(&format!(
-                "{} would have got {}, at most {} in one hour (from {})",
-                load.team,
-                number(load.cases),
-                number(load.busiest_hour),
-                load.when
-            ));
-        }
+        print_load(context, run);
         context.print(&format!("\n{}", context.strong("Examples")));
         let rows = run.fires.iter().take(self.rows()).map(shown);
         context.print(&table(["case", "at", "rule", "from", "to", "people"], rows));
@@ -182,6 +230,46 @@ impl SimulateArgs {
         });
         context.print(&table(["case", "only", "at", "rule", "from", "to", "people"], rows));
     }
+}
+
+/// What teams and alert channels would have got.
+fn print_load(context: &Context, run: &Run) {
+    for load in &run.load {
+        context.print(&format!(
+            "{} would have got {}, at most {} in one hour (from {})",
+            load.team,
+            number(load.cases),
+            number(load.busiest_hour),
+            load.when
+        ));
+    }
+    for told in &run.alerts {
+        context.print(&format!(
+            "the channel {} would have been told {} times, at most {} in one hour (from {})",
+            told.channel,
+            number(told.alerts),
+            number(told.busiest_hour),
+            told.when
+        ));
+    }
+}
+
+/// Says which columns of the map are used by nothing: the policy declares no such field.
+fn say_unused(context: &Context, map: &EventMap, config: &Config, desk: &DeskId) {
+    let declared = config.policy.desks.get(desk).map(|desk| &desk.fields);
+    let is_declared = |name: &&String| declared.is_some_and(|fields| fields.contains_key(*name));
+    for name in map.facts.fields.keys().filter(|name| !is_declared(name)) {
+        let name = tame(name);
+        context.say(&format!("{}: the policy declares no field {name} of {desk}: the column is not used", map.file()));
+    }
+}
+
+/// Writes a new file.
+fn keep(file: &Path, text: &str) -> Result<(), Failure> {
+    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(file);
+    written
+        .and_then(|mut open| open.write_all(text.as_bytes()))
+        .map_err(|error| Failure::usage(anyhow!("{} cannot be written: {error}", file.display())))
 }
 
 fn shown(fire: &Fire) -> [String; 6] {

@@ -3,7 +3,7 @@
 use super::behind::key;
 use super::chart::{self, Bar, Cell, Column, Whisker};
 use super::figures::{Figures, PathRow, TeamRow, definitions};
-use super::log::Length;
+use super::log::{Length, Repairs};
 use super::stats::Share;
 use super::words;
 use minijinja::value::{Serde, Value};
@@ -27,6 +27,7 @@ pub fn render(figures: &Figures) -> Result<String, minijinja::Error> {
     environment.add_template("page", TEMPLATE)?;
     let page = Page {
         figures,
+        repairs: figures.source.repairs.as_ref().map_or(Vec::new(), Repairs::lines),
         tiles: tiles(figures, &nowhere),
         charts: charts(figures, &nowhere),
         paths: figures.paths.iter().take(ROWS).collect(),
@@ -49,6 +50,7 @@ fn nowhere(_: String) -> Option<String> {
 #[derive(Serialize)]
 struct Page<'f> {
     figures: &'f Figures,
+    repairs: Vec<String>,
     tiles: Vec<Tile>,
     charts: Vec<Chart>,
     paths: Vec<&'f PathRow>,

@@ -77,6 +77,49 @@ fn the_history_of_a_desk_is_kept_and_back_tested_and_can_be_read_again() {
     }
 }
 
+const REFUND: &str = r#"
+[[escalate]]
+name     = "refund-over-limit"
+trigger  = "exception"
+from     = ["frontline"]
+to       = "billing"
+needs    = "authority to refund above 500 EUR"
+when     = ['has_tag("refund")', 'ticket.fields.refund_eur > 500.0']
+reason   = "A refund above frontline's limit"
+package  = { require = ["summary"] }
+owner    = { assign = "queue" }
+clock    = { customer = "continue" }
+customer = { nothing = "billing writes to the customer" }
+review   = "never"
+"#;
+
+#[test]
+fn conditions_on_labels_and_fields_fire_when_they_came_to_hold_and_what_was_unknown_is_counted() {
+    for dialect in [Dialect::Zendesk, Dialect::Rt] {
+        let served = Served::new(dialect);
+        let file = served.folder.path().join("handoffd.toml");
+        let policy = std::fs::read_to_string(&file).expect("a policy");
+        std::fs::write(&file, policy + REFUND).expect("written");
+        let (code, run, said) = served.simulate(&["--since", "30d"]);
+        assert_eq!(code, 0, "{dialect:?}: {said}");
+        let run: Value = serde_json::from_str(&run).expect("JSON");
+        let fires = run["fires"].as_array().expect("fires");
+        let of_refund: Vec<&Value> = fires.iter().filter(|fire| fire["rule"] == "refund-over-limit").collect();
+        let [fire] = of_refund[..] else { panic!("{dialect:?}: {fires:?}") };
+        let noted = served.stage.tickets[1].0.to_string();
+        assert_eq!((&fire["case"], &fire["by"]), (&noted.as_str().into(), &"event".into()), "{dialect:?}");
+        let at: jiff::Timestamp = fire["at"].as_str().expect("an instant").parse().expect("an instant");
+        // The desk tells whole seconds.
+        let after = at.duration_since(served.stage.began).as_secs();
+        assert!((5 * 3_600 - 1..5 * 3_600 + 2).contains(&after), "{dialect:?}: {fire}");
+        // With the label and before the sum was set it could not be told.
+        assert!(run["unsure"].as_u64().is_some_and(|count| count > 0), "{run}");
+        assert_eq!(run["missing"][0][0], "ticket.fields.refund_eur", "{dialect:?}: {}", run["missing"]);
+        assert!(run["unsure"].as_u64() < run["decisions"].as_u64(), "{dialect:?}");
+        assert_eq!(run["repairs"]["broken_rows"], 0);
+    }
+}
+
 #[test]
 fn what_cannot_be_taken_is_told_with_what_to_do() {
     let served = Served::new(Dialect::Freshdesk);

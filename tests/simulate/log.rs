@@ -122,7 +122,8 @@ fn a_rule_on_time_fires_at_its_exact_instants_over_a_real_log() {
                done = [\"Completed\"]\ntier = [ { ends_with = \" 2nd 3rd\", tier = \"2/3\" }, { ends_with = \" 3rd\", tier = 3 }, \
                { ends_with = \" 2nd\", tier = 2 }, { tier = 1 } ]\n";
     std::fs::write(folder.path().join("map.toml"), map).expect("written");
-    for (hours, fires, at_the_deadline, confirmed) in [(4, 2_154, 2_051, 358), (168, 833, 763, 67)] {
+    let known = [(4, 2_154, 2_051, 358), (24, 1_721, 1_630, 250), (72, 1_363, 1_278, 167), (168, 833, 763, 67)];
+    for (hours, fires, at_the_deadline, confirmed) in known {
         let when = format!("when     = [\"case.tiers_seen == [1]\"]\nopen_for = \"{hours}h\"");
         let policy = POLICY.replace("when     = [\"case.tiers_seen == [1]\", \"case.hops >= 1\"]", &when);
         std::fs::write(folder.path().join("handoffd.toml"), policy).expect("written");
@@ -136,6 +137,37 @@ fn a_rule_on_time_fires_at_its_exact_instants_over_a_real_log() {
         let confirmed_in_time = in_time.iter().filter(|fire| fire["then"]["confirmed"].is_object()).count();
         assert_eq!(confirmed_in_time, confirmed, "{hours} h: confirmed");
     }
+}
+
+#[test]
+fn a_record_is_kept_and_never_overwritten_and_what_was_repaired_stands_in_all_of_it() {
+    let folder = folder();
+    let doubled = LOG.replace(
+        "2,2026-03-02T09:10:00Z,D4,open\n",
+        "2,2026-03-02T09:10:00Z,D4,open\n2,2026-03-02T09:10:00Z,D4,open\n",
+    );
+    std::fs::write(folder.path().join("log.csv"), doubled).expect("written");
+    let arguments = ["--events", "log.csv", "--against", "other.toml", "--save", "record.md"];
+    let told = simulate(&folder, &arguments).assert().success().get_output().stdout.clone();
+    let record = std::fs::read_to_string(folder.path().join("record.md")).expect("kept");
+    for text in [String::from_utf8_lossy(&told).into_owned(), record.clone()] {
+        assert!(text.contains("rows equal to another of the same case, counted once: 1"), "{text}");
+    }
+    for words in ["| wandered | ", "2 cases are decided differently", "## What to watch", "experts would have got 2"] {
+        assert!(record.contains(words), "{words} in {record}");
+    }
+    let told = simulate(&folder, &arguments).assert().code(2).get_output().stderr.clone();
+    assert!(String::from_utf8_lossy(&told).contains("record.md cannot be written"), "it is there");
+    assert_eq!(std::fs::read_to_string(folder.path().join("record.md")).expect("kept"), record);
+}
+
+#[test]
+fn a_field_of_the_map_that_the_policy_does_not_declare_is_told() {
+    let folder = folder();
+    std::fs::write(folder.path().join("map.toml"), format!("fields = {{ plan = \"status\" }}\n{MAP}"))
+        .expect("written");
+    let told = simulate(&folder, &["--events", "log.csv"]).assert().success().get_output().stderr.clone();
+    assert!(String::from_utf8_lossy(&told).contains("the policy declares no field plan of acme"), "{told:?}");
 }
 
 #[test]

@@ -52,6 +52,11 @@ impl Dialect {
             Self::Rt => "connector = \"rt\"\nlogin = { token = { env = \"LOGIN\" } }",
             Self::Freshdesk => "connector = \"freshdesk\"\nlogin = { api_key = { env = \"LOGIN\" } }",
         };
+        let (field, steps) = match self {
+            Self::Zendesk => ("360003", "360001"),
+            Self::Rt => ("refund_eur", "steps-tried"),
+            Self::Freshdesk => ("cf_refund_eur", "cf_steps_tried"),
+        };
         format!(
             r#"
 [policy]
@@ -60,6 +65,10 @@ owner = "support-ops@acme.example"
 [desks.acme]
 {desk}
 url = "{url}"
+
+[desks.acme.fields]
+refund_eur = {{ id = "{field}", type = "number" }}
+steps      = "{steps}"
 
 [teams.frontline]
 tier  = 1
@@ -104,7 +113,8 @@ pub struct Stage {
     pub clock: ManualClock,
     /// When the first ticket was opened.
     pub began: Timestamp,
-    /// Moved after six hours and solved; never moved and noted on; moved to a queue of no team.
+    /// Moved after six hours and solved; never moved, noted on, from the third to the seventh hour with a label, from the fifth
+    /// on with a sum; moved to a queue of no team.
     pub tickets: [TicketNo; 3],
 }
 
@@ -126,10 +136,16 @@ impl Stage {
         hours(2);
         sandbox.person("frontline-2").notes(tickets[1], "Asked the bank.");
         sandbox.person("frontline-2").moves(tickets[2], "Tier 2");
+        hours(3);
+        sandbox.person("frontline-2").tags(tickets[1], "refund");
+        hours(5);
+        sandbox.person("frontline-2").edits(tickets[1], seed::REFUND_EUR, "600");
+        sandbox.person("frontline-2").edits(tickets[1], seed::STEPS, "Called Anna Example");
         hours(6);
         sandbox.person("frontline-1").moves(tickets[0], "Billing");
         hours(7);
         sandbox.person("billing-1").takes(tickets[0]);
+        sandbox.person("frontline-2").untags(tickets[1], "refund");
         hours(8);
         sandbox.person("billing-1").solves(tickets[0]);
         hours(10);

@@ -40,7 +40,8 @@ fn take(stage: &Stage, path: &Path, with_text: bool) -> Result<Taken, Stopped> {
     let id = DeskId::from("acme");
     let work = async move {
         let teams = config.policy.teams.values().collect();
-        let rows = Rows { desk: &id, teams, queues: BTreeMap::new(), with_text };
+        let fields = &config.policy.desks[&id].fields;
+        let rows = Rows { desk: &id, teams, queues: BTreeMap::new(), fields, with_text };
         let mut taking = Taking { desk: desk.as_ref(), seams: &seams, rows, progress: &|_| {} };
         let taken = taking.go(&mut keep).await;
         *end.borrow_mut() = Some(match taken {
@@ -106,19 +107,45 @@ fn every_ticket_is_there_from_its_beginning_with_its_team_status_and_owner_at_ea
 }
 
 #[test]
+fn labels_and_fields_are_what_they_were_at_each_instant_and_unknown_where_that_cannot_be_told() {
+    for dialect in DIALECTS {
+        let (stage, folder) = (stage(dialect), tempfile::tempdir().expect("a folder"));
+        take(&stage, &file(&folder), false).unwrap_or_else(|why| panic!("{dialect:?}: {why}"));
+        let rows = rows(&file(&folder));
+        let [_, noted, elsewhere] = stage.tickets.map(|ticket| of_case(&rows, ticket.0));
+        let hour = |row: &Value| {
+            let at: Timestamp = row["at"].as_str().expect("an instant").parse().expect("an instant");
+            at.duration_since(stage.began).as_hours()
+        };
+        for row in &noted {
+            let hour = hour(row);
+            let labels = if (3..7).contains(&hour) { serde_json::json!(["refund"]) } else { serde_json::json!([]) };
+            assert_eq!(row["tags"], labels, "{dialect:?} in hour {hour}: {row}");
+            // What the field was before it was set, the history does not say.
+            let sum = &row["fields"]["refund_eur"];
+            let known = *sum == serde_json::json!(600);
+            assert!(if hour < 5 { sum.is_null() } else { known || hour == 5 }, "{dialect:?} in hour {hour}: {row}");
+            assert!(row["fields"].get("steps").is_none(), "a field of text: {row}");
+        }
+        assert_eq!(noted.last().expect("rows")["fields"]["refund_eur"], 600, "{dialect:?}");
+        assert!(elsewhere.iter().all(|row| row["fields"]["refund_eur"] == serde_json::json!([])), "{dialect:?}: empty");
+    }
+}
+
+#[test]
 fn no_text_and_no_name_stands_in_it_unless_asked_for() {
     for dialect in DIALECTS {
         let (stage, folder) = (stage(dialect), tempfile::tempdir().expect("a folder"));
         take(&stage, &file(&folder), false).unwrap_or_else(|why| panic!("{dialect:?}: {why}"));
         let text = std::fs::read_to_string(file(&folder)).expect("a file");
-        for personal in [SUBJECT, SAID, "Asked the bank", "@", "frontline-1", "billing-1", "customer"] {
+        for personal in [SUBJECT, SAID, "Asked the bank", "Anna Example", "@", "frontline-1", "billing-1", "customer"] {
             let allowed = personal == "customer" && !text.contains("customer@") && !text.contains("customer-");
             assert!(!text.contains(personal) || allowed, "{dialect:?}: {personal} stands in {text}");
         }
         let asked = folder.path().join("with-text.jsonl");
         take(&stage, &asked, true).unwrap_or_else(|why| panic!("{dialect:?}: {why}"));
         let text = std::fs::read_to_string(&asked).expect("a file");
-        for asked in [SUBJECT, SAID, "Asked the bank"] {
+        for asked in [SUBJECT, SAID, "Asked the bank", "Anna Example"] {
             assert!(text.contains(asked), "{dialect:?}: {asked} is missing in {text}");
         }
     }
@@ -209,7 +236,8 @@ fn a_file_of_another_kind_is_never_gone_on_with() {
 fn the_map_calls_teams_and_tiers_what_the_policy_does() {
     let stage = stage(Dialect::Rt);
     let config = stage.config();
-    let text = map(&config.policy.teams.values().collect::<Vec<_>>(), "The history of acme.");
+    let fields = ["refund_eur"].into_iter();
+    let text = map(&config.policy.teams.values().collect::<Vec<_>>(), fields, "The history of acme.");
     let map = handoffd::config::events::read_map(&text, "map.toml").unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!((map.case.name.as_str(), map.order.is_some()), ("case", true));
     assert!(text.contains("\"Support\" = 1") && text.contains("\"Billing\" = 2"), "{text}");

@@ -90,8 +90,8 @@ impl Page<'_> {
             source.first,
             source.last
         ));
-        for line in source.repairs.iter().flat_map(repairs) {
-            self.line(&format!("  {line}"));
+        for line in source.repairs.iter().flat_map(Repairs::lines) {
+            self.line(&format!("  {}", tame(&line)));
         }
     }
 
@@ -377,28 +377,4 @@ fn band(band: &Band) -> Vec<String> {
     };
     let mean = band.mean_s.map_or("–".to_owned(), seconds);
     vec![band.transfers.to_owned(), number(band.n), median, mean, length(band.max_s)]
-}
-
-/// What was repaired, left out or assumed, one line each.
-fn repairs(repairs: &Repairs) -> Vec<String> {
-    let counted = [
-        (repairs.duplicate_rows, "rows equal to another of the same case, counted once"),
-        (repairs.out_of_order, "rows out of order, sorted by instant"),
-        (repairs.undecided_order, "events that share their instant with one of another team, in the file's order"),
-        (repairs.without_team, "events without a team, in no stay"),
-        (repairs.cases_without_team, "cases that never have a team, in the volumes alone"),
-        (repairs.teams_without_tier, "teams without a tier"),
-        (repairs.tier_conflicts, "rows that give a team another tier than its first row did"),
-        (repairs.zone_assumed, "instants without an offset, read in the map's zone"),
-        (repairs.repeated_hour, "local times that their zone has twice, taken as the first"),
-        (repairs.skipped_hour, "local times that their zone skips, moved past the gap"),
-        (repairs.broken_rows, "rows that cannot be read"),
-        (repairs.broken_cases, "cases with such a row, left out"),
-        (repairs.lost_rows, "such rows of which no case can be told: one case or another lacks an event"),
-    ];
-    let newest =
-        repairs.newest_first.then(|| "the file is newest first: rows of one instant are turned round".to_owned());
-    let lines = counted.iter().filter(|(count, _)| *count > 0);
-    let lines = lines.map(|(count, words)| format!("{words}: {}", number(*count)));
-    newest.into_iter().chain(lines).collect()
 }

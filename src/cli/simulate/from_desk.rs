@@ -6,7 +6,7 @@ use crate::cli::output::Context;
 use crate::cli::run::{asked_to_stop, runtime};
 use crate::config::{Config, Problems};
 use crate::daemon::wiring::open_desks;
-use crate::insight::history::rows::Rows;
+use crate::insight::history::rows::{Rows, kept};
 use crate::insight::history::{Keep, Stopped, Taken, Taking, keep, map};
 use crate::insight::words::number;
 use anyhow::{Context as _, anyhow};
@@ -68,7 +68,9 @@ impl FromDesk {
         let mut keep = Keep::open(&file, place)
             .with_context(|| format!("{} cannot be opened", file.display()))
             .map_err(Failure::from)?;
-        let rows = Rows { desk: id, teams: teams.clone(), queues: BTreeMap::new(), with_text: self.with_text };
+        let fields = config.policy.desks.get(id).map(|desk| desk.fields.clone()).unwrap_or_default();
+        let with_text = self.with_text;
+        let rows = Rows { desk: id, teams: teams.clone(), queues: BTreeMap::new(), fields: &fields, with_text };
         let progress = |taken: Taken| {
             context.progress(&format!("{} tickets, {} events", number(taken.tickets), number(taken.rows)))
         };
@@ -95,7 +97,7 @@ impl FromDesk {
         }
         let about =
             format!("The history of {id}: tickets that changed since {since}. Keep it beside {}.", file.display());
-        std::fs::write(&map_file, map(&teams, &about))
+        std::fs::write(&map_file, map(&teams, kept(&fields, with_text).map(|(name, _)| name), &about))
             .with_context(|| format!("{} cannot be written", map_file.display()))
             .map_err(Failure::from)?;
         say(context, taken, &file, &map_file);

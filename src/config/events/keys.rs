@@ -24,8 +24,17 @@ pub const MAP: Shape = Shape {
         key("tier", "[ { ends_with = \" 2nd\", tier = 2 }, { tier = 1 } ]"),
         key("by", "[\"Country\"]"),
         key("like", "[\"Priority\"]"),
+        key("tags", "{ column = \"Labels\", empty_is_none = true }"),
+        key("priority", "\"Priority\""),
+        key("fields", "{ refund_eur = \"Refund\" }"),
         key("separator", "\";\""),
     ],
+};
+
+/// A fact of the ticket.
+pub const FACT: Shape = Shape {
+    title: "a fact",
+    keys: &[key("column", "\"Labels\""), key("none", "[\"-\"]"), key("empty_is_none", "true")],
 };
 
 /// A column as a table, where nothing else can be said of it.

@@ -4,12 +4,14 @@
 //! An [`EventMap`] can only come from [`load_map`] or [`read_map`]; `insight` reads logs by it. Which columns a log really
 //! has shows only then: [`EventMap::missing_columns`] says it at the places in the map that name them.
 
+mod facts;
 pub mod keys;
 mod read;
 #[cfg(test)]
 mod tests;
 mod tiers;
 
+pub use facts::{FactColumn, FactColumns};
 pub use tiers::{Tier, TierRule, TierTest, Tiers};
 
 use super::found::Found;
@@ -46,6 +48,8 @@ pub struct EventMap {
     pub by: Vec<Column>,
     /// Columns whose values at a case's first event make cases alike; empty: the team that opened them.
     pub like: Vec<Column>,
+    /// Facts of the ticket, for a back-test.
+    pub facts: FactColumns,
     /// What parts the cells of a row; none: seen from the first line.
     pub separator: Option<u8>,
     source: Source,
@@ -127,6 +131,11 @@ pub fn printable(text: &str) -> String {
     shown(text)
 }
 
+/// The nearest of these words, where one is near enough to be meant.
+pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(word, known)
+}
+
 /// Reads and checks the file.
 ///
 /// # Errors
@@ -171,6 +180,7 @@ impl EventMap {
         let single = [&self.case, &self.at.column, &self.team.column].into_iter();
         let optional = [&self.order, &self.status, &self.sub_status, &self.agent].into_iter().flatten();
         let all = single.chain(optional).chain(claim).chain(self.tier.column()).chain(&self.by).chain(&self.like);
+        let all = all.chain(self.facts.columns());
         let mut columns: Vec<&Column> = Vec::new();
         for column in all {
             if !columns.iter().any(|known| known.name == column.name) {

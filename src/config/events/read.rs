@@ -2,7 +2,7 @@
 
 use super::keys;
 use super::tiers::{Tier, TierRule, TierTest, Tiers};
-use super::{Claim, Column, EventMap, InstantColumn, InstantFormat, Statuses, ValueColumn};
+use super::{Claim, Column, EventMap, FactColumn, FactColumns, InstantColumn, InstantFormat, Statuses, ValueColumn};
 use crate::config::found::{At, Found};
 use crate::config::scalar::shown;
 use crate::config::source::Source;
@@ -36,6 +36,7 @@ pub(super) fn read<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, source:
         agent: column(found, &map, "agent"),
         by: columns(found, &map, "by"),
         like: columns(found, &map, "like"),
+        facts: facts(found, &map),
         separator: separator(found, &map),
         case: case?,
         at: at?,
@@ -78,6 +79,46 @@ fn value_column(found: &mut Found<'_>, map: &Section<'_>, key: &str, raw: Option
     let table = map.table(found, key, keys::VALUE, format!("`{key}`"))?;
     let none = texts(found, &table, "none");
     table.required(found, "column").map(|text| ValueColumn { column: named(text), none })
+}
+
+/// Facts of the ticket, each a column by its name or as a table.
+fn facts(found: &mut Found<'_>, map: &Section<'_>) -> FactColumns {
+    let tags = fact(found, map, "tags", "`tags`");
+    let priority = fact(found, map, "priority", "`priority`");
+    let mut fields = BTreeMap::new();
+    if let Some(table) = map.open_table(found, "fields") {
+        for (name, value) in table.entries() {
+            let title = format!("`fields.{}`", shown(name.value));
+            if let Some(column) = fact_of(found, value, &title) {
+                fields.insert(name.value.to_owned(), column);
+            }
+        }
+    }
+    FactColumns { tags, priority, fields }
+}
+
+fn fact(found: &mut Found<'_>, map: &Section<'_>, key: &str, title: &str) -> Option<FactColumn> {
+    fact_of(found, map.raw(key)?, title)
+}
+
+fn fact_of(found: &mut Found<'_>, raw: Raw<'_>, title: &str) -> Option<FactColumn> {
+    match raw.get_ref() {
+        DeValue::String(name) if !name.trim().is_empty() => {
+            let column = Column { name: name.to_string(), span: raw.span() };
+            Some(FactColumn { column, none: Vec::new(), empty_is_none: false })
+        }
+        DeValue::Table(table) => {
+            let table = Section::open(found, table, keys::FACT, title.to_owned(), raw.span());
+            let none = texts(found, &table, "none");
+            let empty_is_none = table.yes_or_no(found, "empty_is_none").unwrap_or(false);
+            table.required(found, "column").map(named).map(|column| FactColumn { column, none, empty_is_none })
+        }
+        other => {
+            let message = format!("{title} is the name of a column, not {}", kind_of(other));
+            found.error(&raw.span(), message, "write \"Labels\", or { column = \"Labels\", empty_is_none = true }");
+            None
+        }
+    }
 }
 
 fn texts(found: &mut Found<'_>, section: &Section<'_>, key: &str) -> Vec<String> {

@@ -38,13 +38,15 @@ order = "n"
 by = "Country"
 like = ["Priority", "Product"]
 separator = ";"
+tags = { column = "Labels", none = ["-"], empty_is_none = true }
+priority = "Priority"
+fields = { refund_eur = "Refund", plan = { column = "Plan" } }
 "#,
         "map.toml",
     )
     .unwrap_or_else(|problems| panic!("{problems}"));
     let columns: Vec<&str> = map.columns().iter().map(|column| column.name.as_str()).collect();
-    let wanted =
-        "SR Number,Change Date+Time,Involved ST,n,Status,Owner First Name,assigned_to,Country,Priority,Product";
+    let wanted = "SR Number,Change Date+Time,Involved ST,n,Status,Owner First Name,assigned_to,Country,Priority,Product,Labels,Plan,Refund";
     assert_eq!(columns.join(","), wanted);
     assert_eq!((map.tier.by_name("V5 3rd"), map.separator), (Some(Tier::new("3")), Some(b';')));
     assert_eq!(map.statuses.claimed_when.map(|claim| (claim.value.none, claim.known)), Some((vec!["?".into()], true)));
@@ -101,6 +103,10 @@ fn what_cannot_be_meant_is_refused() {
     complains("separator = \"::\"", "cannot part cells");
     complains("status = \"s\"\nwaiting = [\"x\"]\ndone = [\"x\"]", "a status means one thing");
     complains("by = [\"\"]", "list of texts");
+    complains("tags = 5", "`tags` is the name of a column, not a whole number");
+    complains("fields = { plan = [\"a\"] }", "`fields.plan` is the name of a column, not a list");
+    complains("fields = { plan = { colum = \"a\" } }", "did you mean `column`?");
+    complains("priority = \"\"", "is the name of a column");
     complains("broken", "broken TOML");
 }
 

@@ -5,6 +5,7 @@
 //! what it takes to go on after a break. In memory are one page of the desk and the names of the tickets that were taken.
 
 pub mod keep;
+mod known;
 pub mod rows;
 pub mod taking;
 

@@ -1,15 +1,17 @@
 //! One ticket's history as rows of an event log, and the map that reads them. Pure.
 //!
 //! A history says what became of things and seldom what they were at first: that is told by the first change's own *before*, or,
-//! where a thing never changed, by what the ticket shows today.
+//! where a thing never changed, by what the ticket shows today. [`known`](super::known) says it of labels and custom fields.
 
-use crate::policy::rules::Team;
+use super::known::Known;
+use crate::policy::rules::{FieldDeclaration, FieldOwner, Team};
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::{
-    Actor, Change, Conversation, Ending, Priority, QueueRef, Role, Status, TicketHead, Visibility, What,
+    Actor, Change, Conversation, Ending, FieldType, Priority, QueueRef, Role, Status, TicketHead, Visibility, What,
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -34,6 +36,10 @@ pub struct Row {
     pub owner: String,
     /// The priority afterwards, where the history tells it.
     pub priority: String,
+    /// The labels afterwards; none: they cannot be told.
+    pub tags: Option<Vec<String>>,
+    /// Custom fields afterwards, by the policy's name: null where they cannot be told, an empty list where the field is empty.
+    pub fields: BTreeMap<String, Value>,
     /// What kind of thing acted: agent, customer, person, automation, handoffd, unknown.
     pub by: &'static str,
     /// Which agent acted, by a name that says nothing.
@@ -56,8 +62,19 @@ pub struct Rows<'d> {
     pub teams: Vec<&'d Team>,
     /// The desk's own names of queues, by id.
     pub queues: BTreeMap<String, String>,
-    /// Subjects and what was said stand in the rows.
+    /// The desk's custom fields in the policy.
+    pub fields: &'d BTreeMap<String, FieldDeclaration>,
+    /// Subjects, what was said, and fields of text stand in the rows.
     pub with_text: bool,
+}
+
+/// The ticket's own fields that stand in the rows: without text, only those that hold a number, a date, one of a list, or yes and no.
+pub fn kept(
+    fields: &BTreeMap<String, FieldDeclaration>,
+    with_text: bool,
+) -> impl Iterator<Item = (&str, &FieldDeclaration)> {
+    let fields = fields.iter().map(|(name, field)| (name.as_str(), field));
+    fields.filter(move |(_, field)| field.of == FieldOwner::Ticket && (with_text || field.kind != FieldType::Text))
 }
 
 /// How a ticket stands at a moment.
@@ -67,6 +84,8 @@ struct Now {
     status: Option<Status>,
     owner: Option<UserId>,
     priority: Option<Priority>,
+    tags: Option<Vec<String>>,
+    fields: BTreeMap<String, Value>,
     merged: bool,
 }
 
@@ -74,14 +93,18 @@ impl Rows<'_> {
     /// The rows of one ticket; none where it cannot be told when it began.
     pub fn of(&self, head: &TicketHead, history: &[Change], said: Option<&Conversation>) -> Vec<Row> {
         let mut now = at_first(head, history);
+        let known = Known::of(head, history, kept(self.fields, self.with_text));
+        let (tags, fields) = known.before();
+        (now.tags, now.fields) = (tags, fields);
         let mut rows: Vec<Row> = Vec::new();
         let created = history.first().is_some_and(|change| change.what.contains(&What::Created));
         if let (Some(at), false) = (head.created_at.known(), created) {
             let first = history.first().map_or(*at, |change| change.at.min(*at));
             rows.push(Row { at: first, what: "created".to_owned(), by: "unknown", ..self.row(head, &now) });
         }
-        for change in history {
+        for (at, change) in history.iter().enumerate() {
             change.what.iter().for_each(|what| now.follow(what));
+            (now.tags, now.fields) = known.after(at);
             let by = change.by.id.as_ref().filter(|_| matches!(change.by.role, Role::Agent | Role::Us));
             rows.push(Row {
                 at: change.at,
@@ -122,6 +145,8 @@ impl Rows<'_> {
             status: status.unwrap_or_default().to_owned(),
             owner: now.owner.as_ref().map_or_else(String::new, |owner| self.nameless(owner)),
             priority: now.priority.map_or("", Priority::name).to_owned(),
+            tags: now.tags.clone(),
+            fields: now.fields.clone(),
             ..Row::default()
         }
     }
@@ -173,7 +198,7 @@ fn at_first(head: &TicketHead, history: &[Change]) -> Now {
         owner: owner.unwrap_or_else(|| head.owner.known().cloned().flatten().map(|owner| owner.id)),
         status: status.unwrap_or_else(|| head.status.known().copied()),
         priority: priority.flatten(),
-        merged: false,
+        ..Now::default()
     }
 }
 
@@ -224,17 +249,21 @@ fn spoken(what: &[What], said: &Conversation) -> Option<String> {
 }
 
 /// The map that reads such a file. Tiers are those of the policy's teams; a queue of no team has none.
-pub fn map(teams: &[&Team], about: &str) -> String {
+pub fn map<'f>(teams: &[&Team], fields: impl Iterator<Item = &'f str>, about: &str) -> String {
     // What JSON quotes is quoted for TOML too; a longer form of TOML could not stand as a key.
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let quoted = |text: &str| Value::from(text).to_string();
     let tiers: Vec<String> =
         teams.iter().map(|team| format!("{} = {}", quoted(team.queue.shown()), team.tier)).collect();
     let done: Vec<String> = DONE.iter().map(|word| quoted(word)).collect();
+    let fields: Vec<String> =
+        fields.map(|name| format!("{} = {}", quoted(name), quoted(&format!("fields.{name}")))).collect();
     format!(
         "# {about}\ncase   = \"case\"\nat     = \"at\"\norder  = \"nth\"\nteam   = \"queue\"\nstatus = \"status\"\n\
-         done   = [{}]\nagent  = \"who\"\nclaimed_when = {{ column = \"owner\", known = true }}\ntier   = {{ {} }}\n",
+         done   = [{}]\nagent  = \"who\"\nclaimed_when = {{ column = \"owner\", known = true }}\ntier   = {{ {} }}\n\
+         tags   = \"tags\"\npriority = \"priority\"\nfields = {{ {} }}\n",
         done.join(", "),
-        tiers.join(", ")
+        tiers.join(", "),
+        fields.join(", ")
     )
 }
 
@@ -287,8 +316,8 @@ mod tests {
             alert: Vec::new(),
         };
         let queues = BTreeMap::from([("1".to_owned(), "Support".to_owned()), ("2".to_owned(), "Billing".to_owned())]);
-        let desk = DeskId::from("acme");
-        Rows { desk: &desk, teams: vec![&team], queues, with_text: false }.of(head, history, None)
+        let (desk, fields) = (DeskId::from("acme"), BTreeMap::new());
+        Rows { desk: &desk, teams: vec![&team], queues, fields: &fields, with_text: false }.of(head, history, None)
     }
 
     #[test]
@@ -343,7 +372,7 @@ mod tests {
 
     #[test]
     fn the_map_survives_any_name_of_a_queue() {
-        let text = map(&[], "x");
+        let text = map(&[], ["a \"b\""].into_iter(), "x");
         assert!(text.starts_with("# x\n") && toml::from_str::<toml::Table>(&text).is_ok());
         let hostile = Team {
             name: "a".into(),
@@ -356,7 +385,7 @@ mod tests {
             reviewers: Vec::new(),
             alert: Vec::new(),
         };
-        let read: toml::Table = map(&[&hostile], "x").parse().expect("TOML");
+        let read: toml::Table = map(&[&hostile], [].into_iter(), "x").parse().expect("TOML");
         assert_eq!(read["tier"]["a \"b\" = 1 }\n[x]\\"].as_integer(), Some(2));
     }
 }

@@ -2,8 +2,8 @@
 
 use super::open::{Opened, RowProblem, Rows, empty};
 use super::problem::{GIVE_UP, LogError, LogProblem, SHOWN};
-use super::{DONE, EventLog, FLAG_BITS, MARK_SEPARATOR, NO_TEAM, Names, Reading, Repairs, WAITING};
-use super::{Event, instant, order};
+use super::{DONE, EventLog, FACTS_SEPARATOR, FLAG_BITS, MARK_SEPARATOR, NO_TEAM, Names, Reading, Repairs, WAITING};
+use super::{Event, Facts, Instant, instant, order, repairs};
 use crate::config::events::{Claim, Column, EventMap, Tier, printable};
 use std::collections::HashSet;
 
@@ -20,6 +20,8 @@ pub(super) struct Wanted {
     claim: Option<usize>,
     tier: Option<usize>,
     marks: Vec<usize>,
+    /// Columns of facts, which alone may be lists in JSON.
+    pub facts: Vec<usize>,
 }
 
 impl Wanted {
@@ -38,6 +40,7 @@ impl Wanted {
             claim: map.statuses.claimed_when.as_ref().map(|claim| at(&claim.value.column)),
             tier: map.tier.column().map(at),
             marks: map.by.iter().chain(&map.like).map(at).collect(),
+            facts: map.facts.columns().map(at).collect(),
             names,
         }
     }
@@ -114,6 +117,8 @@ struct Collector<'m> {
     wanted: &'m Wanted,
     log: EventLog,
     agents: HashSet<String>,
+    /// Statuses, without what refines them.
+    statuses: HashSet<String>,
     /// Cases with a broken row.
     spoilt: HashSet<u32>,
     problems: Vec<LogProblem>,
@@ -145,6 +150,7 @@ impl<'m> Collector<'m> {
             wanted,
             log,
             agents: HashSet::new(),
+            statuses: HashSet::new(),
             spoilt: HashSet::new(),
             problems: Vec::new(),
             broken: 0,
@@ -163,6 +169,7 @@ impl<'m> Collector<'m> {
         let written = self.text(row, self.wanted.at)?;
         let at = instant::read(written, &self.map.at, &mut self.log.repairs)
             .map_err(|(message, help)| self.problem(row, self.wanted.at, &message, &help))?;
+        self.log.repairs.later_than_now += u64::from(self.reading.now.is_some_and(|now| at > Instant::of(now)));
         let tie = self.tie(row)?;
         let team = self.team(row)?;
         let (status, mark) = (self.status(row)?, self.mark(row)?);
@@ -220,6 +227,9 @@ impl<'m> Collector<'m> {
     /// The status with what refines it, and what it means.
     fn status(&mut self, row: &dyn Rows) -> Result<u32, LogProblem> {
         let status = self.wanted.status.map_or(Ok(""), |wanted| self.text(row, wanted))?;
+        if !self.statuses.contains(status) {
+            self.statuses.insert(status.to_owned());
+        }
         let refined = self.wanted.sub_status.map_or(Ok(""), |wanted| self.text(row, wanted))?;
         let statuses = &self.map.statuses;
         let listed = |list: &[String]| list.iter().any(|word| word == status);
@@ -258,7 +268,17 @@ impl<'m> Collector<'m> {
             if nth > 0 {
                 text.push(MARK_SEPARATOR);
             }
-            text.extend(self.text(row, *wanted)?.chars().filter(|letter| *letter != MARK_SEPARATOR));
+            let parts = [MARK_SEPARATOR, FACTS_SEPARATOR];
+            text.extend(self.text(row, *wanted)?.chars().filter(|letter| !parts.contains(letter)));
+        }
+        if !self.map.facts.is_empty() {
+            let cell = |name: &str| {
+                let at = self.wanted.names.iter().position(|wanted| wanted == name).unwrap_or(usize::MAX);
+                self.text(row, at)
+            };
+            let facts = Facts::of(&self.map.facts, cell)?;
+            text.push(FACTS_SEPARATOR);
+            text.push_str(&facts.text());
         }
         let number = self.log.marks.number(&text);
         self.text = text;
@@ -294,13 +314,15 @@ impl<'m> Collector<'m> {
     }
 
     fn finish(self) -> EventLog {
-        let Self { mut log, spoilt, map, agents, .. } = self;
+        let Self { mut log, spoilt, map, agents, statuses, .. } = self;
         log.events.retain(|event| !spoilt.contains(&event.case));
         log.repairs.broken_cases = spoilt.len() as u64;
         log.agents = map.agent.as_ref().map(|_| agents.len());
         let tiers_told = map.tier != crate::config::events::Tiers::Unknown;
         log.repairs.teams_without_tier =
             if tiers_told { log.tiers.iter().filter(|tier| tier.is_none()).count() as u64 } else { 0 };
+        let teams: HashSet<&str> = log.teams.iter().collect();
+        log.repairs.unmet = repairs::unmet(map, &statuses, &teams);
         order::put_in_order(&mut log);
         log
     }

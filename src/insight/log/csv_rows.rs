@@ -59,12 +59,18 @@ impl<R: BufRead> CsvRows<R> {
 
     /// Reads the first row.
     pub fn header(&mut self) -> Result<Vec<String>, RowProblem> {
-        match self.read_row()? {
-            true => {
-                Ok((0..self.cells.len()).map(|at| String::from_utf8_lossy(self.bytes(at)).trim().to_owned()).collect())
-            }
-            false => Err(RowProblem::Ends(super::open::empty(1))),
+        if !self.read_row()? {
+            return Err(RowProblem::Ends(super::open::empty(1)));
         }
+        let name = |at: usize| {
+            let name = std::str::from_utf8(self.bytes(at)).map(|name| name.trim().to_owned());
+            name.map_err(|_| {
+                let (line, column) = self.place(at);
+                let (message, help) = ("the name of this column is not UTF-8".into(), "save the log as UTF-8".into());
+                RowProblem::Ends(LogProblem { line, column, named: None, message, help })
+            })
+        };
+        (0..self.cells.len()).map(name).collect()
     }
 
     /// Which cells will be asked for.

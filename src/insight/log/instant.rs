@@ -5,7 +5,7 @@ use crate::config::events::{InstantColumn, InstantFormat};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
-use jiff::tz::AmbiguousOffset;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::Serialize;
 
 /// Microseconds in a second.
@@ -88,12 +88,24 @@ pub(super) fn read(text: &str, column: &InstantColumn, repairs: &mut Repairs) ->
     if text.is_empty() {
         return Err(("the cell is empty".into(), "every event has an instant".into()));
     }
-    match &column.format {
+    let at = match &column.format {
         InstantFormat::Iso => iso(text, column, repairs),
         InstantFormat::UnixSeconds => number(text, 1.0),
         InstantFormat::UnixMillis => number(text, 1_000.0),
         InstantFormat::Strptime(format) => strptime(text, format, column, repairs),
+    }?;
+    if at > Instant::default() {
+        return Ok(at);
     }
+    let year = at.timestamp().to_zoned(TimeZone::UTC).year();
+    let help = match (&column.format, year) {
+        (InstantFormat::Strptime(_), ..100) => "where years have two digits, the format says %y",
+        _ => "correct it; where it stands for \"none\", leave such rows out, or their cases with --skip-broken",
+    };
+    Err((
+        format!("\"{}\" is of the year {year}: no case is that old", crate::config::events::printable(text)),
+        help.into(),
+    ))
 }
 
 fn iso(text: &str, column: &InstantColumn, repairs: &mut Repairs) -> Result<Instant, (String, String)> {
@@ -247,6 +259,22 @@ mod tests {
         );
         assert!(tried(&lisbon("%d/%m/%Y %H:%M"), "13/13/2016 01:23").0.is_err());
         assert!(tried(&lisbon("%d/%m/%Y %H:%M"), "13/12/2016 01:23 later").0.is_err());
+    }
+
+    #[test]
+    fn what_stands_for_no_date_and_years_of_two_digits_are_errors() {
+        let format = "{ column = \"a\", format = \"%d/%m/%Y\", zone = \"UTC\" }";
+        for (map, text, words) in [
+            (format, "31/12/26", "of the year 26"),
+            (format, "1/1/1900", "of the year 1900"),
+            ("{ column = \"a\", format = \"unix\" }", "0", "of the year 1970"),
+            ("\"a\"", "0001-01-01T00:00:00Z", "of the year 1:"),
+        ] {
+            let told = tried(map, text).0.expect_err("no date");
+            assert!(told.contains(words), "{told}");
+        }
+        let two = "{ column = \"a\", format = \"%d/%m/%y\", zone = \"UTC\" }";
+        assert_eq!(fine(two, "31/12/26"), "2026-12-31T00:00:00Z");
     }
 
     #[test]

@@ -10,22 +10,26 @@
 
 mod collect;
 mod csv_rows;
+mod facts;
 mod instant;
 mod json_rows;
 mod names;
 mod open;
 mod order;
 mod problem;
+mod repairs;
 #[cfg(test)]
 mod tests;
 
+pub use facts::Facts;
 pub use instant::{Instant, Length};
 pub use names::Names;
 pub use open::open;
 pub use problem::{LogError, LogProblem};
+pub use repairs::{Repairs, Unmet};
 
 use crate::config::events::{EventMap, Tier};
-use serde::Serialize;
+use jiff::Timestamp;
 use std::io::Read;
 
 /// The longest row that is read, in bytes: a longer one is a quote that was never closed, or no log at all.
@@ -86,7 +90,7 @@ pub struct EventLog {
     pub tiers: Vec<Option<Tier>>,
     /// Statuses with what refines them: `Queued/Awaiting Assignment`.
     pub statuses: Names,
-    /// Values of the columns of `by` and then of `like`, as [`split_mark`] parts them.
+    /// Values of the columns of `by` and then of `like`, as [`split_mark`] parts them, and facts of the ticket.
     pub marks: Names,
     /// Distinct values of the agent column; none: the map names no such column.
     pub agents: Option<usize>,
@@ -100,53 +104,25 @@ pub struct EventLog {
 
 /// What parts the values of a mark; no cell of a log has it.
 const MARK_SEPARATOR: char = '\u{1f}';
+/// What stands before the facts of a mark; no cell of a log has it.
+const FACTS_SEPARATOR: char = '\u{1e}';
 
 /// The values of a mark, one for each column of `by` and then of `like`.
 pub fn split_mark(mark: &str) -> impl Iterator<Item = &str> {
-    mark.split(MARK_SEPARATOR)
+    mark.split_once(FACTS_SEPARATOR).map_or(mark, |(values, _)| values).split(MARK_SEPARATOR)
 }
 
 impl EventLog {
+    /// What an event tells of the ticket beside team and status; none: the map names no such column.
+    pub fn facts(&self, event: &Event) -> Option<Facts> {
+        let (_, facts) = self.marks.name(event.mark).split_once(FACTS_SEPARATOR)?;
+        Facts::read(facts)
+    }
+
     /// The events of each case.
     pub fn by_case(&self) -> impl Iterator<Item = &[Event]> {
         self.events.chunk_by(|one, other| one.case == other.case)
     }
-}
-
-/// What was repaired, left out or assumed while reading. All counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Repairs {
-    /// Rows read, the header not counted.
-    pub rows: u64,
-    /// Rows equal in every cell to another of the same case: counted once.
-    pub duplicate_rows: u64,
-    /// Rows that stand after a later one of the same case: sorted.
-    pub out_of_order: u64,
-    /// Whether the file was taken as newest first.
-    pub newest_first: bool,
-    /// Events that share their instant (and `order`) with one of another team of the same case: the order of the file
-    /// decided, so transfers of these cases are as good as that order.
-    pub undecided_order: u64,
-    /// Events without a team: they belong to no stay.
-    pub without_team: u64,
-    /// Cases that never had a team: in volumes, and in no other figure.
-    pub cases_without_team: u64,
-    /// Teams that have no tier.
-    pub teams_without_tier: u64,
-    /// Local times that their zone has twice: taken as the first.
-    pub repeated_hour: u64,
-    /// Local times that their zone skips: moved past the gap.
-    pub skipped_hour: u64,
-    /// Instants that came without an offset and were read in the map's zone.
-    pub zone_assumed: u64,
-    /// Rows that gave a team another tier than its first row did: the first counts.
-    pub tier_conflicts: u64,
-    /// Rows that could not be read, with `--skip-broken`.
-    pub broken_rows: u64,
-    /// Cases left out because of such a row.
-    pub broken_cases: u64,
-    /// Of the broken rows, those whose case could not be told: one case or another lacks an event.
-    pub lost_rows: u64,
 }
 
 /// How a log is read.
@@ -154,6 +130,8 @@ pub struct Repairs {
 pub struct Reading {
     /// Leaves out every case with a row that cannot be read, instead of giving up.
     pub skip_broken: bool,
+    /// The present instant: what a log says of later is counted. None: nothing is.
+    pub now: Option<Timestamp>,
 }
 
 /// Reads a whole log. `name` is what problems call it.

@@ -94,7 +94,7 @@ pub(super) fn sniff(input: Box<dyn Read>, name: &str, map: &EventMap) -> Result<
         None => Err(LogError::at(name, empty(1))),
         Some(b'[') => Err(LogError::at(name, no_lines())),
         Some(b'{') => {
-            let rows = Box::new(JsonRows::new(input, wanted.names.clone()));
+            let rows = Box::new(JsonRows::new(input, wanted.names.clone(), wanted.facts.clone()));
             Ok(Opened { rows, wanted })
         }
         Some(_) => csv(input, &shows, name, map, wanted),
@@ -102,9 +102,10 @@ pub(super) fn sniff(input: Box<dyn Read>, name: &str, map: &EventMap) -> Result<
 }
 
 fn csv(input: Peeked, head: &[u8], name: &str, map: &EventMap, wanted: Wanted) -> Result<Opened, LogError> {
-    let separator = map.separator.unwrap_or_else(|| likeliest_separator(head, &wanted.names));
+    let said = said_separator(head);
+    let separator = map.separator.or(said).unwrap_or_else(|| likeliest_separator(head, &wanted.names));
     let mut rows = CsvRows::new(input, separator);
-    let header = match rows.header() {
+    let header = match said.map_or(Ok(()), |_| rows.header().map(drop)).and_then(|()| rows.header()) {
         Ok(header) => header,
         Err(RowProblem::Io(error)) => return Err(LogError::Unreadable { name: name.to_owned(), error }),
         Err(RowProblem::Row(problem) | RowProblem::Ends(problem)) => return Err(LogError::at(name, problem)),
@@ -130,6 +131,14 @@ fn csv(input: Peeked, head: &[u8], name: &str, map: &EventMap, wanted: Wanted) -
     }
     rows.want(places, header);
     Ok(Opened { rows: Box::new(rows), wanted })
+}
+
+/// The separator that a first line says and nothing else (`sep=;`), as spreadsheets write it.
+fn said_separator(head: &[u8]) -> Option<u8> {
+    let [separator @ (b',' | b';' | b'\t' | b'|'), b'\r' | b'\n', ..] = head.strip_prefix(b"sep=")? else {
+        return None;
+    };
+    Some(*separator)
 }
 
 /// The separator with which the first line has the most of the map's columns; a comma where all have the same.

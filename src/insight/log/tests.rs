@@ -93,6 +93,13 @@ fn packed_semicolons_and_byte_order_marks_are_read() {
     for bytes in [text.as_bytes(), &packed] {
         assert_eq!(tried(MAP, bytes, Reading::default()).map(|log| teams(&log)), Ok(vec!["A".to_owned()]));
     }
+    for text in [
+        "sep=;\r\nid;at;team;status\r\n1;1/2/2016 10:00;A;x\r\n1;x;A;x\n",
+        "sep=\t\nid\tat\tteam\tstatus\n1\tx\tA\tx\n",
+    ] {
+        let line = text.lines().count();
+        assert!(wrong(text).contains(&format!("log.csv:{line}:3: column \"at\"")), "{}", wrong(text));
+    }
     let cut = wrong(&packed[..packed.len() - 12]);
     assert!(cut.contains("the packed file is broken"), "{cut}");
 }
@@ -107,6 +114,54 @@ fn json_lines_have_the_same_columns() {
         assert!(missing.contains(words), "{words} in {missing}");
     }
     assert!(wrong("[{\"id\": 1}]").contains("one JSON list"));
+}
+
+#[test]
+fn a_word_of_the_map_that_no_row_has_is_told_where_it_makes_figures_wrong() {
+    let map = MAP.replace("[\"done\"]", "[\"Done\", \"closed\"]").replace("[\"queued\"]", "[\"queued\", \"new\"]");
+    let rows = format!("{HEAD}1,1/2/2016 10:00,A,queued\n1,1/2/2016 11:00,B,done\n");
+    let log = tried(&map, &rows, Reading::default()).expect("a log");
+    let told = log.repairs.lines().join("\n");
+    assert!(told.contains("`done` of the map names \"Done\", and no row has it: did you mean \"done\"?"), "{told}");
+    assert!(told.contains("names \"closed\""), "nothing of the list was met: {told}");
+    assert!(!told.contains("`waiting`"), "`new` may just not have happened: {told}");
+    let table = MAP
+        .replace("[ { ends_with = \" 2nd\", tier = 2 }, { tier = 1 } ]", "{ \"a\" = 1, \"B\" = 2, \"Elsewhere\" = 3 }");
+    let log = tried(&table, &rows, Reading::default()).expect("a log");
+    let unmet: Vec<&str> = log.repairs.unmet.iter().map(|unmet| unmet.word.as_str()).collect();
+    assert_eq!((unmet, log.repairs.teams_without_tier), (vec!["a"], 1));
+    assert_eq!(fine(&rows).repairs.unmet, []);
+}
+
+#[test]
+fn what_lies_in_the_future_is_counted() {
+    let now = "2016-02-01T10:30:00Z".parse().ok();
+    let rows = format!("{HEAD}1,1/2/2016 10:00,A,queued\n1,1/2/2016 11:00,B,done\n");
+    let log = tried(MAP, &rows, Reading { skip_broken: false, now }).expect("a log");
+    assert!(log.repairs.lines().iter().any(|line| line.contains("in the future") && line.ends_with(": 1")));
+}
+
+#[test]
+fn facts_of_tickets_are_read_where_the_map_says_so_and_unknown_else() {
+    let facts = "tags = \"tags\"\npriority = { column = \"prio\", none = [\"-\"] }\nfields = { refund = \"extra.refund\" }\nby = \"team\"\n";
+    let map = format!("{facts}case = \"id\"\nat = \"at\"\nteam = \"team\"\n");
+    let row = |more: &str| format!("{{\"id\": 1, \"at\": \"2016-02-01T12:00:00Z\", \"team\": \"A\", {more}}}\n");
+    let rows = row("\"tags\": [\"b\", \"a\"], \"prio\": \"High\", \"extra\": {\"refund\": 600.5}")
+        + &row("\"tags\": [], \"prio\": \"-\", \"extra\": {\"refund\": []}")
+        + &row("\"tags\": null, \"prio\": \"of a kind\"");
+    let log = tried(&map, rows, Reading::default()).expect("a log");
+    let facts: Vec<Facts> = log.events.iter().filter_map(|event| log.facts(event)).collect();
+    assert_eq!(facts[0].tags, Some(vec!["b".to_owned(), "a".to_owned()]));
+    assert_eq!(facts[0].priority(), Some(Some(handoffd_kit::model::Priority::High)));
+    assert_eq!(facts[0].fields["refund"].as_deref(), Some("600.5"));
+    assert_eq!(
+        (&facts[1].tags, facts[1].priority(), &facts[1].fields["refund"]),
+        (&Some(Vec::new()), Some(None), &None)
+    );
+    assert_eq!(facts[2], Facts::default(), "nothing of it is known");
+    let values: Vec<&str> = split_mark(log.marks.name(log.events[0].mark)).collect();
+    assert_eq!(values, ["A"], "facts are no value of a group");
+    assert!(fine(&format!("{HEAD}1,1/2/2016 10:00,A,queued\n")).facts(&log.events[0]).is_none());
 }
 
 #[test]
@@ -143,11 +198,11 @@ fn unreadable_rows_are_told_with_line_and_column_all_at_once() {
 #[test]
 fn broken_rows_take_their_whole_case_with_them_on_request() {
     let log = format!("{HEAD}1,1/2/2016 10:00,A,open\n1,x,B,open\n2,1/2/2016 10:00,A,open\n3,1/2/2016 10:00\n");
-    let log = tried(MAP, log, Reading { skip_broken: true }).expect("a log");
+    let log = tried(MAP, log, Reading { skip_broken: true, now: None }).expect("a log");
     assert_eq!(teams(&log), ["A"]);
     let found = &log.repairs;
     assert_eq!((found.broken_rows, found.broken_cases, found.lost_rows), (2, 1, 1));
-    let nothing = tried(MAP, format!("{HEAD}1,x,B,open\n"), Reading { skip_broken: true });
+    let nothing = tried(MAP, format!("{HEAD}1,x,B,open\n"), Reading { skip_broken: true, now: None });
     assert!(nothing.is_err_and(|words| words.contains("no row could be used")));
 }
 
@@ -161,9 +216,10 @@ fn what_is_no_log_is_refused_with_a_remedy() {
         (b"PK\x03\x04rest", "Excel"),
         (b"id,at\n\0\0", "2:1: this is no text"),
         (b"\x1f\x8b\x08garbage", "the packed file is broken"),
-        (b"\x89PNG\r\n\x1a\nIHDR", "no column"),
+        (b"\x89PNG\r\n\x1a\nIHDR", "the name of this column is not UTF-8"),
         (b"id,at,team,status\n1,1/2/2016 10:00,\"A", "2:18: this quote is never closed"),
         (b"id,at,team,status,id\n1,1/2/2016 10:00,A,open,2\n", "1:19: the header names the column \"id\" twice"),
+        (b"id,t\xe9am,at,status\n1,2,3,4\n", "1:4: the name of this column is not UTF-8"),
         (b"id,at,team,status\n1,1/2/2016 10:00,\xe9,open\n", "2:18: column \"team\": the cell is not UTF-8"),
     ] {
         let told = wrong(bytes);

@@ -3,16 +3,18 @@
 use super::stage::Stage;
 use super::{Asks, By, Fire, Then};
 use crate::insight::log::{Event, EventLog, Instant, Length};
+use crate::policy::alert::Occasion;
 use crate::policy::case::{Case, Fired, Memory, Stay};
 use crate::policy::decide::decide;
-use crate::policy::names::RuleName;
-use crate::policy::proposal::Proposal;
+use crate::policy::names::{AlertName, MessageName, RuleName};
+use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::roster::Rosters;
 use crate::policy::verdict::{Decision, Outcome, RuleResult, Verdict};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{TicketId, Version};
 use handoffd_kit::model::{PartKind, PartSet, Parts, Status, TicketHead};
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// So many instants between two events at most: a policy that waits in ever smaller steps must come to an end.
@@ -25,15 +27,49 @@ pub(super) struct Done {
     pub decisions: u64,
     /// How often a condition of each rule could not be told.
     pub untold: BTreeMap<RuleName, u64>,
+    /// Decisions in which a condition of some rule could not.
+    pub unsure: u64,
+    /// How often each fact was what was missing.
+    pub missing: BTreeMap<String, u64>,
 }
 
 impl Done {
     pub fn add(&mut self, more: Done) {
         self.fires.extend(more.fires);
         self.decisions += more.decisions;
+        self.unsure += more.unsure;
+        for (fact, count) in more.missing {
+            *self.missing.entry(fact).or_default() += count;
+        }
         for (rule, count) in more.untold {
             *self.untold.entry(rule).or_default() += count;
         }
+    }
+}
+
+impl Done {
+    /// Notes which rules could not be told, and for want of which facts.
+    fn note_untold(&mut self, verdict: &Verdict) {
+        let mut any = false;
+        for trace in &verdict.trace {
+            let (RuleResult::Unknown(_, what) | RuleResult::TimeUnknown(what)) = &trace.result else { continue };
+            any = true;
+            count(&mut self.untold, &trace.rule);
+            for fact in what.split(", ") {
+                match self.missing.get_mut(fact) {
+                    Some(count) => *count += 1,
+                    None => drop(self.missing.insert(fact.to_owned(), 1)),
+                }
+            }
+        }
+        self.unsure += u64::from(any);
+    }
+}
+
+fn count(counts: &mut BTreeMap<RuleName, u64>, rule: &RuleName) {
+    match counts.get_mut(rule) {
+        Some(count) => *count += 1,
+        None => drop(counts.insert(rule.clone(), 1)),
     }
 }
 
@@ -47,10 +83,16 @@ impl Fire {
     }
 }
 
-pub(super) fn replay_all(stage: &Stage<'_>, log: &EventLog, cases: &[&[Event]]) -> Done {
+/// So many cases are done between two words about it.
+const TOLD_EVERY: usize = 256;
+
+pub(super) fn replay_all(stage: &Stage<'_>, log: &EventLog, cases: &[&[Event]], told: &dyn Fn(usize)) -> Done {
     let mut done = Done::default();
-    for events in cases {
-        Replaying::new(stage, log, events).go(&mut done);
+    for some in cases.chunks(TOLD_EVERY) {
+        for events in some {
+            Replaying::new(stage, log, events).go(&mut done);
+        }
+        told(some.len());
     }
     done
 }
@@ -103,7 +145,19 @@ impl<'r> Replaying<'r> {
         let head = &mut self.case.head;
         head.version = Version::new((at + 1).to_string());
         head.updated_at = Fact::Known(instant);
-        head.status = Fact::Known(if event.done() { Status::Solved } else { Status::Open });
+        head.status = Fact::Known(status(self.log.statuses.name(event.status()), event.done()));
+        if let Some(facts) = self.log.facts(&event) {
+            head.priority = facts.priority().into();
+            head.tags = facts.tags.into();
+            head.fields = facts
+                .fields
+                .into_iter()
+                .filter_map(|(name, value)| {
+                    let id = self.stage.fields.get(&name)?;
+                    Some((id.clone(), value.map_or(Value::Null, Value::String)))
+                })
+                .collect();
+        }
         let Some(team) = event.team() else { return };
         let ours = usize::try_from(team).ok().and_then(|at| self.stage.teams.get(at)).and_then(Option::as_ref);
         head.queue = Fact::Known(ours.map(|(_, queue)| queue.clone()));
@@ -129,13 +183,7 @@ impl<'r> Replaying<'r> {
             Decision::Verdict(verdict) => verdict,
             Decision::Need(_) => return None,
         };
-        for trace in verdict
-            .trace
-            .iter()
-            .filter(|trace| matches!(trace.result, RuleResult::Unknown(..) | RuleResult::TimeUnknown(_)))
-        {
-            *done.untold.entry(trace.rule.clone()).or_default() += 1;
-        }
+        done.note_untold(&verdict);
         let again_at = verdict.again_at;
         let Some((proposal, asks)) = proposed(verdict) else { return again_at };
         done.fires.push(Fire {
@@ -148,6 +196,8 @@ impl<'r> Replaying<'r> {
             age_s: Instant::of(now).since(self.events.first().map_or(Instant::of(now), |event| event.at)),
             by,
             asks,
+            message: message(&proposal),
+            alerts: alerts(&proposal, asks),
             then: self.then(at, now),
         });
         self.case.memory.fired.push(Fired { rule: proposal.rule, episode: proposal.episode });
@@ -163,6 +213,31 @@ impl<'r> Replaying<'r> {
         let later = self.events[at + 1..].iter().find(|event| event.team().is_some() && tier(event.team()) != held);
         later.map_or(Then::Never, |event| Then::Confirmed { earlier_s: event.at.since(Instant::of(now)).as_seconds() })
     }
+}
+
+fn message(proposal: &Proposal) -> Option<MessageName> {
+    match &proposal.customer {
+        CustomerPlan::Tell { message, .. } => Some(message.clone()),
+        CustomerPlan::Nothing { .. } => None,
+    }
+}
+
+/// The channels that are told at once: of a handoff, or of a person who is asked.
+fn alerts(proposal: &Proposal, asks: Asks) -> Vec<AlertName> {
+    let occasion = match asks {
+        Asks::Nobody => Occasion::Handoff,
+        Asks::Review => Occasion::Review,
+        Asks::Parts => return Vec::new(),
+    };
+    proposal.alert.told.get(&occasion).cloned().unwrap_or_default()
+}
+
+/// Where the log speaks of statuses in our own words they are taken as such; else a case is open or solved.
+fn status(word: &str, done: bool) -> Status {
+    let open = [Status::New, Status::Open, Status::Pending, Status::OnHold];
+    let over = [Status::Solved, Status::Closed];
+    let (known, default) = if done { (&over[..], Status::Solved) } else { (&open[..], Status::Open) };
+    known.iter().copied().find(|status| status.name() == word).unwrap_or(default)
 }
 
 fn proposed(verdict: Verdict) -> Option<(Proposal, Asks)> {

@@ -6,7 +6,7 @@
 
 use crate::insight::log::EventLog;
 use crate::policy::names::TeamName;
-use crate::policy::rules::{Mode, Policy, Team};
+use crate::policy::rules::{FieldOwner, Mode, Policy, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, QueueId};
 use handoffd_kit::model::QueueRef;
@@ -27,6 +27,8 @@ pub struct Stage<'l> {
     pub(super) teams: Vec<Option<(TeamName, QueueRef)>>,
     /// The tier of each team of the log, by number.
     pub(super) tiers: Vec<Option<u32>>,
+    /// The desk's own name of each field of its tickets, by the policy's.
+    pub(super) fields: BTreeMap<String, String>,
     log: std::marker::PhantomData<&'l EventLog>,
 }
 
@@ -42,6 +44,9 @@ impl<'l> Stage<'l> {
         }
         let own: Vec<Team> = policy.teams.values().filter(|team| team.desk == *desk).cloned().collect();
         let numbers = tier_numbers(log, &own);
+        let declared = policy.desks.get(desk).into_iter().flat_map(|desk| &desk.fields);
+        let of_ticket = declared.filter(|(_, field)| field.of == FieldOwner::Ticket);
+        let fields = of_ticket.map(|(name, field)| (name.clone(), field.id.clone())).collect();
         let mut stage = Self {
             policy,
             desk: desk.clone(),
@@ -49,6 +54,7 @@ impl<'l> Stage<'l> {
             not_ours: 0,
             teams: Vec::new(),
             tiers: Vec::new(),
+            fields,
             log: std::marker::PhantomData,
         };
         for (at, name) in log.teams.iter().enumerate() {

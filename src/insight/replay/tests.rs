@@ -36,7 +36,15 @@ fn policy(when: &str) -> Policy {
 
 fn replayed(policy: &Policy, log: &EventLog) -> Run {
     let stage = Stage::set(policy, &"acme".into(), log);
-    run(&stage, log, NonZeroUsize::new(2).expect("two"))
+    let last = std::sync::Mutex::new((0, 0));
+    let progress = |done, all| {
+        let mut last = last.lock().expect("no panic");
+        *last = (last.0.max(done), all);
+    };
+    let run = run(&stage, log, NonZeroUsize::new(2).expect("two"), &progress);
+    let cases = log.by_case().count();
+    assert_eq!(*last.lock().expect("no panic"), (cases, cases), "all of it was told of");
+    run
 }
 
 /// Fires as `case from minute`.
@@ -120,4 +128,80 @@ fn another_policy_is_compared_case_by_case() {
         differences.iter().map(|one| (one.case.as_str(), one.only_first.len(), one.only_other.len())).collect();
     assert_eq!(cases, [("1", 1, 0), ("2", 1, 0), ("3", 1, 0)]);
     assert!(compare(&one, &one).is_empty());
+}
+
+#[test]
+fn what_the_limits_of_an_hour_would_hold_back_is_counted() {
+    let rows: String = (0..6).map(|case| format!("{case} {} net open\n", case * 20)).collect();
+    let mut policy = policy("case.tier == 1");
+    policy.limits.per_rule_per_hour = 2;
+    // At minutes 0, 20, 40, 60, 80, 100: the third waits, so does the sixth.
+    assert_eq!(replayed(&policy, &log(&rows)).rules[0].over_limit, 2);
+    (policy.limits.per_rule_per_hour, policy.limits.per_desk_per_hour) = (30, 1);
+    assert_eq!(replayed(&policy, &log(&rows)).rules[0].over_limit, 4);
+}
+
+#[test]
+fn messages_and_alerts_are_told_beside_the_load() {
+    let mut policy = policy("case.tier == 1");
+    let told = Told { channel: "room".into(), alerts: 1, busiest_hour: 1, when: at_hour() };
+    let channel = crate::policy::alert::AlertChannel {
+        kind: crate::policy::alert::ChannelKind::Slack,
+        tells: vec![crate::policy::alert::Occasion::Handoff],
+        hours: None,
+        outside: crate::policy::alert::Outside::Wait,
+    };
+    policy.alerts.channels.insert("room".into(), channel);
+    if let Some(billing) = policy.teams.get_mut(&"billing".into()) {
+        billing.alert = vec!["room".into()];
+    }
+    let run = replayed(&policy, &log("1 0 net open"));
+    assert_eq!(run.alerts, [told]);
+    assert_eq!(run.fires[0].alerts, ["room".into()]);
+    assert_eq!(run.rules[0].messages, u64::from(run.fires[0].message.is_some()));
+}
+
+/// The full hour before the first event.
+fn at_hour() -> Timestamp {
+    Timestamp::from_second(1_700_000_000 / 3_600 * 3_600).expect("an hour")
+}
+
+#[test]
+fn statuses_in_our_own_words_are_taken_as_such() {
+    let pending = policy("ticket.status == 'pending'");
+    assert_eq!(told_of(&pending, "1 0 net open\n1 5 net pending\n2 0 net Pending"), ["1 net 5"]);
+}
+
+fn told_of(policy: &Policy, rows: &str) -> Vec<String> {
+    told(&replayed(policy, &log(rows)))
+}
+
+#[test]
+fn a_record_says_what_changes_what_fails_and_what_to_watch() {
+    let log = log(ROWS);
+    let mut strict = policy("case.tier == 1");
+    strict.limits.per_rule_per_hour = 1;
+    strict.escalations.push(testing::escalation("tagged", "has_tag('refund')", "billing"));
+    let (run, other) = (replayed(&strict, &log), replayed(&policy("case.hops > 0"), &log));
+    let differences = compare(&run, &other);
+    let record = record::Record {
+        at: at_hour(),
+        log: ("log.csv", "map.toml"),
+        config: "handoffd.toml",
+        run: &run,
+        limits: strict.limits,
+        against: Some(("other.toml", &other, &differences)),
+    };
+    let text = record.text();
+    for words in [
+        "| up | ",
+        "3 cases are decided differently",
+        "- 1: only this: billing by up at ",
+        "- up: 4 fires would have waited for a place: 1 an hour are allowed",
+        "because the log does not have a fact: ticket.tags ",
+        "- tagged never fired",
+        "- billing would have got 5, at most 5 in one hour",
+    ] {
+        assert!(text.contains(words), "{words} is not in {text}");
+    }
 }
