@@ -60,6 +60,7 @@ fn escalation(n: usize, rules: usize, known: &handoffd::policy::known::KnownFact
             when: vec![condition(n, rules, known)],
             times: TimeKeys::default(),
             alert: None,
+            risks: None,
         },
         trigger: Trigger::Exception,
         quiet_after_person: None,
@@ -135,6 +136,7 @@ fn policy(rules: usize) -> Policy {
         suppress: Vec::new(),
         limits: Limits::default(),
         reviews: None,
+        risks: Vec::new(),
         routes: Vec::new(),
         escalations: (0..rules).map(|n| escalation(n, rules, &known)).collect(),
     }

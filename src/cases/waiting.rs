@@ -86,7 +86,7 @@ fn reminder(
         return anew(waiting, look.head);
     }
     let reviewers = reviewers(look.policy, &review.proposal.to, review.proposal.from.as_ref());
-    let told = plan::review::Reminder { plan, reviewers, before, now: look.now };
+    let told = plan::review::Reminder { plan, risks: &review.risks, reviewers, before, now: look.now };
     due.then(|| plan::review::reminder(&review.proposal, &review.id, &told, look.capabilities, look.head))?
 }
 

@@ -5,6 +5,7 @@ use super::shown::{decisions, risk_shown};
 use crate::policy::explain::{AnswerWord, ConditionExplained, Explanation, RuleExplained};
 use crate::policy::package::name_of;
 use crate::policy::proposal::Proposal;
+use crate::policy::risk::Told;
 use crate::policy::rules::Mode;
 use crate::policy::verdict::{Outcome, RuleResult};
 use handoffd_kit::id::{DeskId, TicketId};
@@ -73,6 +74,7 @@ fn print_rule(context: &Context, rule: &RuleExplained, would: &[Proposal]) {
         let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
         context.print(&tame(&format!("      {asked}{why}")));
         review.condition.iter().for_each(|one| condition(context, None, one));
+        review.words.iter().for_each(|told| words_of_a_risk(context, told));
         if !review.asks_for.is_empty() {
             let parts: Vec<&str> = review.asks_for.iter().map(|part| name_of(*part)).collect();
             context.print(&format!("      the current agent {would} asked for: {}", parts.join(", ")));
@@ -83,6 +85,24 @@ fn print_rule(context: &Context, rule: &RuleExplained, would: &[Proposal]) {
         for line in decisions(proposal).lines() {
             context.print(&format!("      {line}"));
         }
+    }
+}
+
+/// What the ticket's words say of one risk.
+fn words_of_a_risk(context: &Context, told: &Told) {
+    let places: Vec<&str> = told.looked_in.iter().map(|place| place.shown()).collect();
+    let found = match told.found.len() {
+        0 => "no word of it".to_owned(),
+        count if told.at_least > 1 => format!("{count} of the {} entries that it takes", told.at_least),
+        _ => "its words stand there".to_owned(),
+    };
+    let line = format!("risk {}: {found}, in {} ({})", told.risk, places.join(", "), told.languages.join(", "));
+    context.print(&tame(&format!("         {line}")));
+    for hit in &told.found {
+        context.print(&tame(&format!("           {}", hit.shown())));
+    }
+    if !told.unknown.is_empty() {
+        context.print(&tame(&format!("           unknown: {}", told.unknown.join(", "))));
     }
 }
 

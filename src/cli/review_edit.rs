@@ -9,7 +9,8 @@ use crate::config::Config;
 use crate::daemon::control::{Command, PartEdit};
 use crate::ledger::records::HandoffRecord;
 use crate::ledger::states::HandoffState;
-use crate::policy::package::edit::{lines_of, names, part_named, read_sheet, sheet};
+use crate::policy::package::edit::{lines_of, names, read_sheet, sheet};
+use crate::policy::package::part_named;
 use crate::policy::proposal::Package;
 use crate::policy::rules::PackagePart;
 use anyhow::{Context as _, anyhow};
@@ -50,7 +51,7 @@ pub(super) struct EditArgs {
 
 fn set(text: &str) -> Result<(PackagePart, String), String> {
     let (name, words) = text.split_once('=').ok_or("write PART=TEXT, for example question=\"May we refund it?\"")?;
-    let part = part_named(name).ok_or_else(|| format!("no part is called so; these are: {}", names()))?;
+    let part = part_named(name.trim()).ok_or_else(|| format!("no part is called so; these are: {}", names()))?;
     Ok((part, words.to_owned()))
 }
 

@@ -6,7 +6,8 @@ use crate::ledger::PackageVersion;
 use crate::ledger::commands::CommandRecord;
 use crate::ledger::records::{AlertRecord, EffectRecord, HandoffRecord, Rated, Span, SpanOf, TaskRecord};
 use crate::ledger::states::HandoffState;
-use crate::policy::package::{ORDER, name_of};
+use crate::policy::package::edit::differences;
+use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::review_terms::Unanswered;
 use crate::policy::verdict::Risk;
@@ -303,12 +304,9 @@ impl Whole {
             let [before, after] = two else { continue };
             let by = tame(after.by.as_deref().unwrap_or_default());
             writeln!(text, "  edited    version {} by {by} at {}", after.number, after.at)?;
-            for part in ORDER {
-                let (old, new) = (before.package.lines(part), after.package.lines(part));
-                if old != new {
-                    let was = if old.is_empty() { "nothing".to_owned() } else { old.join(" / ") };
-                    writeln!(text, "            {} was: {}", name_of(part), tame(&was))?;
-                }
+            for change in differences(&before.package, &after.package) {
+                let was = if change.before.is_empty() { "nothing".to_owned() } else { change.before.join(" / ") };
+                writeln!(text, "            {} was: {}", change.part, tame(&was))?;
             }
         }
         Ok(())

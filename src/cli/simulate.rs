@@ -176,6 +176,11 @@ impl SimulateArgs {
                 facts.collect::<Vec<_>>().join(", ")
             ));
         }
+        if !run.risks_not_looked_at.is_empty() {
+            let risks: Vec<&str> = run.risks_not_looked_at.iter().map(|risk| risk.as_str()).collect();
+            let risks = risks.join(", ");
+            context.print(&format!("a log holds no words: whom the risks {risks} would ask beside these is not told"));
+        }
         context.print("");
         let row = |rule: &RuleRun| -> [String; 10] {
             [

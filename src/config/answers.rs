@@ -11,10 +11,10 @@ use super::teams::People;
 use super::walk::{Section, kind_of, unknown_word};
 use crate::plan::reminder::STEPS;
 use crate::policy::names::{MessageName, PersonName, TeamName};
-use crate::policy::package::{ORDER, name_of};
+use crate::policy::package::{part_named, part_names};
 use crate::policy::rules::{
     Accountable, Assign, ClaimDecision, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, InternalFrom,
-    Missing, OwnerDecision, PackageDecision, PreviousTask, ReviewDecision, Then, Unclaimed,
+    Missing, OwnerDecision, PackageDecision, PackagePart, PreviousTask, ReviewDecision, Then, Unclaimed,
 };
 use jiff::SignedDuration;
 use toml::de::DeValue;
@@ -121,14 +121,20 @@ fn package(found: &mut Found<'_>, table: &Section<'_>) -> Option<PackageDecision
         table.missing(found, "require");
     }
     let words = table.texts(found, "require")?;
-    let mut require = Vec::new();
+    let require = parts(found, &words, "package.require");
+    Some(PackageDecision { require, missing: missing(found, table)? })
+}
+
+/// The parts of these names; reports a name that no part has.
+pub(super) fn parts(found: &mut Found<'_>, words: &[At<&str>], key: &str) -> Vec<PackagePart> {
+    let mut parts = Vec::new();
     for word in words {
-        match ORDER.iter().find(|part| name_of(**part) == word.value) {
-            Some(part) => require.push(*part),
-            None => unknown_word(found, &word, "package.require", ORDER.iter().map(|part| name_of(*part))),
+        match part_named(word.value) {
+            Some(part) => parts.push(part),
+            None => unknown_word(found, word, key, part_names()),
         }
     }
-    Some(PackageDecision { require, missing: missing(found, table)? })
+    parts
 }
 
 fn missing(found: &mut Found<'_>, table: &Section<'_>) -> Option<Missing> {

@@ -50,6 +50,7 @@ pub const ROOT: Shape = Shape {
         key("hours", "tables [hours.NAME]"),
         key("targets", "tables [targets.NAME]"),
         key("alerts", "tables [alerts.NAME]"),
+        key("risks", "tables [risks.NAME]"),
         key("messages", "tables [messages.NAME]"),
         key("package", "the table [package.labels]"),
         key("defaults", "the table [defaults.escalate]"),
@@ -226,6 +227,18 @@ pub const ALERT: Shape = Shape {
     ],
 };
 
+/// `[risks.NAME]`. The words of `add` and `drop` stand by language.
+pub const RISK: Shape = Shape {
+    title: "[risks.NAME]",
+    keys: &[
+        key("use", "[\"security\"]"),
+        key("add", "{ any = [\"ISO 27001\"], de = [\"Notfall\"] }"),
+        key("drop", "{ en = [\"virus\"] }"),
+        key("look_in", "[\"subject\", \"messages\"]"),
+        key("at_least", "1"),
+    ],
+};
+
 /// `[people.NAME]`.
 pub const PERSON: Shape = Shape {
     title: "[people.NAME]",
@@ -293,6 +306,7 @@ const WEAK_TRIAGE: Key = key("weak_triage_within", "\"60m\"");
 const MODE: Key = key("mode", "\"shadow\"");
 const SHARE: Key = key("share", "\"100%\"");
 const ALERT_KEY: Key = key("alert", "[\"billing-room\"]");
+const RISKS_KEY: Key = key("risks", "[\"security\"]");
 const ONCE: Key = key("once", "\"episode\"");
 const IDLE: Key = key("idle_for", "\"4h\"");
 const HELD: Key = key("held_for", "\"8h\"");
@@ -320,6 +334,7 @@ pub const ROUTE: Shape = Shape {
         SHARE,
         ONCE,
         ALERT_KEY,
+        RISKS_KEY,
         IDLE,
         HELD,
         IN_STATUS,
@@ -347,6 +362,7 @@ pub const ESCALATE: Shape = Shape {
         CUSTOMER_KEY,
         REVIEW_KEY,
         REVIEWS_KEY,
+        RISKS_KEY,
         SHARE,
         ONCE,
         ALERT_KEY,

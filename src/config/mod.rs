@@ -29,6 +29,7 @@ mod policy;
 mod problem;
 mod reach;
 mod reviews;
+mod risks;
 mod rollback;
 mod rules;
 mod running;
@@ -236,6 +237,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let targets = targets::read(found, &root, &desks, &hours);
     let messages = messages::read(found, &root, &desks, &people, &labels);
     let table = policy::read(found, &root, &desks, &alerts);
+    let risks = risks::read(found, &root);
     let world = rules::World {
         desks: &desks,
         teams: &teams,
@@ -245,6 +247,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         header: &table.header,
         weak_triage_within: table.weak_triage_within,
         alerts: &alerts,
+        risks: &risks,
         reviews: table.reviews,
     };
     let rules = rules::read(found, &root, &world);
@@ -274,9 +277,11 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         suppress: table.suppress,
         limits: table.limits,
         reviews: table.reviews,
+        risks: risks.whole()?,
         routes: rules.routes,
         escalations: rules.escalations,
     };
+    risks.nobody_unused(found, &policy);
     let meaning = versions::stamp(&mut policy, &reached);
     let warnings = Problems::none(source);
     let text = Arc::from("");

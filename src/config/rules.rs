@@ -13,6 +13,7 @@ use super::lints;
 use super::messages::{Messages, check_for, template};
 use super::names::refers;
 use super::reach;
+use super::risks::Risks;
 use super::scalar::{self, shown};
 use super::teams::{People, Teams};
 use super::times;
@@ -45,6 +46,7 @@ pub(super) struct World<'a> {
     /// What `[policy]` says for all routes.
     pub weak_triage_within: Option<SignedDuration>,
     pub alerts: &'a Alerts,
+    pub risks: &'a Risks,
     /// What `[policy]` says for all escalations.
     pub reviews: Option<ReviewTerms>,
 }
@@ -136,14 +138,15 @@ fn read_rule(
     section: &Section<'_>,
     name: Option<RuleName>,
     facts: &Facts,
-    alerts: &Alerts,
+    world: &World<'_>,
 ) -> Option<Rule> {
     let mode = section.word(found, "mode", &MODES);
     let share = section.parsed(found, "share", scalar::percentage);
     let once = section.word(found, "once", &[("episode", Once::Episode), ("case", Once::Case)]);
     let when = conditions::when(found, section, facts);
     let times = times::read(found, section);
-    let alert = alerts::named(found, section, alerts);
+    let alert = alerts::named(found, section, world.alerts);
+    let risks = world.risks.named(found, section);
     Some(Rule {
         name: name?,
         // Its meaning is hashed once the whole policy is read.
@@ -155,6 +158,7 @@ fn read_rule(
         when: when?,
         times: times?,
         alert,
+        risks: risks?,
     })
 }
 
@@ -187,7 +191,7 @@ impl RouteDraft {
             .filter(|desk| refers(found, desk, "desk", "[desks.NAME]", known()))
             .map(|desk| DeskId::new(desk.value));
         let facts = Facts::of(desk.as_ref().and_then(|desk| world.desks.get(desk))).without_package();
-        let rule = read_rule(found, section, name, &facts, world.alerts);
+        let rule = read_rule(found, section, name, &facts, world);
         let (to, team) = target(found, section, world);
         if let (Some(team), Some(desk)) = (team, &desk)
             && team.desk != *desk
@@ -280,7 +284,7 @@ fn read_escalation(
     let (to, team) = target(found, section, world);
     let desk = team.map(|team| &team.desk);
     let facts = desk.map_or_else(|| Facts::of(world.desks.values()), |desk| Facts::of(world.desks.get(desk)));
-    let rule = read_rule(found, section, name, &facts, world.alerts);
+    let rule = read_rule(found, section, name, &facts, world);
     let sensitive = section.yes_or_no(found, "sensitive").unwrap_or_default();
     if sensitive {
         somebody_signs(found, section, world);

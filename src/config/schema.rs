@@ -26,6 +26,7 @@ pub fn schema() -> Value {
             ("hours", named(hours())),
             ("targets", named(table(keys::TARGET, vec![("when", one_or_list(text()))]))),
             ("messages", named(message())),
+            ("risks", named(table(keys::RISK, vec![("add", named(list(text()))), ("drop", named(list(text())))]))),
             ("package", table(keys::PACKAGES, vec![("labels", table(keys::LABELS, Vec::new()))])),
             ("defaults", table(keys::DEFAULTS, vec![("escalate", table(keys::DEFAULTS_ESCALATE, answers()))])),
             ("route", list(rule(keys::ROUTE, Vec::new()))),

@@ -14,6 +14,7 @@ use crate::policy::meaning::{Meaning, NAMED, ORDER, RULE, span, version};
 use crate::policy::names::AlertName;
 use crate::policy::package::{LABELS, Label, name_of};
 use crate::policy::review_terms::ReviewTerms;
+use crate::policy::risk::{Listed, WordRisk};
 use crate::policy::rules::{
     Assign, ClockDecision, CustomerClock, CustomerDecision, DeskPolicy, Escalation, FieldDeclaration, FieldOwner,
     Limits, Missing, Mode, Once, OwnerDecision, PackageDecision, PersonEntry, Policy, PreviousTask, PublicMessage,
@@ -23,7 +24,7 @@ use crate::policy::targets::Target;
 use crate::policy::timing::TimeKeys;
 use handoffd_kit::id::DeskId;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ fn meaning(policy: &Policy, desks: &BTreeMap<DeskId, DeskConfig>) -> Meaning {
     let routes = policy.routes.iter().map(|route| (&route.rule.name, switched(&route.rule, route_meaning(route))));
     let escalations = policy.escalations.iter().map(|it| (&it.rule.name, switched(&it.rule, escalation_meaning(it))));
     let connector = |id: &DeskId| desks.get(id).map(|desk| desk.connector.as_str());
-    let [desks, teams, people, messages, targets, route, escalate, alert] = NAMED;
+    let [desks, teams, people, messages, targets, route, escalate, alert, risks] = NAMED;
     let mut meaning = json!({
         "policy": header(policy),
         "labels": labels(policy),
@@ -64,6 +65,9 @@ fn meaning(policy: &Policy, desks: &BTreeMap<DeskId, DeskConfig>) -> Meaning {
     // A policy that tells nobody means what it meant before anybody could be told.
     if let (Value::Object(keys), false) = (&mut meaning, policy.alerts.channels.is_empty()) {
         keys.insert(alert.to_owned(), alerts(policy));
+    }
+    if let (Value::Object(keys), false) = (&mut meaning, policy.risks.is_empty()) {
+        keys.insert(risks.to_owned(), named(policy.risks.iter().map(|it| (&it.name, risk(it)))));
     }
     Meaning::new(meaning)
 }
@@ -174,6 +178,18 @@ fn alerts(policy: &Policy) -> Value {
     }))
 }
 
+/// Every word that counts, wherever it was taken from: another handoffd may bring other lists.
+fn risk(risk: &WordRisk) -> Value {
+    let WordRisk { name: _, look_in, at_least, words } = risk;
+    let written = |all: &Vec<Listed>| {
+        let mut all: Vec<&str> = all.iter().map(|one| one.entry.written()).collect();
+        all.sort_unstable();
+        json!(all)
+    };
+    let words = named(words.iter().map(|(language, all)| (language, written(all))));
+    json!({ "look_in": look_in, "at_least": at_least, "words": words })
+}
+
 fn person(person: &PersonEntry) -> Value {
     json!({ "email": person.email, "desk": person.desk, "hours": opened(person.hours.as_ref()) })
 }
@@ -228,7 +244,8 @@ fn rule_meaning(rule: &Rule) -> Map<String, Value> {
         ("open_for", json!(open_for.map(waited))),
         ("before_breach", json!(before_breach)),
     ];
-    keys.into_iter().chain(alert).map(|(key, value)| (key.to_owned(), value)).collect()
+    let risks = rule.risks.as_ref().map(|names| ("risks", json!(names.iter().collect::<BTreeSet<_>>())));
+    keys.into_iter().chain(alert).chain(risks).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn with(mut rule: Map<String, Value>, more: Value) -> Value {

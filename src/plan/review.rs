@@ -2,11 +2,12 @@
 
 use super::PlannedEffect;
 use super::effects::note_alone;
-use super::note::one_line;
+use super::note::{one_line, spoken};
 use super::stale::ending_note;
 use crate::policy::names::PersonName;
 use crate::policy::proposal::Proposal;
 use crate::policy::review_terms::{MOST_REMINDERS, ReviewPlan};
+use crate::policy::verdict::Risk;
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::model::TicketHead;
 use jiff::{SignedDuration, Timestamp};
@@ -22,6 +23,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 pub struct Reminder<'a> {
     /// The wait.
     pub plan: &'a ReviewPlan,
+    /// Why a person is asked.
+    pub risks: &'a [Risk],
     /// Who may answer; none: anybody who works on the desk.
     pub reviewers: Vec<&'a PersonName>,
     /// How many were sent before.
@@ -46,16 +49,22 @@ pub fn reminder(
         format!("It should have been answered by {}.", until.shown)
     };
     let text = format!(
-        "Still waiting for a yes or no: {} → {}, rule {}.\nWhy: {}\n{} asked to answer: /approve or /reject REASON in an \
+        "Still waiting for a yes or no: {} → {}, rule {}.\nWhy: {}\nA person is asked because {}.\n{} asked to answer: /approve or /reject REASON in an \
          internal note, or `handoffd reviews show {id}`.\n{then}",
         proposal.from.as_ref().map_or("no team", |from| from.as_str()),
         proposal.to,
         proposal.rule,
         one_line(&proposal.reason),
+        because(told.risks),
         asked(&told.reviewers),
     );
     let named = (number, "note: a review waits");
     Some(note_alone(proposal, id, named, &text, capabilities, head, told.now + PATIENCE))
+}
+
+fn because(risks: &[Risk]) -> String {
+    let all: Vec<String> = risks.iter().map(|risk| spoken(&risk.shown())).collect();
+    if all.is_empty() { "it was asked for".to_owned() } else { all.join("; ") }
 }
 
 fn asked(reviewers: &[&PersonName]) -> String {

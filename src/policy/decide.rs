@@ -38,7 +38,7 @@ pub fn decide(case: &Case, policy: &Policy, signed: &dyn Fn(&str, &str) -> bool,
     if !need.is_empty() {
         return Decision::Need(need);
     }
-    Deciding { proposer: Proposer { case, policy, facts, signed, now }, candidates }.conclude()
+    Deciding { proposer: Proposer::new(case, policy, signed, now), candidates }.conclude()
 }
 
 fn stay(reason: StayReason) -> Decision {

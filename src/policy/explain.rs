@@ -14,6 +14,7 @@ use super::matching::{AnyRule, shown, times};
 use super::package;
 use super::proposal::{HandoffKind, Proposal};
 use super::propose::Proposer;
+use super::risk;
 use super::rules::{Escalation, Missing, Mode, PackagePart, Policy, ReviewDecision, Rule};
 use super::verdict::{Decision, Outcome, Risk, RuleResult, RuleTrace};
 use handoffd_kit::model::PartSet;
@@ -93,6 +94,8 @@ pub struct ReviewExplained {
     pub risks: Vec<Risk>,
     /// The condition that decides it, where one does.
     pub condition: Option<ConditionExplained>,
+    /// What the ticket's words say of the risks that count for the rule.
+    pub words: Vec<risk::Told>,
     /// Missing parts that the current agent is asked for first.
     pub asks_for: Vec<PackagePart>,
 }
@@ -110,6 +113,8 @@ pub fn parts(case: &Case, policy: &Policy) -> PartSet {
     });
     let packages = rules(policy).filter(|any| concerns(*any, case, &facts)).filter_map(AnyRule::package);
     let wanted = packages.fold(PartSet::NONE, |all, decision| all.union(package::needs(decision)));
+    let concerned = rules(policy).filter(|any| concerns(*any, case, &facts));
+    let wanted = concerned.fold(wanted, |all, any| all.union(risk::needs(any, policy)));
     let wanted = conditions.chain(&policy.never).fold(wanted, |all, condition| all.union(condition.parts()));
     wanted.without(case.parts.read()).without(case.asked)
 }
@@ -128,8 +133,7 @@ pub fn explain(
         Decision::Verdict(verdict) => verdict,
         Decision::Need(parts) => return Err(parts),
     };
-    let explaining =
-        Explaining { proposer: Proposer { case, policy, facts: Facts::new(case, policy).at(now), signed, now } };
+    let explaining = Explaining { proposer: Proposer::new(case, policy, signed, now) };
     let not_asked = verdict.trace.is_empty();
     let mut traces = verdict.trace.into_iter();
     let trace = rules(policy).map(|any| match traces.next() {
@@ -175,8 +179,8 @@ struct Explaining<'a> {
 impl Explaining<'_> {
     fn rule(&self, any: AnyRule<'_>, verdict: RuleTrace) -> RuleExplained {
         let (kind, review) = match any {
-            AnyRule::Route(_) => (HandoffKind::Route, None),
-            AnyRule::Escalation(escalation) => (HandoffKind::Escalate, Some(self.review(escalation))),
+            AnyRule::Route(route) => (HandoffKind::Route, route.rule.risks.as_ref().map(|_| self.reviewed(any, None))),
+            AnyRule::Escalation(escalation) => (HandoffKind::Escalate, Some(self.review(any, escalation))),
         };
         let (rule, facts) = (any.rule(), self.proposer.facts.with_package(any.package()));
         let conditions: Vec<ConditionExplained> = rule.when.iter().map(|one| condition(one, &facts)).collect();
@@ -195,20 +199,29 @@ impl Explaining<'_> {
             .unwrap_or_default()
     }
 
-    fn review(&self, escalation: &Escalation) -> ReviewExplained {
-        let mut risks = self.proposer.review_risks(escalation);
-        risks.extend(self.proposer.hop_risk());
+    fn review(&self, any: AnyRule<'_>, escalation: &Escalation) -> ReviewExplained {
         let (case, policy) = (self.proposer.case, self.proposer.policy);
         let missing = package::build(case, policy, &self.proposer.facts, &escalation.package).missing;
-        let mut asks_for = Vec::new();
-        match escalation.package.missing {
-            Missing::Review if !missing.is_empty() => risks.push(Risk::PackageIncomplete(missing)),
-            Missing::Ask { .. } => asks_for = missing,
-            Missing::Review | Missing::Send => {}
-        }
         let facts = self.proposer.facts.with_package(Some(&escalation.package));
         let condition = review_condition(&escalation.review).map(|one| condition(one, &facts));
-        ReviewExplained { asks: !risks.is_empty(), risks, condition, asks_for }
+        let mut explained = self.reviewed(any, condition);
+        match escalation.package.missing {
+            Missing::Review if !missing.is_empty() => {
+                explained.risks.push(Risk::PackageIncomplete(missing));
+                explained.asks = true;
+            }
+            Missing::Ask { .. } => explained.asks_for = missing,
+            Missing::Review | Missing::Send => {}
+        }
+        explained
+    }
+
+    /// Why a person is asked before any rule of this kind acts.
+    fn reviewed(&self, any: AnyRule<'_>, condition: Option<ConditionExplained>) -> ReviewExplained {
+        let mut risks = self.proposer.rule_risks(any);
+        risks.extend(self.proposer.hop_risk());
+        let words = self.proposer.words(any).cloned().collect();
+        ReviewExplained { asks: !risks.is_empty(), risks, condition, words, asks_for: Vec::new() }
     }
 
     /// What keeps a rule in shadow, as what would have to change.

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Where rules, and targets, stand by their names; their order stands under [`ORDER`].
-pub const NAMED: [&str; 8] = ["desks", "teams", "people", "messages", "targets", "route", "escalate", "alerts"];
+pub const NAMED: [&str; 9] =
+    ["desks", "teams", "people", "messages", "targets", "route", "escalate", "alerts", "risks"];
 /// The names of what has an order, in that order.
 pub const ORDER: &str = "order";
 /// What a rule means; beside it stands how much of it is switched on.

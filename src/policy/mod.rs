@@ -36,6 +36,7 @@ pub mod proposal;
 mod propose;
 pub mod review_terms;
 pub mod reviewers;
+pub mod risk;
 pub mod roster;
 mod routing;
 pub mod rules;

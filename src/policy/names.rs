@@ -48,4 +48,6 @@ names! {
     TargetName,
     /// The key of an `[alerts.NAME]` table.
     AlertName,
+    /// The key of a `[risks.NAME]` table.
+    RiskName,
 }

@@ -16,12 +16,14 @@ use super::names::RuleName;
 use super::owner::in_queue;
 use super::package;
 use super::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, PausePlan, Proposal};
+use super::risk;
 use super::rules::{
     ClockDecision, CustomerClock, CustomerDecision, Escalation, InternalFrom, Policy, ReviewDecision, Team,
 };
 use super::verdict::Risk;
 use handoffd_kit::model::PartSet;
 use jiff::{SignedDuration, Timestamp};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// A case without a clock is due this long after its verdict.
@@ -39,12 +41,22 @@ pub struct Proposer<'a> {
     pub signed: &'a dyn Fn(&str, &str) -> bool,
     /// The instant.
     pub now: Timestamp,
+    /// What the ticket's words say of the policy's risks, once somebody wants to know.
+    words: OnceCell<Vec<risk::Told>>,
+}
+
+impl<'a> Proposer<'a> {
+    /// Proposals about a case at an instant. `signed`: whether a wording, with its hash, is signed.
+    pub fn new(case: &'a Case, policy: &'a Policy, signed: &'a dyn Fn(&str, &str) -> bool, now: Timestamp) -> Self {
+        let facts = Facts::new(case, policy).at(now);
+        Self { case, policy, facts, signed, now, words: OnceCell::new() }
+    }
 }
 
 impl Proposer<'_> {
     /// Parts that must be read before the proposal is whole.
     pub fn needs(&self, candidate: &Candidate<'_>) -> PartSet {
-        let AnyRule::Escalation(escalation) = candidate.any else { return PartSet::NONE };
+        let AnyRule::Escalation(escalation) = candidate.any else { return self.review_needs(candidate) };
         let mut needs = package::needs(&escalation.package);
         if let Some(occasion) = self.occasion(escalation) {
             needs = needs.union(occasion.needs());
@@ -60,18 +72,40 @@ impl Proposer<'_> {
 
     /// Parts that must be read before it can be told whether the rule asks a person first.
     pub fn review_needs(&self, candidate: &Candidate<'_>) -> PartSet {
-        let AnyRule::Escalation(escalation) = candidate.any else { return PartSet::NONE };
-        let ReviewDecision::When(condition) = &escalation.review else { return PartSet::NONE };
-        match condition.ask(&self.facts.with_package(Some(&escalation.package))) {
-            Answer::Unknown(missing) => missing.unread.without(self.case.parts.read()).without(self.case.asked),
-            Answer::Holds | Answer::Fails => PartSet::NONE,
-        }
+        let of_condition = match candidate.any {
+            AnyRule::Escalation(Escalation { review: ReviewDecision::When(condition), package, .. }) => {
+                match condition.ask(&self.facts.with_package(Some(package))) {
+                    Answer::Unknown(missing) => missing.unread,
+                    Answer::Holds | Answer::Fails => PartSet::NONE,
+                }
+            }
+            _ => PartSet::NONE,
+        };
+        let of_words = risk::needs(candidate.any, self.policy);
+        of_condition.union(of_words).without(self.case.parts.read()).without(self.case.asked)
     }
 
     /// Why a person is asked before this rule writes.
     pub fn risks(&self, candidate: &Candidate<'_>) -> Vec<Risk> {
-        let AnyRule::Escalation(escalation) = candidate.any else { return Vec::new() };
-        self.review_risks(escalation)
+        self.rule_risks(candidate.any)
+    }
+
+    /// Why a person is asked by a rule's own word, and by the words of the ticket.
+    pub fn rule_risks(&self, any: AnyRule<'_>) -> Vec<Risk> {
+        let mut risks = match any {
+            AnyRule::Escalation(escalation) => self.review_risks(escalation),
+            AnyRule::Route(_) => Vec::new(),
+        };
+        risks.extend(self.words(any).filter_map(risk::Told::asks));
+        risks
+    }
+
+    /// What the ticket's words say of the risks that count for a rule.
+    pub fn words(&self, any: AnyRule<'_>) -> impl Iterator<Item = &risk::Told> {
+        let counting: Vec<_> = risk::counting(any, self.policy).map(|risk| &risk.name).collect();
+        let told: &[risk::Told] =
+            if counting.is_empty() { &[] } else { self.words.get_or_init(|| risk::tell(&self.facts)).as_slice() };
+        told.iter().filter(move |told| counting.contains(&&told.risk))
     }
 
     /// Why a person is asked where the case has moved too often today.
@@ -81,7 +115,7 @@ impl Proposer<'_> {
     }
 
     /// Why a person is asked by a rule's own word.
-    pub fn review_risks(&self, escalation: &Escalation) -> Vec<Risk> {
+    fn review_risks(&self, escalation: &Escalation) -> Vec<Risk> {
         match &escalation.review {
             ReviewDecision::Never => Vec::new(),
             ReviewDecision::Always => vec![Risk::Always],

@@ -9,9 +9,10 @@ use super::due::{TeamHours, Wait};
 use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
 pub use super::limits::Limits;
-use super::names::{AlertName, MessageName, PersonName, RuleName, TeamName};
+use super::names::{AlertName, MessageName, PersonName, RiskName, RuleName, TeamName};
 use super::package::Labels;
 use super::review_terms::ReviewTerms;
+use super::risk::WordRisk;
 use super::targets::Target;
 use super::timing::TimeKeys;
 use handoffd_kit::desk::QueueSpec;
@@ -55,6 +56,8 @@ pub struct Policy {
     pub limits: Limits,
     /// How long a review waits for its answer, where its rule does not say; none: as long as it takes.
     pub reviews: Option<ReviewTerms>,
+    /// Words that ask a person, by name.
+    pub risks: Vec<WordRisk>,
     /// Routing rules in the order of the file.
     pub routes: Vec<Route>,
     /// Escalation rules in the order of the file.
@@ -266,6 +269,8 @@ pub struct Rule {
     pub times: TimeKeys,
     /// The channels that are told of its handoffs, in place of the team's.
     pub alert: Option<Vec<AlertName>>,
+    /// The risks whose words ask a person before it acts; none: the usual ones of its kind.
+    pub risks: Option<Vec<RiskName>>,
 }
 
 impl Rule {

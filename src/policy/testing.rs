@@ -121,6 +121,7 @@ pub fn rule(name: &str, when: &str) -> Rule {
         when: if when.is_empty() { Vec::new() } else { vec![condition(when)] },
         times: TimeKeys::default(),
         alert: None,
+        risks: None,
     }
 }
 
@@ -210,6 +211,7 @@ pub fn policy() -> Policy {
         suppress: Vec::new(),
         limits: Limits::default(),
         reviews: None,
+        risks: Vec::new(),
         routes: Vec::new(),
         escalations: Vec::new(),
     }

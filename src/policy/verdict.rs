@@ -1,9 +1,10 @@
 //! What the policy says about a case now, with every rule's own verdict: `explain` prints exactly what `decide` saw.
 
 use super::clocks::ClockDifference;
-use super::names::{RuleName, TeamName};
+use super::names::{RiskName, RuleName, TeamName};
 use super::package::name_of;
 use super::proposal::Proposal;
+use super::risk::Hit;
 use super::rules::PackagePart;
 use super::target::InsteadOf;
 use handoffd_kit::model::PartSet;
@@ -119,6 +120,22 @@ pub enum Risk {
     HopBudget(u32),
     /// Required parts of the package are missing.
     PackageIncomplete(Vec<PackagePart>),
+    /// Words of the ticket are of a risk of the policy.
+    Words {
+        /// Which risk.
+        risk: RiskName,
+        /// The entries that were found first, and where; nothing of the ticket's own text.
+        found: Vec<Hit>,
+        /// How many more were found.
+        more: usize,
+    },
+    /// Whether words of the ticket are of a risk cannot be told.
+    WordsUnknown {
+        /// Which risk.
+        risk: RiskName,
+        /// What could not be looked at.
+        unknown: String,
+    },
 }
 
 /// One rule's verdict.
@@ -273,6 +290,14 @@ impl Risk {
             Self::PackageIncomplete(missing) => {
                 let missing: Vec<&str> = missing.iter().map(|part| name_of(*part)).collect();
                 format!("the package is incomplete: {}", missing.join(", "))
+            }
+            Self::Words { risk, found, more } => {
+                let found: Vec<String> = found.iter().map(Hit::shown).collect();
+                let more = if *more > 0 { format!(", and {more} more") } else { String::new() };
+                format!("its words are of the risk {risk}: {}{more}", found.join(", "))
+            }
+            Self::WordsUnknown { risk, unknown } => {
+                format!("whether its words are of the risk {risk} cannot be told: not known is {unknown}")
             }
         }
     }

@@ -16,6 +16,7 @@ mod lost;
 mod restored;
 mod reviews;
 mod rights;
+mod risks;
 mod spoken;
 mod stage;
 mod unanswered;

@@ -244,11 +244,16 @@ impl Stage {
 
     /// A customer opens a ticket, which lies in this queue with these labels; it is looked at.
     pub fn opens(&mut self, queue: &str, tags: &[&str]) -> TicketNo {
+        self.opens_saying(queue, tags, ("Charged twice", "I was charged twice."))
+    }
+
+    /// The same, with this subject and these words.
+    pub fn opens_saying(&mut self, queue: &str, tags: &[&str], (subject, text): (&str, &str)) -> TicketNo {
         self.later(10);
         let queue = self.sandbox.with(|desk| desk.find_queue(queue).map(|queue| queue.no));
         let tags: BTreeSet<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let set = Update { queue: Some(queue), tags: Some(TagChange::Set(tags)), ..Update::default() };
-        let ticket = seed::customer_writes(&self.sandbox, CUSTOMER, "Charged twice", "I was charged twice.", set);
+        let ticket = seed::customer_writes(&self.sandbox, CUSTOMER, subject, text, set);
         self.look(ticket);
         ticket
     }

@@ -21,6 +21,7 @@ pub fn shapes() -> Vec<(Shape, Vec<&'static str>)> {
         (keys::COMMANDS, vec!["desks", "*", "commands"]),
         (keys::TEAM, vec!["teams", "*"]),
         (keys::ALERT, vec!["alerts", "*"]),
+        (keys::RISK, vec!["risks", "*"]),
         (keys::PERSON, vec!["people", "*"]),
         (keys::HOURS, vec!["hours", "*"]),
         (keys::TARGET, vec!["targets", "*"]),

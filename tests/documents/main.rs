@@ -45,3 +45,15 @@ fn every_block_says_what_it_is_written_in() {
         }
     }
 }
+
+#[test]
+fn the_page_of_the_words_is_what_the_lists_say() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let kept = std::fs::read_to_string(root.join("docs/RISK-WORDS.md")).expect("the page");
+    let page = handoffd::policy::risk::lists::page();
+    if kept != page {
+        let place = root.join("target/RISK-WORDS.md");
+        std::fs::write(&place, page).expect("written");
+        panic!("docs/RISK-WORDS.md is not what the lists say: look at {}", place.display());
+    }
+}

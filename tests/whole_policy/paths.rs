@@ -62,6 +62,7 @@ pub fn all(stage: &mut dyn Stage) {
     machine_mail(stage);
     asked_for_steps(stage);
     sensitive(stage);
+    words_of_a_risk(stage);
 
     stage.pass(SignedDuration::from_hours(4));
     sla.parted(stage, "second-line", "frontline", "no-first-reply");
@@ -249,6 +250,26 @@ fn sensitive(stage: &mut dyn Stage) {
     let pair = Pair::open(stage, &ticket, &Ticket { from: "xia@standard.example", tags: &[], ..ticket.clone() });
     stage.pass(SHORTLY);
     pair.parted(stage, "accounts", "frontline", "access-rights");
+}
+
+/// A premium account whose words are of a risk waits for a yes. The twin says nothing of the kind.
+fn words_of_a_risk(stage: &mut dyn Stage) {
+    let ticket = Ticket {
+        fields: &[("tier", "premium")],
+        text: "Somebody hacked our account. Can you help?",
+        ..support("yan@standard.example", "A new user")
+    };
+    let text = "Somebody left our company. Can you help?\n\n> Our page about hacked accounts tells more";
+    let plain = Ticket { from: "zoe@standard.example", text, ..ticket.clone() };
+    let (asks, plain) = (stage.opens(&ticket), stage.opens(&plain));
+    stage.pass(SHORTLY);
+    assert_eq!(stage.team(&plain), "accounts", "{:#?}", stage.written(&plain));
+    assert_eq!((stage.team(&asks).as_str(), stage.written(&asks).len()), ("frontline", 0));
+    stage.notes(&asks, "/approve we have called them");
+    stage.pass(SHORTLY);
+    let written = stage.written(&asks);
+    assert_eq!((stage.team(&asks).as_str(), written.len()), ("accounts", 1), "{written:#?}");
+    assert!(written[0].1.contains("Approved by: "), "{written:#?}");
 }
 
 /// Machine mail is a fact: the twin is the same mail, written by a person.

@@ -1,12 +1,12 @@
 //! `expect` of a test: what must come out. What it does not name may be anything.
 
+use super::super::answers::parts;
 use super::super::found::Found;
 use super::super::names::refers;
 use super::super::rules::World;
 use super::super::scalar::shown;
-use super::super::walk::{Section, accepted, kind_of, unknown_word};
+use super::super::walk::{Section, accepted, kind_of};
 use crate::policy::names::{MessageName, RuleName, TeamName};
-use crate::policy::package::{ORDER, name_of};
 use crate::policy::rules::PackagePart;
 use crate::policy::trial::{Expected, NOTHING, Stays};
 use crate::policy::verdict::StayReason;
@@ -85,12 +85,5 @@ fn stays(found: &mut Found<'_>, expect: &Section<'_>) -> Option<Stays> {
 
 fn missing(found: &mut Found<'_>, expect: &Section<'_>) -> Option<Vec<PackagePart>> {
     let words = expect.texts(found, "missing")?;
-    let mut parts = Vec::new();
-    for word in words {
-        match ORDER.iter().find(|part| name_of(**part) == word.value) {
-            Some(part) => parts.push(*part),
-            None => unknown_word(found, &word, "missing", ORDER.iter().map(|part| name_of(*part))),
-        }
-    }
-    Some(parts)
+    Some(parts(found, &words, "missing"))
 }

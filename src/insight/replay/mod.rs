@@ -17,7 +17,7 @@ pub use stage::Stage;
 
 use super::log::{EventLog, Length, Repairs};
 use super::stats::{Share, Spread};
-use crate::policy::names::{AlertName, MessageName, RuleName, TeamName};
+use crate::policy::names::{AlertName, MessageName, RiskName, RuleName, TeamName};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -109,6 +109,8 @@ pub struct Run {
     pub not_ours: u64,
     /// What was repaired, left out or assumed while the log was read.
     pub repairs: Repairs,
+    /// Risks of the policy whose words nobody looked for: a log holds none, so who would be asked because of them is not told.
+    pub risks_not_looked_at: Vec<RiskName>,
     /// By rule, in the order of the file.
     pub rules: Vec<RuleRun>,
     /// What each team would have got, most first.
@@ -228,6 +230,7 @@ fn summed_up(stage: &Stage<'_>, log: &EventLog, done: case::Done, cases: u64) ->
         stand_ins: stage.stand_ins,
         not_ours: stage.not_ours,
         repairs: log.repairs.clone(),
+        risks_not_looked_at: stage.wordless.clone(),
         rules: rules.collect(),
         load: load(&done.fires),
         alerts: told(&done.fires),

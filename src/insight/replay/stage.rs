@@ -5,7 +5,7 @@
 //! numbers. A team without a tier is no team of the policy's.
 
 use crate::insight::log::EventLog;
-use crate::policy::names::TeamName;
+use crate::policy::names::{RiskName, TeamName};
 use crate::policy::rules::{FieldOwner, Mode, Policy, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, QueueId};
@@ -23,6 +23,8 @@ pub struct Stage<'l> {
     pub stand_ins: u64,
     /// How many are no team of the policy's.
     pub not_ours: u64,
+    /// Risks that are not looked at: a log holds no words.
+    pub wordless: Vec<RiskName>,
     /// The policy's team for each team of the log.
     pub(super) teams: Vec<Option<(TeamName, QueueRef)>>,
     /// The tier of each team of the log, by number.
@@ -42,6 +44,7 @@ impl<'l> Stage<'l> {
             rule.mode = Mode::Live;
             rule.sensitive = false;
         }
+        let wordless = std::mem::take(&mut policy.risks).into_iter().map(|risk| risk.name).collect();
         let own: Vec<Team> = policy.teams.values().filter(|team| team.desk == *desk).cloned().collect();
         let numbers = tier_numbers(log, &own);
         let declared = policy.desks.get(desk).into_iter().flat_map(|desk| &desk.fields);
@@ -52,6 +55,7 @@ impl<'l> Stage<'l> {
             desk: desk.clone(),
             stand_ins: 0,
             not_ours: 0,
+            wordless,
             teams: Vec::new(),
             tiers: Vec::new(),
             fields,

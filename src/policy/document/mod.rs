@@ -2,12 +2,14 @@
 //! each path with its answers, then the teams, messages and limits that the paths refer to.
 
 mod path;
+mod risks;
 mod tables;
 
 pub use path::path;
 
 use super::case::SignedRule;
 use super::hold;
+use super::matching::AnyRule;
 use super::rules::{Mode, Policy, Rule};
 use handoffd_hours::length;
 use std::fmt::Write as _;
@@ -40,6 +42,7 @@ pub fn document(policy: &Policy, around: &Around<'_>) -> String {
     }
     tables::teams(&mut text, policy);
     tables::messages(&mut text, policy, around.is_signed);
+    risks::risks(&mut text, policy);
     tables::clocks(&mut text, policy);
     tables::commands(&mut text, policy);
     tables::limits(&mut text, policy);
@@ -101,10 +104,11 @@ fn starts(text: &mut String, policy: &Policy) {
                 format!(". While that team is off duty, or its queue is gone, the case starts with **{team}**")
             });
             let (rule, fallback) = (code(route.rule.name.as_str()), fallback.unwrap_or_default());
+            let words = path::words(AnyRule::Route(route), policy);
             let version = &route.rule.version;
             let _ = writeln!(
                 text,
-                "{}. {rule} → **{}**: {when}{duty}{fallback}. Leaving that team within {} counts as weak triage. Version \
+                "{}. {rule} → **{}**: {when}{duty}{fallback}. {words}Leaving that team within {} counts as weak triage. Version \
                  `{version}`.{}",
                 number + 1,
                 route.to,

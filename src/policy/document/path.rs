@@ -1,8 +1,10 @@
 //! One path of the document: the six questions of a handoff, and what this rule answers.
 
 use super::super::due::{Counts, Wait};
+use super::super::matching::AnyRule;
 use super::super::package::name_of;
 use super::super::reviewers::reviewers;
+use super::super::risk::counting;
 use super::super::rules::{
     Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Escalation, InternalFrom,
     Missing, Once, OwnerDecision, PackageDecision, Policy, PreviousTask, ReviewDecision, Rule, Then, Trigger,
@@ -213,7 +215,20 @@ fn review(policy: &Policy, escalation: &Escalation) -> String {
         ReviewDecision::When(condition) => format!(" {} (or if that is unknown)", code(condition.source())),
         ReviewDecision::Never | ReviewDecision::Always => String::new(),
     };
-    format!("{when}{condition}. Who says yes or no: {who}.{}", awaited(policy, escalation))
+    let words = words(AnyRule::Escalation(escalation), policy);
+    format!("{when}{condition}. {words}Who says yes or no: {who}.{}", awaited(policy, escalation))
+}
+
+/// The risks whose words ask a person before a rule acts.
+pub(super) fn words(any: AnyRule<'_>, policy: &Policy) -> String {
+    let risks: Vec<&str> = counting(any, policy).map(|risk| risk.name.as_str()).collect();
+    if risks.is_empty() {
+        return String::new();
+    }
+    format!(
+        "Always a person where the ticket's words are of these risks, or that cannot be told: {}. ",
+        risks.join(", ")
+    )
 }
 
 /// How long they have, and what no answer means.

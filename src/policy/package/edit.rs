@@ -4,16 +4,32 @@
 use super::mask::clean;
 use super::sentences::{LINE_MAX, one_line};
 use super::sheet::LINES_MAX;
-use super::{ORDER, name_of};
+use super::{ORDER, name_of, part_named, part_names};
 use crate::policy::proposal::{Package, PackageSection};
 use crate::policy::rules::PackagePart;
+use serde::Serialize;
 
 /// The longest text of one part, in bytes: far more than its lines may have.
 const TEXT_MAX: usize = 8 * 1024;
 
-/// The part of that name.
-pub fn part_named(name: &str) -> Option<PackagePart> {
-    ORDER.into_iter().find(|part| name_of(*part) == name.trim())
+/// A part that two versions of a package say differently.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartChange {
+    /// Its name.
+    pub part: &'static str,
+    /// What it said; nothing: it was not there.
+    pub before: Vec<String>,
+    /// What it says.
+    pub after: Vec<String>,
+}
+
+/// What two versions of a package say differently, in the order of the note.
+pub fn differences(before: &Package, after: &Package) -> Vec<PartChange> {
+    let change = |part: PackagePart| {
+        let (old, new) = (before.lines(part), after.lines(part));
+        (old != new).then(|| PartChange { part: name_of(part), before: old.to_vec(), after: new.to_vec() })
+    };
+    ORDER.into_iter().filter_map(change).collect()
 }
 
 /// The lines of one part as somebody gives them; none of them: the part is left out.
@@ -100,8 +116,8 @@ pub fn read_sheet(text: &str) -> Result<Vec<(PackagePart, String)>, String> {
             continue;
         }
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            let part =
-                part_named(name).ok_or_else(|| format!("line {at}: no part is called so; these are: {}", names()))?;
+            let part = part_named(name.trim())
+                .ok_or_else(|| format!("line {at}: no part is called so; these are: {}", names()))?;
             if parts.iter().any(|(known, _)| *known == part) {
                 return Err(format!("line {at}: {} stands there twice", name_of(part)));
             }
@@ -122,7 +138,7 @@ pub fn read_sheet(text: &str) -> Result<Vec<(PackagePart, String)>, String> {
 
 /// The names of all parts.
 pub fn names() -> String {
-    ORDER.map(name_of).join(", ")
+    part_names().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -168,6 +184,21 @@ mod tests {
                 .expect("edited");
         assert_eq!(emptied.missing, [PackagePart::Summary], "what the rule requires is missed when it is taken out");
         assert!(edit(PackagePart::Summary, "Charged twice").is_err(), "nothing new");
+    }
+
+    #[test]
+    fn two_versions_differ_in_the_parts_that_an_edit_named() {
+        let before = package();
+        assert_eq!(differences(&before, &before), []);
+        let after = edit(PackagePart::Question, "May we?").expect("edited");
+        let change = PartChange { part: "question", before: Vec::new(), after: vec!["May we?".into()] };
+        assert_eq!(differences(&before, &after), [change]);
+        let back = PartChange { part: "question", before: vec!["May we?".into()], after: Vec::new() };
+        assert_eq!(differences(&after, &before), [back]);
+        // A part that is there and says nothing is as one that is not there.
+        let mut without = before.clone();
+        without.parts.retain(|section| section.part != PackagePart::Steps);
+        assert_eq!(differences(&before, &without), []);
     }
 
     #[test]

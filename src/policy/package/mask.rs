@@ -8,8 +8,13 @@ use std::sync::LazyLock;
 
 /// Text of others, ready to stand in an internal note.
 pub fn clean(text: &str) -> String {
-    let visible: String = text
-        .chars()
+    let masked = mask_numbers(&mask_secrets(&visible(text)));
+    MARK.replace_all(&masked, "(handoffd").into_owned()
+}
+
+/// Text of others without what cannot be seen: a line break for all that breaks a line, a space for all that is one.
+pub fn visible(text: &str) -> String {
+    text.chars()
         .filter_map(|letter| match letter {
             '\r' => None,
             '\u{2028}' | '\u{2029}' | '\u{b}' | '\u{c}' => Some('\n'),
@@ -18,9 +23,7 @@ pub fn clean(text: &str) -> String {
             letter if letter.is_control() || invisible(letter) => None,
             letter => Some(letter),
         })
-        .collect();
-    let masked = mask_numbers(&mask_secrets(&visible));
-    MARK.replace_all(&masked, "(handoffd").into_owned()
+        .collect()
 }
 
 /// Characters without a shape: they can hide a mark from a reader, or turn the direction of a line.

@@ -20,8 +20,9 @@ mod tests;
 
 pub use checklist::Checklist;
 pub use labels::{LABELS, Label, Labels, same_words};
-pub use mask::clean;
+pub use mask::{clean, visible};
 pub use playbook::Playbook;
+pub use quoted::parted;
 
 use super::case::Case;
 use super::facts::Facts;
@@ -59,6 +60,16 @@ pub fn name_of(part: PackagePart) -> &'static str {
         PackagePart::Question => "question",
         PackagePart::History => "history",
     }
+}
+
+/// The part of that name.
+pub fn part_named(name: &str) -> Option<PackagePart> {
+    ORDER.into_iter().find(|part| name_of(*part) == name)
+}
+
+/// The names of all parts, in the order of the note.
+pub fn part_names() -> impl Iterator<Item = &'static str> + Clone {
+    ORDER.into_iter().map(name_of)
 }
 
 /// What a package takes. The conversation always; who asks and the clocks only where urgency is required, because they

@@ -7,8 +7,8 @@ use super::guard::Here;
 use super::orders::Wish;
 use super::trouble::Trouble;
 use crate::ledger::PackageVersion;
-use crate::policy::package::edit::{names, part_named};
-use crate::policy::package::{ORDER, name_of};
+use crate::policy::package::edit::{PartChange, differences, names};
+use crate::policy::package::{ORDER, name_of, part_named};
 use crate::policy::proposal::Package;
 use crate::policy::rules::PackagePart;
 use axum::extract::{Path, State};
@@ -30,15 +30,7 @@ pub(super) struct Edit {
     version: u32,
     by: String,
     at: Timestamp,
-    changes: Vec<Change>,
-}
-
-/// A part before and after.
-#[derive(Serialize)]
-struct Change {
-    part: &'static str,
-    before: Vec<String>,
-    after: Vec<String>,
+    changes: Vec<PartChange>,
 }
 
 /// The parts to fill a form with.
@@ -59,12 +51,8 @@ pub(super) fn version(versions: &[PackageVersion]) -> u32 {
 pub(super) fn edits(versions: &[PackageVersion]) -> Vec<Edit> {
     let edit = |two: &[PackageVersion]| {
         let [before, after] = two else { return None };
-        let change = |part: PackagePart| {
-            let (old, new) = (before.package.lines(part), after.package.lines(part));
-            (old != new).then(|| Change { part: name_of(part), before: old.to_vec(), after: new.to_vec() })
-        };
         let by = after.by.clone().unwrap_or_default();
-        let changes = ORDER.into_iter().filter_map(change).collect();
+        let changes = differences(&before.package, &after.package);
         Some(Edit { version: after.number, by, at: after.at, changes })
     };
     versions.windows(2).filter_map(edit).rev().collect()
@@ -74,7 +62,7 @@ pub(super) fn edits(versions: &[PackageVersion]) -> Vec<Edit> {
 pub(super) fn wish(handoff: String, of: u32, parts: BTreeMap<String, String>) -> Result<Wish, Trouble> {
     let part = |(name, words): (String, String)| {
         let unknown = || Trouble::Wrong(format!("no part is called so; these are: {}", names()));
-        Ok((part_named(&name).ok_or_else(unknown)?, words))
+        Ok((part_named(name.trim()).ok_or_else(unknown)?, words))
     };
     let parts = parts.into_iter().map(part).collect::<Result<_, Trouble>>()?;
     Ok(Wish::Edit { handoff, of, parts })
