@@ -13,9 +13,10 @@ use crate::ledger::records::{CaseUpdate, HandoffRecord, NewHandoff, ReviewAnswer
 use crate::ledger::states::HandoffState;
 use crate::plan::{self, Answer, PlannedEffect, Rejection};
 use crate::policy::case::{Case, Request, Stay};
-use crate::policy::command::{Command, Rating, Target};
+use crate::policy::command::{Command, Parts, Rating, Target};
 use crate::policy::names::TeamName;
-use crate::policy::proposal::{AskedFor, HandoffKind, Proposal};
+use crate::policy::package::edit::{NotEdited, differences, of_review};
+use crate::policy::proposal::{AskedFor, HandoffKind, Package, Proposal};
 use crate::policy::reviewers::{Membership, may_approve, may_decide, works_in};
 use crate::policy::rules::Mode;
 use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
@@ -47,12 +48,14 @@ struct Done {
     deed: Deed,
     starts: Option<NewHandoff>,
     request: Option<Request>,
+    edit: Option<Box<Package>>,
 }
 
 impl Done {
     fn because(outcome: CommandOutcome, words: impl Into<String>) -> Self {
         let words = words.into();
-        Self { outcome, words, handoff: None, answered: true, deed: Deed::Nothing, starts: None, request: None }
+        let (handoff, deed, edit) = (None, Deed::Nothing, None);
+        Self { outcome, words, handoff, answered: true, deed, starts: None, request: None, edit }
     }
 
     fn refused(words: impl Into<String>) -> Self {
@@ -65,7 +68,8 @@ impl Done {
 
     /// Whether it changes what other commands were said about.
     fn decides(&self) -> bool {
-        self.request.is_some() || self.starts.is_some() || !matches!(self.deed, Deed::Nothing | Deed::Rate { .. })
+        let acts = !matches!(self.deed, Deed::Nothing | Deed::Rate { .. });
+        self.request.is_some() || self.starts.is_some() || self.edit.is_some() || acts
     }
 }
 
@@ -79,8 +83,9 @@ impl Scene<'_> {
         };
         let out = out_of_scope(&verdict.outcome);
         let mut before: Option<&Order> = None;
+        let mut edited: Option<Box<Package>> = None;
         for order in orders {
-            let done = match (out, before) {
+            let done = match (out, before.filter(|first| edited.is_none() || !goes_on(first, order))) {
                 // It was saved together with it, or soon after: the label goes, and what the package was like is still told.
                 (Some(StayReason::Ended), _) => self.on_solved(order),
                 (Some(reason), _) => Done {
@@ -91,10 +96,11 @@ impl Scene<'_> {
                     let words = format!("{} by {} came first: look what came of it", first.command.shown(), first.by);
                     Done::refused(words)
                 }
-                (None, _) => self.done(order, &verdict),
+                (None, _) => self.done(order, &verdict, edited.as_deref()),
             };
             if done.decides() {
                 before = Some(order);
+                edited = done.edit.clone().or(edited);
             }
             let handled = self.handled(order, &done);
             update.handoff = update.handoff.or(done.starts);
@@ -132,11 +138,13 @@ impl Scene<'_> {
             handoff: done.handoff.clone(),
             effects: self.answers(order, done.answered.then_some(words.as_str())),
             deed: done.deed.clone(),
+            edit: done.edit.clone(),
             words,
         }
     }
 
-    fn done(&self, order: &Order, verdict: &Verdict) -> Done {
+    /// `edited`: the package that waits, as they have just edited it.
+    fn done(&self, order: &Order, verdict: &Verdict, edited: Option<&Package>) -> Done {
         // A request only becomes a fact that rules look at; everything else would act.
         if self.is_shadow() && !matches!(order.command, Command::Handoff { .. }) {
             return Done { answered: false, ..Done::refused("shadow mode: nothing is written") };
@@ -144,7 +152,8 @@ impl Scene<'_> {
         match &order.command {
             Command::Handoff { to, reason } => self.handoff(order, to, reason.as_deref()),
             Command::Back { reason } => self.back(order, reason.as_deref()),
-            Command::Approve { reason } => self.approve(order, reason.as_ref(), verdict),
+            Command::Approve { reason, parts } => self.approve(order, (reason.as_ref(), parts), verdict, edited),
+            Command::Edit { parts } => self.edit(order, parts, verdict, edited),
             Command::Reject { reason } => match self.unsent.filter(|open| waits_for_people(open.state)) {
                 Some(waiting) => self.reject_waiting(order, waiting, reason.as_ref()),
                 None => self.reject(order, reason.as_deref()),
@@ -271,40 +280,107 @@ impl Scene<'_> {
         Done { answered: false, deed, ..done.about(&came.id) }
     }
 
-    fn approve(&self, order: &Order, reason: Option<&String>, verdict: &Verdict) -> Done {
+    /// The review that waits for a yes or no, for somebody who may say yes, with the package that would travel.
+    fn for_a_reviewer(&self, order: &Order, edited: Option<&Package>) -> Result<(&HandoffRecord, Proposal), Done> {
         let Some(review) = self.review() else {
-            return Done::refused("nothing waits here for a yes or no");
+            return Err(Done::refused("nothing waits here for a yes or no"));
         };
-        let (look, policy, proposal) = (self.look, self.look.policy, &review.proposal);
-        if let Err(why) = may_approve(policy, proposal, &order.who(look)) {
-            return Done::refused(format!("{} may not decide this; {}", order.by, why.shown())).about(&review.id);
+        let (look, proposal) = (self.look, &review.proposal);
+        if let Err(why) = may_approve(look.policy, proposal, &order.who(look)) {
+            let words = format!("{} may not decide this; {}", order.by, why.shown());
+            return Err(Done::refused(words).about(&review.id));
         }
+        let package = edited.cloned().or_else(|| proposal.package.clone());
+        Ok((review, Proposal { package, ..proposal.clone() }))
+    }
+
+    /// Whether a review still fits what the ticket is now.
+    fn still(&self, review: &HandoffRecord, verdict: &Verdict) -> Still {
+        let look = self.look;
+        let history = look.parts.history.as_deref().unwrap_or_default();
+        let unseen = || overtaken_unseen(review, look.head).filter(|_| !look.capabilities.readable_history);
+        match overtaken_since(review, history, look.policy).or_else(unseen) {
+            Some(why) => Still::Stale(why),
+            None => compare(review, Some(&verdict.outcome)),
+        }
+    }
+
+    fn ends_stale(&self, review: &HandoffRecord, why: String) -> Done {
+        let look = self.look;
+        let note = plan::stale_note(&review.proposal, &review.id, &why, look.capabilities, look.head, look.now);
+        let done = Done::refused(format!("not sent, the review ends as stale: {why}"));
+        let deed = Deed::EndStale { handoff: review.id.clone(), why, note: Some(Box::new(note)) };
+        Done { answered: false, deed, ..done.about(&review.id) }
+    }
+
+    /// The parts in other words, and which of them are other words.
+    fn edited(&self, order: &Order, proposal: &Proposal, parts: &Parts) -> Result<(Box<Package>, String), NotEdited> {
+        let parts = parts.as_ref().map_err(|why| NotEdited::Wrong(why.clone()))?;
+        let new = of_review(self.look.policy, proposal, parts, &order.by)?;
+        let old = proposal.package.clone().unwrap_or_default();
+        let changed: Vec<&str> = differences(&old, &new).iter().map(|change| change.part).collect();
+        Ok((Box::new(new), format!("changed: {}; every version is kept", changed.join(", "))))
+    }
+
+    /// Other words for parts of what waits. Guarded as a yes is, for a yes to something else may follow from it.
+    fn edit(&self, order: &Order, parts: &Parts, verdict: &Verdict, edited: Option<&Package>) -> Done {
+        let (review, proposal) = match self.for_a_reviewer(order, edited) {
+            Ok(found) => found,
+            Err(done) => return done,
+        };
+        if let Still::Stale(why) = self.still(review, verdict) {
+            return self.ends_stale(review, why);
+        }
+        match self.edited(order, &proposal, parts) {
+            Err(why) => Done::refused(format!("nothing is edited: {}", why.shown())).about(&review.id),
+            Ok((package, changed)) => {
+                let words = format!("{changed}. The review still waits for a yes or no: /approve, or /reject REASON");
+                Done { edit: Some(package), ..Done::because(CommandOutcome::Done, words).about(&review.id) }
+            }
+        }
+    }
+
+    fn approve(
+        &self,
+        order: &Order,
+        (reason, parts): (Option<&String>, &Parts),
+        verdict: &Verdict,
+        edited: Option<&Package>,
+    ) -> Done {
+        let (review, mut proposal) = match self.for_a_reviewer(order, edited) {
+            Ok(found) => found,
+            Err(done) => return done,
+        };
+        let look = self.look;
         if self.case.memory.switched_off.stops(&proposal.rule) {
             return Done::refused("it is paused: approve it again when it goes on").about(&review.id);
         }
-        let history = look.parts.history.as_deref().unwrap_or_default();
-        let unseen = || overtaken_unseen(review, look.head).filter(|_| !look.capabilities.readable_history);
-        let still = match overtaken_since(review, history, policy).or_else(unseen) {
-            Some(why) => Still::Stale(why),
-            None => compare(review, Some(&verdict.outcome)),
-        };
-        match still {
+        match self.still(review, verdict) {
             Still::Waits(why) => Done::refused(format!("it cannot be sent now: {why}")).about(&review.id),
-            Still::Stale(why) => {
-                let note = plan::stale_note(proposal, &review.id, &why, look.capabilities, look.head, look.now);
-                let deed = Deed::EndStale { handoff: review.id.clone(), why: why.clone(), note: Some(Box::new(note)) };
-                let done = Done::refused(format!("not sent, the review ends as stale: {why}"));
-                Done { answered: false, deed, ..done.about(&review.id) }
-            }
+            Still::Stale(why) => self.ends_stale(review, why),
             Still::Same(fresh) => {
-                let (reviewed, by) = (fresh.as_reviewed(proposal), self.by(order));
+                let (mut edit, mut words) = (None, format!("approved, the case goes to {}", proposal.to));
+                if !parts.as_ref().is_ok_and(Vec::is_empty) {
+                    match self.edited(order, &proposal, parts) {
+                        Err(NotEdited::Same) => {}
+                        Err(why) => {
+                            return Done::refused(format!("nothing is approved: {}", why.shown())).about(&review.id);
+                        }
+                        Ok((package, changed)) => {
+                            words = format!("{words}; {changed}");
+                            (proposal.package, edit) = (Some((*package).clone()), Some(package));
+                        }
+                    }
+                }
+                let (reviewed, by) = (fresh.as_reviewed(&proposal), self.by(order));
                 let signature = planned_signature(look, &reviewed);
                 let effects =
                     plan::approved_effects(&reviewed, &review.id, look.capabilities, look.head, signature, &by);
                 let answer = self.answer_to(review, &by, reason, effects);
                 let deed = Deed::Approve(ReviewAnswer { proposal: Some(Box::new(reviewed)), ..answer });
-                let done = Done::because(CommandOutcome::Done, format!("approved, the case goes to {}", proposal.to));
-                Done { answered: false, deed, ..done.about(&review.id) }
+                // The handoff's own note is the answer, but for what was edited.
+                let answered = edit.is_some();
+                Done { answered, deed, edit, ..Done::because(CommandOutcome::Done, words).about(&review.id) }
             }
         }
     }
@@ -438,6 +514,13 @@ impl Scene<'_> {
         let note = text.map(|text| plan::answer(&to, &text, false, self.look.capabilities));
         note.into_iter().chain(order.tag.as_ref().map(|tag| plan::untag(&to, tag))).collect()
     }
+}
+
+/// Whether an order goes on with what the same person has just edited.
+fn goes_on(first: &Order, next: &Order) -> bool {
+    let same = first.by_id.is_some() && first.by_id == next.by_id;
+    let answers = matches!(next.command, Command::Edit { .. } | Command::Approve { .. } | Command::Reject { .. });
+    same && answers && matches!(first.command, Command::Edit { .. })
 }
 
 fn waits_for_people(state: HandoffState) -> bool {

@@ -11,6 +11,7 @@ use super::states::HandoffEvent;
 use crate::plan::PlannedEffect;
 use crate::policy::case::{ClosedBy, Request};
 use crate::policy::command::Rating;
+use crate::policy::proposal::Package;
 use handoffd_kit::id::{ChangeId, DeskId, TicketId, UserId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -66,6 +67,8 @@ pub struct HandledCommand {
     pub effects: Vec<PlannedEffect>,
     /// What changes with it.
     pub deed: Deed,
+    /// Another version of the package of the handoff that it is about, made before that.
+    pub edit: Option<Box<Package>>,
 }
 
 /// What a command came to.
@@ -302,8 +305,17 @@ impl Ledger {
             let act = Act { by: command.by.clone(), reason: None, at: update.at };
             self.note_act(&act, &format!("/{} {}", command.verb, command.outcome.name()), &command.id)?;
         }
+        self.edit_by_command(update, command)?;
         self.carry_out(update, command)?;
         self.add_answers(&update.desk, &update.ticket, &command.effects, update.at)
+    }
+
+    /// An agent named the parts that they edited, and all others stay as they are: whichever version travels now is theirs to edit.
+    fn edit_by_command(&mut self, update: &CaseUpdate, command: &HandledCommand) -> Result<()> {
+        let Some((package, handoff)) = command.edit.as_ref().zip(command.handoff.as_ref()) else { return Ok(()) };
+        let act = Act { by: command.by.clone(), reason: None, at: update.at };
+        let of = self.package_version(handoff)?;
+        self.edit_package(handoff, of, package, &act).map(drop)
     }
 
     /// What a look makes of a review that waits: people are reminded, or its time is over.

@@ -7,8 +7,8 @@
 //! round is no command: what people see there is not what stands there.
 
 use super::names::TeamName;
-use super::package::clean;
-use super::rules::{CommandWords, Policy, Team};
+use super::package::{clean, edit};
+use super::rules::{CommandWords, PackagePart, Policy, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::DeskId;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,13 @@ pub enum Command {
     Approve {
         /// Why, if there is something to say.
         reason: Option<String>,
+        /// Parts of its package in other words, which travel with the yes; mostly none.
+        parts: Parts,
+    },
+    /// Put other words in the place of parts of the package of a handoff that waits for a yes.
+    Edit {
+        /// Which, and what they say.
+        parts: Parts,
     },
     /// Rate the package of the handoff that brought the case.
     Rate {
@@ -58,6 +65,9 @@ pub enum Command {
         reason: Option<String>,
     },
 }
+
+/// Parts of a package as a note gives them, or why it gives none that can be used.
+pub type Parts = Result<Vec<(PackagePart, String)>, String>;
 
 /// To whom a case is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +113,7 @@ impl Command {
             Self::Back { .. } => "back",
             Self::Reject { .. } => "reject",
             Self::Approve { .. } => "approve",
+            Self::Edit { .. } => "edit",
             Self::Rate { .. } => "rate",
         }
     }
@@ -113,8 +124,9 @@ impl Command {
             Self::Handoff { reason, .. }
             | Self::Back { reason }
             | Self::Reject { reason }
-            | Self::Approve { reason }
+            | Self::Approve { reason, .. }
             | Self::Rate { reason, .. } => reason.as_deref(),
+            Self::Edit { .. } => None,
         }
     }
 
@@ -125,10 +137,11 @@ impl Command {
             Self::Handoff { reason, .. }
             | Self::Back { reason }
             | Self::Reject { reason }
-            | Self::Approve { reason }
+            | Self::Approve { reason, .. }
             | Self::Rate { reason, .. } => {
                 *reason = reason.take().or(words);
             }
+            Self::Edit { .. } => {}
         }
         self
     }
@@ -176,8 +189,10 @@ impl<'a> Vocabulary<'a> {
     /// The command in a note's words.
     pub fn in_note(self, words: &str) -> Option<Command> {
         self.words.filter(|words| words.notes)?;
-        let (verb, rest) = verb_and_rest(first_line(words)?)?;
+        let (line, below) = first_line(words)?;
+        let (verb, rest) = verb_and_rest(line)?;
         let reason = || clean_reason(rest);
+        let labels = &self.policy.labels;
         Some(match verb.as_str() {
             "handoff" => {
                 let (to, reason) = self.target(rest);
@@ -185,7 +200,8 @@ impl<'a> Vocabulary<'a> {
             }
             "back" => Command::Back { reason: reason() },
             "reject" => Command::Reject { reason: reason() },
-            "approve" => Command::Approve { reason: reason() },
+            "approve" => Command::Approve { reason: reason(), parts: edit::below_a_yes(below, labels) },
+            "edit" => Command::Edit { parts: edit::in_note(rest, below, labels) },
             "rate" => {
                 let (word, rest) = rest.split_once(is_break).unwrap_or((rest, ""));
                 Command::Rate { rating: Rating::named(&bare_word(word).to_lowercase()), reason: clean_reason(rest) }
@@ -205,7 +221,7 @@ impl<'a> Vocabulary<'a> {
         } else if is(&words.reject) {
             return Some(Command::Reject { reason: none });
         } else if is(&words.approve) {
-            return Some(Command::Approve { reason: none });
+            return Some(Command::Approve { reason: none, parts: Ok(Vec::new()) });
         } else if is(&words.good) {
             return Some(Command::Rate { rating: Some(Rating::Good), reason: none });
         } else if is(&words.poor) {
@@ -258,11 +274,26 @@ fn between(tag: &str, form: &str) -> Option<String> {
 /// Where a label's form has the team's name.
 pub const TEAM: &str = "{team}";
 
-/// The first line that shows anything, without what cannot be seen around it.
-fn first_line(words: &str) -> Option<&str> {
+/// Whether a note is an order about a package that waits, whose parts are for that package and tell nothing else.
+pub fn is_about_a_package(words: &str) -> bool {
+    let verb = first_line(words).and_then(|(line, _)| verb_and_rest(line)).map(|(verb, _)| verb);
+    verb.is_some_and(|verb| ["approve", "edit"].contains(&verb.as_str()))
+}
+
+/// The first line that shows anything, without what cannot be seen around it, and what stands below it.
+fn first_line(words: &str) -> Option<(&str, &str)> {
     const BREAKS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
     let around = |c: char| is_blank(c) && !turns_round(c);
-    words.split(BREAKS).map(|line| line.trim_matches(around)).find(|line| !line.is_empty())
+    let mut rest = Some(words);
+    while let Some(text) = rest {
+        let (line, below) = text.split_once(BREAKS).map_or((text, None), |(line, below)| (line, Some(below)));
+        let line = line.trim_matches(around);
+        if !line.is_empty() {
+            return Some((line, below.unwrap_or_default()));
+        }
+        rest = below;
+    }
+    None
 }
 
 /// The word behind the slash, in small letters, and what follows it.
@@ -306,7 +337,7 @@ fn clean_reason(words: &str) -> Option<String> {
 
 /// The first words of a note as a reason, if they say anything: for a label that came with it.
 pub fn reason_in(words: &str) -> Option<String> {
-    clean_reason(first_line(words)?)
+    clean_reason(first_line(words)?.0)
 }
 
 /// A word without quotes and punctuation around it.

@@ -9,6 +9,7 @@ mod clock;
 mod closed_paths;
 mod cost;
 mod edited;
+mod edits;
 mod giving_back;
 mod hostile;
 mod labels;

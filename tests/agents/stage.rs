@@ -9,7 +9,7 @@ use handoffd::daemon::pipeline::Until;
 use handoffd::daemon::wiring::{open_desks, wire};
 use handoffd::ledger::commands::CommandRecord;
 use handoffd::ledger::records::{DeskTrouble, EffectRecord, HandoffRecord, NewLook, SpanOf};
-use handoffd::ledger::{Handle, HandoffFilter, Ledger};
+use handoffd::ledger::{Handle, HandoffFilter, Ledger, LedgerError};
 use handoffd_kit::clock::{Clock, ManualClock, Sleep};
 use handoffd_kit::id::TicketId;
 use handoffd_kit::random::Random;
@@ -351,12 +351,21 @@ impl Stage {
         given
     }
 
-    /// All handoffs, oldest first.
+    /// Asks the ledger.
+    pub fn asks_ledger<T: Send + 'static>(
+        &self,
+        ask: impl FnMut(&mut Ledger) -> Result<T, LedgerError> + Send + 'static,
+    ) -> T {
+        futures::executor::block_on(self.house.ledger.call(ask)).expect("asked")
+    }
+
+    /// The version of a rule.
     pub fn version(&self, rule: &str) -> String {
         let known = self.house.policy.rules().find(|known| known.name.as_str() == rule);
         known.expect("a rule of the policy").version.clone()
     }
 
+    /// All handoffs, oldest first.
     pub fn handoffs(&self) -> Vec<HandoffRecord> {
         let all = |ledger: &mut Ledger| ledger.handoffs(&HandoffFilter::default());
         let mut handoffs = futures::executor::block_on(self.house.ledger.call(all)).expect("handoffs");

@@ -259,7 +259,7 @@ fn words_of_a_risk(stage: &mut dyn Stage) {
         text: "Somebody hacked our account. Can you help?",
         ..support("yan@standard.example", "A new user")
     };
-    let text = "Somebody left our company. Can you help?\n\n> Our page about hacked accounts tells more";
+    let text = "Somebody left our company. Can you help?";
     let plain = Ticket { from: "zoe@standard.example", text, ..ticket.clone() };
     let (asks, plain) = (stage.opens(&ticket), stage.opens(&plain));
     stage.pass(SHORTLY);

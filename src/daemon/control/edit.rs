@@ -4,9 +4,9 @@ use super::execute::may_not;
 use super::{CommandError, Reply};
 use crate::daemon::house::House;
 use crate::ledger::Act;
-use crate::policy::package::edit::{edited, lines_of};
+use crate::policy::package::edit::{NotEdited, of_review};
 use crate::policy::package::name_of;
-use crate::policy::reviewers::{Who, may_decide};
+use crate::policy::reviewers::{Who, may_approve};
 use crate::policy::rules::PackagePart;
 use serde::{Deserialize, Serialize};
 
@@ -31,17 +31,13 @@ pub(super) async fn edit(
     let asked = id.clone();
     let handoff = house.ledger.call(move |ledger| ledger.handoff(&asked)).await?;
     let proposal = &handoff.proposal;
-    may_decide(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
-    let wrong = |why: String| CommandError::Wrong(format!("{id} is not edited: {why}"));
+    may_approve(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
     let named: Vec<&str> = parts.iter().map(|edit| name_of(edit.part)).collect();
-    let lines: Result<Vec<_>, String> =
-        parts.iter().map(|edit| Ok((edit.part, lines_of(edit.part, &edit.text)?))).collect();
-    let Some(package) = &proposal.package else {
-        return Err(CommandError::Refused(format!("no package travels with {id}: it is a route")));
-    };
-    let rule = house.policy.escalation(&proposal.rule);
-    let required = rule.map(|rule| rule.package.require.as_slice());
-    let package = edited(package, lines.map_err(wrong)?, who, required).map_err(wrong)?;
+    let words: Vec<_> = parts.iter().map(|edit| (edit.part, edit.text.clone())).collect();
+    let package = of_review(&house.policy, proposal, &words, who).map_err(|why| match why {
+        NotEdited::NoPackage => CommandError::Refused(format!("{id} is not edited: {}", why.shown())),
+        NotEdited::Same | NotEdited::Wrong(_) => CommandError::Wrong(format!("{id} is not edited: {}", why.shown())),
+    })?;
     let (touched, named) = (named.len(), named.join(", "));
     let handoff = id.clone();
     let number = house.ledger.call(move |ledger| ledger.edit_package(&handoff, of, &package, &act)).await?;

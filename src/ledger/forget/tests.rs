@@ -51,6 +51,7 @@ fn looked_at(ticket: &str, customer: &str, words: &str, handoff: Option<NewHando
         outcome: CommandOutcome::Refused,
         words: words.into(),
         handoff: None,
+        edit: None,
         deed: Deed::Nothing,
         effects: Vec::new(),
     };

@@ -30,7 +30,7 @@ fn each_command_is_read_with_its_words() {
     assert_eq!(in_note("/back refunded 600 EUR"), back("refunded 600 EUR"));
     assert_eq!(in_note("/reject no order number"), Some(Command::Reject { reason: Some("no order number".into()) }));
     assert_eq!(in_note("/reject"), Some(Command::Reject { reason: None }));
-    assert_eq!(in_note("/approve"), Some(Command::Approve { reason: None }));
+    assert_eq!(in_note("/approve"), Some(yes()));
     let rate = |rating, reason: Option<&str>| Some(Command::Rate { rating, reason: reason.map(str::to_owned) });
     assert_eq!(in_note("/rate good"), rate(Some(Rating::Good), None));
     assert_eq!(in_note("/rate Poor: no order number"), rate(Some(Rating::Poor), Some("no order number")));
@@ -54,7 +54,7 @@ fn case_wide_letters_punctuation_and_invisible_marks_around_are_forgiven() {
         "/approve:",
         "/approve\u{3000}",
     ] {
-        assert_eq!(in_note(words), Some(Command::Approve { reason: None }), "{words:?}");
+        assert_eq!(in_note(words), Some(yes()), "{words:?}");
     }
     assert_eq!(in_note("/back: done"), back("done"));
     assert_eq!(in_note("/back:done"), back("done"));
@@ -160,7 +160,7 @@ fn labels_give_the_same_commands() {
     assert_eq!(in_tag("handoff-to-billing"), handoff("billing", None));
     assert_eq!(in_tag("handoff-back"), Some(Command::Back { reason: None }));
     assert_eq!(in_tag("handoff-reject"), Some(Command::Reject { reason: None }));
-    assert_eq!(in_tag("handoff-approve"), Some(Command::Approve { reason: None }));
+    assert_eq!(in_tag("handoff-approve"), Some(yes()));
     assert_eq!(in_tag("handoff-good"), Some(Command::Rate { rating: Some(Rating::Good), reason: None }));
     assert_eq!(in_tag("handoff-poor"), Some(Command::Rate { rating: Some(Rating::Poor), reason: None }));
     assert_eq!(in_tag("handoff:nobody"), Some(Command::Handoff { to: Target::Unknown("nobody".into()), reason: None }));
@@ -201,7 +201,7 @@ fn a_huge_note_costs_one_look_at_its_first_line() {
         panic!("a command")
     };
     assert_eq!(word.chars().count(), WORD_CHARS + 1);
-    assert_eq!(in_note(&format!("{}/approve", "\n".repeat(1 << 20))), Some(Command::Approve { reason: None }));
+    assert_eq!(in_note(&format!("{}/approve", "\n".repeat(1 << 20))), Some(yes()));
 }
 
 #[test]
@@ -239,4 +239,32 @@ proptest! {
     fn what_does_not_begin_with_a_slash_is_never_a_command(first in "[^/／\\s\\p{Cf}\\p{Cc}]", rest in "\\PC{0,60}") {
         prop_assert_eq!(in_note(&format!("{first}/approve {rest}")), None);
     }
+}
+
+/// A yes without a word.
+fn yes() -> Command {
+    Command::Approve { reason: None, parts: Ok(Vec::new()) }
+}
+
+#[test]
+fn an_edit_takes_its_parts_from_its_own_line_and_those_below_it() {
+    let parts = |words: &str| match in_note(words) {
+        Some(Command::Edit { parts } | Command::Approve { parts, .. }) => parts,
+        other => panic!("{words}: {other:?}"),
+    };
+    let question = || Ok(vec![(PackagePart::Question, "May we?".to_owned())]);
+    for words in [
+        "/edit question: May we?",
+        "/Edit\nQuestion: May we?",
+        "\n／edit:\r\n\r\n## Open question\r\nMay we?",
+        "/approve\nquestion: May we?",
+    ] {
+        assert_eq!(parts(words), question(), "{words}");
+    }
+    assert!(parts("/edit").is_err() && parts("/edit hello").is_err());
+    assert_eq!(parts("/approve question: May we?"), Ok(Vec::new()), "that is its reason");
+    for words in ["> /edit question: x", "Hello\n/edit question: x", "edit question: x", "/edited question: x"] {
+        assert_eq!(in_note(words), None, "{words}");
+    }
+    assert_eq!(Command::Edit { parts: question() }.because(Some("why".into())), Command::Edit { parts: question() });
 }

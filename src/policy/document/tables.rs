@@ -141,7 +141,7 @@ pub(super) fn commands(text: &mut String, policy: &Policy) {
     text.push_str("\n## What agents may order inside their helpdesk\n\n");
     for (desk, rules) in &policy.desks {
         let words = &rules.commands;
-        let notes = "in the first line of an internal note: `/handoff TEAM REASON`, `/back REASON`, `/approve`, `/reject REASON`";
+        let notes = "in the first line of an internal note: `/handoff TEAM REASON`, `/back REASON`, `/approve`, `/edit PART: TEXT`, `/reject REASON`";
         let labels: Vec<String> = words
             .handoff
             .iter()

@@ -1,16 +1,22 @@
 //! A person's edit of a package that waits for their yes: the words of parts take the place of those that were collected. It
 //! is held to what holds for every package: masked, defused, five lines a part, and each line says where it comes from. Pure.
 
+use super::labels::{Label, Labels};
 use super::mask::clean;
+use super::noted::sections_and_strays;
 use super::sentences::{LINE_MAX, one_line};
 use super::sheet::LINES_MAX;
 use super::{ORDER, name_of, part_named, part_names};
-use crate::policy::proposal::{Package, PackageSection};
-use crate::policy::rules::PackagePart;
+use crate::policy::proposal::{Package, PackageSection, Proposal};
+use crate::policy::rules::{PackagePart, Policy};
 use serde::Serialize;
 
 /// The longest text of one part, in bytes: far more than its lines may have.
 const TEXT_MAX: usize = 8 * 1024;
+/// The longest note that is read for parts, in bytes.
+const NOTE_MAX: usize = 16 * 1024;
+/// Characters of a wrong name that an answer shows.
+const SHOWN_MAX: usize = 40;
 
 /// A part that two versions of a package say differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +76,7 @@ pub fn edited(
 ) -> Result<Package, String> {
     let mut new = package.clone();
     for (part, lines) in parts {
-        let source = format!("an edit by {}", one_line(by));
+        let source = format!("an edit by {}", one_line(&clean(by)));
         match new.parts.iter_mut().find(|section| section.part == part) {
             Some(section) if section.lines == lines => {}
             Some(section) => *section = PackageSection { part, lines, source },
@@ -134,6 +140,94 @@ pub fn read_sheet(text: &str) -> Result<Vec<(PackagePart, String)>, String> {
     } else {
         Ok(parts)
     }
+}
+
+/// The parts that a note gives behind `/edit`, each below its label as in any structured note. `first`: what stands behind the
+/// word itself; `below`: the lines below it. A label with nothing below it takes its part out.
+///
+/// # Errors
+/// The first thing wrong with it: in an order about a package nothing may be left over.
+pub fn in_note(first: &str, below: &str, labels: &Labels) -> Result<Vec<(PackagePart, String)>, String> {
+    if first.len() + below.len() > NOTE_MAX {
+        return Err(format!("the note is longer than {NOTE_MAX} bytes, and a part has at most {LINES_MAX} lines"));
+    }
+    let (sections, strays) = sections_and_strays(&format!("{first}\n{below}"), labels);
+    if let Some(stray) = strays.first() {
+        let name = stray.split_once([':', '：']).map_or(stray.as_str(), |(name, _)| name);
+        let name = name.trim_matches(|letter: char| !letter.is_alphanumeric());
+        let shown: String = name.chars().take(SHOWN_MAX).collect();
+        return Err(format!("\"{shown}\" is no part; these are: {}. Write each as NAME: TEXT", names()));
+    }
+    if let Some((label, _)) = sections.iter().find(|(label, _)| !matches!(label, Label::Part(_))) {
+        return Err(format!("\"{}\" is no part; these are: {}", labels.usual(*label), names()));
+    }
+    let parts = parts_of(sections)?;
+    if parts.is_empty() {
+        return Err(format!("say what it is to say: one of {}, a colon, and its words", names()));
+    }
+    Ok(parts)
+}
+
+/// The parts that a note gives below a yes. The rest of such a note is its writer's own.
+///
+/// # Errors
+/// One stands there twice.
+pub fn below_a_yes(below: &str, labels: &Labels) -> Result<Vec<(PackagePart, String)>, String> {
+    parts_of(sections_and_strays(below, labels).0)
+}
+
+fn parts_of(sections: Vec<(Label, Vec<String>)>) -> Result<Vec<(PackagePart, String)>, String> {
+    let mut parts: Vec<(PackagePart, String)> = Vec::new();
+    for (label, lines) in sections {
+        let Label::Part(part) = label else { continue };
+        if parts.iter().any(|(known, _)| *known == part) {
+            return Err(format!("{} stands there twice", name_of(part)));
+        }
+        parts.push((part, lines.join("\n")));
+    }
+    Ok(parts)
+}
+
+/// Why a package is not edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotEdited {
+    /// Nothing travels with it that could be edited.
+    NoPackage,
+    /// The words are what it says already.
+    Same,
+    /// The words cannot stand there.
+    Wrong(String),
+}
+
+impl NotEdited {
+    /// In words.
+    pub fn shown(self) -> String {
+        match self {
+            Self::NoPackage => "no package travels with it: it is a route".to_owned(),
+            Self::Same => "this says what the package says already".to_owned(),
+            Self::Wrong(why) => why,
+        }
+    }
+}
+
+/// The package of a review with these words in the place of its parts', wherever somebody edits it.
+///
+/// # Errors
+/// Why not.
+pub fn of_review(
+    policy: &Policy,
+    proposal: &Proposal,
+    parts: &[(PackagePart, String)],
+    by: &str,
+) -> Result<Package, NotEdited> {
+    let package = proposal.package.as_ref().ok_or(NotEdited::NoPackage)?;
+    let lines: Result<Vec<_>, String> = parts.iter().map(|(part, text)| Ok((*part, lines_of(*part, text)?))).collect();
+    let lines = lines.map_err(NotEdited::Wrong)?;
+    if lines.iter().all(|(part, lines)| package.lines(*part) == lines.as_slice()) {
+        return Err(NotEdited::Same);
+    }
+    let required = policy.escalation(&proposal.rule).map(|rule| rule.package.require.as_slice());
+    edited(package, lines, by, required).map_err(NotEdited::Wrong)
 }
 
 /// The names of all parts.
@@ -221,6 +315,48 @@ mod tests {
             assert!(why.contains("summary") && !why.contains('\u{1b}'), "{why}");
         }
         assert_eq!(lines(" \n\t\n"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_note_gives_parts_by_their_labels_and_leaves_nothing_over() {
+        use PackagePart::{Question, Steps, Summary};
+        let labels = Labels::new([(Label::Part(Steps), vec!["Versucht".to_owned()])].into());
+        let read = |first: &str, below: &str| in_note(first, below, &labels);
+        let one = |part: PackagePart, text: &str| Ok(vec![(part, text.to_owned())]);
+        assert_eq!(read("question: May we refund it?", ""), one(Question, "May we refund it?"));
+        assert_eq!(read("", "\nOpen question: May we?\nToday?"), one(Question, "May we?\nToday?"));
+        assert_eq!(
+            read("", "## Versucht\n- [x] restarted\n- [ ] reinstalled"),
+            one(Steps, "- [x] restarted\n- [ ] reinstalled")
+        );
+        assert_eq!(read("", "steps:"), one(Steps, ""), "taken out");
+        assert_eq!(
+            read("summary: a", "question: b\n\n-- \nBob"),
+            Ok(vec![(Summary, "a".to_owned()), (Question, "b".to_owned())])
+        );
+        let masked = read("summary: password: hunter2, card 4111 1111 1111 1111", "").expect("masked");
+        assert!(
+            !format!("{masked:?}").contains("hunter2") && !format!("{masked:?}").contains("4111 1111"),
+            "{masked:?}"
+        );
+        for (first, below, said) in [
+            ("", "", "say what it is to say"),
+            ("", "> question: quoted", "say what it is to say"),
+            ("surprise: x", "", "\"surprise\" is no part; these are: summary, reported"),
+            ("the question is wrong", "", "is no part"),
+            ("", "question: a\n\nhello there", "\"hello there\" is no part"),
+            ("", "question: a\n# Something else\nb", "\"Something else\" is no part"),
+            ("playbook: p1", "", "\"Playbook\" is no part"),
+            ("question: a", "question: b", "twice"),
+            ("", &"question: x\n".repeat(5_000), "longer than"),
+        ] {
+            let why = read(first, below).expect_err(below);
+            assert!(why.contains(said), "{first} / {below}: {why}");
+        }
+        let yes = |below: &str| below_a_yes(below, &labels);
+        assert_eq!(yes("I called them.\nquestion: May we?\n\nBob"), one(Question, "May we?"));
+        assert_eq!(yes("I called them. Playbook: p1"), Ok(Vec::new()));
+        assert!(yes("question: a\nquestion: b").is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::mask::clean;
 use super::quoted::parted;
 use super::sentences::READ_MAX;
 use crate::policy::case::Case;
+use crate::policy::command::is_about_a_package;
 use handoffd_kit::model::{Message, Role, Visibility};
 use std::collections::BTreeMap;
 
@@ -61,6 +62,7 @@ fn is_agents_note(message: &Message) -> bool {
         && message.said.visibility() == Visibility::Internal
         // A copy of one of our own notes tells nothing new, whoever pasted it.
         && !message.said.words().lines().any(|line| line.trim_start().starts_with("[handoffd "))
+        && !is_about_a_package(message.said.words())
 }
 
 /// How far a part goes on.
@@ -74,6 +76,12 @@ enum Form {
 
 /// The labelled parts of one note, in its order.
 pub(super) fn sections(words: &str, labels: &Labels) -> Vec<(Label, Vec<String>)> {
+    sections_and_strays(words, labels).0
+}
+
+/// The same, and the lines that belong to no part.
+pub(super) fn sections_and_strays(words: &str, labels: &Labels) -> (Vec<(Label, Vec<String>)>, Vec<String>) {
+    let mut strays = Vec::new();
     let bounded: String = words.chars().take(READ_MAX).collect();
     let text = clean(&bounded);
     let mut found: Vec<(Label, Vec<String>)> = Vec::new();
@@ -93,11 +101,14 @@ pub(super) fn sections(words: &str, labels: &Labels) -> Vec<(Label, Vec<String>)
             || (line.is_empty() && open == Some(Form::Line))
         {
             open = None;
+            strays.extend(Some(line.to_owned()).filter(|line| line.starts_with('#')));
         } else if let Some((_, part)) = found.last_mut().filter(|_| open.is_some() && !line.is_empty()) {
             part.push(line.to_owned());
+        } else if !line.is_empty() {
+            strays.push(line.to_owned());
         }
     }
-    found
+    (found, strays)
 }
 
 /// The label that a line opens, and the text behind it.
