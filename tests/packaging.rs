@@ -206,6 +206,9 @@ fn the_debian_package_is_made_of_files_that_are_there() {
         let found = glob::glob(&root().join(path).to_string_lossy()).expect("a pattern").count();
         assert!(found > 0, "{path} is not there");
     };
+    // A line of the package's list: what is longer becomes the beginning of the long description.
+    let short = manifest["package"]["description"].as_str().expect("a line");
+    assert!(short.len() < 78 && !short.ends_with('.'), "{short}");
     let assets = package["assets"].as_array().expect("assets");
     for asset in assets {
         let [source, target, mode] = [0, 1, 2].map(|at| asset[at].as_str().expect("text"));

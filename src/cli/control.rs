@@ -127,7 +127,14 @@ pub(super) async fn exchange(
     request: http::request::Builder,
     body: Vec<u8>,
 ) -> Result<Option<anyhow::Result<(http::StatusCode, Bytes)>>, Failure> {
-    let Ok(stream) = UnixStream::connect(socket).await else { return Ok(None) };
+    let stream = match UnixStream::connect(socket).await {
+        Ok(stream) => stream,
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            let words = anyhow!("{}: {error}; say it as the daemon's user or root", socket.display());
+            return Err(Failure::unreachable(words));
+        }
+        Err(_) => return Ok(None),
+    };
     let request = request
         .header(http::header::HOST, "handoffd")
         .body(Full::new(Bytes::from(body)))

@@ -19,7 +19,8 @@ use std::process::ExitCode;
 What is told is what /healthz tells. It is asked over the socket beside the ledger, as the daemon's user or root, and needs no more of the
 configuration than where the ledger lies.
 
-Exit codes: 0 it runs and takes webhooks in, also where something waits for a person; 1 it cannot store a webhook now; 3 no daemon runs.")]
+Exit codes: 0 it runs and takes webhooks in, also where something waits for a person; 1 it cannot store a webhook now; 2 the
+configuration cannot be read; 3 no daemon runs.")]
 pub struct HealthArgs {}
 
 impl HealthArgs {
@@ -28,7 +29,13 @@ impl HealthArgs {
     /// # Errors
     /// As told in its help.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let socket = socket_path(&config::ledger_of(&context.config_path));
+        // One that cannot be read would seem to say that the ledger lies at its default place.
+        let path = &context.config_path;
+        if let Err(error) = std::fs::File::open(path) {
+            let words = anyhow!("{} cannot be read: {error}; say it as the daemon's user or root", path.display());
+            return Err(Failure::usage(words));
+        }
+        let socket = socket_path(&config::ledger_of(path));
         let asked = exchange(&socket, http::Request::get("/readyz"), Vec::new());
         let Some(answer) = super::run::runtime()?.block_on(asked)? else {
             let words = anyhow!("no handoffd listens on {}: `handoffd run` starts it", socket.display());

@@ -175,4 +175,6 @@ fn health_is_told_beside_a_file_that_is_broken_by_now_and_the_service_manager_he
     let done = daemon.run(&["health"]);
     assert_eq!(done.status.code(), Some(3), "{}", text(&done.stdout));
     assert!(text(&done.stderr).contains("`handoffd run` starts it"), "{}", text(&done.stderr));
+    let done = daemon.run(&["health", "--config", "nowhere.toml"]);
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
 }

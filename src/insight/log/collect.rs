@@ -76,7 +76,9 @@ pub(super) fn collect(opened: Opened, name: &str, map: &EventMap, reading: Readi
             break rows.row_line();
         }
     };
-    if let Some(problems) = rows.columns_met().and_then(|met| map.missing_columns(name, &met)) {
+    // Where no row could be read at all, nothing says which columns there are.
+    let met = rows.columns_met().filter(|met| !met.is_empty());
+    if let Some(problems) = met.and_then(|met| map.missing_columns(name, &met)) {
         return Err(LogError::Columns(problems));
     }
     if !reading.skip_broken && collector.broken > 0 {

@@ -114,6 +114,8 @@ fn json_lines_have_the_same_columns() {
         assert!(missing.contains(words), "{words} in {missing}");
     }
     assert!(wrong("[{\"id\": 1}]").contains("one JSON list"));
+    let twice = wrong("{\"id\": 1, \"id\": 2, \"at\": \"1/2/2016 10:00\", \"team\": \"A\"}\n");
+    assert!(twice.starts_with("log.csv:1:") && twice.contains("a key stands twice"), "{twice}");
 }
 
 #[test]
