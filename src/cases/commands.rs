@@ -281,14 +281,14 @@ impl Scene<'_> {
     }
 
     /// The review that waits for a yes or no, for somebody who may say yes, with the package that would travel.
-    fn for_a_reviewer(&self, order: &Order, edited: Option<&Package>) -> Result<(&HandoffRecord, Proposal), Done> {
+    fn for_a_reviewer(&self, order: &Order, edited: Option<&Package>) -> Result<(&HandoffRecord, Proposal), Box<Done>> {
         let Some(review) = self.review() else {
-            return Err(Done::refused("nothing waits here for a yes or no"));
+            return Err(Box::new(Done::refused("nothing waits here for a yes or no")));
         };
         let (look, proposal) = (self.look, &review.proposal);
         if let Err(why) = may_approve(look.policy, proposal, &order.who(look)) {
             let words = format!("{} may not decide this; {}", order.by, why.shown());
-            return Err(Done::refused(words).about(&review.id));
+            return Err(Box::new(Done::refused(words).about(&review.id)));
         }
         let package = edited.cloned().or_else(|| proposal.package.clone());
         Ok((review, Proposal { package, ..proposal.clone() }))
@@ -326,7 +326,7 @@ impl Scene<'_> {
     fn edit(&self, order: &Order, parts: &Parts, verdict: &Verdict, edited: Option<&Package>) -> Done {
         let (review, proposal) = match self.for_a_reviewer(order, edited) {
             Ok(found) => found,
-            Err(done) => return done,
+            Err(done) => return *done,
         };
         if let Still::Stale(why) = self.still(review, verdict) {
             return self.ends_stale(review, why);
@@ -349,7 +349,7 @@ impl Scene<'_> {
     ) -> Done {
         let (review, mut proposal) = match self.for_a_reviewer(order, edited) {
             Ok(found) => found,
-            Err(done) => return done,
+            Err(done) => return *done,
         };
         let look = self.look;
         if self.case.memory.switched_off.stops(&proposal.rule) {

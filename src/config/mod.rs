@@ -220,6 +220,11 @@ fn read_text(path: &Path, help: &str) -> Result<String, Problems> {
     })
 }
 
+/// How each desk is reached; none: one of them is wrong, which was reported.
+fn reached(desks: &mut desks::Desks) -> Option<BTreeMap<DeskId, DeskConfig>> {
+    desks.iter_mut().map(|(id, desk)| Some((id.clone(), desk.config.take()?))).collect()
+}
+
 /// The second step: from the document to what is checked, as far as it goes.
 fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, source: &Source) -> Option<Config> {
     let root = Section::open(found, document, keys::ROOT, "the file".into(), 0..0);
@@ -256,9 +261,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         table.operators.iter().chain(table.digest.iter().flat_map(|digest| &digest.to)).cloned().collect();
     alerts.nobody_unused(found, &told, &teams, &rules);
     let (channels, outlets) = alerts.whole()?;
-    let reached: Option<BTreeMap<_, _>> =
-        desks.iter_mut().map(|(id, desk)| Some((id.clone(), desk.config.take()?))).collect();
-    let reached = reached?;
+    let reached = reached(&mut desks)?;
     let teams: Option<BTreeMap<_, _>> = teams.into_iter().map(|(name, team)| Some((name, team?))).collect();
     let messages: Option<BTreeMap<_, _>> = messages.into_iter().map(|(name, it)| Some((name, it?))).collect();
     let mut policy = Policy {
@@ -283,8 +286,6 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     };
     risks.nobody_unused(found, &policy);
     let meaning = versions::stamp(&mut policy, &reached);
-    let warnings = Problems::none(source);
-    let text = Arc::from("");
     Some(Config {
         daemon,
         web,
@@ -293,8 +294,8 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         policy,
         meaning,
         tests,
-        warnings,
+        warnings: Problems::none(source),
         source: source.clone(),
-        text,
+        text: Arc::from(""),
     })
 }
