@@ -8,12 +8,15 @@ use super::names::refers;
 use super::scalar::shown;
 use super::teams::People;
 use super::walk::Section;
+use crate::policy::languages::PublicName;
 use crate::policy::message::{TemplateKind, check_template, names_in, render_public, wording_hash};
 use crate::policy::names::{MessageName, PersonName};
 use crate::policy::package::Labels;
 use crate::policy::rules::{CustomerDecision, PublicMessage, Team};
 use crate::policy::wording::{self, Held};
+use handoffd_kit::language::canonical;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// All messages by name; `None`: wrong in itself, which was reported.
 pub(super) type Messages = BTreeMap<MessageName, Option<PublicMessage>>;
@@ -65,21 +68,19 @@ fn signers(found: &mut Found<'_>, section: &Section<'_>, people: &People) -> Vec
 fn wordings(found: &mut Found<'_>, section: &Section<'_>, facts: &Facts, held: &[Held]) -> BTreeMap<String, String> {
     let mut wordings = BTreeMap::new();
     for (language, value) in section.entries().into_iter().filter(|(key, _)| key.value != "signers") {
-        if !is_language(language.value) {
-            let message = format!("{} has no key `{}`", section.title, shown(language.value));
-            found.error(&language.span, message, "accepted here: signers, and two-letter languages such as en, de, fr");
-            continue;
-        }
+        let Some(tag) = self::language(found, &language, &section.title, "signers") else { continue };
         match value.get_ref().as_str().filter(|text| !text.trim().is_empty()) {
             Some(text) => {
                 let text_at = At::new(text, value.span());
                 template(found, &text_at, TemplateKind::Public, facts);
                 look_at(found, &text_at, held);
-                wordings.insert(language.value.to_owned(), text.to_owned());
+                wordings.insert(tag, text.to_owned());
             }
             None => {
-                let help = format!("write {} = \"…\"", language.value);
-                found.error(&value.span(), format!("the wording `{}` is a text", language.value), help);
+                let help = format!("write {} = \"…\", or leave the language out", language.value);
+                let blank = value.get_ref().as_str().is_some();
+                let what = if blank { "says nothing" } else { "is a text in quotes" };
+                found.error(&value.span(), format!("the wording `{}` {what}", language.value), help);
             }
         }
     }
@@ -89,8 +90,18 @@ fn wordings(found: &mut Found<'_>, section: &Section<'_>, facts: &Facts, held: &
     wordings
 }
 
-fn is_language(key: &str) -> bool {
-    key.len() == 2 && key.bytes().all(|byte| byte.is_ascii_lowercase())
+/// The language that a key names. `beside`: the key that may stand beside languages.
+pub(super) fn language(found: &mut Found<'_>, key: &At<&str>, title: &str, beside: &str) -> Option<String> {
+    let tag = canonical(key.value);
+    if tag.as_deref() == Some(key.value) {
+        return tag;
+    }
+    let help = match tag {
+        Some(tag) => format!("write {tag}: languages are tags of BCP 47 in their usual form"),
+        None => format!("accepted here: {beside}, and languages as tags of BCP 47 such as en, de, pt-BR, zh-Hant"),
+    };
+    found.error(&key.span, format!("{title} has no key `{}`", shown(key.value)), help);
+    None
 }
 
 /// Reports what is wrong with a template, at its place.
@@ -133,7 +144,10 @@ pub(super) fn check_for(found: &mut Found<'_>, customer: &At<CustomerDecision>, 
     let fails = |values: &BTreeMap<String, String>| {
         message.wordings.iter().find(|(_, text)| render_public(text, values).is_err()).map(|(language, _)| language)
     };
-    let Some(language) = fails(&values).filter(|_| to.public_name.is_none()) else { return };
+    if let Some(names) = &to.public_name {
+        return lacks_name(found, &customer.span, (names, to), message);
+    }
+    let Some(language) = fails(&values) else { return };
     values.insert("to.public_name".to_owned(), "text".to_owned());
     if fails(&values).is_none() {
         let message = format!(
@@ -145,6 +159,22 @@ pub(super) fn check_for(found: &mut Found<'_>, customer: &At<CustomerDecision>, 
             message,
             format!("add public_name = \"our … specialists\" to [teams.{}]", to.name),
         );
+    }
+}
+
+/// A wording that names the team in another language than its own.
+fn lacks_name(found: &mut Found<'_>, span: &Range<usize>, (names, to): (&PublicName, &Team), message: &PublicMessage) {
+    let says = |wording: &str| names_in(wording).is_ok_and(|names| names.contains("to.public_name"));
+    let mut lacking = message.wordings.iter().filter(|(language, wording)| names.lacks(language) && says(wording));
+    if let Some((language, _)) = lacking.next() {
+        let what = format!(
+            "the wording `{language}` of `{}` says {{{{ to.public_name }}}}, and the team \"{}\" has no name in that language: \
+             customers read \"{}\"",
+            message.name,
+            to.name,
+            names.in_language(language)
+        );
+        found.warning(span, what, format!("add {language} = \"…\" to `public_name` of [teams.{}]", to.name));
     }
 }
 

@@ -21,7 +21,13 @@ pub fn schema() -> Value {
                 ),
             ),
             ("desks", named(desk())),
-            ("teams", named(table(keys::TEAM, vec![("queue", queue()), ("tier", whole())]))),
+            (
+                "teams",
+                named(table(
+                    keys::TEAM,
+                    vec![("queue", queue()), ("tier", whole()), ("public_name", any_of(vec![text(), named(text())]))],
+                )),
+            ),
             ("people", named(table(keys::PERSON, vec![("desk", named(text()))]))),
             ("hours", named(hours())),
             ("targets", named(table(keys::TARGET, vec![("when", one_or_list(text()))]))),

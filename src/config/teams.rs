@@ -7,10 +7,12 @@ use super::desks::{Desks, queue};
 use super::found::{At, Found};
 use super::hours::Hours;
 use super::keys;
+use super::messages;
 use super::names::refers;
 use super::scalar::{self, shown};
 use super::walk::Section;
 use crate::policy::due::TeamHours;
+use crate::policy::languages::PublicName;
 use crate::policy::names::{HoursName, PersonName, TeamName};
 use crate::policy::rules::{PersonEntry, Team};
 use handoffd_kit::desk::QueueSpec;
@@ -131,7 +133,7 @@ fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &
         .required(found, "desk")
         .filter(|desk| refers(found, desk, "desk", "[desks.NAME]", desks.keys().map(DeskId::as_str)));
     let spec = section.raw("queue").and_then(|value| queue(found, value, "queue"));
-    let public_name = section.text(found, "public_name").map(|text| text.value.to_owned());
+    let public_name = public_name(found, section);
     let known = || people.keys().map(PersonName::as_str);
     let lead = section
         .text(found, "lead")
@@ -159,6 +161,35 @@ fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &
         alert,
     };
     Some((team, At::new((), spec.span)))
+}
+
+/// What customers read for a team: a text, or a table by language.
+fn public_name(found: &mut Found<'_>, section: &Section<'_>) -> Option<PublicName> {
+    if section.raw("public_name").is_none_or(|value| value.get_ref().as_table().is_none()) {
+        return section.text(found, "public_name").map(|text| PublicName::everywhere(text.value));
+    }
+    let table = section.open_table(found, "public_name")?;
+    let (mut names, mut default) = (BTreeMap::new(), None);
+    for (key, value) in table.entries() {
+        let Some(name) = value.get_ref().as_str().filter(|text| !text.trim().is_empty()) else {
+            let help = format!("write {} = \"our billing specialists\"", shown(key.value));
+            found.error(&value.span(), "what customers read for a team is a text in quotes", help);
+            continue;
+        };
+        if key.value == "default" {
+            default = Some(name.to_owned());
+        } else if let Some(language) = messages::language(found, &key, "`public_name`", "default") {
+            names.insert(language, name.to_owned());
+        }
+    }
+    if table.entries().is_empty() {
+        found.error(
+            &table.span,
+            "`public_name` names nothing",
+            "write { en = \"our billing specialists\", de = \"…\" }",
+        );
+    }
+    PublicName::by_language(names, default)
 }
 
 /// One queue belongs to one team, or is where cases arrive.

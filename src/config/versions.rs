@@ -10,6 +10,7 @@ use crate::policy::alert::AlertChannel;
 use crate::policy::condition::Condition;
 use crate::policy::due::{Counts, TeamHours, Wait};
 use crate::policy::header::PolicyHeader;
+use crate::policy::languages::PublicName;
 use crate::policy::meaning::{Meaning, NAMED, ORDER, RULE, span, version};
 use crate::policy::names::AlertName;
 use crate::policy::package::{LABELS, Label, name_of};
@@ -153,12 +154,20 @@ fn team(team: &Team) -> Value {
         "tier": tier,
         "desk": desk,
         "queue": queue,
-        "public_name": public_name,
+        "public_name": public_name.as_ref().map(public_names),
         "hours": opened(hours.as_ref()),
         "lead": lead,
         "reviewers": reviewers,
     });
     telling(meaning, Some(alert).filter(|names| !names.is_empty()))
+}
+
+/// One name as a text, several by language.
+fn public_names(names: &PublicName) -> Value {
+    match names.all().collect::<Vec<_>>()[..] {
+        [(None, name)] => json!(name),
+        ref all => all.iter().map(|(language, name)| (language.unwrap_or("default").to_owned(), json!(name))).collect(),
+    }
 }
 
 /// A meaning with the channels that are told, where some are named.

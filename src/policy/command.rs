@@ -6,6 +6,7 @@
 //! marks around the line and punctuation behind the word are forgiven. A line that turns the direction of reading
 //! round is no command: what people see there is not what stands there.
 
+use super::languages::PublicName;
 use super::names::TeamName;
 use super::package::{clean, edit};
 use super::rules::{CommandWords, PackagePart, Policy, Team};
@@ -256,8 +257,8 @@ impl<'a> Vocabulary<'a> {
         if let Some(team) = here().find(|team| is(team.name.as_str())) {
             return Some(team.name.clone());
         }
-        let mut found =
-            here().filter(|team| queue(team).is_some_and(is) || team.public_name.as_deref().is_some_and(is));
+        let public = |team: &Team| team.public_name.iter().flat_map(PublicName::all).any(|(_, name)| is(name));
+        let mut found = here().filter(|team| queue(team).is_some_and(is) || public(team));
         let team = found.next()?;
         found.next().is_none().then(|| team.name.clone())
     }

@@ -1,6 +1,7 @@
 //! An instant as a customer reads it: weekday, day and month in words of their language, hours and minutes, and the zone by
 //! name. Words leave no doubt about which number is the month.
 
+use handoffd_kit::language::primary;
 use jiff::civil::Weekday;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, Zoned};
@@ -194,7 +195,7 @@ pub fn is_zone(name: &str) -> bool {
     TimeZoneDatabase::bundled().get(name).is_ok()
 }
 
-/// An instant in this language (two letters) and zone, with the zone's name; the year is said where it is not this one's, and
+/// An instant in this language and zone, with the zone's name; the year is said where it is not this one's, and
 /// the offset where the clock shows the same time twice. In a language without words: `2026-11-02 14:30 (Europe/Berlin)`. In an
 /// unknown zone: UTC.
 pub fn shown(at: Timestamp, now: Timestamp, language: &str, zone: Option<&str>) -> String {
@@ -204,7 +205,7 @@ pub fn shown(at: Timestamp, now: Timestamp, language: &str, zone: Option<&str>) 
     let twice = handoffd_hours::is_shown_twice(at, &zone);
     let at = at.to_zoned(zone);
     let offset = if twice { at.strftime(", UTC%:z").to_string() } else { String::new() };
-    let date = match LANGUAGES.iter().find(|words| words.language == language) {
+    let date = match LANGUAGES.iter().find(|words| words.language == primary(language)) {
         Some(words) => words.date(&at, this_year),
         None => at.strftime("%Y-%m-%d %H:%M").to_string(),
     };
@@ -299,7 +300,7 @@ mod tests {
     #[test]
     fn no_instant_and_no_language_fails_to_be_written() {
         let languages = LANGUAGES.iter().map(|words| words.language);
-        for language in languages.chain(["xx", "🦀"]) {
+        for language in languages.chain(["xx", "pt-BR", "🦀"]) {
             for instant in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
                 let text = shown(instant, instant, language, Some("Pacific/Kiritimati"));
                 assert!(!text.contains('{') && text.ends_with("(Pacific/Kiritimati)"), "{text}");

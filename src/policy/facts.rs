@@ -7,6 +7,7 @@ use super::cel::{FactSource, Found, Value};
 use super::clocks::{ClockName, Standing, standing, state_name};
 use super::command::Vocabulary;
 use super::known::{FactName, HouseFact};
+use super::languages;
 use super::names::TeamName;
 use super::package::{self, Checklist};
 use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, PackageDecision, Policy, Team};
@@ -151,7 +152,7 @@ impl<'a> Facts<'a> {
             }
             HouseFact::TicketType => told_or_none(&head.kind),
             HouseFact::TicketChannel => told(&head.channel),
-            HouseFact::TicketLanguage => told_or_none(&head.language),
+            HouseFact::TicketLanguage => languages::as_fact(&head.language),
             HouseFact::TicketTags => head.tags.known().map_or(Found::Unknown, |tags| texts(tags)),
             HouseFact::TicketAttachments => self.said(|conversation| {
                 let files = conversation.messages.iter().flat_map(|message| &message.attachments);
@@ -166,7 +167,7 @@ impl<'a> Facts<'a> {
             HouseFact::CustomerOrganization => {
                 self.organization(text(""), |known| known.name.as_deref().map_or(Found::Unknown, text))
             }
-            HouseFact::CustomerLanguage => self.person(|who| told_or_none(&who.language)),
+            HouseFact::CustomerLanguage => self.person(|who| languages::as_fact(&who.language)),
             HouseFact::CustomerZone => self.person(|who| told_or_none(&who.zone)),
             HouseFact::CaseTeam => text(self.team.map_or("", |team| team.name.as_str())),
             HouseFact::CaseTier => self.team.map_or(Found::Empty, |team| count(team.tier)),

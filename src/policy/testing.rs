@@ -4,6 +4,7 @@ use super::case::{Case, ClosedBy, ClosedPath, Memory, Request, Stay};
 use super::condition::Condition;
 use super::due::TeamHours;
 use super::known::KnownFacts;
+use super::languages::PublicName;
 use super::names::{MessageName, PersonName, TeamName};
 use super::roster::Rosters;
 use super::rules::*;
@@ -54,7 +55,7 @@ fn team(name: &str, tier: u32, queue: &str) -> (TeamName, Team) {
         tier,
         desk: "acme".into(),
         queue: QueueSpec::Name(queue.into()),
-        public_name: Some(format!("our {name} specialists")),
+        public_name: Some(PublicName::everywhere(format!("our {name} specialists"))),
         hours: None,
         lead: None,
         reviewers: Vec::new(),

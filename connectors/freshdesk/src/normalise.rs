@@ -5,6 +5,7 @@ use crate::statuses::{self, Timers};
 use crate::wire::{self, Id, Sent, Time};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{OrganizationId, QueueId, TicketId, UserId, Version};
+use handoffd_kit::language::canonical;
 use handoffd_kit::model::{
     ClockState, Contacts, Customer, Ending, Organization, PastTicket, QueueRef, Role, TicketHead, VendorClock,
 };
@@ -118,7 +119,7 @@ pub(crate) fn customer(
     Customer {
         person,
         language: match language {
-            Sent::Value(locale) => two_letters(&locale).map_or(Fact::Unknown, |language| Fact::Known(Some(language))),
+            Sent::Value(locale) => canonical(&locale).map_or(Fact::Unknown, |language| Fact::Known(Some(language))),
             Sent::Null => Fact::Known(None),
             Sent::Missing => Fact::Unknown,
         },
@@ -131,12 +132,6 @@ pub(crate) fn customer(
         fields: custom_fields.some().unwrap_or_default(),
         organization,
     }
-}
-
-/// The two letters of `en`, `pt-BR`, `zh_CN`.
-fn two_letters(locale: &str) -> Option<String> {
-    let language = locale.split(['-', '_']).next()?.to_ascii_lowercase();
-    (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
 }
 
 /// A customer's company.

@@ -13,7 +13,7 @@
 //! - [`wire`]: vendors' JSON, key by key; [`memory`]: what ids mean, remembered for a while; [`walk`]: a list by its tickets' last
 //!   change, read as a stream.
 //! - [`text`]: HTML and plain text, cuts, and quotes made harmless.
-//! - [`mail`]: whether a machine wrote a mail.
+//! - [`language`]: languages by their tags; [`mail`]: whether a machine wrote a mail.
 //! - [`secret`]: secrets that may be replaced while the daemon runs.
 //! - [`settings`]: what the configuration hands to a connector.
 //! - [`conformance`]: the suite that every connector's tests run.
@@ -29,6 +29,7 @@ pub mod error;
 pub mod fact;
 pub mod gate;
 pub mod id;
+pub mod language;
 pub mod mail;
 pub mod mark;
 pub mod memory;

@@ -6,6 +6,7 @@
 use crate::wire::{User, whole};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{OrganizationId, QueueId, TicketId, UserId, Version};
+use handoffd_kit::language::canonical;
 use handoffd_kit::model::{
     Customer, Ending, FieldValue, Organization, Person, Priority, QueueRef, Related, Role, Status, TicketHead, Tie,
 };
@@ -198,10 +199,9 @@ pub(crate) fn customer(login: &str, user: Option<&User>) -> Customer {
         }
         _ => Fact::Unknown,
     };
-    let two_letters = |code: String| code.get(..2).map(str::to_ascii_lowercase);
     Customer {
         person,
-        language: shown(|user| user.language.as_ref()).map(|code| code.and_then(two_letters)),
+        language: shown(|user| user.language.as_ref()).map(|code| code.and_then(|code| canonical(&code))),
         zone: shown(|user| user.zone.as_ref()),
         fields: fields(user.map(|user| &user.fields)),
         organization: shown(|user| user.organization.as_ref()).map(|name| name.map(organization)),

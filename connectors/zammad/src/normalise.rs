@@ -5,6 +5,7 @@ use crate::states::{Kind, Words};
 use crate::wire::{self, Id, SYSTEM, Sent, User};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{OrganizationId, QueueId, TicketId, UserId, Version};
+use handoffd_kit::language::canonical;
 use handoffd_kit::model::{
     ClockState, Contacts, Customer, Ending, Organization, PastTicket, Person, QueueRef, Role, TicketHead, VendorClock,
 };
@@ -120,17 +121,11 @@ pub(crate) fn customer(
     let preferences = preferences.some().unwrap_or_default();
     Customer {
         person,
-        language: preferences.locale.get().and_then(|locale| two_letters(locale)).map(Some).into(),
+        language: preferences.locale.get().and_then(|locale| canonical(locale)).map(Some).into(),
         zone: preferences.timezone.get().filter(|zone| zone.contains('/')).cloned().map(Some).into(),
         fields,
         organization,
     }
-}
-
-/// The two letters of `en`, `de-de`.
-fn two_letters(locale: &str) -> Option<String> {
-    let language = locale.split(['-', '_']).next()?.to_ascii_lowercase();
-    (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
 }
 
 /// A customer's organisation.

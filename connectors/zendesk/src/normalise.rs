@@ -4,6 +4,7 @@ use crate::people::{person, role};
 use crate::wire::{self, Id, Sent};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{OrganizationId, QueueId, TicketId, UserId, Version};
+use handoffd_kit::language::canonical;
 use handoffd_kit::model::{
     ClockState, Contacts, Customer, Ending, Organization, PastTicket, Priority, QueueRef, Related, Role, Status,
     TicketHead, Tie, VendorClock,
@@ -155,7 +156,7 @@ pub(crate) fn customer(id: Id, user: Option<wire::User>, organization: Fact<Opti
     Customer {
         person,
         language: match locale {
-            Sent::Value(locale) => language(&locale).map_or(Fact::Unknown, |language| Fact::Known(Some(language))),
+            Sent::Value(locale) => canonical(&locale).map_or(Fact::Unknown, |language| Fact::Known(Some(language))),
             Sent::Null => Fact::Known(None),
             Sent::Missing => Fact::Unknown,
         },
@@ -163,12 +164,6 @@ pub(crate) fn customer(id: Id, user: Option<wire::User>, organization: Fact<Opti
         fields: user_fields.some().unwrap_or_default(),
         organization,
     }
-}
-
-/// The two letters of `en-US`, `pt-br`, `de`.
-fn language(locale: &str) -> Option<String> {
-    let language = locale.split(['-', '_']).next()?.to_ascii_lowercase();
-    (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
 }
 
 /// A customer's organisation.
@@ -326,15 +321,6 @@ mod tests {
         insta::assert_json_snapshot!(customer(Id(20978392), Some(user), Fact::Known(Some(organization))));
         let nobody = customer(Id(5), None, Fact::Unknown);
         assert_eq!((nobody.person.role, nobody.language), (Role::Customer, Fact::Unknown));
-    }
-
-    #[test]
-    fn languages_are_two_letters_or_unknown() {
-        for (locale, expected) in
-            [("en-US", Some("en")), ("PT_br", Some("pt")), ("de", Some("de")), ("x-klingon", None), ("", None)]
-        {
-            assert_eq!(language(locale).as_deref(), expected, "{locale}");
-        }
     }
 
     #[test]

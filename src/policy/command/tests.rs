@@ -146,7 +146,7 @@ fn a_team_goes_by_its_key_its_queue_and_its_public_name_and_the_longest_name_win
 fn a_name_that_two_teams_share_names_neither() {
     let mut policy = testing::policy();
     for team in policy.teams.values_mut() {
-        team.public_name = Some("our specialists".into());
+        team.public_name = Some(PublicName::everywhere("our specialists"));
     }
     let desk = DeskId::from("acme");
     let read = Vocabulary::new(&policy, &desk).in_note("/handoff our specialists");

@@ -1,6 +1,7 @@
 //! What the paths refer to: systems, teams with their hours, messages with their signatures, clocks, commands, limits.
 
 use super::super::due::{Counts, Wait};
+use super::super::languages::PublicName;
 use super::super::rules::{Limits, Policy, Start, Team};
 use super::{cell, code};
 use handoffd_hours::length;
@@ -52,10 +53,18 @@ pub(super) fn teams(text: &mut String, policy: &Policy) {
             team.hours.as_ref().map_or("always open", |hours| hours.name.as_str()),
             team.lead.as_ref().map_or("nobody", |lead| lead.as_str()),
             if reviewers.is_empty() { "anybody on the desk".to_owned() } else { reviewers.join(", ") },
-            team.public_name.as_deref().map_or("nothing".to_owned(), cell),
+            team.public_name.as_ref().map_or("nothing".to_owned(), public_names),
         );
     }
     hours(text, policy.teams.values());
+}
+
+fn public_names(names: &PublicName) -> String {
+    let named = |(language, name): (Option<&str>, &str)| match language {
+        Some(language) => format!("{language}: {}", cell(name)),
+        None => cell(name),
+    };
+    names.all().map(named).collect::<Vec<_>>().join("; ")
 }
 
 fn hours<'a>(text: &mut String, teams: impl Iterator<Item = &'a Team>) {

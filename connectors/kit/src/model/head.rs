@@ -26,7 +26,7 @@ pub struct TicketHead {
     pub kind: Fact<Option<String>>,
     /// How it came in: email, web, chat, …
     pub channel: Fact<String>,
-    /// Its language as a two-letter code.
+    /// Its language as a tag in its usual form ([`crate::language::canonical`]): `pt-BR`.
     pub language: Fact<Option<String>>,
     /// Labels.
     pub tags: Fact<Vec<String>>,

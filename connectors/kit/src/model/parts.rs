@@ -238,7 +238,7 @@ pub enum What {
 pub struct Customer {
     /// The person.
     pub person: Person,
-    /// Their language as a two-letter code.
+    /// Their language as a tag in its usual form ([`crate::language::canonical`]): `pt-BR`.
     pub language: Fact<Option<String>>,
     /// Their time zone as a tz-database name.
     pub zone: Fact<Option<String>>,

@@ -123,7 +123,10 @@ fn a_customer_s_unset_language_is_known_only_to_those_who_are_shown_it() {
     let set: User =
         serde_json::from_value(json!({"Lang": "de_AT", "Timezone": "Europe/Vienna", "Organization": "Acme"})).unwrap();
     let seen = customer("x", Some(&set));
-    assert_eq!((seen.language, seen.zone), (Fact::Known(Some("de".into())), Fact::Known(Some("Europe/Vienna".into()))));
+    assert_eq!(
+        (seen.language, seen.zone),
+        (Fact::Known(Some("de-AT".into())), Fact::Known(Some("Europe/Vienna".into())))
+    );
     let invisible = customer("who@customer.example", None);
     assert_eq!(invisible.person.email.as_deref(), Some("who@customer.example"));
 }
