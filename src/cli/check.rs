@@ -40,9 +40,10 @@ impl CheckArgs {
     /// Exit 2 for a wrong configuration, 1 for a test that does not pass and for findings online, 3 for a desk that does
     /// not answer.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let config = match config::load(&context.config_path) {
-            Ok(config) => config,
-            Err(problems) => return show(context, &problems, 2),
+        let (config, problems) = config::examine(&context.config_path);
+        let config = match config {
+            Some(config) if !problems.has_errors() => config,
+            config => return refused(context, config.as_ref(), problems),
         };
         let tests = TestRun::of(&config);
         if !self.online {
@@ -53,10 +54,10 @@ impl CheckArgs {
         let seams = seams();
         let desks = match open_desks(&config, &environment, &seams) {
             Ok(desks) => desks,
-            Err(problems) => return show(context, &problems, 2),
+            Err(problems) => return show_with(context, problems, &config.warnings),
         };
         if let Err(problems) = open_channels(&config, &environment, &seams, None) {
-            return show(context, &problems, 2);
+            return show_with(context, problems, &config.warnings);
         }
         if !config.alerts.is_empty() {
             context.say("Alert channels are open and not tried: `handoffd alerts test NAME` sends one test alert.");
@@ -92,11 +93,30 @@ impl CheckArgs {
             ));
         }
         tests.print(context);
-        if !problems.is_empty() || !tests.fails() {
-            show(context, problems, code)?;
-        }
+        let mut all = tests.failures().clone();
+        all.extend(problems.clone());
+        show(context, &all, code)?;
         Ok(ExitCode::from(code))
     }
+}
+
+/// A configuration that cannot be used: with all that is wrong with it, whatever else can be told of it already.
+fn refused(context: &Context, config: Option<&Config>, mut problems: Problems) -> Result<ExitCode, Failure> {
+    if let Some(config) = config {
+        problems.extend(secrets::check(config, &environment));
+        if !config.tests.is_empty() {
+            let tests = counted(config.tests.len(), "test");
+            context.say(&format!(
+                "{tests} of the policy not run: first repair the errors, then run `handoffd check` again"
+            ));
+        }
+    }
+    show(context, &problems, 2)
+}
+
+/// So many of these, in words.
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A variable of this process's environment.
@@ -125,6 +145,12 @@ pub fn show(context: &Context, problems: &Problems, code: u8) -> Result<ExitCode
     Ok(ExitCode::from(if problems.has_errors() { code.max(1) } else { 0 }))
 }
 
+/// Problems that stop a check, with what else was found.
+fn show_with(context: &Context, mut problems: Problems, warnings: &Problems) -> Result<ExitCode, Failure> {
+    problems.extend(warnings.clone());
+    show(context, &problems, 2)
+}
+
 fn summary(policy: &Policy) -> String {
     let live = policy.rules().filter(|rule| rule.mode == Mode::Live);
     let (live, sensitive) =
@@ -134,12 +160,12 @@ fn summary(policy: &Policy) -> String {
         _ => format!(", {sensitive} of them sensitive: in shadow until signed"),
     };
     format!(
-        "policy {}: {} desks, {} teams, {} routes, {} escalations ({live} live{signed}; the daemon's mode is {})",
+        "policy {}: {}, {}, {}, {} ({live} live{signed}; the daemon's mode is {})",
         policy.version,
-        policy.desks.len(),
-        policy.teams.len(),
-        policy.routes.len(),
-        policy.escalations.len(),
+        counted(policy.desks.len(), "desk"),
+        counted(policy.teams.len(), "team"),
+        counted(policy.routes.len(), "route"),
+        counted(policy.escalations.len(), "escalation"),
         if policy.mode == Mode::Live { "live" } else { "shadow" }
     )
 }
@@ -178,7 +204,7 @@ async fn ask_desks(
         }
         all.push((id, findings));
     }
-    print_findings(context, &all, tests)?;
+    print_findings(context, &all, tests, &config.warnings)?;
     let wrong = all.iter().flat_map(|(_, findings)| findings).any(|finding| finding.severity == Severity::Error);
     Ok(ExitCode::from(if unreachable { 3 } else { u8::from(wrong || tests.fails()) }))
 }
@@ -196,7 +222,13 @@ fn missing(policy: &Policy, id: &DeskId, directory: &Directory) -> Vec<Finding> 
     lacking.map(finding).collect()
 }
 
-fn print_findings(context: &Context, all: &[(DeskId, Vec<Finding>)], tests: &TestRun) -> Result<(), Failure> {
+/// Prints what the desks say, with what can be told without them.
+fn print_findings(
+    context: &Context,
+    all: &[(DeskId, Vec<Finding>)],
+    tests: &TestRun,
+    warnings: &Problems,
+) -> Result<(), Failure> {
     if context.json {
         let rows: Vec<serde_json::Value> = all
             .iter()
@@ -209,10 +241,17 @@ fn print_findings(context: &Context, all: &[(DeskId, Vec<Finding>)], tests: &Tes
                 })
             })
             .collect();
-        let tests = tests.to_json().map_err(anyhow::Error::from)?;
-        return context.print_json(&serde_json::json!({ "findings": rows, "tests": tests }));
+        let mut found = warnings.to_json();
+        found["findings"] = rows.into();
+        found["tests"] = tests.to_json().map_err(anyhow::Error::from)?;
+        return context.print_json(&found);
     }
     tests.print(context);
+    let mut offline = tests.failures().clone();
+    offline.extend(warnings.clone());
+    if !offline.is_empty() {
+        context.say(&render(&offline, if context.color { Look::Colored } else { Look::Plain }));
+    }
     for (desk, findings) in all {
         for finding in findings {
             let (word, tint) = match finding.severity {

@@ -21,9 +21,9 @@ pub async fn people(policy: &Policy, id: &DeskId, desk: &dyn Desk) -> Vec<Findin
         match desk.members(&team.queue, Timestamp::MAX).await {
             Ok(members) => findings.extend(judge(policy, team, &members)),
             Err(error) => findings.push(Finding {
-                severity: Severity::Error,
+                severity: if assigns(policy, team) { Severity::Error } else { Severity::Warning },
                 what: format!("team {}: who works there cannot be read: {error}", team.name),
-                next_step: error.next_step.unwrap_or_else(|| "until it can, its cases go to the queue".into()),
+                next_step: error.next_step.unwrap_or_else(|| unread(policy, team).to_owned()),
             }),
         }
     }
@@ -34,6 +34,20 @@ pub async fn people(policy: &Policy, id: &DeskId, desk: &dyn Desk) -> Vec<Findin
 fn assigned<'a>(policy: &'a Policy, team: &'a Team) -> impl Iterator<Item = &'a Assign> {
     let rules = policy.escalations.iter().filter(|escalation| escalation.to == team.name);
     rules.flat_map(|escalation| [&escalation.owner.assign, &escalation.owner.fallback])
+}
+
+/// Whether a rule gives this team's cases another owner than the queue.
+fn assigns(policy: &Policy, team: &Team) -> bool {
+    assigned(policy, team).any(|assign| *assign != Assign::Queue)
+}
+
+/// What holds until a team's people can be read.
+fn unread(policy: &Policy, team: &Team) -> &'static str {
+    if assigns(policy, team) {
+        "let the login read the queue's members; until it can, its cases go to the queue"
+    } else {
+        "let the login read the queue's members; until it can, any agent but those known as the giving side claims a case"
+    }
 }
 
 fn chooses(policy: &Policy, team: &Team) -> bool {

@@ -1,7 +1,7 @@
 //! The policy's own tests, run by `handoffd check`: each with its name, and what came out otherwise than expected.
 
 use super::output::{Context, Tint};
-use crate::config::{Config, Look, Problems, render};
+use crate::config::{Config, Problems};
 use crate::policy::trial::{self, Difference};
 use serde::Serialize;
 
@@ -54,14 +54,16 @@ impl TestRun {
         serde_json::to_value(&self.rows)
     }
 
-    /// For a person: the list, then each failure at its place.
+    /// Each failure at its place.
+    pub fn failures(&self) -> &Problems {
+        &self.failed
+    }
+
+    /// For a person: the list.
     pub fn print(&self, context: &Context) {
         for row in &self.rows {
             let word = if row.passed { ("passes", Tint::Good) } else { ("FAILS ", Tint::Bad) };
             context.print(&format!("test {} {}", context.tinted(word.0, word.1), super::output::tame(&row.name)));
-        }
-        if self.fails() {
-            context.say(&render(&self.failed, if context.color { Look::Colored } else { Look::Plain }));
         }
     }
 }

@@ -39,8 +39,14 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "FACT=VALUE")]
     set: Vec<String>,
     /// Decide as if it were then.
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
     at: Option<Timestamp>,
+}
+
+/// An instant as somebody types it.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "write it with its offset, like 2026-12-24T18:00:00Z or 2026-12-24T19:00:00+01:00".to_owned())
 }
 
 impl ExplainArgs {
@@ -97,7 +103,8 @@ async fn read(
     let unknown = || wrong(format!("there is no desk {desk}; the configuration has: {}", known.join(", ")));
     let station = house.desks.get(desk).ok_or_else(unknown)?;
     let deadline = house.seams.clock.now() + SignedDuration::from_mins(1);
-    let mut read = house.cases.begin(station, desk, ticket, None, deadline).await.map_err(unreachable)?;
+    let begun = house.cases.begin(station, desk, ticket, None, deadline).await;
+    let mut read = begun.map_err(|trouble| unreachable(trouble, desk, ticket))?;
     let touched = settings.iter().fold(PartSet::NONE, |all, setting| all.union(setting.part()));
     for _ in 0..ROUNDS {
         let wanted = {
@@ -130,10 +137,14 @@ async fn read(
     Err(Failure::problems(anyhow::anyhow!("the desk keeps giving fewer parts of the ticket than it was asked for")))
 }
 
-fn unreachable(trouble: Trouble) -> Failure {
+fn unreachable(trouble: Trouble, desk: &DeskId, ticket: &TicketId) -> Failure {
     match trouble {
         Trouble::Desk(error) => match error.kind {
-            DeskErrorKind::NotFound | DeskErrorKind::Gone | DeskErrorKind::Hidden => Failure::problems(error),
+            DeskErrorKind::NotFound | DeskErrorKind::Gone | DeskErrorKind::Hidden => {
+                let next = error.next_step.clone();
+                let next = next.unwrap_or_else(|| "is its number right, and may the login see it?".to_owned());
+                Failure::problems(anyhow::anyhow!("{desk}/{ticket} cannot be read: {error}; {next}"))
+            }
             _ => Failure::unreachable(error),
         },
         Trouble::Ledger(error) => Failure::unreachable(error),

@@ -9,6 +9,7 @@ use crate::policy::risk::Told;
 use crate::policy::rules::Mode;
 use crate::policy::verdict::{Outcome, RuleResult};
 use handoffd_kit::id::{DeskId, TicketId};
+use std::collections::BTreeSet;
 
 /// Prints it.
 pub fn print(context: &Context, desk: &DeskId, ticket: &TicketId, explained: &Explanation) {
@@ -121,6 +122,22 @@ fn condition(context: &Context, number: Option<usize>, one: &ConditionExplained)
     }
     if !one.unknown.is_empty() {
         context.print(&tame(&format!("           unknown: {}", one.unknown.join(", "))));
+        one.unknown.iter().filter_map(|fact| nobody_said(fact)).collect::<BTreeSet<_>>().iter().for_each(|hint| {
+            context.print(&format!("           {hint}"));
+        });
+    }
+}
+
+/// Of what agents have to write down: that nobody has, and how it is written.
+fn nobody_said(fact: &str) -> Option<&'static str> {
+    match fact.split_once('.')?.0 {
+        "steps" => Some(
+            "nobody has written a checklist: in the field steps, or in an internal note below \"Steps tried:\", as - [x] restarted: failed",
+        ),
+        "playbook" => Some(
+            "nobody has named a playbook: in the field playbook, or in an internal note as Playbook: vpn-reset, step 4",
+        ),
+        _ => None,
     }
 }
 

@@ -370,7 +370,8 @@ fn write_decisions(text: &mut String, proposal: &Proposal) -> std::fmt::Result {
         writeln!(text, "  clock     internal until {}", until.told())?;
     }
     if let Some((name, until)) = &proposal.clock.customer_until {
-        writeln!(text, "  clock     {} until {}", tame(name), until.told())?;
+        let verb = if until.at > proposal.decided_at { "until" } else { "ran out" };
+        writeln!(text, "  clock     {} {verb} {}", tame(name), until.told())?;
     }
     if let Some(until) = &proposal.owner.previous_until {
         writeln!(text, "  previous  until {}", until.told())?;

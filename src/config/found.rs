@@ -106,7 +106,12 @@ impl<'t> Found<'t> {
 
     /// Whether nothing was found that stops the configuration from being used.
     pub fn is_usable(&self) -> bool {
-        self.list.iter().all(|finding| finding.severity == Severity::Warning)
+        self.errors() == 0
+    }
+
+    /// How many errors were found so far.
+    pub fn errors(&self) -> usize {
+        self.list.iter().filter(|finding| finding.severity != Severity::Warning).count()
     }
 
     /// The problems in the order of the file. With broken syntax, `syntax` comes along and what depends on the

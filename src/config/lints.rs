@@ -32,15 +32,22 @@ impl Placed<'_> {
     }
 }
 
-/// Looks at all rules together.
-pub(super) fn check(found: &mut Found<'_>, routes: &[At<Route>], escalations: &[At<Escalation>], teams: &Placed<'_>) {
+/// Looks at all rules together that nothing is wrong with. `teams`: where those are all rules of the file.
+pub(super) fn check(
+    found: &mut Found<'_>,
+    routes: &[At<Route>],
+    escalations: &[At<Escalation>],
+    teams: Option<&Placed<'_>>,
+) {
     let routes: Vec<Asked<'_, Route>> = routes.iter().map(|at| Asked::of(at, &at.value.rule)).collect();
     let escalations: Vec<Asked<'_, Escalation>> = escalations.iter().map(|at| Asked::of(at, &at.value.rule)).collect();
     routes.iter().for_each(|route| never_holds(found, route.rule, &route.asks, &route.at.span));
     escalations.iter().for_each(|one| never_holds(found, one.rule, &one.asks, &one.at.span));
     forestalled_routes(found, &routes);
     forestalled_escalations(found, &escalations);
-    unfed_teams(found, &routes, &escalations, teams);
+    if let Some(teams) = teams {
+        unfed_teams(found, &routes, &escalations, teams);
+    }
 }
 
 /// A rule with what its conditions ask together.

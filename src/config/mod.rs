@@ -161,6 +161,18 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
     read(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
 }
 
+/// Reads and checks the file as far as it goes: what could be made of it, where anything could, and every problem of the file. It
+/// can be used only where none of them is an error.
+pub fn examine(path: &Path) -> (Option<Config>, Problems) {
+    match read_file(path) {
+        Ok(text) => {
+            let base = path.parent().unwrap_or(Path::new(""));
+            judged(include::lay_out(&path.display().to_string(), &text, base), base)
+        }
+        Err(problems) => (None, problems),
+    }
+}
+
 /// Checks a configuration's text and the files that it includes. `name` is what problems call the file; `base` is the
 /// folder that its paths are relative to.
 ///
@@ -179,21 +191,23 @@ pub fn read_kept(text: &str, name: &str, base: &Path) -> Result<Config, Problems
 }
 
 fn read_laid(laid: include::Laid, base: &Path) -> Result<Config, Problems> {
+    match judged(laid, base) {
+        (Some(config), problems) if !problems.has_errors() => Ok(config),
+        (_, problems) => Err(problems),
+    }
+}
+
+fn judged(laid: include::Laid, base: &Path) -> (Option<Config>, Problems) {
     let (document, syntax) = DeTable::parse_recoverable(&laid.text);
     let mut found = Found::new(&laid.text);
     laid.report(&mut found);
     let config = check(&mut found, document.get_ref(), base, &laid.source);
     let mut problems = found.into_problems(&laid.source, syntax);
-    match config {
-        Some(config) if !problems.has_errors() => Ok(Config { warnings: problems, text: laid.text.into(), ..config }),
-        _ => {
-            if !problems.has_errors() {
-                let message = "the configuration cannot be used, and nothing says why".to_owned();
-                problems.add(0..0, Severity::Error, message, "please report this with the file".to_owned());
-            }
-            Err(problems)
-        }
+    if config.is_none() && !problems.has_errors() {
+        let message = "the configuration cannot be used, and nothing says why".to_owned();
+        problems.add(0..0, Severity::Error, message, "please report this with the file".to_owned());
     }
+    (config.map(|config| Config { warnings: problems.clone(), text: laid.text.into(), ..config }), problems)
 }
 
 /// Reads the file, bounded.

@@ -71,27 +71,35 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, world: &World<'_>)
     let mut names = BTreeMap::new();
     let mut routes = Vec::new();
     for entry in root.list_of_tables(found, "route") {
+        let before = found.errors();
         let (section, name) = open(found, &entry, keys::ROUTE, "route", &mut names);
-        routes.push(RouteDraft::read(found, &section, name, world));
+        let draft = RouteDraft::read(found, &section, name, world);
+        routes.push((draft, found.errors() == before));
     }
-    check_catch_alls(found, &routes);
+    check_catch_alls(found, routes.iter().map(|(draft, _)| draft));
     let defaults = defaults(found, root, world);
     let mut escalations = Vec::new();
-    let mut edges = Vec::new();
+    let (mut edges, mut whole) = (Vec::new(), Vec::new());
     for entry in root.list_of_tables(found, "escalate") {
+        let before = found.errors();
         let (section, name) = open(found, &entry, keys::ESCALATE, "escalate", &mut names);
         let Some(escalation) = read_escalation(found, &section, name, world, &defaults) else { continue };
-        edges.push(At::new(escalation.clone(), section.span.clone()));
+        let at = At::new(escalation.clone(), section.span.clone());
+        if found.errors() == before {
+            whole.push(at.clone());
+        }
+        edges.push(at);
         escalations.push(escalation);
     }
+    let all_whole = found.is_usable();
     graph::check(found, &edges);
-    let routes: Vec<At<Route>> =
-        routes.into_iter().filter_map(|draft| draft.route.map(|route| At::new(route, draft.span))).collect();
-    // What is wrong in itself hides how rules stand to each other.
-    if found.is_usable() {
-        lints::check(found, &routes, &edges, &lints::Placed { teams: world.teams, root });
-    }
-    let routes = routes.into_iter().map(|at| at.value).collect();
+    let placed = |(draft, whole): (RouteDraft, bool)| draft.route.map(|route| (At::new(route, draft.span), whole));
+    let routes: Vec<(At<Route>, bool)> = routes.into_iter().filter_map(placed).collect();
+    // What is wrong in a rule hides how it stands to others; the others are compared all the same.
+    let whole_routes: Vec<At<Route>> = routes.iter().filter(|(_, whole)| *whole).map(|(at, _)| at.clone()).collect();
+    let placed = lints::Placed { teams: world.teams, root };
+    lints::check(found, &whole_routes, &whole, all_whole.then_some(&placed));
+    let routes = routes.into_iter().map(|(at, _)| at.value).collect();
     Rules { routes, escalations, names: names.into_keys().collect() }
 }
 
@@ -251,7 +259,7 @@ fn fallback(
 }
 
 /// Each desk with routes needs its own catch-all.
-fn check_catch_alls(found: &mut Found<'_>, routes: &[RouteDraft]) {
+fn check_catch_alls<'r>(found: &mut Found<'_>, routes: impl Iterator<Item = &'r RouteDraft>) {
     let mut by_desk: BTreeMap<&DeskId, Vec<&RouteDraft>> = BTreeMap::new();
     for route in routes {
         if let Some(desk) = &route.desk {
@@ -289,7 +297,8 @@ fn read_escalation(
     if sensitive {
         somebody_signs(found, section, world);
     }
-    if !section.has("when") && rule.as_ref().is_none_or(|rule| rule.times.is_empty()) {
+    // A time key that is wrong in itself was reported.
+    if !section.has("when") && !times::KEYS.iter().any(|key| section.has(key)) {
         let message = format!("{} leaves `when` open", section.title);
         found.mismatch(&section.span, message, "add when = '…'; 'true' always holds; or a time key such as idle_for");
     }

@@ -15,6 +15,8 @@ use jiff::SignedDuration;
 
 /// The keys that count in a team's hours.
 const IN_HOURS: [&str; 3] = ["idle_for", "held_for", "in_status_for"];
+/// All of them.
+pub(super) const KEYS: [&str; 6] = ["idle_for", "held_for", "in_status_for", "silent_for", "open_for", "before_breach"];
 /// The keys that a waiting case is known by.
 const WAITING: [&str; 5] = ["idle_for", "held_for", "in_status_for", "silent_for", "open_for"];
 

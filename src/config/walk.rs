@@ -212,6 +212,9 @@ impl<'a> Section<'a> {
         for value in list.value.iter() {
             let text = value.get_ref().as_str().filter(|text| !text.trim().is_empty() && !text.contains('\0'));
             match text {
+                None if value.get_ref().as_str().is_some() => {
+                    found.error(&value.span(), format!("this text of `{key}` is empty"), self.like(key));
+                }
                 None => found.error(&value.span(), format!("`{key}` is a list of texts"), self.like(key)),
                 Some(text) if texts.iter().any(|known| known.value == text) => {
                     let message = format!("\"{}\" stands twice in `{key}`", shown(text));

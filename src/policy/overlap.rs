@@ -1,6 +1,6 @@
 //! How the conditions of two rules stand to each other, as far as their structure proves it.
 
-use super::cel::Conjunct;
+use super::cel::{Conjunct, proved};
 use super::condition::Condition;
 
 /// All that a rule's conditions ask together.
@@ -20,7 +20,7 @@ impl Conjunction {
 
     /// Whether the other one holds wherever this one does: each of its parts is proved by one of ours.
     pub fn proves(&self, other: &Conjunction) -> bool {
-        other.0.iter().all(|wanted| self.0.iter().any(|part| part.proves(wanted)))
+        other.0.iter().all(|wanted| proved(&self.0, wanted))
     }
 
     /// Two parts that never hold together (the same text twice: one that never holds).
@@ -59,6 +59,17 @@ mod tests {
             (&["ticket.status == 'new'"], &["ticket.status in ['new', 'open']"]),
             (&["ticket.status == 'new'"], &["ticket.status != 'open'"]),
             (&["!!has_tag('a')"], &["has_tag('a')"]),
+            (&["has_tag('a') || has_tag('b')"], &["has_tag('b') || has_tag('a')"]),
+            (&["has_tag('a') || (has_tag('b') && case.hops > 1)"], &["1 < case.hops && has_tag('b') || has_tag('a')"]),
+            (&["!(has_tag('a') && has_tag('b'))"], &["!(has_tag('b') && has_tag('a'))"]),
+            (&["has_tag('a') || has_tag('a')"], &["has_tag('a')"]),
+            (&["has_tag('a')"], &["has_tag('b') || has_tag('a')"]),
+            (&["has_tag('a') && has_tag('b')"], &["case.hops > 1 || has_tag('b') && has_tag('a')"]),
+            (&["case.hops > 5 || case.hops == 4"], &["case.hops > 3"]),
+            (
+                &["ticket.fields.refund_eur > 1.0 ? has_tag('a') || has_tag('b') : false"],
+                &["ticket.fields.refund_eur > 1.0 ? has_tag('b') || has_tag('a') : false"],
+            ),
         ] {
             assert!(of(narrow).proves(&of(wide)), "{narrow:?} {wide:?}");
         }
@@ -75,6 +86,9 @@ mod tests {
             (&["case.hops != 3"], &["case.hops < 3"]),
             (&["ticket.status in ['new', 'open']"], &["ticket.status == 'new'"]),
             (&["true"], &["has_tag('a')"]),
+            (&["has_tag('a') || has_tag('c')"], &["has_tag('b') || has_tag('a')"]),
+            (&["has_tag('a') || has_tag('b')"], &["has_tag('a') && has_tag('b')"]),
+            (&["ticket.subject + 'a' == 'x'"], &["'a' + ticket.subject == 'x'"]),
         ] {
             assert!(!of(one).proves(&of(two)), "{one:?} {two:?}");
         }
@@ -89,6 +103,7 @@ mod tests {
             &["case.hops == 2", "case.hops > 2"],
             &["ticket.status == 'new'", "ticket.status == 'open'"],
             &["ticket.status == 'new'", "ticket.status != 'new'"],
+            &["case.hops > 3 || case.hops == 2", "case.hops < 2"],
         ] {
             assert!(of(sources).contradiction().is_some(), "{sources:?}");
         }
@@ -97,6 +112,7 @@ mod tests {
             &["case.hops >= 2", "case.hops <= 2"],
             &["has_tag('a')", "!has_tag('b')"],
             &["ticket.tags == ['a']", "ticket.tags == ['b']"],
+            &["case.hops > 3 || has_tag('a')", "case.hops < 2"],
         ] {
             assert_eq!(of(sources).contradiction(), None, "{sources:?}");
         }

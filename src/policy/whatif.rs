@@ -6,7 +6,9 @@ use super::clocks::ClockName;
 use super::facts::is_public_by;
 use super::known::{FactName, HouseFact, Known, nearest};
 use super::names::TeamName;
+use super::package;
 use super::rules::{FieldOwner, Policy};
+use super::whatif_notes::{STEPS_MAX, set_playbook, set_steps};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{ChangeId, MessageId, OrganizationId, QueueId, UserId};
@@ -31,7 +33,8 @@ impl Setting {
     /// # Errors
     /// In words: no such fact, with the nearest one.
     pub fn read(text: &str, policy: &Policy) -> Result<Self, String> {
-        let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}`: write FACT=VALUE"))?;
+        let form = || format!("`{text}`: write FACT=VALUE, for example tags=refund");
+        let (name, value) = text.split_once('=').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(form)?;
         let (name, value) = (name.trim(), value.trim());
         let known = policy.known_facts();
         let short = known.look_up(&format!("ticket.{name}"));
@@ -133,9 +136,34 @@ impl Setting {
             CustomerEmail | CustomerDomain | CustomerOrganization | CustomerLanguage | CustomerZone => {
                 self.customer(fact, case);
             }
+            StepsTotal | StepsDone | StepsFailed => {
+                let count = self.count().ok().filter(|count| *count <= STEPS_MAX);
+                let count = count.ok_or(Wrong::Value("a whole number up to 200"))?;
+                if !set_steps(fact, count, case, policy, now) {
+                    return Err(Wrong::Value("a whole number from 1 to 200: without a step there is no checklist"));
+                }
+            }
+            PlaybookId if self.text.is_empty() => return Err(Wrong::Value("the name of a playbook")),
+            PlaybookId => set_playbook(Some(&self.text), None, case, policy, now),
+            PlaybookStep => set_playbook(None, Some(self.count()?), case, policy, now),
+            PackageMissing | PackageCompleteness => return Err(Wrong::Fact(self.of_the_package(case, policy))),
             _ => return self.ticket(fact, case, now),
         }
         Ok(())
+    }
+
+    /// Why a fact of the package cannot be set, and what can.
+    fn of_the_package(&self, case: &Case, policy: &Policy) -> String {
+        let why = format!("{} follows from the parts that the rule requires and the ticket has", self.fact);
+        let fields = policy.desks.get(&case.desk).map(|desk| &desk.fields);
+        let mapped = package::ORDER
+            .into_iter()
+            .map(package::name_of)
+            .find(|name| fields.is_some_and(|all| all.contains_key(*name)));
+        match mapped {
+            Some(field) => format!("{why}: set a field that fills one, such as fields.{field}"),
+            None => format!("{why}: no field of this desk is mapped to one, so only words on the ticket change it"),
+        }
     }
 
     fn ticket(&self, fact: HouseFact, case: &mut Case, now: Timestamp) -> Result<(), Wrong> {
@@ -171,11 +199,7 @@ impl Setting {
                 conversation.messages[0].attachments = files.into_iter().map(file).collect();
             }
             TicketDesk => return Err(Wrong::Fact("ticket.desk is the desk that was asked".into())),
-            _ => {
-                let why =
-                    "follows from what the agents have written: set the field that holds it, such as fields.steps";
-                return Err(Wrong::Fact(format!("{} {why}", self.fact)));
-            }
+            _ => return Err(Wrong::Fact(format!("{} cannot be set", self.fact))),
         }
         Ok(())
     }
@@ -230,8 +254,20 @@ impl Setting {
         let made = || {
             let stay = stay.ok_or_else(|| Wrong::Fact("the case is with no team: set case.team".into()))?;
             let [to] = policy.on_request(&stay.team)[..] else {
-                let why = format!("{} does not say which team was asked for, and not exactly one can be", self.fact);
-                return Err(Wrong::Fact(why));
+                let teams = policy.on_request(&stay.team);
+                let teams: Vec<&str> = teams.iter().map(|team| team.as_str()).collect();
+                return Err(Wrong::Fact(match teams[..] {
+                    [] => format!(
+                        "nobody can ask for a team from {}: no rule with trigger = \"manual\" leads from there",
+                        stay.team
+                    ),
+                    _ => format!(
+                        "{} does not say which team was asked for, and several can be: {}; have an agent write /handoff TEAM on the \
+                         ticket",
+                        self.fact,
+                        teams.join(", ")
+                    ),
+                }));
             };
             Ok(Request {
                 command: "what-if".into(),
@@ -393,8 +429,7 @@ mod tests {
     #[test]
     fn every_fact_that_does_not_follow_from_another_can_be_set() {
         let follow = |name: &str| {
-            ["case.tier", "case.tiers_seen", "ticket.desk"].contains(&name)
-                || ["steps.", "playbook.", "package."].iter().any(|start| name.starts_with(start))
+            ["case.tier", "case.tiers_seen", "ticket.desk"].contains(&name) || name.starts_with("package.")
         };
         for name in testing::known().names() {
             let value = match name.as_str() {
@@ -405,6 +440,7 @@ mod tests {
                 "case.teams_seen" | "ticket.tags" | "ticket.attachments" => "a, b",
                 "clocks.internal.state" => "breached",
                 name if name.starts_with("clocks.") => "paused",
+                name if name.starts_with("steps.") || name == "playbook.step" => "7",
                 name if name.starts_with("case.") || name.ends_with("refund_eur") => "7",
                 _ => "text",
             };
@@ -424,6 +460,7 @@ mod tests {
         assert_eq!(shown("fields.refund_eur="), "empty");
         for (setting, says) in [
             ("tags", "write FACT=VALUE"),
+            (" =x", "write FACT=VALUE"),
             ("tag=x", "did you mean"),
             ("ticket=x", "not one fact"),
             ("fields.refund_eur=many", "is a number"),
@@ -435,6 +472,12 @@ mod tests {
             ("case.team=nobody", "it has billing, engineering, frontline"),
             ("clocks.resolution.state=off", "running, paused"),
             ("case.tier=2", "case.team"),
+            ("steps.total=0", "from 1 to 200"),
+            ("steps.failed=201", "up to 200"),
+            ("steps.failed=some", "up to 200"),
+            ("playbook.id=", "the name of a playbook"),
+            ("playbook.step=x", "a whole number"),
+            ("package.missing=steps", "such as fields."),
         ] {
             assert!(shown(setting).contains(says), "{setting}: {}", shown(setting));
         }

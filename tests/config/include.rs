@@ -185,7 +185,7 @@ fn a_list_that_is_none_is_refused() {
     for (include, piece) in [
         ("\"policy/*.toml\"", "`include` is a list"),
         ("[1]", "`include` is a list of texts"),
-        ("[\"\"]", "`include` is a list of texts"),
+        ("[\"\"]", "this text of `include` is empty"),
         ("[\"a.toml\", \"a.toml\"]", "stands twice"),
     ] {
         let told = told(&[("handoffd.toml", &main(include)), ("a.toml", &[TEAMS, REST].concat())]);

@@ -59,7 +59,7 @@ fn a_label_is_a_word_of_its_own_meaning() {
     for (text, message, help) in [
         ("steps = ¦\"Versucht\"", "`steps` is a list, not text", "write it like steps = "),
         ("steps = [¦7]", "`steps` is a list of texts", "write it like steps = "),
-        ("steps = [¦\"\"]", "`steps` is a list of texts", "write it like steps = "),
+        ("steps = [¦\"\"]", "this text of `steps` is empty", "write it like steps = "),
         ("steps = [\"Versucht\", ¦\"Versucht\"]", "stands twice", "leave one of them out"),
         (
             "steps = [\"Versucht\"]\nquestion = [¦\"VERSUCHT\"]",
@@ -143,7 +143,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one_and_the_list() {
     ] {
         error(old, new, "has no key", near);
     }
-    error("en = \"{{", "¦english = \"x\"\nen = \"{{", "has no key `english`", "two-letter languages");
+    error("en = \"{{", "¦english = \"x\"\nen = \"{{", "has no key `english`", "tags of BCP 47");
 }
 
 #[test]

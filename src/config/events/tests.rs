@@ -102,7 +102,7 @@ fn what_cannot_be_meant_is_refused() {
     complains("claimed_when = \"a\"", "`claimed_when` is a table");
     complains("separator = \"::\"", "cannot part cells");
     complains("status = \"s\"\nwaiting = [\"x\"]\ndone = [\"x\"]", "a status means one thing");
-    complains("by = [\"\"]", "list of texts");
+    complains("by = [\"\"]", "this text of `by` is empty");
     complains("tags = 5", "`tags` is the name of a column, not a whole number");
     complains("fields = { plan = [\"a\"] }", "`fields.plan` is the name of a column, not a list");
     complains("fields = { plan = { colum = \"a\" } }", "did you mean `column`?");

@@ -251,7 +251,15 @@ impl Checker<'_> {
         let (right, right_kind) = self.typed(two);
         if !left_kind.meets(&right_kind) {
             let message = format!("this compares {} with {}", left_kind.shown(), right_kind.shown());
-            let help = how_to_compare(&left_kind, &right_kind, one, two);
+            let words = self.words_of(one).or_else(|| self.words_of(two));
+            let help = match words {
+                // Numbers are wanted of what the desk says in words.
+                Some((name, words)) if left_kind == Type::Text || right_kind == Type::Text => {
+                    let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+                    format!("`{name}` is one of {}: write `{name} in [\"…\", \"…\"]`", words.join(", "))
+                }
+                _ => how_to_compare(&left_kind, &right_kind, one, two),
+            };
             return self.problem(at, message, help);
         }
         let comparison = comparison(sign).unwrap_or(Comparison::Equal);

@@ -5,6 +5,7 @@
 //! That a part proves another holds for unknown facts too: where the first one holds, its facts are known.
 
 use super::node::{Comparison, Node};
+use super::normal::{is_literal, normal, or_parts};
 use super::words::say;
 use crate::policy::known::FactName;
 use std::cmp::Ordering;
@@ -32,15 +33,27 @@ enum Shape {
     OneOf(String, Vec<String>),
     /// This is none of these texts.
     NoneOf(String, Vec<String>),
+    /// One of these holds: each is all of its parts together.
+    Either(Vec<Vec<Conjunct>>),
     /// Anything else.
     Other,
 }
 
+/// Longer chains of `||` are compared as they stand.
+const EITHER_MAX: usize = 32;
+
 /// The parts of a condition; none for one that always holds.
 pub fn conjuncts(node: &Node, names: &[FactName]) -> Vec<Conjunct> {
     let mut parts = Vec::new();
-    collect(node, names, &mut parts);
+    collect(&normal(node, names), names, &mut parts);
     parts
+}
+
+/// Whether a part holds wherever all of these do.
+pub fn proved(parts: &[Conjunct], wanted: &Conjunct) -> bool {
+    let one_of = |wanted: &[Vec<Conjunct>]| wanted.iter().any(|all| all.iter().all(|part| proved(parts, part)));
+    let by_one = parts.iter().any(|part| part.proves(wanted));
+    by_one || matches!(&wanted.shape, Shape::Either(either) if !wanted.own && one_of(either))
 }
 
 fn collect(node: &Node, names: &[FactName], into: &mut Vec<Conjunct>) {
@@ -50,14 +63,18 @@ fn collect(node: &Node, names: &[FactName], into: &mut Vec<Conjunct>) {
             collect(one, names, into);
             collect(two, names, into);
         }
-        Node::Not(inner) if matches!(**inner, Node::Not(_)) => {
-            if let Node::Not(twice) = &**inner {
-                collect(twice, names, into);
+        Node::Or(..) => {
+            let either = or_parts(node).into_iter().map(|part| {
+                let mut all = Vec::new();
+                collect(part, names, &mut all);
+                all
+            });
+            let either: Vec<Vec<Conjunct>> = either.collect();
+            // One that always holds settles it, whatever the others are.
+            if !either.iter().any(Vec::is_empty) {
+                let shape = if either.len() > EITHER_MAX { Shape::Other } else { Shape::Either(either) };
+                into.push(Conjunct { text: say(node, names), shape, own: is_own(node, names) });
             }
-        }
-        Node::Compare(how, fixed, part) if is_literal(fixed) && !is_literal(part) => {
-            // `500 < x` reads `x > 500`.
-            into.push(compared(how.mirrored(), part, fixed, names));
         }
         Node::Compare(how, part, fixed) if is_literal(fixed) => into.push(compared(*how, part, fixed, names)),
         node => into.push(Conjunct { text: say(node, names), shape: shape(node, names), own: is_own(node, names) }),
@@ -109,10 +126,6 @@ fn texts(list: &Node) -> Option<Vec<String>> {
     nodes.iter().map(|node| if let Node::Text(text) = node { Some(text.clone()) } else { None }).collect()
 }
 
-fn is_literal(node: &Node) -> bool {
-    matches!(node, Node::YesNo(_) | Node::Whole(_) | Node::Number(_) | Node::Text(_))
-}
-
 impl Conjunct {
     /// Whether the other one, of any rule, holds wherever this one does.
     pub fn proves(&self, other: &Conjunct) -> bool {
@@ -135,6 +148,8 @@ impl Conjunct {
             (Shape::NoneOf(one, these), Shape::NoneOf(two, those)) => {
                 one == two && those.iter().all(|text| these.contains(text))
             }
+            (Shape::Either(either), _) => either.iter().all(|all| proved(all, other)),
+            (_, Shape::Either(either)) => either.iter().any(|all| all.iter().all(|part| self.proves(part))),
             _ => false,
         }
     }
@@ -155,6 +170,8 @@ impl Conjunct {
             | (Shape::NoneOf(two, those), Shape::OneOf(one, these)) => {
                 one == two && these.iter().all(|text| those.contains(text))
             }
+            (Shape::Either(either), _) => either.iter().all(|all| all.iter().any(|part| part.excludes(other))),
+            (_, Shape::Either(either)) => either.iter().all(|all| all.iter().any(|part| self.excludes(part))),
             _ => false,
         }
     }

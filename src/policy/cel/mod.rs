@@ -17,6 +17,7 @@ mod conjunct;
 mod eval;
 mod labels;
 mod node;
+mod normal;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ mod value;
 mod wish;
 mod words;
 
-pub use conjunct::Conjunct;
+pub use conjunct::{Conjunct, proved};
 pub use eval::{FactSource, Missing, evaluate};
 pub use labels::Labels;
 pub use value::{Found, Value};

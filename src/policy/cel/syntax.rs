@@ -200,6 +200,11 @@ fn complaint(source: &str, error: &ParseError) -> ConditionProblem {
         (format!("`{}` does not belong here", quoted(says)), "an operator is missing, or text stands without quotes")
     } else if says.starts_with("no viable alternative") {
         ("this cannot be read".to_owned(), "look for a doubled dot or a missing value")
+    } else if says.contains("Recursion limit") || says.contains("recursion limit") {
+        (
+            "this is nested too deeply to be read".to_owned(),
+            "use fewer brackets within brackets, or split it into a list of conditions",
+        )
     } else {
         (says.to_owned(), "see the policy guide, conditions")
     };
