@@ -147,7 +147,7 @@ impl Cases {
             // read, which costs no call.
             match self.ledger.call(move |ledger| ledger.record_case(&update)).await? {
                 Recorded::Outrun => {
-                    let known = self.known(station, &look.desk, &look.ticket).await?;
+                    let known = self.known(station, &look.desk, &read.head).await?;
                     (read.record, read.rosters) = (known.record, known.rosters);
                 }
                 recorded => {
@@ -180,18 +180,22 @@ impl Cases {
                 (head, self.seams.clock.now())
             }
         };
-        let Known { record, rosters, signed, desk_met } = self.known(station, desk, ticket).await?;
+        let Known { record, rosters, signed, desk_met } = self.known(station, desk, &head).await?;
         let (parts, refused) = (Parts::default(), PartSet::NONE);
         Ok(ReadCase { record, rosters, signed, desk_met, head, read_at, others_at: None, parts, refused })
     }
 
     /// What the ledger knows now.
-    async fn known(&self, station: &Station, desk: &DeskId, ticket: &TicketId) -> Result<Known, LedgerError> {
-        let (desk, ticket, now) = (desk.clone(), ticket.clone(), self.seams.clock.now());
+    async fn known(&self, station: &Station, desk: &DeskId, head: &TicketHead) -> Result<Known, LedgerError> {
+        let (desk, ticket, now) = (desk.clone(), head.id.clone(), self.seams.clock.now());
+        let customer = head.requester.known().cloned().flatten();
         let told = station.desk.capabilities().roster != Roster::None;
         self.ledger
             .call(move |ledger| {
-                let record = ledger.case(&desk, &ticket, now)?;
+                let mut record = ledger.case(&desk, &ticket, now)?;
+                if let Some(customer) = &customer {
+                    record.memory.told_elsewhere = ledger.told_elsewhere(&desk, customer, &ticket)?;
+                }
                 // What is decided anew does not wait for its own turn.
                 let deciding = record.handoff.as_ref().filter(|handoff| handoff.state.is_open() && !handoff.has_sent());
                 let teams = ledger.rosters(&desk, deciding.map(|handoff| handoff.id.as_str()))?;

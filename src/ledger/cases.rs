@@ -106,6 +106,7 @@ impl Ledger {
             bounces: figures.bounces,
             returns: figures.returns,
             last_public_message: last_public.map(instant),
+            told_elsewhere: None,
             recent: self.recent_for(desk, ticket, now, deciding)?,
             signed_rules: self.signed_rules()?,
             switched_off: self.switched_off(desk)?,

@@ -71,7 +71,7 @@ const GO: [&str; 10] = [
     "DELETE FROM raws WHERE desk = ?1 AND ticket = ?2",
     "DELETE FROM verdicts WHERE desk = ?1 AND ticket = ?2",
     "UPDATE looks SET head = NULL, head_at = NULL WHERE desk = ?1 AND ticket = ?2",
-    "UPDATE cases SET request = NULL WHERE desk = ?1 AND ticket = ?2",
+    "UPDATE cases SET request = NULL, customer = NULL, last_public = NULL WHERE desk = ?1 AND ticket = ?2",
     "UPDATE commands SET words = '(erased)' WHERE desk = ?1 AND ticket = ?2",
     "UPDATE handoffs SET risks = '[]', rating_reason = NULL,
          detail = CASE WHEN detail IS NULL THEN NULL ELSE '(erased)' END WHERE desk = ?1 AND ticket = ?2",

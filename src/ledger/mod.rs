@@ -56,6 +56,7 @@ pub mod stock;
 mod switches;
 #[cfg(test)]
 mod tests;
+mod told;
 mod webhooks;
 mod would;
 

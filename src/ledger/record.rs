@@ -39,7 +39,7 @@ impl Ledger {
     /// # Errors
     /// SQLite's, or a row that cannot be read.
     pub fn record_case(&mut self, update: &CaseUpdate) -> Result<Recorded> {
-        if self.lacks_place(update)? || self.lost_turn(update)? {
+        if self.lacks_place(update)? || self.lost_turn(update)? || self.told_meanwhile(update)? {
             return Ok(Recorded::Outrun);
         }
         let why = match self.atomically(|ledger| ledger.record(update)) {

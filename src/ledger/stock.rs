@@ -149,7 +149,8 @@ impl Ledger {
         let text = unpack(&packed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let verdict = text.and_then(|text| from_json::<Verdict>(|| format!("verdict on {desk}/{ticket}"), &text).ok());
         let waits = |result: &RuleResult| {
-            matches!(result, RuleResult::OverLimit | RuleResult::PersonActive(_) | RuleResult::Paused)
+            use RuleResult::{OverLimit, Paused, PersonActive, PersonMayBeActive};
+            matches!(result, OverLimit | PersonActive(_) | PersonMayBeActive(_) | Paused)
         };
         Ok(verdict
             .map(|verdict| verdict.trace)

@@ -14,6 +14,9 @@ use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{PublicText, TicketHead};
 use jiff::Timestamp;
 
+/// What the effect that writes to the customer is called.
+pub const CUSTOMER_MESSAGE: &str = "customer message";
+
 /// The number of a handoff's closing note; effects count from 1, an undo from [`super::undo`]'s own start.
 pub(super) const CLOSING: u32 = 90;
 /// The number of the note that corrects what another one announced.
@@ -81,7 +84,7 @@ impl Planner<'_> {
         let updates = split(wanted, self.capabilities).into_iter();
         let mut changes: Vec<(String, DeskChange)> =
             updates.map(|update| (label(&update, note_word), DeskChange::Update(update))).collect();
-        changes.extend(reply.map(|reply| ("customer message".to_owned(), DeskChange::Reply(reply))));
+        changes.extend(reply.map(|reply| (CUSTOMER_MESSAGE.to_owned(), DeskChange::Reply(reply))));
         numbered(changes, 1, &self.write(mark), self.head)
     }
 

@@ -27,7 +27,7 @@ mod undo;
 pub use asking::asks;
 pub use back::{Rejection, back, rejected};
 pub use command::{Answer, answer, untag};
-pub use effects::{approved_effects, closing_note, correcting_note, effects, given_up_note};
+pub use effects::{CUSTOMER_MESSAGE, approved_effects, closing_note, correcting_note, effects, given_up_note};
 pub use key::{back_id, command_id, handoff_id};
 pub use restore::{follows, is_rejection, puts_back};
 pub use stale::{ending_note, stale_note};

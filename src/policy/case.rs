@@ -6,7 +6,7 @@ use super::roster::Rosters;
 use super::rules::PackagePart;
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::fact::Fact;
-use handoffd_kit::id::{DeskId, UserId};
+use handoffd_kit::id::{DeskId, TicketId, UserId};
 use handoffd_kit::model::{PartSet, Parts, Role, TicketHead};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,8 @@ pub struct Memory {
     pub queues_gone: Vec<QueueSpec>,
     /// When we last wrote to the customer.
     pub last_public_message: Option<Timestamp>,
+    /// When we last wrote to the same customer in another of their cases, or are about to; none: not, as far as is known.
+    pub told_elsewhere: Option<ToldElsewhere>,
     /// Handoffs in the last hour by rule, and on this desk, with those that wait for a place before this case.
     pub recent: Recent,
     /// The target of the present stay's team, where our handoff that opened the stay gave it one.
@@ -143,6 +145,15 @@ impl Request {
     pub fn wants(&self, to: &TeamName, episode: &str) -> bool {
         self.open && self.to == *to && self.episode == episode
     }
+}
+
+/// A word to the customer in another of their cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldElsewhere {
+    /// The other case's ticket.
+    pub ticket: TicketId,
+    /// When it went out; none: it is about to.
+    pub at: Option<Timestamp>,
 }
 
 /// A stay of a case with a team, also called an episode.

@@ -7,6 +7,7 @@
 use super::case::Case;
 use super::date_words;
 use super::due::{Wait, instant};
+use super::languages;
 use super::message::render_public;
 use super::package::clean;
 use super::proposal::CustomerPlan;
@@ -89,16 +90,11 @@ impl<'a> Occasion<'a> {
         })
     }
 
-    /// The customer's language, else the ticket's, else English, else the first.
+    /// In the customer's language, else the ticket's, each with what stands in for it; else English, else the first.
     fn wording(&self) -> Option<(&str, &str)> {
         let customers = self.case().parts.customer.as_ref().and_then(|who| who.language.known()?.as_deref());
         let tickets = self.case().head.language.known().and_then(|language| language.as_deref());
-        let short = |language: &str| language.split(['-', '_']).next().unwrap_or_default().to_lowercase();
-        let wanted = customers.into_iter().chain(tickets).map(short).chain(["en".to_owned()]);
-        let found = wanted.into_iter().find_map(|language| self.message.wordings.get_key_value(&language));
-        found
-            .or_else(|| self.message.wordings.first_key_value())
-            .map(|(language, text)| (language.as_str(), text.as_str()))
+        languages::chosen(&self.message.wordings, customers.into_iter().chain(tickets))
     }
 
     fn values(&self, language: &str) -> BTreeMap<String, String> {
@@ -112,7 +108,7 @@ impl<'a> Occasion<'a> {
         // Words of the customer cannot make the whole too long to be sent.
         let plain = |text: &str| cut(&clean(text).split_whitespace().collect::<Vec<_>>().join(" "), NAME_BYTES);
         [
-            ("to.public_name", self.to.public_name.clone()),
+            ("to.public_name", self.to.public_name.as_ref().map(|name| name.in_language(language).to_owned())),
             ("respond_by", respond_by),
             ("customer.name", customer.and_then(|who| who.person.name.as_deref()).map(plain)),
             ("ticket.subject", head.subject.known().map(|subject| plain(subject))),
@@ -201,6 +197,22 @@ mod tests {
             case.head.language = Fact::Known(Some("de".into()));
         };
         assert!(text(plan_for(other)).contains("kümmern"));
+        let varieties = |wanted: &'static str| {
+            let speaks = move |case: &mut Case| {
+                case.parts.customer.as_mut().unwrap().language = Fact::Known(Some(wanted.into()));
+            };
+            text(plan_in(speaks, &|_, _| true, |policy| {
+                let wordings = &mut policy.messages.get_mut(&"escalated".into()).unwrap().wordings;
+                wordings.insert("pt".into(), "{{ to.public_name }} até {{ respond_by }}".into());
+                wordings.insert("pt-BR".into(), "{{ to.public_name }} no Brasil até {{ respond_by }}".into());
+                let names = [("en", "our people"), ("pt", "os nossos")].map(|(tag, name)| (tag.into(), name.into()));
+                let team = policy.teams.get_mut(&"billing".into()).unwrap();
+                team.public_name = languages::PublicName::by_language(names.into(), None);
+            }))
+        };
+        assert!(varieties("pt-BR").starts_with("Os nossos no Brasil até segunda-feira"), "{}", varieties("pt-BR"));
+        assert!(varieties("pt-PT").starts_with("Os nossos até segunda-feira"), "{}", varieties("pt-PT"));
+        assert!(varieties("de").starts_with("Our people kümmern"), "{}", varieties("de"));
         let neither = |case: &mut Case| {
             case.parts.customer.as_mut().unwrap().language = Fact::Known(None);
             case.head.language = Fact::Known(Some("fr".into()));
@@ -219,6 +231,18 @@ mod tests {
             |case: &mut Case| case.memory.last_public_message = Some(testing::now() - SignedDuration::from_hours(24));
         text(plan_for(long_ago));
         assert!(because(plan_with(|_| {}, &|_, _| false)).ends_with("handoffd policy approve escalated"));
+    }
+
+    #[test]
+    fn a_customer_with_several_cases_is_told_as_seldom_as_one_with_one() {
+        use crate::policy::case::ToldElsewhere;
+        let told = |hours: Option<i64>| {
+            let at = hours.map(|hours| testing::now() - SignedDuration::from_hours(hours));
+            move |case: &mut Case| case.memory.told_elsewhere = Some(ToldElsewhere { ticket: "77".into(), at })
+        };
+        assert!(because(plan_for(told(Some(23)))).ends_with("2026-11-01 13:00 UTC already, on their ticket 77"));
+        assert!(because(plan_for(told(None))).contains("about to write to them on their ticket 77"));
+        text(plan_for(told(Some(24))));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! to. An address that is a machine's by its name, or that the policy suppresses, is not written to in any case.
 
 use super::address::{AddressPattern, is_machine};
-use super::case::Case;
+use super::case::{Case, ToldElsewhere};
 use super::facts::is_public_by;
 use super::names::TeamName;
 use handoffd_kit::fact::Fact;
@@ -25,6 +25,8 @@ pub enum Silence {
     BeenThere(TeamName),
     /// We wrote to them lately.
     Lately(Timestamp),
+    /// We wrote to them lately in another case of theirs, or are about to.
+    ToldElsewhere(ToldElsewhere),
     /// Nobody signed this wording of the message.
     Unsigned(String),
     /// A person wrote to them just now.
@@ -49,6 +51,12 @@ impl Silence {
             Self::Bounced => "the case has been handed back before: what they hear now is for a person to say".into(),
             Self::BeenThere(team) => format!("the case has been with {team} before: they need not hear it again"),
             Self::Lately(last) => format!("we wrote to them at {} already", at(last)),
+            Self::ToldElsewhere(ToldElsewhere { ticket, at: Some(last) }) => {
+                format!("we wrote to them at {} already, on their ticket {ticket}", at(last))
+            }
+            Self::ToldElsewhere(ToldElsewhere { ticket, at: None }) => {
+                format!("we are about to write to them on their ticket {ticket}")
+            }
             Self::Unsigned(name) => format!("the wording is not signed yet: handoffd policy approve {name}"),
             Self::PersonWrote(when) => format!("an agent wrote to them at {}", at(when)),
             Self::Unread => "the conversation could not be read: an agent may have written to them just now".into(),
@@ -99,7 +107,15 @@ impl Silencer<'_> {
             return Some(Silence::BeenThere(self.to.clone()));
         }
         let last = memory.last_public_message.filter(|last| self.is_within(*last, self.quiet.after_ours));
-        last.map(Silence::Lately)
+        last.map(Silence::Lately).or_else(|| self.told_elsewhere())
+    }
+
+    /// A customer who has several cases is written to as seldom as one who has one.
+    fn told_elsewhere(&self) -> Option<Silence> {
+        let quiet = self.quiet.after_ours.is_some_and(|span| !span.is_zero());
+        let told = self.case.memory.told_elsewhere.as_ref().filter(|_| quiet)?;
+        let holds = told.at.is_none_or(|at| self.is_within(at, self.quiet.after_ours));
+        holds.then(|| Silence::ToldElsewhere(told.clone()))
     }
 
     /// The parts that it takes to tell the rest.

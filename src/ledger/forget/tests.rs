@@ -70,7 +70,9 @@ fn looked_at(ticket: &str, customer: &str, words: &str, handoff: Option<NewHando
 fn filled(path: &Path) -> Ledger {
     let mut ledger = Ledger::open(path, Durability::Process).expect("new");
     for (ticket, id, review) in [("1", "h1", false), ("2", "h2", true), ("3", "h3", false)] {
+        let told_elsewhere = ledger.told_elsewhere(&"acme".into(), &"c-1".into(), &ticket.into()).expect("asked");
         let update = looked_at(ticket, "c-1", &told(), Some(full(id, ticket, review)), 0);
+        let update = CaseUpdate { told_elsewhere, ..update };
         ledger.record_case(&update).expect("recorded");
         let said = TicketHead { text: handoffd_kit::fact::Fact::Known(told()), ..head(ticket, "v1") };
         let look = NewLook { ticket: ticket.into(), due: at(1), head: Some((Box::new(said), at(1_000_000))) };

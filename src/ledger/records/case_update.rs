@@ -3,7 +3,7 @@
 use super::{AsRead, ClaimWait, HandoffHappening, LostNote, NewHandoff, OwnerSeen, PauseUpdate, StayChange, TaskOver};
 use crate::ledger::commands::{Deed, Heard};
 use crate::plan::PlannedEffect;
-use crate::policy::case::ClosedPath;
+use crate::policy::case::{ClosedPath, ToldElsewhere};
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::Limits;
@@ -51,6 +51,8 @@ pub struct CaseUpdate {
     pub raw: String,
     /// Who asks for help, as the desk knows them; none: it does not say. By this their text is found when it is to be erased.
     pub customer: Option<UserId>,
+    /// What they were told in other cases, as the look knew it.
+    pub told_elsewhere: Option<ToldElsewhere>,
     /// When.
     pub at: Timestamp,
     /// Whether the case counts from now on (something changed on it since `start`).
@@ -113,6 +115,7 @@ impl CaseUpdate {
             version: None,
             raw: String::new(),
             customer: None,
+            told_elsewhere: None,
             at,
             counts,
             stays: Vec::new(),
