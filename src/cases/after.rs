@@ -2,6 +2,7 @@
 //!
 //! What another automation undid is contested, reported and not fought over. What a person did is their move.
 
+use super::sides::Sides;
 use super::stays::{Moved, shown, transfer};
 use crate::ledger::records::{HandoffHappening, HandoffRecord};
 use crate::ledger::states::{EffectState, HandoffEvent, HandoffState};
@@ -10,7 +11,6 @@ use crate::plan::compare::{Difference, as_left};
 use crate::policy::case::{ClosedBy, ClosedPath};
 use crate::policy::names::TeamName;
 use crate::policy::proposal::HandoffKind;
-use crate::policy::roster::{Colleague, Roster};
 use handoffd_kit::capability::Aspect;
 use handoffd_kit::desk::OwnerSpec;
 use handoffd_kit::id::UserId;
@@ -49,8 +49,8 @@ pub struct Seen<'a> {
     pub read_at: Timestamp,
     /// How long a verification waits for a poll to bring the head.
     pub patience: SignedDuration,
-    /// Who works in the receiving team, where that is known.
-    pub team: Option<&'a Roster>,
+    /// Who belongs to which side of it, as far as that is known.
+    pub sides: Sides<'a>,
     /// The team that has the case now.
     pub stay: Option<&'a TeamName>,
     /// The handoff that had brought the case where the look before this one found it.
@@ -237,10 +237,10 @@ fn last_actor(history: &[Change], aspect: Aspect, since: Timestamp) -> Option<Ac
     later.find(|change| change.what.iter().any(touches)).map(|change| change.actor)
 }
 
-/// The new team's first act: a member becomes owner, writes, or changes status. Viewing, or a bot, is none. Where nobody
-/// knows who the members are, any agent but the previous owner is taken for one.
+/// The new team's first act: a member becomes owner, writes, or changes status. Viewing, or a bot, is none. Who counts as one
+/// of the team, [`Sides`] says.
 fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
-    let acted = |past: &[Change]| first_act(&handoff.id, handoff.proposal.owner.previous_id.as_ref(), seen.team, past);
+    let acted = |past: &[Change]| first_act(&handoff.id, &seen.sides, past);
     let claimed = match (seen.history, seen.said) {
         (Some(history), _) => acted(history),
         // Words show no owner, and an owner says nothing.
@@ -261,18 +261,12 @@ fn claim(handoff: &HandoffRecord, seen: &Seen<'_>, after: &mut After) {
     happening.claimed = Some(claimed);
 }
 
-/// The first act of the receiving team since the handoff `of` was carried out. `previous` had the case before: what they do
-/// is none. When, and who.
-pub fn first_act(
-    of: &str,
-    previous: Option<&UserId>,
-    team: Option<&Roster>,
-    history: &[Change],
-) -> Option<(Timestamp, String)> {
+/// The first act of the receiving team since the handoff `of` was carried out. When, and who.
+pub fn first_act(of: &str, sides: &Sides<'_>, history: &[Change]) -> Option<(Timestamp, String)> {
     let ours = carried_out(of, history)?;
     let by_agents =
         history[ours + 1..].iter().filter(|change| change.by.role == Role::Agent && change.actor == Actor::Person);
-    by_agents.filter_map(|change| Some((change.at, claimed_in(previous, team, change)?))).next()
+    by_agents.filter_map(|change| Some((change.at, claimed_in(sides, change)?))).next()
 }
 
 /// Where the handoff `of` gave the case to its team: our change of the queue. A message to the customer may come much later,
@@ -298,27 +292,16 @@ pub fn made_owner<'a>(of: &str, history: &'a [Change]) -> Option<&'a UserId> {
 }
 
 /// Who of the team has the case by this change of an agent's: who made it, or whom they made its owner.
-fn claimed_in(previous: Option<&UserId>, team: Option<&Roster>, change: &Change) -> Option<String> {
+fn claimed_in(sides: &Sides<'_>, change: &Change) -> Option<String> {
     let acts = |what: &What| matches!(what, What::Owner { to: Some(_), .. } | What::Status { .. } | What::Said { .. });
-    let stranger = || change.by.id.as_ref().is_some_and(|id| is_stranger(team, id));
-    let gave_it = change.by.id.is_some() && change.by.id.as_ref() == previous;
-    if !gave_it && !stranger() && change.what.iter().any(acts) {
+    if sides.may_claim(change.by.id.as_ref()) && change.what.iter().any(acts) {
         return Some(shown(&change.by));
     }
     let made_owner = |what: &What| match what {
-        What::Owner { to: Some(id), .. } => member(team?, id).map(|one| one.shown().to_owned()),
+        What::Owner { to: Some(id), .. } => sides.receiving_member(id).map(str::to_owned),
         _ => None,
     };
     change.what.iter().find_map(made_owner)
-}
-
-fn member<'a>(team: &'a Roster, id: &UserId) -> Option<&'a Colleague> {
-    team.members.iter().find(|one| one.id == *id)
-}
-
-/// Whether somebody is known to be none of the team's.
-fn is_stranger(team: Option<&Roster>, id: &UserId) -> bool {
-    team.is_some_and(|team| member(team, id).is_none())
 }
 
 /// Whether a mark is a sign of the handoff itself: what asked for parts came before it, and what comes later may come after a claim.
@@ -328,7 +311,7 @@ fn is_of(mark: &Mark, handoff: &str) -> bool {
 
 fn new_owner(handoff: &HandoffRecord, seen: &Seen<'_>) -> Option<(Timestamp, String)> {
     let owner = seen.head.owner.known()?.as_ref()?;
-    if is_stranger(seen.team, &owner.id) {
+    if !seen.sides.may_claim(Some(&owner.id)) {
         return None;
     }
     let name = owner.name.clone().unwrap_or_else(|| owner.id.to_string());

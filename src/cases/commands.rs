@@ -455,8 +455,12 @@ impl Scene<'_> {
         let members: Option<Vec<UserId>> = told.map(|roster| roster.members.iter().map(|one| one.id.clone()).collect());
         match works_in(look.policy, team, &order.who(look), members.as_deref()) {
             Membership::Member => Ok(()),
-            Membership::Stranger => Err(format!("{} does not work in {team}, whose case it is", order.by)),
-            Membership::Unknown if self.has_owned(order, stay) => Ok(()),
+            // Whom somebody gave the ticket to, or who took it, has it, of the team or not.
+            Membership::Stranger | Membership::Unknown if self.has_owned(order, stay) => Ok(()),
+            Membership::Stranger => Err(format!(
+                "{} does not work in {team}, whose case it is: take the ticket first, then say it again",
+                order.by
+            )),
             Membership::Unknown => Err(format!(
                 "it is not known whether {} works in {team}, whose case it is: take the ticket first, then say it again",
                 order.by

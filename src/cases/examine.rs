@@ -10,6 +10,7 @@ use super::ownership::{self, Tasks};
 use super::past::{past, unread};
 use super::pauses;
 use super::requests::{follow, is_back, not_after_all, still_back};
+use super::sides::Sides;
 use super::stays::{Moved, Stays, is_provisional, new_stays, transfer};
 use super::unclaimed::{Chain, chain};
 use super::waiting;
@@ -107,9 +108,6 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     };
     let news = ![&look.record.last_version, &look.record.own_version].contains(&&Some(look.head.version.clone()));
     let patience = look.poll_brings_heads_within;
-    let judged = judged(look.record, &stays);
-    let to = judged.and_then(|handoff| look.policy.teams.get(&handoff.proposal.to));
-    let team = to.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
     let past = past(look);
     let said = past.as_deref().filter(|_| history.is_none());
     let listenable = unread(look) == Some(PartKind::Conversation);
@@ -117,8 +115,13 @@ pub fn prepare<'a>(look: &Look<'a>) -> Result<Prepared<'a>, PartSet> {
     let stay = stays.last().map_or(look.record.memory.stay.as_ref(), |moved| moved.change.stay.as_ref());
     let came_by = look.record.came_by.as_ref().map(|came| came.id.as_str());
     let with = stay.map(|stay| &stay.team);
-    let seen = Seen { head, history, readable, said, listenable, news, read_at, patience, team, stay: with, came_by };
-    let mut after = judged.map(|handoff| after(handoff, &stays, &seen)).unwrap_or_default();
+    let became = |handoff: &HandoffRecord| {
+        let sides = Sides::of(&handoff.proposal, look);
+        let seen =
+            Seen { head, history, readable, said, listenable, news, read_at, patience, sides, stay: with, came_by };
+        after(handoff, &stays, &seen)
+    };
+    let mut after = judged(look.record, &stays).map(became).unwrap_or_default();
     let stopped = look.record.stopped.as_deref().and_then(|handoff| straight_back(handoff, &stays, came_by));
     after.close = after.close.or(stopped);
     let tasks = ownership::tasks(look, stay, news, past.as_deref());
@@ -361,6 +364,7 @@ fn base(look: &Look<'_>, counts: bool) -> CaseUpdate {
         version: Some(look.head.version.clone()),
         raw: look.head.raw.clone(),
         customer: look.head.requester.known().cloned().flatten(),
+        told_elsewhere: look.record.memory.told_elsewhere.clone(),
         as_read: Some(AsRead::of(look.record)),
         policy: Some(look.policy.version.clone()),
         says_asked: asking::says_asked(look.head),

@@ -19,6 +19,7 @@ mod pauses;
 mod reminders;
 mod requests;
 pub mod review;
+mod sides;
 pub mod stays;
 pub mod unclaimed;
 pub mod unknowns;

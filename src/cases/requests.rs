@@ -138,6 +138,7 @@ fn why_not(trace: &RuleTrace, result: &RuleResult) -> String {
         | RuleResult::NotReached
         | RuleResult::OffDuty(_)
         | RuleResult::PersonActive(_)
+        | RuleResult::PersonMayBeActive(_)
         | RuleResult::NotFrom
         | RuleResult::Behind(_) => format!("rule {rule} does not act"),
     }

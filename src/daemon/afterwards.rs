@@ -5,7 +5,6 @@ use crate::intake::HookRequest;
 use crate::ledger::HandoffFilter;
 use crate::ledger::records::HandoffRecord;
 use crate::ledger::states::HandoffState;
-use crate::policy::rules::Assign;
 use crate::policy::testing;
 use crate::policy::testing::noted_by_agent;
 use handoffd_kit::clock::Clock;
@@ -19,9 +18,10 @@ async fn latest(stage: &Stage) -> HandoffRecord {
     listed.into_iter().next().expect("a handoff")
 }
 
-/// A refund handed to billing, not verified yet.
+/// A refund handed to billing, whose people the desk does not tell, not verified yet.
 async fn sent() -> Stage {
     let stage = Stage::new(sending());
+    stage.desk.ticket().members.insert("Billing".into(), Vec::new());
     stage.look().await;
     assert_eq!(latest(&stage).await.state, HandoffState::Verifying);
     stage
@@ -70,12 +70,12 @@ async fn the_first_act_of_an_agent_is_the_claim_and_a_customers_is_none() {
     );
 }
 
-/// A refund handed to one of billing's people, and a note of an agent's after it.
-async fn noted_after(members: &[&str]) -> Stage {
-    let mut policy = sending();
-    policy.escalations[0].owner.assign = Assign::Turn;
-    let stage = Stage::new(policy);
-    stage.desk.ticket().members.insert("Billing".into(), members.iter().copied().map(member).collect());
+/// A refund that agent 7 of frontline had, handed to billing, and a note of agent 8's after it. No rule needs an owner.
+async fn noted_after(billing: &[&str], frontline: &[&str]) -> Stage {
+    let stage = Stage::new(sending());
+    for (queue, members) in [("Billing", billing), ("Support", frontline)] {
+        stage.desk.ticket().members.insert(queue.into(), members.iter().copied().map(member).collect());
+    }
     stage.look().await;
     later(&stage, 61).await;
     let at = testing::now() + SignedDuration::from_secs(70);
@@ -84,11 +84,15 @@ async fn noted_after(members: &[&str]) -> Stage {
     stage
 }
 
+async fn claimed(stage: &Stage) -> bool {
+    latest(stage).await.claimed.is_some()
+}
+
 #[tokio::test]
 async fn only_a_member_of_the_receiving_team_claims_where_its_members_are_known() {
-    let stage = noted_after(&["8", "21"]).await;
+    let stage = noted_after(&["8", "21"], &[]).await;
     assert_eq!(latest(&stage).await.claimed.map(|(_, who)| who).as_deref(), Some("Second Agent"));
-    let stage = noted_after(&["21", "22"]).await;
+    let stage = noted_after(&["21", "22"], &[]).await;
     assert_eq!(latest(&stage).await.claimed, None, "a colleague of another team wrote a note");
     let at = testing::now() + SignedDuration::from_secs(100);
     let owner = Person { id: "22".into(), name: Some("Agent 22".into()), email: None, role: Role::Agent };
@@ -97,6 +101,29 @@ async fn only_a_member_of_the_receiving_team_claims_where_its_members_are_known(
         .agent(at, What::Owner { from: None, to: Some("22".into()) }, |head| head.owner = Fact::Known(Some(owner)));
     let claimed = later(&stage, 20).await.claimed.expect("a member has it");
     assert_eq!(claimed, (at, "Agent 22".to_owned()), "whoever made them the owner");
+}
+
+#[tokio::test]
+async fn who_belongs_to_both_teams_claims_and_who_gives_only_does_not() {
+    assert!(claimed(&noted_after(&["8", "21"], &["7", "8"]).await).await);
+    assert!(!claimed(&noted_after(&["21"], &["7", "8"]).await).await);
+    assert!(!claimed(&noted_after(&[], &["7", "8"]).await).await, "known as the giving team");
+    assert!(claimed(&noted_after(&[], &["7"]).await).await, "of neither, as far as anybody tells");
+}
+
+#[tokio::test]
+async fn whoever_had_the_case_before_claims_it_only_as_one_of_the_receiving_team() {
+    for (billing, claims) in [(&["7", "21"][..], true), (&["21"], false), (&[], false)] {
+        let stage = Stage::new(sending());
+        stage.desk.ticket().members.insert("Billing".into(), billing.iter().copied().map(member).collect());
+        stage.look().await;
+        later(&stage, 61).await;
+        let at = testing::now() + SignedDuration::from_secs(70);
+        let said = What::Said { visibility: Visibility::Internal, message: "9".into() };
+        stage.desk.first_agent(at, said);
+        later(&stage, 20).await;
+        assert_eq!(claimed(&stage).await, claims, "{billing:?}");
+    }
 }
 
 #[tokio::test]
@@ -213,6 +240,7 @@ async fn a_ticket_is_read_once_for_a_handoff_unless_nobody_compares_versions() {
 #[tokio::test]
 async fn a_command_in_the_very_second_of_our_own_write_is_heard() {
     let stage = Stage::polled(sending());
+    stage.desk.ticket().members.insert("Billing".into(), vec![member("8")]);
     stage.look().await;
     assert_eq!(latest(&stage).await.state, HandoffState::Verifying);
     let author = Author { id: Some("8".into()), name: Some("Second Agent".into()), role: Role::Agent };

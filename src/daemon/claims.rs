@@ -164,6 +164,13 @@ async fn nobody_claims_it_and_it_goes_on_to_the_next_team_once_under_its_own_key
     );
     let written = updates(&stage);
     assert_eq!(written[1].queue, Some(QueueSpec::Name("Engineering".into())));
+    assert!(note(&written[0]).contains("- first handoff of this case"), "{}", note(&written[0]));
+    let (later_note, target) = (note(&written[1]), testing::now() + HOUR * 6 + MINUTE * 2);
+    for piece in ["- teams so far: frontline → billing", "- 1 earlier handoff, none came back"] {
+        assert!(later_note.contains(piece) && !later_note.contains("first handoff of this case"), "{later_note}");
+    }
+    let told = format!("Until: Mon 2 Nov {}", target.strftime("%H:%M"));
+    assert!(later_note.contains(&told), "{told} in {later_note}");
     assert!(note(&written[1]).contains("billing → engineering") && note(&written[1]).contains("nobody of billing"));
     later(&stage, MINUTE * 5).await;
     assert_eq!(updates(&stage).len(), 2, "once");

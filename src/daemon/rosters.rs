@@ -1,4 +1,4 @@
-//! Who works in the teams that take handoffs: asked for every quarter of an hour, kept in the ledger with the instant of the
+//! Who works in the teams that give and take handoffs: asked for every quarter of an hour, kept in the ledger with the instant of the
 //! next time. What cannot be read keeps what was known until that is too old to be believed, and shows in health.
 
 use super::house::House;
@@ -52,7 +52,8 @@ impl House {
 }
 
 fn trouble(error: &DeskError, since: jiff::Timestamp) -> RosterTrouble {
-    let next = "run `handoffd check --online`: it says what is missing; until then cases go to the queue, and their notes say so";
+    let next = "run `handoffd check --online`: it says what is missing; until then cases that somebody is chosen for go to the \
+                queue, and any agent but those known as the giving side claims";
     RosterTrouble {
         what: error.to_string(),
         next_step: error.next_step.clone().unwrap_or_else(|| next.to_owned()),

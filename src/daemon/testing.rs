@@ -151,7 +151,14 @@ impl FakeDesk {
             claimed_at_conflict: false,
             tried: 0,
             stranger: false,
-            members: BTreeMap::from([("Billing".to_owned(), vec![member("21"), member("22"), member("4711")])]),
+            // Nobody is told of the other queues' people.
+            members: [
+                ("Billing", vec![member("21"), member("22"), member("4711")]),
+                ("Support", vec![]),
+                ("Engineering", vec![]),
+            ]
+            .map(|(queue, members)| (queue.to_owned(), members))
+            .into(),
             meddles: None,
             meanwhile: None,
             waits_in_gate: false,

@@ -30,27 +30,45 @@ fn lacking<T>(case: &Case, part: PartKind) -> Learnt<T> {
     if case.asked.has(part) { Learnt::Unknown } else { Learnt::Unread(part) }
 }
 
+/// What a desk tells of the last thing that a person of it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastAct {
+    /// The last one that is told; none: none is.
+    pub told: Option<Timestamp>,
+    /// A later act may have happened of which nothing is told, at the latest then; none: all of them are told.
+    pub untold_until: Option<Timestamp>,
+}
+
 /// When a person of the desk last did anything, if anybody did: wrote, took it, changed it. Automations do not count, nor
-/// do we.
-pub fn agent_acted(case: &Case) -> Learnt<Option<Timestamp>> {
+/// do we. A desk without a history shows what its agents wrote, and is silent about all else that they did: nothing of that
+/// can have happened after the ticket last changed.
+pub fn agent_acted(case: &Case) -> Learnt<LastAct> {
     if let Some(history) = &case.parts.history {
-        return Learnt::Known(history.iter().filter(|change| is_by_an_agent(change)).map(|change| change.at).max());
+        let last =
+            |whose: fn(&Change) -> bool| history.iter().filter(|change| whose(change)).map(|change| change.at).max();
+        let told = last(is_by_an_agent);
+        return Learnt::Known(LastAct { told, untold_until: last(may_be_by_an_agent).filter(|at| Some(*at) > told) });
     }
     match lacking(case, PartKind::History) {
-        // A desk without a history still shows what its agents wrote.
-        Learnt::Unknown => match &case.parts.conversation {
-            Some(said) => {
-                let by_agents = |message: &&Message| message.author.role == Role::Agent;
-                Learnt::Known(said.messages.iter().filter(by_agents).map(|message| message.at).max())
-            }
-            None => lacking(case, PartKind::Conversation),
-        },
-        unread => unread,
+        Learnt::Unknown => {}
+        unread => return unread,
+    }
+    let Some(said) = &case.parts.conversation else { return lacking(case, PartKind::Conversation) };
+    let by_agents = |message: &&Message| message.author.role == Role::Agent;
+    let told = said.messages.iter().filter(by_agents).map(|message| message.at).max();
+    match case.head.updated_at.known() {
+        Some(changed) => Learnt::Known(LastAct { told, untold_until: Some(*changed).filter(|at| Some(*at) > told) }),
+        None => Learnt::Unknown,
     }
 }
 
 fn is_by_an_agent(change: &Change) -> bool {
     change.by.role == Role::Agent && !matches!(change.actor, Actor::Automation | Actor::Us)
+}
+
+/// A person's change, and the desk does not say whose.
+fn may_be_by_an_agent(change: &Change) -> bool {
+    change.by.role == Role::Unknown && !matches!(change.actor, Actor::Automation | Actor::Us)
 }
 
 /// Since when the case has lain with this team without a break. One that the ledger has not seen there began with the case.
@@ -71,14 +89,33 @@ fn stands_in(stay: &Stay) -> bool {
     stay.episode.starts_with('~')
 }
 
-/// Since when nothing was done by an agent: since the last act, or since the case came to this team where that is later.
-pub fn idle_since(case: &Case, team: Option<&TeamName>) -> Learnt<Timestamp> {
-    match (agent_acted(case), stay_began(case, team)) {
-        (Learnt::Known(Some(acted)), Learnt::Known(came)) => Learnt::Known(acted.max(came)),
-        (Learnt::Known(Some(acted)), Learnt::Unknown) => Learnt::Known(acted),
-        (Learnt::Known(None), came) => came,
-        (Learnt::Unread(part), _) | (_, Learnt::Unread(part)) => Learnt::Unread(part),
-        (Learnt::Unknown, _) => Learnt::Unknown,
+/// Since when nothing was done by an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// Since the last act, or since the case came to its team where that is later. Certain: an act that the desk may have
+    /// said nothing of came before.
+    pub since: Timestamp,
+    /// Whether an act is only not ruled out then, and none told.
+    pub at_the_latest: bool,
+}
+
+/// Since when nothing was done by an agent. Where the desk does not tell all that agents do, the instant from which on it is
+/// certain.
+pub fn idle_since(case: &Case, team: Option<&TeamName>) -> Learnt<Idle> {
+    let acted = match agent_acted(case) {
+        Learnt::Known(acted) => acted,
+        Learnt::Unread(part) => return Learnt::Unread(part),
+        Learnt::Unknown => return Learnt::Unknown,
+    };
+    let since = |certain: Timestamp| {
+        let untold = acted.untold_until.filter(|untold| *untold > certain);
+        Learnt::Known(Idle { since: untold.unwrap_or(certain), at_the_latest: untold.is_some() })
+    };
+    match (acted.told, stay_began(case, team)) {
+        (told, Learnt::Known(came)) => since(told.map_or(came, |told| told.max(came))),
+        (Some(told), Learnt::Unknown) => since(told),
+        (None, Learnt::Unknown) => Learnt::Unknown,
+        (_, Learnt::Unread(part)) => Learnt::Unread(part),
     }
 }
 
@@ -148,8 +185,46 @@ mod tests {
             change(4, Role::Customer, Actor::Person, testing::tagged()),
             change(5, Role::Us, Actor::Us, testing::tagged()),
         ];
-        assert_eq!(agent_acted(&case(history)), Learnt::Known(Some(at(2))));
-        assert_eq!(agent_acted(&case(Vec::new())), Learnt::Known(None));
+        let all_told = |told| Learnt::Known(LastAct { told, untold_until: None });
+        assert_eq!(agent_acted(&case(history)), all_told(Some(at(2))));
+        assert_eq!(agent_acted(&case(Vec::new())), all_told(None));
+    }
+
+    #[test]
+    fn whose_act_it_was_is_not_guessed_where_the_desk_does_not_say() {
+        let acted = |others: &[Change]| {
+            let told = change(2, Role::Agent, Actor::Person, testing::tagged());
+            agent_acted(&case([&[told], others].concat()))
+        };
+        let somebody = |minute| change(minute, Role::Unknown, Actor::Unknown, testing::tagged());
+        let machine = change(9, Role::Unknown, Actor::Automation, testing::tagged());
+        let expected = |untold_until| Learnt::Known(LastAct { told: Some(at(2)), untold_until });
+        assert_eq!(acted(&[somebody(1)]), expected(None));
+        assert_eq!(acted(&[somebody(5), machine]), expected(Some(at(5))));
+    }
+
+    /// A case on a desk that keeps no history, last changed in this minute.
+    fn without_history(changed: Fact<Timestamp>, said: Vec<Message>) -> Case {
+        let mut case = testing::case();
+        case.asked = PartSet::of(&[PartKind::History, PartKind::Conversation]);
+        case.head.updated_at = changed;
+        case.parts.conversation = Some(handoffd_kit::model::Conversation { messages: said, complete: true });
+        case
+    }
+
+    #[test]
+    fn a_desk_that_tells_only_words_is_not_believed_to_tell_all_that_agents_do() {
+        let word = |minute| Message { at: at(minute), ..testing::said_by_agent("Hello") };
+        let acted = |changed, said| agent_acted(&without_history(changed, said));
+        let known = |told, untold_until| Learnt::Known(LastAct { told, untold_until });
+        assert_eq!(acted(Fact::Known(at(9)), vec![word(2)]), known(Some(at(2)), Some(at(9))));
+        assert_eq!(acted(Fact::Known(at(2)), vec![word(2)]), known(Some(at(2)), None), "the word is the change");
+        assert_eq!(acted(Fact::Known(at(9)), Vec::new()), known(None, Some(at(9))));
+        assert_eq!(acted(Fact::Unknown, vec![word(2)]), Learnt::Unknown);
+        let frontline = TeamName::from("frontline");
+        let idle = |changed| idle_since(&without_history(Fact::Known(at(changed)), vec![word(2)]), Some(&frontline));
+        assert_eq!(idle(9), Learnt::Known(Idle { since: at(9), at_the_latest: true }));
+        assert_eq!(idle(2), Learnt::Known(Idle { since: at(2), at_the_latest: false }));
     }
 
     #[test]
@@ -162,8 +237,9 @@ mod tests {
             case.memory.stay.as_mut().unwrap().since = at(3);
             idle_since(&case, Some(&frontline))
         };
-        assert_eq!(idle(1), Learnt::Known(at(3)));
-        assert_eq!(idle(9), Learnt::Known(at(9)));
+        let certain = |minute| Learnt::Known(Idle { since: at(minute), at_the_latest: false });
+        assert_eq!(idle(1), certain(3));
+        assert_eq!(idle(9), certain(9));
         let mut unread = testing::case();
         assert_eq!(idle_since(&unread, Some(&frontline)), Learnt::Unread(PartKind::History));
         unread.asked = PartSet::of(&[PartKind::History]);

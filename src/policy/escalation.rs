@@ -51,17 +51,27 @@ fn wait_for_people(candidate: &mut Candidate<'_>, rule: &Escalation, case: &Case
         || memory.released.contains(name)
         || [&memory.in_review, &memory.asking].contains(&&Some(name.clone()));
     let Some(quiet) = quiet.filter(|_| !by_a_person) else { return };
-    match agent_acted(case) {
-        Learnt::Known(Some(acted)) => {
-            let until = whole_millisecond(acted.saturating_add(quiet).unwrap_or(Timestamp::MAX));
-            if until > now {
-                candidate.result = RuleResult::PersonActive(until);
-                candidate.again_at = candidate.again_at.into_iter().chain([until]).min();
-            }
+    let acted = match agent_acted(case) {
+        Learnt::Known(acted) => acted,
+        Learnt::Unread(part) => {
+            candidate.unread = candidate.unread.with(part);
+            return;
         }
-        Learnt::Unread(part) => candidate.unread = candidate.unread.with(part),
-        // Nobody acted, or the desk tells of nobody: there is nothing to wait for.
-        Learnt::Known(None) | Learnt::Unknown => {}
+        Learnt::Unknown => {
+            candidate.result = RuleResult::TimeUnknown("quiet_after_person".to_owned());
+            return;
+        }
+    };
+    let quiet_from = |acted: Timestamp| {
+        let until = whole_millisecond(acted.saturating_add(quiet).unwrap_or(Timestamp::MAX));
+        (until > now).then_some(until)
+    };
+    let told = acted.told.and_then(quiet_from).map(|until| (until, RuleResult::PersonActive(until)));
+    let untold = acted.untold_until.and_then(quiet_from).map(|until| (until, RuleResult::PersonMayBeActive(until)));
+    // What is not known holds as long as it is not known.
+    if let Some((until, result)) = untold.or(told) {
+        candidate.result = result;
+        candidate.again_at = candidate.again_at.into_iter().chain([until]).min();
     }
 }
 

@@ -268,6 +268,7 @@ impl Explaining<'_> {
             RuleResult::NoInstant(why) => format!("its time must come: {why}"),
             RuleResult::TimeUnknown(key) => format!("the desk must tell since when, for {key}"),
             RuleResult::PersonActive(until) => format!("agents must leave the case alone until {until}"),
+            RuleResult::PersonMayBeActive(until) => format!("the ticket must stay as it is until {until}"),
             RuleResult::OffDuty(until) => format!("its team must be on duty: it is again from {until}"),
             RuleResult::NotAsked => format!("an agent must ask for it on the ticket: /handoff {} REASON", any.to()),
             RuleResult::Fires

@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::due::{TeamHours, Wait};
 use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
+use super::languages::PublicName;
 pub use super::limits::Limits;
 use super::names::{AlertName, MessageName, PersonName, RiskName, RuleName, TeamName};
 use super::package::Labels;
@@ -82,14 +83,18 @@ impl Policy {
         teams
     }
 
-    /// Teams of which it matters who works in them: those whose cases get another owner than the queue, or should be claimed
-    /// in time.
+    /// Teams of which it matters who works in them: those that a rule takes cases from or brings them to. It takes both sides
+    /// to tell whose act is a claim.
     pub fn rostered_teams(&self) -> impl Iterator<Item = &Team> {
         let matters = |team: &&Team| {
-            self.escalations.iter().any(|rule| {
-                let receives = rule.to == team.name && rule.owner.needs_members();
-                receives || rule.owner.unclaimed().any(|step| *step == Unclaimed::Team(team.name.clone()))
-            })
+            let starts_there = |route: &Route| {
+                route.to == team.name || route.fallback.as_ref().is_some_and(|other| *other == team.name)
+            };
+            let takes_part = |rule: &Escalation| {
+                let chained = || rule.owner.unclaimed().any(|step| *step == Unclaimed::Team(team.name.clone()));
+                rule.to == team.name || rule.from.contains(&team.name) || chained()
+            };
+            self.escalations.iter().any(takes_part) || self.routes.iter().any(starts_there)
         };
         self.teams.values().filter(matters)
     }
@@ -202,7 +207,7 @@ pub struct Team {
     /// Its queue.
     pub queue: QueueSpec,
     /// What customers read for it.
-    pub public_name: Option<String>,
+    pub public_name: Option<PublicName>,
     /// When it is there; none: always.
     pub hours: Option<Arc<TeamHours>>,
     /// Who leads it.
@@ -231,7 +236,7 @@ pub struct PublicMessage {
     pub name: MessageName,
     /// Who may sign it.
     pub signers: Vec<String>,
-    /// Template by two-letter language code.
+    /// Template by language tag.
     pub wordings: BTreeMap<String, String>,
     /// Hash over all wordings: what a signature is for.
     pub wording_hash: String,

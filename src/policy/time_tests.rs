@@ -9,6 +9,7 @@ use super::rules::{Policy, Trigger};
 use super::testing;
 use super::timing::{BeforeBreach, TimeKeys};
 use super::verdict::{Decision, Outcome, RuleResult, StayReason, Verdict};
+use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{Actor, Author, Change, ClockState, PartKind, PartSet, Role, Status, VendorClock, What};
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,8 +34,8 @@ fn policy(times: TimeKeys) -> Policy {
 fn friday() -> Case {
     let mut case = testing::case_with_parts();
     let noon = at("2026-11-27T11:00:00Z");
-    case.head.created_at = handoffd_kit::fact::Fact::Known(noon);
-    case.head.updated_at = handoffd_kit::fact::Fact::Known(noon);
+    case.head.created_at = Fact::Known(noon);
+    case.head.updated_at = Fact::Known(noon);
     case.memory.stay.as_mut().unwrap().since = noon;
     for message in &mut case.parts.conversation.as_mut().unwrap().messages {
         message.at = noon;
@@ -98,7 +99,7 @@ fn all_keys_and_conditions_must_hold() {
     let both = policy(TimeKeys { idle_for: wall(1), open_for: wall(3), ..TimeKeys::default() });
     fires_at(&friday(), &both, "2026-11-27T14:00:00Z");
     let mut untagged = friday();
-    untagged.head.tags = handoffd_kit::fact::Fact::Known(Vec::new());
+    untagged.head.tags = Fact::Known(Vec::new());
     let stays = verdict(&untagged, &both, at("2026-12-24T00:00:00Z"));
     assert_eq!((stays.outcome, stays.again_at), (Outcome::Stay(StayReason::NoRule), None));
 }
@@ -122,6 +123,9 @@ fn a_clock_near_its_end_fires_and_one_that_stands_still_has_no_instant() {
     fires_at(&running, &policy, "2026-11-27T19:15:00Z");
     let breached = with_clock(ClockState::Breached, Some("2026-11-27T20:00:00Z"));
     assert!(matches!(verdict(&breached, &policy, at("2026-11-28T00:00:00Z")).outcome, Outcome::Escalate(_)));
+    // Where the desk does not say since when, it is now, whatever the fraction of a second.
+    let whenever = with_clock(ClockState::Breached, None);
+    assert!(matches!(verdict(&whenever, &policy, at("2026-11-28T00:00:00.0001234Z")).outcome, Outcome::Escalate(_)));
     for (state, word) in [(ClockState::Paused, "paused"), (ClockState::Met, "met")] {
         let still = verdict(&with_clock(state, None), &policy, at("2027-01-01T00:00:00Z"));
         assert_eq!((still.outcome, still.again_at), (Outcome::Stay(StayReason::NoRule), None));
@@ -177,7 +181,7 @@ fn only_what_a_rule_needs_is_read_and_only_when_its_conditions_hold() {
     {
         assert_eq!(need(times, &unread), None);
     }
-    unread.head.tags = handoffd_kit::fact::Fact::Known(Vec::new());
+    unread.head.tags = Fact::Known(Vec::new());
     assert_eq!(need(TimeKeys { idle_for: hours(4), ..TimeKeys::default() }, &unread), None);
     // What the desk does not give is unknown, and the rule says so.
     let mut refused = testing::case();
@@ -258,10 +262,36 @@ fn an_automatic_rule_waits_until_the_agent_has_been_quiet_for_a_while() {
 }
 
 #[test]
+fn where_the_desk_is_silent_about_agents_a_change_may_be_one_of_theirs() {
+    let mut rules = policy(TimeKeys::default());
+    rules.escalations[0].trigger = Trigger::Exception;
+    rules.quiet_after_person = Some(SignedDuration::from_mins(10));
+    let mut case = friday();
+    case.parts.history = None;
+    case.asked = PartSet::of(&[PartKind::History]);
+    case.head.updated_at = Fact::Known(at("2026-11-27T12:00:00Z"));
+    let (during, after) = (at("2026-11-27T12:09:59Z"), at("2026-11-27T12:10:00Z"));
+    let held = verdict(&case, &rules, during);
+    assert_eq!((held.outcome, held.again_at), (Outcome::Stay(StayReason::HeldBack), Some(after)));
+    assert_eq!(held.trace[0].result, RuleResult::PersonMayBeActive(after));
+    assert!(matches!(verdict(&case, &rules, after).outcome, Outcome::Escalate(_)));
+    case.head.updated_at = Fact::Unknown;
+    assert_eq!(verdict(&case, &rules, after).trace[0].result, RuleResult::TimeUnknown("quiet_after_person".into()));
+    // The same for a rule on idle time: it fires where it is certain that nobody has acted for so long.
+    let idle = policy(TimeKeys { idle_for: hours(1), ..TimeKeys::default() });
+    case.head.updated_at = Fact::Known(at("2026-11-27T12:00:00Z"));
+    let verdict_at = |case: &Case, rules: &Policy, now| verdict(case, rules, at(now)).trace[0].result.clone();
+    assert_eq!(verdict_at(&case, &idle, "2026-11-27T12:59:00Z"), RuleResult::NotYet(at("2026-11-27T13:00:00Z")));
+    assert_eq!(verdict_at(&case, &idle, "2026-11-27T13:00:00Z"), RuleResult::Fires);
+    case.head.updated_at = Fact::Unknown;
+    assert_eq!(verdict_at(&case, &idle, "2026-11-27T13:00:00Z"), RuleResult::TimeUnknown("idle_for".into()));
+}
+
+#[test]
 fn an_instant_within_a_millisecond_is_never_looked_at_too_early() {
     let rules = policy(TimeKeys { open_for: wall(1), ..TimeKeys::default() });
     let mut case = friday();
-    case.head.created_at = handoffd_kit::fact::Fact::Known(at("2026-11-27T11:00:00.0001Z"));
+    case.head.created_at = Fact::Known(at("2026-11-27T11:00:00.0001Z"));
     let again = verdict(&case, &rules, at("2026-11-27T11:30:00Z")).again_at;
     assert_eq!(again, Some(at("2026-11-27T12:00:00.001Z")));
     assert!(matches!(verdict(&case, &rules, at("2026-11-27T12:00:00.001Z")).outcome, Outcome::Escalate(_)));

@@ -1,7 +1,7 @@
 //! The time keys of a rule: not before so much time has passed since something. Each gives an exact instant; conditions
 //! know no clock. All keys must be reached, so the rule's instant is the last of theirs.
 
-use super::activity::{Learnt, customer_wrote, idle_since, opened, status_since, stay_began};
+use super::activity::{Idle, Learnt, customer_wrote, idle_since, opened, status_since, stay_began};
 use super::clocks::{ClockName, standing, state_name};
 use super::due::Wait;
 use super::facts::Facts;
@@ -91,7 +91,7 @@ impl TimeKeys {
             timed.shown.push((name.to_owned(), shown));
         }
         if timed.result.is_none()
-            && let Some(at) = last.map(whole_millisecond).filter(|at| *at > now)
+            && let Some(at) = last.filter(|at| *at > now).map(whole_millisecond)
         {
             timed.result = Some(RuleResult::NotYet(at));
             timed.at = Some(at);
@@ -110,7 +110,7 @@ impl TimeKeys {
             wait.map(|wait| passed(wait, start(), what, team))
         };
         let keys = [
-            ("idle_for", passed(self.idle_for, "no agent acted", &|| idle_since(case, holder))),
+            ("idle_for", self.idle_for.map(|wait| idle(wait, idle_since(case, holder), team))),
             ("held_for", passed(self.held_for, "with this team", &|| stay_began(case, holder))),
             ("in_status_for", passed(self.in_status_for, "in this status", &|| status_since(case))),
             ("silent_for", passed(self.silent_for, "the customer wrote nothing", &|| customer_wrote(case))),
@@ -119,6 +119,22 @@ impl TimeKeys {
         ];
         keys.into_iter().filter_map(|(name, told)| Some((name, told?)))
     }
+}
+
+/// So much time since an agent last acted, as far as that is certain.
+fn idle(wait: Wait, idle: Learnt<Idle>, team: &Team) -> Told {
+    let what = match &idle {
+        Learnt::Known(Idle { at_the_latest: true, .. }) => {
+            "no agent acted, as far as this desk tells; it does not say whose its changes are, so for certain only"
+        }
+        _ => "no agent acted",
+    };
+    let since = match idle {
+        Learnt::Known(idle) => Learnt::Known(idle.since),
+        Learnt::Unread(part) => Learnt::Unread(part),
+        Learnt::Unknown => Learnt::Unknown,
+    };
+    passed(wait, since, what, team)
 }
 
 /// So much time since an instant.

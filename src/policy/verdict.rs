@@ -183,6 +183,8 @@ pub enum RuleResult {
     OffDuty(Timestamp),
     /// It matched; an agent has just acted on the case. It waits until then.
     PersonActive(Timestamp),
+    /// It matched; the ticket has just changed, and the desk does not say whether an agent did that. It waits until then.
+    PersonMayBeActive(Timestamp),
     /// It acts when an agent asks for it, and nobody did.
     NotAsked,
     /// The case is not with one of its teams, or not on its desk.
@@ -225,6 +227,9 @@ impl RuleResult {
             Self::PersonActive(until) => {
                 format!("matches, but an agent has just acted on the case: it waits until {until}")
             }
+            Self::PersonMayBeActive(until) => format!(
+                "matches, but the ticket has just changed and this desk does not say whether an agent did that: it waits until {until}"
+            ),
             Self::OffDuty(until) => {
                 format!("matches, but is for the hours of its team, which is off duty until {until}")
             }

@@ -227,3 +227,49 @@ fn a_weekend_does_not_count() {
         assert_eq!(stage.ours(ticket).len(), 2, "{dialect:?}: Monday, twenty to eleven");
     }
 }
+
+#[test]
+fn only_the_receiving_team_claims_where_no_rule_asks_who_works_there() {
+    for dialect in [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad, Dialect::Freshdesk] {
+        let mut stage = Stage::new(dialect);
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.sandbox.person("frontline-1").takes(ticket);
+        stage.look(ticket);
+        stage.notes("frontline-1", ticket, "/handoff billing above my limit");
+        stage.pass(600);
+        let claimed = |stage: &Stage| stage.handoffs()[0].claimed.as_ref().map(|(_, who)| who.clone());
+        for giving in ["frontline-1", "frontline-2"] {
+            stage.notes(giving, ticket, "The customer called again.");
+            assert_eq!(claimed(&stage), None, "{dialect:?}: {giving} gave it away");
+        }
+        stage.notes("billing-2", ticket, "I look at it.");
+        assert_eq!(claimed(&stage).as_deref(), Some("Billing Agent 2"), "{dialect:?}");
+    }
+}
+
+#[test]
+fn a_customer_with_two_cases_is_told_once_in_a_quiet_period() {
+    for dialect in [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad, Dialect::Freshdesk] {
+        let message = "[messages.escalated]\nsigners = [\"ops@acme.example\"]\nen = \"We look at it.\"\n\n";
+        let rule = on_request("billing-on-request", "billing", "true", "never");
+        let tells = "customer = { message = \"escalated\", quiet_for = \"24h\", after_reply = \"0s\" }";
+        let mut stage = Stage::with(dialect, &policy(dialect, &format!("{}\n{tells}\n\n{message}", rule.trim_end())));
+        let wording = stage.wording("escalated");
+        stage.orders("ops@acme.example", Command::Sign { message: "escalated".into(), wording }).expect("signed");
+        let hands_over = |stage: &mut Stage| {
+            let ticket = stage.opens("Support", &[]);
+            stage.sandbox.person("frontline-1").takes(ticket);
+            stage.look(ticket);
+            stage.notes("frontline-1", ticket, "/handoff billing above my limit");
+            stage.pass(600);
+            ticket
+        };
+        let (first, second) = (hands_over(&mut stage), hands_over(&mut stage));
+        assert_eq!((stage.told(first), stage.told(second)), (1, 0), "{dialect:?}");
+        let why = |stage: &Stage, at: usize| format!("{:?}", stage.handoffs()[at].proposal.customer);
+        assert!(why(&stage, 1).contains(&format!("already, on their ticket {}", first.0)), "{}", why(&stage, 1));
+        stage.pass(24 * HOUR);
+        let third = hands_over(&mut stage);
+        assert_eq!(stage.told(third), 1, "{dialect:?}: {}", why(&stage, 2));
+    }
+}

@@ -425,6 +425,18 @@ impl Stage {
         ours.into_iter().map(|message| words(message.body.text())).collect()
     }
 
+    /// The hash of a message's wordings: what is signed.
+    pub fn wording(&self, message: &str) -> String {
+        self.house.policy.messages[&message.into()].wording_hash.clone()
+    }
+
+    /// How often we wrote to the customer of a ticket.
+    pub fn told(&self, ticket: TicketNo) -> usize {
+        let us = self.sandbox.person(BOT).no().expect("our account");
+        let messages = self.sandbox.ticket(ticket).expect("the ticket").messages;
+        messages.iter().filter(|message| message.author == us && message.visibility == Visibility::Public).count()
+    }
+
     /// What was asked of the helpdesk since the last time this was asked.
     pub fn asked(&mut self) -> Vec<Asked> {
         self.sandbox.with(|desk| std::mem::take(&mut desk.journal.requests))

@@ -4,14 +4,16 @@
 use super::{Chain, Effective, Wait, is_over, is_readable, leaves_it_there, receiver};
 use crate::cases::after::{first_act, made_owner};
 use crate::cases::examine::Look;
+use crate::cases::sides::Sides;
 use crate::ledger::records::{ClaimWait, HandoffHappening, HandoffRecord};
 use crate::ledger::states::HandoffEvent;
 use crate::policy::case::{ClosedBy, ClosedPath, Memory};
 use crate::policy::due::{Due, Wait as Length};
 use crate::policy::hold::{full, may_write};
 use crate::policy::names::{AlertName, RuleName};
+use crate::policy::package::travelled_on;
 use crate::policy::proposal::{Chained, ClaimPlan, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
-use crate::policy::rules::Team;
+use crate::policy::rules::{InternalFrom, Team};
 use crate::policy::verdict::{Outcome, Risk, RuleResult, StayReason, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
@@ -110,7 +112,7 @@ fn nothing_happened(handoff: &str) -> HandoffHappening {
 /// What counts from now.
 fn as_of_now(look: &Look<'_>, memory: &Memory, to: &Team, proposal: Proposal) -> Proposal {
     let owner = look.head.owner.known().and_then(|owner| owner.as_ref());
-    let due = proposal.clock.customer_until.as_ref().map(|(_, due)| due.at);
+    let due = proposal.clock.customer_runs_until(look.now).map(|(_, due)| due.at);
     let claim = proposal.owner.claim.map(|claim| ClaimPlan { until: to.due(look.now, claim.within), ..claim });
     let owner = OwnerPlan {
         previous: owner.map(|person| person.name.clone().unwrap_or_else(|| person.id.to_string())),
@@ -118,10 +120,15 @@ fn as_of_now(look: &Look<'_>, memory: &Memory, to: &Team, proposal: Proposal) ->
         claim,
         ..proposal.owner
     };
-    let internal = |_: &ClaimPlan| internal_target(look, &proposal.rule).and_then(|length| to.due(look.now, length));
+    let (internal_from, begins) = match (proposal.clock.internal_from, proposal.opened_at) {
+        (InternalFrom::Opened, Some(opened)) => (InternalFrom::Opened, opened),
+        _ => (InternalFrom::Handoff, look.now),
+    };
+    let internal = |_: &ClaimPlan| internal_target(look, &proposal.rule).and_then(|length| to.due(begins, length));
     let paused = |at| Due { at, shown: to.moment(at, look.now), working: "as that handoff's rule says".to_owned() };
     let clock = ClockPlan {
         internal_until: owner.claim.as_ref().and_then(internal),
+        internal_from,
         paused_until: memory.paused_until.map(paused),
         ..proposal.clock
     };
@@ -129,6 +136,7 @@ fn as_of_now(look: &Look<'_>, memory: &Memory, to: &Team, proposal: Proposal) ->
         from_queue: look.head.queue.known().cloned().flatten(),
         owner,
         clock,
+        package: proposal.package.map(|package| travelled_on(package, memory)),
         decided_at: look.now,
         deadline: due.unwrap_or_else(|| look.now.saturating_add(WITHOUT_CLOCK).unwrap_or(look.now)),
         ..proposal
@@ -157,7 +165,6 @@ pub(super) fn planned_before(look: &Look<'_>, memory: &Memory, planned: &Handoff
     let versions = [&look.record.last_version, &look.record.own_version];
     let news = !versions.contains(&&Some(look.head.version.clone()));
     let team = proposal.from.as_ref().and_then(|from| look.policy.teams.get(from));
-    let roster = team.and_then(|team| look.rosters.of(team, look.now).ok()).filter(|roster| !roster.members.is_empty());
     let owner = look.head.owner.known().and_then(|owner| owner.as_ref()).map(|owner| &owner.id);
     match look.parts.history.as_deref() {
         // Even if nothing is new: what an earlier look could not judge is judged now.
@@ -165,7 +172,7 @@ pub(super) fn planned_before(look: &Look<'_>, memory: &Memory, planned: &Handoff
         None if news => return planned.may_be_claimed(team),
         None => {}
         Some(history) => {
-            if let Some(claimed) = first_act(&chained.of, chained.previous_id.as_ref(), roster, history) {
+            if let Some(claimed) = first_act(&chained.of, &Sides::of_unclaimed(proposal, chained, look), history) {
                 return planned.is_claimed(claimed);
             }
             if owner.is_some() && made_owner(&chained.of, history) == owner {
