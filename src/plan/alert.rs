@@ -271,7 +271,7 @@ impl Alert {
 fn until(proposal: &Proposal) -> Option<String> {
     let claim = proposal.owner.claim.as_ref().and_then(|claim| claim.until.as_ref());
     let internal = proposal.clock.internal_until.as_ref();
-    let customer = proposal.clock.customer_until.as_ref().map(|(_, due)| due);
+    let customer = proposal.clock.customer_runs_until(proposal.decided_at).map(|(_, due)| due);
     let nearest = claim.into_iter().chain(internal).chain(customer).min_by_key(|due| due.at);
     nearest.map(|due| due.shown.clone())
 }

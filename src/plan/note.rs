@@ -2,7 +2,8 @@
 //! connectors turn it into what their desk takes.
 
 use super::pause::Pause;
-use crate::policy::package::{clean, name_of};
+use crate::policy::due::Due;
+use crate::policy::package::{Told, clean, name_of};
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Package, Proposal};
 use crate::policy::rules::{CustomerFacing, InternalFrom, PackagePart, Unclaimed};
 use handoffd_kit::mark::Mark;
@@ -23,6 +24,9 @@ pub struct Occasion<'a> {
     /// The largest note in bytes.
     pub max_bytes: usize,
 }
+
+/// The name of the line that says whose request it is.
+const ASKED_FOR_BY: &str = "Asked for by";
 
 /// What is left out first where a note cannot hold everything.
 const LEFT_OUT_FIRST: [PackagePart; 6] = {
@@ -50,7 +54,7 @@ fn whole(proposal: &Proposal, occasion: &Occasion<'_>, left_out: &[PackagePart])
         HandoffKind::Back => vec![handed_back(proposal), standing(proposal, occasion)],
         HandoffKind::Escalate | HandoffKind::Unclaimed => vec![
             opening(proposal, occasion),
-            matched(proposal),
+            matched(proposal, left_out),
             package(proposal.package.as_ref(), left_out, occasion.max_bytes),
             after(proposal, occasion),
         ],
@@ -86,7 +90,7 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
         proposal
             .asked
             .as_ref()
-            .map(|asked| format!("Asked for by: {} (/handoff): {}", spoken(&asked.by), spoken(&asked.reason))),
+            .map(|asked| format!("{ASKED_FOR_BY}: {} (/handoff): {}", spoken(&asked.by), spoken(&asked.reason))),
     );
     lines.extend(proposal.needs.as_ref().map(|needs| format!("Needed: {}", one_line(needs))));
     lines.extend(occasion.approved_by.map(|who| format!("Approved by: {}", one_line(who))));
@@ -97,6 +101,10 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
         };
         format!("Until: {} (the target of {}{from})", until.told(), proposal.to)
     }));
+    lines.extend(
+        customers_clock_first(proposal)
+            .map(|(name, until)| format!("Until: {} (the customer's clock {})", until.told(), one_line(name))),
+    );
     let question = proposal.package.as_ref().and_then(|package| section(package, PackagePart::Question));
     lines.extend(question.into_iter().flatten().map(|line| format!("Open question: {line}")));
     lines
@@ -124,9 +132,28 @@ fn section(package: &Package, part: PackagePart) -> Option<&Vec<String>> {
     package.parts.iter().find(|section| section.part == part).map(|section| &section.lines)
 }
 
-fn matched(proposal: &Proposal) -> Vec<String> {
-    let facts: Vec<String> = proposal.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+/// The facts that matched. Words of the ticket that stand elsewhere in the note are not said again.
+fn matched(proposal: &Proposal, left_out: &[PackagePart]) -> Vec<String> {
+    let mut told = Told::default();
+    if let Some(asked) = &proposal.asked {
+        told.add(ASKED_FOR_BY, &[spoken(&asked.reason)]);
+    }
+    let sections = proposal.package.iter().flat_map(|package| &package.parts);
+    for section in sections.filter(|section| !left_out.contains(&section.part)) {
+        told.add(title(section.part), &section.lines);
+    }
+    let shown = |(name, value): &(String, String)| match told.rest(value) {
+        (_, titles) if titles.is_empty() || !is_ticket_text(name) => format!("{name}: {value}"),
+        (rest, titles) if rest.is_empty() => format!("{name}: see \"{}\"", titles.join("\", \"")),
+        (rest, titles) => format!("{name}: {} (and see \"{}\")", rest.join(" "), titles.join("\", \"")),
+    };
+    let facts: Vec<String> = proposal.facts.iter().map(shown).collect();
     if facts.is_empty() { Vec::new() } else { vec![format!("Matched: {}", facts.join("; "))] }
+}
+
+/// Whether a fact's value is words that people wrote on the ticket, which a part of the package may repeat.
+fn is_ticket_text(name: &str) -> bool {
+    ["ticket.subject", "ticket.text", "command.reason"].contains(&name) || name.starts_with("ticket.fields.")
 }
 
 /// The parts but for the question, which stands above; then what is required and was not found.
@@ -239,9 +266,24 @@ fn previous(proposal: &Proposal) -> Option<String> {
     Some(format!("Still with {who}: {}{until}", one_line(task)))
 }
 
+/// The customer's clock, where the receiving team has no target of its own and no pause stops it: the deadline that counts.
+fn customers_clock_first(proposal: &Proposal) -> Option<(&str, &Due)> {
+    let clock = &proposal.clock;
+    let counts = clock.internal_until.is_none() && clock.pause.is_none() && clock.paused_until.is_none();
+    let escalates = proposal.kind == HandoffKind::Escalate;
+    let (name, until) = clock.customer_runs_until(proposal.decided_at).filter(|_| counts && escalates)?;
+    Some((name, until))
+}
+
 fn clocks(proposal: &Proposal, pause: &Pause) -> String {
     let customer = match (pause.told(proposal), &proposal.clock.customer_until) {
         (Some(pause), _) => pause,
+        (None, Some((name, _))) if customers_clock_first(proposal).is_some() => {
+            format!("{} runs on until then", one_line(name))
+        }
+        (None, Some((name, until))) if until.at <= proposal.decided_at => {
+            format!("{} ran out {}", one_line(name), until.told())
+        }
         (None, Some((name, until))) => format!("{} runs on until {}", one_line(name), until.told()),
         (None, None) => "the customer's runs on".to_owned(),
     };

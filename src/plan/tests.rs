@@ -12,7 +12,8 @@ use handoffd_kit::desk::{DeskChange, OwnerSpec, QueueSpec, StatusSpec, Update, W
 use handoffd_kit::fact::Fact;
 use handoffd_kit::mark::Mark;
 use handoffd_kit::model::{
-    Attachment, Conversation, FieldValue, InternalText, PartKind, PartSet, Priority, Status, TicketHead,
+    Attachment, ClockState, Conversation, FieldValue, InternalText, PartKind, PartSet, Priority, Status, TicketHead,
+    VendorClock,
 };
 use std::time::Duration;
 
@@ -184,6 +185,90 @@ fn a_note_says_instead_of_which_team_and_why() {
             "Why: no other route matches (rule invoices)",
             "Instead of billing: the desk shows no queue \"Billing\" any more"
         ]
+    );
+}
+
+/// The lines of a note that begin so.
+fn lines_of<'n>(note: &'n str, begins: &str) -> Vec<&'n str> {
+    note.lines().filter(|line| line.starts_with(begins)).collect()
+}
+
+/// The note of a refund that is escalated with these clocks of the desk and this target of ours for billing.
+fn note_with(clocks: Vec<VendorClock>, internal: bool) -> String {
+    let mut case = testing::case_with_parts();
+    case.parts.clocks = Some(clocks);
+    let mut rule = escalation("refund", "has_tag('refund')", "billing");
+    rule.clock.internal = rule.clock.internal.filter(|_| internal);
+    let policy = Policy { escalations: vec![rule], ..testing::policy() };
+    let proposal = decided(&case, &policy);
+    note_of(&effects(&proposal, "h1", &desk(ALL), &case.head, None)[0]).to_owned()
+}
+
+#[test]
+fn every_note_has_the_deadline_that_counts_for_the_receiving_team() {
+    let clock = |hours: i64| VendorClock {
+        name: "resolution".into(),
+        state: ClockState::Running,
+        breaches_at: Some(testing::now() + jiff::SignedDuration::from_hours(hours)),
+    };
+    let both = note_with(vec![clock(2)], true);
+    assert_eq!(
+        lines_of(&both, "Until:"),
+        ["Until: Mon 2 Nov 16:00 UTC: 4 h, around the clock (the target of billing)"]
+    );
+    assert_eq!(
+        lines_of(&both, "Clocks:"),
+        ["Clocks: resolution runs on until Mon 2 Nov 14:00 UTC: the desk's own clock; billing answers for them"]
+    );
+    let customers = note_with(vec![clock(2)], false);
+    assert_eq!(
+        lines_of(&customers, "Until:"),
+        ["Until: Mon 2 Nov 14:00 UTC: the desk's own clock (the customer's clock resolution)"]
+    );
+    assert_eq!(lines_of(&customers, "Clocks:"), ["Clocks: resolution runs on until then; billing answers for them"]);
+    let missed = note_with(vec![clock(-2)], false);
+    assert_eq!(lines_of(&missed, "Until:"), Vec::<&str>::new());
+    assert_eq!(
+        lines_of(&missed, "Clocks:"),
+        ["Clocks: resolution ran out Mon 2 Nov 10:00 UTC: the desk's own clock; billing answers for them"]
+    );
+}
+
+#[test]
+fn the_clocks_are_read_for_the_note_whatever_the_rule_requires() {
+    let mut case = testing::case_with_parts();
+    case.parts.clocks = None;
+    let policy =
+        Policy { escalations: vec![escalation("refund", "has_tag('refund')", "billing")], ..testing::policy() };
+    let needs = |case: &_| decide(case, &policy, &|_, _| true, testing::now());
+    assert!(matches!(needs(&case), Decision::Need(parts) if parts == PartSet::of(&[PartKind::Clocks])));
+    case.asked = PartSet::of(&[PartKind::Clocks]);
+    let note = note_of(&effects(&decided(&case, &policy), "h1", &desk(ALL), &case.head, None)[0]).to_owned();
+    assert!(note.contains("Unknown: the helpdesk's clocks: they could not be read"), "{note}");
+}
+
+#[test]
+fn words_of_the_ticket_stand_once_in_a_note() {
+    let mut case = testing::case_with_parts();
+    case.head.text = Fact::Known("Hello, I was charged twice. Can you refund it? My dog ate the invoice.".into());
+    let matched = |case: &crate::policy::case::Case, when: &str, left_out: bool| {
+        let mut rule = escalation("refund", when, "billing");
+        rule.package.require = crate::policy::package::ORDER.to_vec();
+        let policy = Policy { escalations: vec![rule], ..testing::policy() };
+        let mut proposal = decided(case, &policy);
+        if left_out {
+            proposal.package = None;
+        }
+        let note = note_of(&effects(&proposal, "h1", &desk(ALL), &case.head, None)[0]).to_owned();
+        lines_of(&note, "Matched:").join("\n")
+    };
+    case.asked = PartSet::of(&[PartKind::Contacts]);
+    let subject = "ticket.subject != '' && ticket.priority == 'high'";
+    assert_eq!(matched(&case, subject, false), "Matched: ticket.subject: see \"Summary\"; ticket.priority: high");
+    assert_eq!(matched(&case, subject, true), "Matched: ticket.subject: Refund please; ticket.priority: high");
+    assert_eq!(
+        matched(&case, "ticket.text != ''", false),
+        "Matched: ticket.text: My dog ate the invoice. (and see \"The customer reported\", \"Open question\")"
     );
 }
 

@@ -6,7 +6,7 @@ use super::due::Due;
 use super::facts::Facts;
 use super::names::TargetName;
 use super::targets::own_clock;
-use handoffd_kit::model::{ClockState, PartKind, VendorClock};
+use handoffd_kit::model::{ClockState, PartKind, PartSet, VendorClock};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -165,6 +165,25 @@ pub fn nearest(facts: &Facts<'_>) -> Option<(String, Timestamp, Option<Due>)> {
         _ => None,
     });
     desks.chain(ours).min_by_key(|(_, at, _)| *at)
+}
+
+/// The customer's clock that ran out first and that nothing has answered since: its name, and when.
+pub fn missed(facts: &Facts<'_>) -> Option<(String, Timestamp, Option<Due>)> {
+    let missed = ClockName::CUSTOMERS.into_iter().filter_map(|name| match standing(facts, name) {
+        Learnt::Known(Some(Standing { state: ClockState::Breached, over: false, at: Some(at), due, .. })) => {
+            Some((name.name().to_owned(), at, due))
+        }
+        _ => None,
+    });
+    missed.min_by_key(|(_, at, _)| *at)
+}
+
+/// The parts that it takes to tell how the customer's clocks stand.
+pub fn needs(facts: &Facts<'_>) -> PartSet {
+    ClockName::CUSTOMERS.into_iter().fold(PartSet::NONE, |needs, name| match standing(facts, name) {
+        Learnt::Unread(part) => needs.with(part),
+        Learnt::Known(_) | Learnt::Unknown => needs,
+    })
 }
 
 /// Where the desk's clocks and our targets do not agree, as far as both can be told from what was read.

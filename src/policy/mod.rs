@@ -24,6 +24,7 @@ pub mod facts;
 pub mod header;
 pub mod hold;
 pub mod known;
+pub mod languages;
 pub mod limits;
 mod matching;
 pub mod meaning;
@@ -57,6 +58,7 @@ pub mod triage;
 pub mod trial;
 pub mod verdict;
 pub mod whatif;
+mod whatif_notes;
 pub mod wording;
 
 pub use routing::INTAKE;

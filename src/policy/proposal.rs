@@ -212,7 +212,7 @@ impl Package {
 pub struct PackageSection {
     /// Which part.
     pub part: PackagePart,
-    /// At most five lines; the rest is linked.
+    /// At most five lines; where there are more, the last one says how many.
     pub lines: Vec<String>,
     /// Where it came from: "field steps", "conversation".
     pub source: String,
@@ -329,7 +329,7 @@ pub struct ClockPlan {
     /// From when on it counts.
     #[serde(default)]
     pub internal_from: InternalFrom,
-    /// The customer's clock that runs out next, by name, where it was read.
+    /// The customer's clock that runs out next, else the one that ran out, by name, as far as clocks were read.
     pub customer_until: Option<(String, Due)>,
     /// The pause of the customer's clock that the handoff begins.
     #[serde(default)]
@@ -342,6 +342,11 @@ pub struct ClockPlan {
 }
 
 impl ClockPlan {
+    /// The customer's clock, where it has not run out by this instant.
+    pub fn customer_runs_until(&self, now: Timestamp) -> Option<&(String, Due)> {
+        self.customer_until.as_ref().filter(|(_, due)| due.at > now)
+    }
+
     /// The customer's clock runs on, and the receiving team, which answers for it, has no target of its own.
     pub fn runs_on() -> Self {
         Self {

@@ -4,12 +4,13 @@
 use super::alert::{self, AlertPlan};
 use super::case::{Case, Request};
 use super::cel::{FactSource, Found};
-use super::clocks::nearest;
+use super::clocks::{self, missed, nearest};
 use super::condition::Answer;
 use super::customer::Occasion;
 use super::due::{Due, Wait};
 use super::facts::Facts;
 use super::hold;
+use super::languages::PublicName;
 use super::matching::{AnyRule, Candidate, facts_hash};
 use super::message::{facts_in, render_reason};
 use super::names::RuleName;
@@ -57,7 +58,7 @@ impl Proposer<'_> {
     /// Parts that must be read before the proposal is whole.
     pub fn needs(&self, candidate: &Candidate<'_>) -> PartSet {
         let AnyRule::Escalation(escalation) = candidate.any else { return self.review_needs(candidate) };
-        let mut needs = package::needs(&escalation.package);
+        let mut needs = package::needs(&escalation.package).union(clocks::needs(&self.facts));
         if let Some(occasion) = self.occasion(escalation) {
             needs = needs.union(occasion.needs());
         }
@@ -228,7 +229,10 @@ impl Proposer<'_> {
         let house = BTreeMap::from([
             ("from.name".to_owned(), text(from.map_or("", |team| team.name.as_str()))),
             ("to.name".to_owned(), text(to.name.as_str())),
-            ("to.public_name".to_owned(), text(to.public_name.as_deref().unwrap_or(to.name.as_str()))),
+            (
+                "to.public_name".to_owned(),
+                text(to.public_name.as_ref().map_or(to.name.as_str(), PublicName::otherwise)),
+            ),
         ]);
         let facts = self.facts.with_package(Some(&escalation.package));
         Answers {
@@ -273,9 +277,9 @@ impl Proposer<'_> {
         Some(Due { at, shown: to.moment(at, self.now), working: "as that handoff's rule says".to_owned() })
     }
 
-    /// The customer's clock that runs out next, as the receiving team reads it.
+    /// The customer's clock that runs out next, as the receiving team reads it; where none runs, the one that ran out.
     fn customers_clock(&self, to: &Team) -> Option<(String, Due)> {
-        let (name, at, due) = nearest(&self.facts)?;
+        let (name, at, due) = nearest(&self.facts).or_else(|| missed(&self.facts))?;
         let desks = || Due { at, shown: to.moment(at, self.now), working: "the desk's own clock".to_owned() };
         Some((name, due.unwrap_or_else(desks)))
     }

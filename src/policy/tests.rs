@@ -108,14 +108,14 @@ fn the_agent_before_is_called_by_name_whoever_knows_it() {
 fn parts_are_asked_for_only_once_a_rule_fires() {
     let bare = testing::case();
     let Decision::Need(parts) = decide(&bare, &policy_of([refund()]), &|_, _| true, testing::now()) else { panic!() };
-    assert_eq!(parts, PartSet::of(&[PartKind::Conversation, PartKind::History, PartKind::Customer]));
+    assert_eq!(parts, PartSet::of(&[PartKind::Conversation, PartKind::History, PartKind::Customer, PartKind::Clocks]));
     assert_eq!(
         stays(&verdict(&bare, &policy_of([escalation("x", "has_tag('other')", "billing")]))),
         &StayReason::NoRule
     );
     // An unsigned message is held back anyway: nobody's language has to be read for it.
     let Decision::Need(parts) = decide(&bare, &policy_of([refund()]), &|_, _| false, testing::now()) else { panic!() };
-    assert_eq!(parts, PartSet::of(&[PartKind::Conversation, PartKind::History]));
+    assert_eq!(parts, PartSet::of(&[PartKind::Conversation, PartKind::History, PartKind::Clocks]));
 }
 
 #[test]

@@ -80,15 +80,15 @@ pub fn cost(tenant: &Tenant, parts: &[Part], disturbed: &BTreeSet<i64>) -> Cost 
         let extra = usize::from(part.twice);
         let reads = about().filter(|asked| !asked.writes).count();
         let writes = about().filter(|asked| asked.writes).count();
-        *cost.spread.entry((reads.saturating_sub(extra).max(2.min(reads)), writes)).or_default() += 1;
+        *cost.spread.entry((reads.saturating_sub(extra).max(3.min(reads)), writes)).or_default() += 1;
     }
     cost
 }
 
 impl Cost {
-    /// More than two reads or one write.
+    /// More than three reads (the ticket, its audits, its clocks) or one write.
     pub fn too_much(&self) -> Vec<String> {
-        let over = self.spread.iter().filter(|((reads, writes), _)| *reads > 2 || *writes > 1);
+        let over = self.spread.iter().filter(|((reads, writes), _)| *reads > 3 || *writes > 1);
         over.map(|((reads, writes), times)| format!("{times} handoffs took {reads} reads and {writes} writes"))
             .collect()
     }

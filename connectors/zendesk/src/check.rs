@@ -18,6 +18,10 @@ use serde_json::{Value, json};
 const RESOURCES: [&str; 10] =
     ["tickets", "users", "auditlogs", "organizations", "hc", "apps", "triggers", "automations", "targets", "webhooks"];
 
+/// What follows where they cannot be read.
+const CLOCKS_UNKNOWN: &str =
+    "Conditions on Zendesk's own clocks stay unknown, and notes say so; [targets] gives clocks of our own";
+
 impl ZendeskDesk {
     /// Tries everything that this connector needs. Nothing on the desk changes: the one update that is sent cannot apply.
     pub(crate) async fn examine(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
@@ -111,8 +115,11 @@ impl ZendeskDesk {
             Err(error) => Finding::failed(&error, "Audits carry the history"),
         };
         let clocks = match self.clocks(id, deadline).await {
-            Ok(clocks) => Finding::fine(format!("SLA clocks can be read ({} on the newest ticket)", clocks.len())),
-            Err(error) => Finding::warning(error.to_string(), "Conditions on Zendesk's own clocks stay unknown"),
+            Ok(Some(clocks)) => {
+                Finding::fine(format!("SLA clocks can be read ({} on the newest ticket)", clocks.len()))
+            }
+            Ok(None) => Finding::warning("SLA clocks cannot be read", CLOCKS_UNKNOWN),
+            Err(error) => Finding::warning(error.to_string(), CLOCKS_UNKNOWN),
         };
         vec![audits, clocks, self.may_write(id, deadline).await]
     }

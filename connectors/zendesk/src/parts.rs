@@ -57,7 +57,7 @@ impl ZendeskDesk {
             parts.customer = self.customer(head, deadline).await?;
         }
         if wanted.has(PartKind::Clocks) {
-            parts.clocks = Some(self.clocks(id, deadline).await?);
+            parts.clocks = self.clocks(id, deadline).await?;
         }
         if wanted.has(PartKind::Contacts) {
             parts.contacts = self.contacts(head, deadline).await?;
@@ -171,11 +171,13 @@ impl ZendeskDesk {
     }
 
     /// The ticket's clocks. The endpoint is not documented; where it answers 404 there are none (Zendesk sheet, *SLA data*).
-    pub(crate) async fn clocks(&self, id: Id, deadline: Timestamp) -> Result<Vec<VendorClock>> {
+    pub(crate) async fn clocks(&self, id: Id, deadline: Timestamp) -> Result<Option<Vec<VendorClock>>> {
         let ask = Ask::get("read clocks", format!("tickets/{id}/slas/policy_metrics.json"), deadline);
         match self.api.one::<Vec<PolicyMetric>>(&ask, "policy_metrics").await {
-            Ok(metrics) => Ok(normalise::clocks(metrics, self.api.gate().now())),
-            Err(error) if error.status == Some(404) => Ok(Vec::new()),
+            Ok(metrics) => Ok(Some(normalise::clocks(metrics, self.api.gate().now()))),
+            Err(error) if error.status == Some(404) => Ok(Some(Vec::new())),
+            // Cases are handed over all the same: without a right, or with an answer of another form, their clocks are unknown.
+            Err(error) if matches!(error.kind, DeskErrorKind::Forbidden | DeskErrorKind::Protocol) => Ok(None),
             Err(error) => Err(error),
         }
     }

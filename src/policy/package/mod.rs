@@ -12,6 +12,7 @@ mod numbers;
 mod parts;
 mod playbook;
 mod quoted;
+mod repeats;
 mod secrets;
 mod sentences;
 mod sheet;
@@ -21,8 +22,10 @@ mod tests;
 pub use checklist::Checklist;
 pub use labels::{LABELS, Label, Labels, same_words};
 pub use mask::{clean, visible};
+pub use parts::travelled_on;
 pub use playbook::Playbook;
 pub use quoted::parted;
+pub use repeats::Told;
 
 use super::case::Case;
 use super::facts::Facts;
@@ -72,18 +75,14 @@ pub fn part_names() -> impl Iterator<Item = &'static str> + Clone {
     ORDER.into_iter().map(name_of)
 }
 
-/// What a package takes. The conversation always; who asks and the clocks only where urgency is required, because they
-/// cost further calls on some desks.
+/// What a package takes. The conversation always; who asks only where urgency is required, because that costs a further call
+/// on some desks. What it takes to tell the clocks, [`super::clocks::needs`] says.
 pub fn needs(decision: &PackageDecision) -> PartSet {
     let mut always = PartSet::of(&[PartKind::Conversation, PartKind::History]);
     if decision.require.contains(&PackagePart::History) {
         always = always.with(PartKind::Contacts);
     }
-    if decision.require.contains(&PackagePart::Urgency) {
-        always.with(PartKind::Customer).with(PartKind::Clocks)
-    } else {
-        always
-    }
+    if decision.require.contains(&PackagePart::Urgency) { always.with(PartKind::Customer) } else { always }
 }
 
 /// The package of a case.
@@ -169,6 +168,10 @@ fn unknown(case: &Case, facts: &Facts<'_>) -> Vec<String> {
             unknown.push("the whole conversation: it is longer than what was read".to_owned());
         }
         Some(_) => {}
+    }
+    unknown.extend(parts::not_read_whole(case));
+    if case.parts.clocks.is_none() && case.asked.has(PartKind::Clocks) {
+        unknown.push("the helpdesk's clocks: they could not be read".to_owned());
     }
     if case.head.priority.is_unknown() {
         unknown.push("the priority".to_owned());

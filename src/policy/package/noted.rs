@@ -15,9 +15,6 @@ use crate::policy::command::is_about_a_package;
 use handoffd_kit::model::{Message, Role, Visibility};
 use std::collections::BTreeMap;
 
-/// The lines of one part that one note gives.
-const LINES_MAX: usize = 200;
-
 /// What agents wrote down, by label.
 #[derive(Debug, Default)]
 pub struct Noted<'a>(BTreeMap<Label, (Vec<String>, &'a Message)>);
@@ -32,8 +29,7 @@ impl<'a> Noted<'a> {
             for (label, lines) in sections(note.said.words(), labels) {
                 here.entry(label).or_default().extend(lines);
             }
-            for (label, mut lines) in here.into_iter().filter(|(_, lines)| !lines.is_empty()) {
-                lines.truncate(LINES_MAX);
+            for (label, lines) in here.into_iter().filter(|(_, lines)| !lines.is_empty()) {
                 noted.entry(label).or_insert((lines, note));
             }
         }

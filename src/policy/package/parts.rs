@@ -2,12 +2,13 @@
 
 use super::mask::clean;
 use super::sentences::{READ_MAX, is_cut, one_line, read, same_form, sentences};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, bounded};
 use crate::policy::activity::is_reply_by;
-use crate::policy::case::Case;
+use crate::policy::case::{Case, Memory};
 use crate::policy::clocks::nearest;
 use crate::policy::facts::{Facts, is_public_by};
 use crate::policy::known::{FactName, HouseFact};
+use crate::policy::proposal::Package;
 use crate::policy::rules::{FieldOwner, PackagePart, Policy};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{Attachment, Message, PastTicket, Role, Status, Visibility};
@@ -15,6 +16,8 @@ use std::collections::HashSet;
 
 const CONVERSATION: &str = "conversation";
 const TICKET: &str = "ticket";
+const LEDGER: &str = "ledger and conversation";
+const FIRST_HANDOFF: &str = "first handoff of this case";
 
 fn messages(case: &Case) -> &[Message] {
     case.parts.conversation.as_ref().map_or(&[], |conversation| &conversation.messages)
@@ -196,19 +199,13 @@ pub fn history(sheet: &mut Sheet, case: &Case) {
     if sheet.has(PackagePart::History) {
         return;
     }
-    let memory = &case.memory;
-    let mut add = |line: String| sheet.add(PackagePart::History, &line, "ledger and conversation");
-    if memory.teams_seen.len() > 1 {
-        let teams: Vec<&str> = memory.teams_seen.iter().map(|team| team.as_str()).collect();
-        add(format!("teams so far: {}", teams.join(" → ")));
-    }
-    match (memory.handoffs, memory.bounces) {
-        (0, 0) => add("first handoff of this case".to_owned()),
-        (handoffs, 0) => add(format!("{}, none came back", many(handoffs as usize, "earlier handoff"))),
-        (handoffs, bounces) => add(format!("{}, {bounces} came back", many(handoffs as usize, "earlier handoff"))),
-    }
-    for related in case.head.related.iter().take(RELATED_MAX) {
-        add(format!("{} {}", related.tie.shown(), clean(related.ticket.as_str())));
+    let mut add = |line: String| sheet.add(PackagePart::History, &line, LEDGER);
+    travelled(&case.memory).into_iter().for_each(&mut add);
+    let more = case.head.related.len().saturating_sub(RELATED_MAX);
+    for (at, related) in case.head.related.iter().take(RELATED_MAX).enumerate() {
+        let last = at + 1 == RELATED_MAX && more > 0;
+        let more = if last { format!(", and {}", many(more, "more tied ticket")) } else { String::new() };
+        add(format!("{} {}{more}", related.tie.shown(), clean(related.ticket.as_str())));
     }
     if let Some(contacts) = &case.parts.contacts {
         let others = || contacts.tickets.iter().filter(|past| past.id != case.head.id);
@@ -224,6 +221,51 @@ pub fn history(sheet: &mut Sheet, case: &Case) {
         let count = |role| messages(case).iter().filter(|message| is_public_by(message, role)).count();
         let customers = many(count(Role::Customer), "message");
         add(format!("{customers} from the customer, {} from agents", count(Role::Agent)));
+    }
+}
+
+/// Where a case has been, and which of its handoffs the next one is.
+fn travelled(memory: &Memory) -> Vec<String> {
+    let mut lines = Vec::new();
+    if memory.teams_seen.len() > 1 {
+        let teams: Vec<&str> = memory.teams_seen.iter().map(|team| team.as_str()).collect();
+        lines.push(format!("teams so far: {}", teams.join(" → ")));
+    }
+    let earlier = many(memory.handoffs as usize, "earlier handoff");
+    lines.push(match (memory.handoffs, memory.bounces) {
+        (0, 0) => FIRST_HANDOFF.to_owned(),
+        (_, 0) => format!("{earlier}, none came back"),
+        (_, bounces) => format!("{earlier}, {bounces} came back"),
+    });
+    lines
+}
+
+/// Whether [`travelled`] has written this line.
+fn is_travelled(line: &str) -> bool {
+    let counts = line.starts_with(|first: char| first.is_ascii_digit())
+        && line.contains(" earlier handoff")
+        && line.ends_with(" came back");
+    line == FIRST_HANDOFF || line.starts_with("teams so far: ") || counts
+}
+
+/// A package that travels on with a later handoff: what was collected stays, where the case has been is told anew.
+pub fn travelled_on(mut package: Package, memory: &Memory) -> Package {
+    let history = package.parts.iter_mut().find(|section| section.part == PackagePart::History);
+    if let Some(section) = history.filter(|section| section.source == LEDGER) {
+        let kept = section.lines.drain(..).filter(|line| !is_travelled(line));
+        let lines: Vec<String> = travelled(memory).into_iter().map(|line| one_line(&line)).chain(kept).collect();
+        section.lines = bounded(lines);
+    }
+    package
+}
+
+/// What of the messages was not read, in words.
+pub fn not_read_whole(case: &Case) -> Option<String> {
+    let long = messages(case).iter().filter(|message| is_cut(message.said.words())).count();
+    let head = messages(case).is_empty() && case.head.text.known().is_some_and(|text| is_cut(text));
+    match long + usize::from(head) {
+        0 => None,
+        long => Some(format!("the end of {}: read to {READ_MAX} characters", many(long, "long message"))),
     }
 }
 

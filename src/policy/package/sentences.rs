@@ -60,7 +60,7 @@ pub fn one_line(text: &str) -> String {
     }
 }
 
-fn split(line: &str) -> impl Iterator<Item = &str> {
+pub(super) fn split(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = line;
     std::iter::from_fn(move || {
         rest = rest.trim_start();

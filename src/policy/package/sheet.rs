@@ -9,6 +9,10 @@ use std::collections::{BTreeMap, HashSet};
 /// Lines that a part may have, the one that says how many are left out included.
 pub(super) const LINES_MAX: usize = 5;
 
+/// What the last line of a part says that has more.
+const CUT: &str = "… and ";
+const IN_TICKET: &str = " more in the ticket";
+
 /// Parts as they are collected.
 #[derive(Default)]
 pub struct Sheet {
@@ -53,11 +57,37 @@ impl Sheet {
     }
 }
 
-fn bounded(mut lines: Vec<String>) -> Vec<String> {
-    if lines.len() > LINES_MAX {
-        let left = lines.len() - (LINES_MAX - 1);
-        lines.truncate(LINES_MAX - 1);
-        lines.push(format!("… and {left} more in the ticket"));
+/// At most as many lines as a part may have; the last one says how many were left out.
+pub(super) fn bounded(mut lines: Vec<String>) -> Vec<String> {
+    // Lines that were bounded before say already how many are missing.
+    let before = lines.last().and_then(|last| last.strip_prefix(CUT)?.strip_suffix(IN_TICKET)?.parse::<usize>().ok());
+    if before.is_some() {
+        lines.pop();
+    }
+    let kept = if before.is_some() || lines.len() > LINES_MAX { LINES_MAX - 1 } else { LINES_MAX };
+    let left = lines.len().saturating_sub(kept) + before.unwrap_or(0);
+    lines.truncate(kept);
+    if left > 0 {
+        lines.push(format!("{CUT}{left}{IN_TICKET}"));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(count: usize) -> Vec<String> {
+        (0..count).map(|line| line.to_string()).collect()
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted_also_where_it_was_bounded_before() {
+        assert_eq!(bounded(lines(5)), lines(5));
+        let seven = bounded(lines(7));
+        assert_eq!((seven.len(), seven[4].as_str()), (5, "… and 3 more in the ticket"));
+        assert_eq!(bounded(seven.clone()), seven);
+        let more = bounded([lines(1), seven].concat());
+        assert_eq!((more.len(), more[4].as_str()), (5, "… and 4 more in the ticket"));
+    }
 }

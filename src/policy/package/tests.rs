@@ -152,7 +152,7 @@ fn the_customers_other_tickets_are_part_of_the_history() {
         [
             "first handoff of this case",
             "follow-up of ticket 12",
-            "refers to ticket (handoffd h/1 r@v]",
+            "refers to ticket (handoffd h/1 r@v], and 1 more tied ticket",
             "3 other tickets of this customer, 1 of them not solved",
             "0 messages from the customer, 0 from agents"
         ]

@@ -3,6 +3,7 @@
 
 use crate::ledger::records::{EffectRecord, HandoffRecord};
 use crate::ledger::states::EffectState;
+use crate::policy::due::Due;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::verdict::Risk;
@@ -162,7 +163,8 @@ fn answers(proposal: &Proposal) -> Vec<Line> {
     lines.extend(proposal.owner.previous_until.as_ref().map(|until| line("until", until.told())));
     lines.extend(proposal.clock.internal_until.as_ref().map(|until| line("the team's clock", until.told())));
     let customer = proposal.clock.customer_until.as_ref();
-    lines.extend(customer.map(|(name, until)| line(&format!("clock {name}"), until.told())));
+    let ran_out = |until: &Due| if until.at > proposal.decided_at { "" } else { ", ran out" };
+    lines.extend(customer.map(|(name, until)| line(&format!("clock {name}{}", ran_out(until)), until.told())));
     lines.extend(proposal.clock.pause.as_ref().map(|pause| line("clock paused", pause.until.told())));
     lines.push(match &proposal.customer {
         CustomerPlan::Tell { message, text, .. } => line(&format!("the customer is told ({message})"), &**text),

@@ -70,7 +70,7 @@ pub fn allowed(scopes: &[String], question: &Question) -> Result<(), Refusal> {
     let ok = match question.way {
         Way::TokenInfo => true,
         Way::Audits(_) => has(&["read"]),
-        Way::Me | Way::Users | Way::Groups | Way::Assignable => has(&["read", "users:read"]),
+        Way::Me | Way::Users | Way::Groups | Way::Assignable | Way::Members(_) => has(&["read", "users:read"]),
         Way::Organizations => has(&["read", "organizations:read"]),
         way if way.writes() => has(&["write", "tickets:write"]),
         _ => has(&["read", "tickets:read"]),

@@ -90,9 +90,14 @@ impl Tenant {
         one_page("groups", self.groups.iter().map(group).collect(), question)
     }
 
-    pub fn list_members(&self, question: &Question) -> Result<Value, Refusal> {
+    /// All of them, or those of one group.
+    pub fn list_members(&self, question: &Question, of: Option<i64>) -> Result<Value, Refusal> {
+        if of.is_some_and(|group| !self.is_group(group)) {
+            return Err(Refusal::not_found());
+        }
         let member = |(group, user): &(i64, i64)| json!({ "user_id": user, "group_id": group, "default": true });
-        one_page("group_memberships", self.members.iter().map(member).collect(), question)
+        let wanted = self.members.iter().filter(|(group, _)| of.is_none_or(|of| of == *group));
+        one_page("group_memberships", wanted.map(member).collect(), question)
     }
 
     pub fn show_users(&self, question: &Question) -> Result<Value, Refusal> {

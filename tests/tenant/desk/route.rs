@@ -19,6 +19,7 @@ pub enum Way {
     Me,
     Groups,
     Assignable,
+    Members(i64),
     Users,
     Organizations,
     Fields,
@@ -42,6 +43,7 @@ impl Way {
             Way::Me => "me",
             Way::Groups => "groups",
             Way::Assignable => "assignable",
+            Way::Members(_) => "members",
             Way::Users => "users",
             Way::Organizations => "organizations",
             Way::Fields => "fields",
@@ -71,7 +73,7 @@ impl Way {
     /// The parameters that it knows.
     fn known(self) -> &'static [&'static str] {
         match self {
-            Way::Groups | Way::Assignable | Way::Fields => &["page[size]", "page[after]"],
+            Way::Groups | Way::Assignable | Way::Members(_) | Way::Fields => &["page[size]", "page[after]"],
             Way::Users | Way::Organizations => &["ids"],
             Way::Audits(_) => &["page[size]", "page[after]", "sort"],
             Way::Comments(_) => &["page[size]", "page[after]", "sort", "include"],
@@ -101,7 +103,7 @@ fn way(method: &Method, parts: &[&str]) -> Option<Way> {
         return (method == Method::POST).then_some(Way::Token);
     }
     let rest = parts.strip_prefix(&["api", "v2"])?;
-    let ticket = |id: &str| id.parse::<i64>().ok();
+    let number = |id: &str| id.parse::<i64>().ok();
     let way = match (method.as_str(), rest) {
         ("GET", ["oauth", "tokens", "current"]) => Way::TokenInfo,
         ("GET", ["users", "me"]) => Way::Me,
@@ -109,16 +111,17 @@ fn way(method: &Method, parts: &[&str]) -> Option<Way> {
         ("GET", ["organizations", "show_many"]) => Way::Organizations,
         ("GET", ["groups"]) => Way::Groups,
         ("GET", ["group_memberships", "assignable"]) => Way::Assignable,
+        ("GET", ["groups", id, "memberships"]) => Way::Members(number(id)?),
         ("GET", ["ticket_fields" | "user_fields" | "organization_fields"]) => Way::Fields,
         ("GET", ["incremental", "tickets", "cursor"]) => Way::Export,
         ("GET", ["tickets"]) => Way::List,
-        ("GET", ["tickets", id]) => Way::Ticket(ticket(id)?),
-        ("GET", ["tickets", id, "audits"]) => Way::Audits(ticket(id)?),
-        ("GET", ["tickets", id, "comments"]) => Way::Comments(ticket(id)?),
-        ("GET", ["tickets", id, "slas", "policy_metrics"]) => Way::Clocks(ticket(id)?),
-        ("PUT", ["tickets", id]) => Way::Update(ticket(id)?),
-        ("PUT", ["tickets", id, "tags"]) => Way::AddTags(ticket(id)?),
-        ("DELETE", ["tickets", id, "tags"]) => Way::RemoveTags(ticket(id)?),
+        ("GET", ["tickets", id]) => Way::Ticket(number(id)?),
+        ("GET", ["tickets", id, "audits"]) => Way::Audits(number(id)?),
+        ("GET", ["tickets", id, "comments"]) => Way::Comments(number(id)?),
+        ("GET", ["tickets", id, "slas", "policy_metrics"]) => Way::Clocks(number(id)?),
+        ("PUT", ["tickets", id]) => Way::Update(number(id)?),
+        ("PUT", ["tickets", id, "tags"]) => Way::AddTags(number(id)?),
+        ("DELETE", ["tickets", id, "tags"]) => Way::RemoveTags(number(id)?),
         _ => return None,
     };
     Some(way)
