@@ -301,7 +301,7 @@ impl Scene<'_> {
         let unseen = || overtaken_unseen(review, look.head).filter(|_| !look.capabilities.readable_history);
         match overtaken_since(review, history, look.policy).or_else(unseen) {
             Some(why) => Still::Stale(why),
-            None => compare(review, Some(&verdict.outcome)),
+            None => compare(review, Some(verdict), look.policy),
         }
     }
 
@@ -353,7 +353,7 @@ impl Scene<'_> {
         };
         let look = self.look;
         if self.case.memory.switched_off.stops(&proposal.rule) {
-            return Done::refused("it is paused: approve it again when it goes on").about(&review.id);
+            return Done::refused("it was paused then: say /approve again").about(&review.id);
         }
         match self.still(review, verdict) {
             Still::Waits(why) => Done::refused(format!("it cannot be sent now: {why}")).about(&review.id),

@@ -9,7 +9,8 @@ use super::hearing::{Hearing, end_of_history, hear};
 use super::ownership::{self, Tasks};
 use super::past::{past, unread};
 use super::pauses;
-use super::requests::{follow, is_back, not_after_all, still_back};
+use super::requests::{follow, is_back, not_after_all, review_is_over, still_back};
+use super::review::amended;
 use super::sides::Sides;
 use super::stays::{Moved, Stays, is_provisional, new_stays, transfer};
 use super::unclaimed::{Chain, chain};
@@ -335,6 +336,7 @@ fn unsent<'a>(record: &'a CaseRecord, memory: &mut Memory) -> Option<&'a Handoff
     // What is under way goes on under the policy that replaces the one it was decided by.
     memory.arrived.retain(|rule| *rule != handoff.proposal.rule);
     let rule = || Some(handoff.proposal.rule.clone());
+    memory.begun = rule();
     match handoff.state {
         HandoffState::InReview => memory.in_review = rule(),
         HandoffState::Asking => memory.asking = rule(),
@@ -437,7 +439,7 @@ fn record_stay(look: &Look<'_>, update: &mut CaseUpdate, verdict: &Verdict, unse
 }
 
 /// What was decided no longer holds: nothing was sent, so nothing needs to be explained on the ticket, unless an agent
-/// asked for it.
+/// asked for it, or a person was asked about it.
 fn withdraw(look: &Look<'_>, handoff: &HandoffRecord, outcome: &Outcome) -> HandoffHappening {
     let why = match outcome {
         Outcome::Stay(reason) => format!("stale: read again, the case stays ({})", reason.shown()),
@@ -445,6 +447,7 @@ fn withdraw(look: &Look<'_>, handoff: &HandoffRecord, outcome: &Outcome) -> Hand
     };
     // One that was still asking for parts says so itself.
     let note = not_after_all(look, handoff, &why).filter(|_| handoff.state != HandoffState::Asking);
+    let note = note.or_else(|| review_is_over(look, handoff, outcome));
     HandoffHappening { closing_note: note, ..withdrawn(handoff, why) }
 }
 
@@ -467,7 +470,10 @@ fn record_proposal(
     case: &Case,
 ) {
     let proposal = wanted.proposal;
-    let same = unsent.filter(|handoff| is_same(handoff, proposal));
+    let asked_otherwise = |handoff: &HandoffRecord| {
+        handoff.state == HandoffState::InReview && amended(&handoff.proposal, proposal).is_some()
+    };
+    let same = unsent.filter(|handoff| is_same(handoff, proposal) && !asked_otherwise(handoff));
     if let Some(review) = same.filter(|handoff| handoff.state == HandoffState::InReview) {
         // The person is asked already.
         waiting::wait_on(update, look, review, proposal, &case.memory);
@@ -489,8 +495,10 @@ fn record_proposal(
     // A person's yes to the same handoff stands, whatever version the ticket has by now, and its note goes on naming them.
     let approved_by = same.and_then(|handoff| handoff.approved_by.as_deref());
     let asks = !wanted.risks.is_empty() && proposal.mode == Mode::Live && approved_by.is_none();
-    let reviewed =
-        same.filter(|_| approved_by.is_some()).map(|handoff| proposal.clone().as_reviewed(&handoff.proposal));
+    let reviewed = same.filter(|_| approved_by.is_some()).map(|handoff| match amended(&handoff.proposal, proposal) {
+        None => proposal.clone().as_reviewed(&handoff.proposal),
+        Some(_) => handoff.proposal.clone(),
+    });
     let mut proposal = reviewed.unwrap_or_else(|| proposal.clone());
     if wanted.ask_until.is_none() && asks {
         proposal.review = review_plan(look.policy, &proposal, wanted.risks, look.now);

@@ -63,10 +63,10 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Who gave it, to ask whether they may.
+    /// Who gave it, to ask whether they may. What they call themselves on the desk is theirs to choose, and proves nothing.
     pub fn who(&self, look: &Look<'_>) -> Who {
         Who {
-            names: vec![self.by.clone()],
+            names: Vec::new(),
             email: self.by_email.clone(),
             on_desk: self.by_id.clone().map(|id| (look.desk.clone(), id)),
         }

@@ -9,8 +9,8 @@ use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
 use crate::policy::case::{Case, ClosedBy, Request};
 use crate::policy::names::PersonName;
-use crate::policy::proposal::HandoffKind;
-use crate::policy::reviewers::reviewers;
+use crate::policy::proposal::{HandoffKind, Proposal};
+use crate::policy::reviewers::{reviewers, who_may_approve};
 use crate::policy::rules::{Mode, Trigger};
 use crate::policy::verdict::{Outcome, RuleResult, RuleTrace, StayReason, Verdict};
 use handoffd_kit::model::Status;
@@ -31,6 +31,11 @@ pub(super) fn follow(look: &Look<'_>, case: &Case, update: &mut CaseUpdate) {
         None if request.led_to.is_some() => return, // It is on its way.
         None => unanswered(look, case, request, verdict),
     };
+    if !request.open {
+        // Nobody can release what was answered with no: whoever asked has to ask again.
+        let asked_so = |would: &Proposal| would.asked.as_ref().is_some_and(|asked| asked.command == request.command);
+        update.would.retain(|would| !asked_so(would));
+    }
     if let Some(words) = words.filter(|_| look.policy.mode == Mode::Live) {
         let text = format!("Command /handoff {} (by {}): {}.", request.to, request.by, one_line(&words));
         let again = case.memory.request.as_ref().is_some_and(|before| before.told);
@@ -42,10 +47,19 @@ pub(super) fn follow(look: &Look<'_>, case: &Case, update: &mut CaseUpdate) {
 
 fn waits_for_a_yes(look: &Look<'_>, new: &NewHandoff) -> String {
     let proposal = &new.proposal;
-    let who = reviewers(look.policy, &proposal.to, proposal.from.as_ref());
-    let who: Vec<&str> = who.into_iter().map(PersonName::as_str).collect();
-    let who = if who.is_empty() { "a colleague".to_owned() } else { who.join(" or ") };
-    format!("it waits for a yes of {who}: /approve, or /reject REASON, in an internal note")
+    let anybody = reviewers(look.policy, &proposal.to, proposal.from.as_ref()).is_empty();
+    let who: Vec<&str> = who_may_approve(look.policy, proposal).into_iter().map(PersonName::as_str).collect();
+    match (anybody, who.as_slice()) {
+        (true, _) => "it waits for a yes of a colleague: /approve, or /reject REASON, in an internal note".to_owned(),
+        (false, []) => format!(
+            "it waits for a yes, and nobody else may give it: whoever runs handoffd has to name another reviewer of {}, or take it \
+             back with /reject REASON in an internal note",
+            proposal.to
+        ),
+        (false, who) => {
+            format!("it waits for a yes of {}: /approve, or /reject REASON, in an internal note", who.join(" or "))
+        }
+    }
 }
 
 /// No handoff came of it: either it waits, or the answer is no.
@@ -103,7 +117,8 @@ fn unsigned(look: &Look<'_>, case: &Case, trace: &RuleTrace) -> Option<String> {
     })
 }
 
-fn why_not(trace: &RuleTrace, result: &RuleResult) -> String {
+/// What kept a rule from acting, in words.
+pub(super) fn why_not(trace: &RuleTrace, result: &RuleResult) -> String {
     let rule = &trace.rule;
     match result {
         RuleResult::Unasked(bar) => why_not(trace, bar),
@@ -205,6 +220,27 @@ pub(super) fn not_after_all(look: &Look<'_>, handoff: &HandoffRecord, why: &str)
             handoff.proposal.to, asked.by
         );
         plan::ending_note(&handoff.proposal, &handoff.id, &text, look.capabilities, look.head, look.now)
+    })
+}
+
+/// The note for a review that nobody has answered and that has nothing to be answered any more.
+pub(super) fn review_is_over(
+    look: &Look<'_>,
+    review: &HandoffRecord,
+    outcome: &Outcome,
+) -> Option<plan::PlannedEffect> {
+    let writes = review.state == HandoffState::InReview && look.policy.mode == Mode::Live && takes_notes(look);
+    let why = match outcome {
+        Outcome::Stay(reason) => format!("read again, the case stays ({})", reason.shown()),
+        _ => "read again, it is decided otherwise".to_owned(),
+    };
+    writes.then(|| {
+        let proposal = &review.proposal;
+        let text = format!(
+            "Not handed off to {}, and nobody needs to say yes or no any more: {why}.\nNothing was changed. Rule: {}",
+            proposal.to, proposal.rule
+        );
+        plan::ending_note(proposal, &review.id, &text, look.capabilities, look.head, look.now)
     })
 }
 

@@ -68,7 +68,7 @@ async fn what_a_new_rule_already_matches_is_listed_and_released_on_purpose() {
     stage.look().await;
     assert_eq!(writes(&stage), 0, "looked at again, it is still held");
     let act = crate::ledger::Act { by: "lead".into(), reason: None, at: stage.clock.now() };
-    stage.house.ledger.call(move |ledger| ledger.release(&"refund".into(), 1, &act)).await.expect("released");
+    stage.house.ledger.call(move |ledger| ledger.release(&"refund".into(), 1.0, 1, &act)).await.expect("released");
     stage.run().await;
     assert_eq!(writes(&stage), 1);
 }

@@ -99,6 +99,9 @@ async fn a_review_of_an_idle_case_ends_when_an_agent_acts() {
     stage.desk.agent(now, said(), |_| {});
     stage.look().await;
     assert_eq!(stage.handoffs().await[0].state, HandoffState::Withdrawn);
+    // The note that says so goes out.
+    let noted = due(&stage).await;
+    at(&stage, noted).await;
     // Four hours later it is idle again, and a person is asked again.
     let again = due(&stage).await;
     at(&stage, again).await;

@@ -5,10 +5,20 @@ use super::error::Result;
 use super::open::Ledger;
 use super::people::Act;
 use super::records::{CaseUpdate, WouldRecord};
+use crate::policy::hold::in_share;
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::id::{DeskId, TicketId};
 use rusqlite::params;
+
+/// What a release came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The cases that the rule may act on now.
+    pub cases: Vec<(DeskId, TicketId)>,
+    /// How many more match and lie outside of the rule's share.
+    pub outside: usize,
+}
 
 impl Ledger {
     /// Rules that are held in this episode, and those that a person released.
@@ -115,16 +125,17 @@ impl Ledger {
         Ok(would)
     }
 
-    /// Lets a rule act on the cases that already matched: marks the oldest `limit` and notes looks at them.
+    /// Lets a rule act on the cases in its `share` that already matched: marks the oldest `limit` and notes looks at them.
     ///
     /// # Errors
     /// SQLite's, or a row that cannot be read.
-    pub fn release(&mut self, rule: &RuleName, limit: usize, act: &Act) -> Result<Vec<(DeskId, TicketId)>> {
+    pub fn release(&mut self, rule: &RuleName, share: f64, limit: usize, act: &Act) -> Result<Released> {
         self.atomically(|ledger| {
-            let held =
-                ledger.would(Some(rule), None, usize::MAX)?.into_iter().filter(|would| !would.released).take(limit);
+            let waiting = ledger.would(Some(rule), None, usize::MAX)?.into_iter().filter(|would| !would.released);
+            let inside = |would: &WouldRecord| in_share(&would.proposal.desk, &would.proposal.ticket, share);
+            let (held, outside): (Vec<_>, Vec<_>) = waiting.partition(inside);
             let mut released = Vec::new();
-            for would in held {
+            for would in held.into_iter().take(limit) {
                 let Proposal { desk, ticket, episode, .. } = would.proposal;
                 ledger.connection.execute(
                     "UPDATE would SET released = 1 WHERE desk = ? AND ticket = ? AND rule = ? AND episode = ?",
@@ -134,7 +145,7 @@ impl Ledger {
                 released.push((desk, ticket));
             }
             ledger.note_act(act, "release", &format!("{rule}: {} cases", released.len()))?;
-            Ok(released)
+            Ok(Released { cases: released, outside: outside.len() })
         })
     }
 }

@@ -89,6 +89,8 @@ pub struct Memory {
     pub internal_until: Option<Timestamp>,
     /// When a pause of the customer's clock that we began ends at the latest; none: none goes on.
     pub paused_until: Option<Timestamp>,
+    /// The rule whose handoff has sent nothing yet and is decided anew.
+    pub begun: Option<RuleName>,
     /// The rule about which a person is being asked: an agent's acts meanwhile do not hold it.
     pub in_review: Option<RuleName>,
     /// The rule for which an agent is being asked for package parts: what they do about it is no reason to wait for them,

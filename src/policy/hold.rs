@@ -44,7 +44,8 @@ pub fn waits_for_signature(rule: &Rule, policy: &Policy, signed: &[SignedRule]) 
 /// What keeps a rule from acting whatever its facts are. A rule that it returns something for needs nothing read.
 pub fn barred(path: Path<'_>, case: &Case, policy: &Policy) -> Option<RuleResult> {
     let (rule, memory) = (path.rule, &case.memory);
-    if !in_share(&case.desk, &case.head.id, rule.share) {
+    // What is about to happen goes on, whatever the share has become.
+    if !in_share(&case.desk, &case.head.id, rule.share) && case.memory.begun.as_ref() != Some(&rule.name) {
         return Some(RuleResult::OutsideShare);
     }
     if mode(rule, policy, &memory.signed_rules) == Mode::Shadow {
@@ -112,7 +113,7 @@ pub fn full(rule: &RuleName, recent: &Recent, limits: &Limits) -> Full {
     }
 }
 
-/// A handoff of this rule that has sent nothing is still being decided: it does not count.
+/// A handoff of this rule that is still being decided does not count.
 fn has_fired(path: Path<'_>, case: &Case) -> bool {
     let rule = &path.rule.name;
     let deciding = case.memory.open.as_ref().is_some_and(|open| open.rule == *rule && !open.sent);

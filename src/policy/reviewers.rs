@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Somebody, by everything that is known of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Who {
-    /// Names that they go by: the policy's, or what they call themselves.
+    /// Names that they go by in the policy, where whoever says so may be believed: never what a desk lets them call themselves.
     pub names: Vec<String>,
     /// Their mail address.
     pub email: Option<String>,
@@ -96,7 +96,23 @@ pub fn reviewers<'a>(policy: &'a Policy, to: &TeamName, from: Option<&TeamName>)
         return Vec::new();
     }
     let lead = from.and_then(|from| policy.teams.get(from)).and_then(|team| team.lead.as_ref());
-    reviewers.iter().chain(lead).collect()
+    reviewers.iter().chain(lead.filter(|lead| !reviewers.contains(lead))).collect()
+}
+
+/// The reviewers who may say yes to this handoff: not whoever asked for it.
+pub fn who_may_approve<'a>(policy: &'a Policy, proposal: &Proposal) -> Vec<&'a PersonName> {
+    let somebody = |name: &PersonName| {
+        let entry = policy.people.get(name);
+        let id = entry.and_then(|entry| entry.desk.get(&proposal.desk));
+        Who {
+            names: vec![name.to_string()],
+            email: entry.and_then(|entry| entry.email.clone()),
+            on_desk: id.map(|id| (proposal.desk.clone(), id.clone())),
+        }
+    };
+    let mut may = reviewers(policy, &proposal.to, proposal.from.as_ref());
+    may.retain(|name| !asked_for_it(policy, proposal, &somebody(name)));
+    may
 }
 
 /// Whether somebody may say no to this handoff, or yes if it is not their own request.
@@ -125,6 +141,10 @@ fn asked_for_it(policy: &Policy, proposal: &Proposal, who: &Who) -> bool {
     let Some(asked) = &proposal.asked else { return false };
     let requester = asked.by_id.as_ref().map(|id| (proposal.desk.clone(), id.clone()));
     if requester.is_some() && who.on_desk == requester {
+        return true;
+    }
+    // For a no, any name will do.
+    if who.names.iter().any(|name| name.trim().eq_ignore_ascii_case(asked.by.trim())) {
         return true;
     }
     let theirs = Who { names: vec![asked.by.clone()], email: asked.by_email.clone(), on_desk: requester };

@@ -57,6 +57,9 @@ fn who_is_no_reviewer_is_told_who_is_and_whoever_asked_may_not_say_yes() {
         let id = stage.handoffs()[0].id.clone();
         let by_mail = stage.orders("frontline-1@acme.example", Command::Approve { handoff: id, reason: None });
         assert!(matches!(&by_mail, Err(CommandError::Refused(why)) if why.contains("themselves")), "{by_mail:?}");
+        let id = stage.handoffs()[0].id.clone();
+        let by_name = stage.orders("frontline agent 1", Command::Approve { handoff: id, reason: None });
+        assert!(matches!(&by_name, Err(CommandError::Refused(why)) if why.contains("themselves")), "{by_name:?}");
         stage.notes("billing-1", ticket, "/approve");
         assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: a colleague may");
     }
@@ -166,5 +169,33 @@ fn a_review_whose_ticket_is_solved_ends_and_the_agent_who_asked_is_told() {
             last.contains("Not handed off to second-line, which Frontline Agent 1 asked for"),
             "{dialect:?}: {last}"
         );
+    }
+}
+
+#[test]
+fn who_calls_themselves_by_a_reviewers_name_is_none() {
+    for dialect in DIALECTS {
+        let mut stage = Stage::new(dialect);
+        let ticket = asked(&mut stage);
+        stage.sandbox.with(|desk| {
+            let no = desk.find_person("billing-1").map(|person| person.no).expect("seeded");
+            desk.people.get_mut(&no).expect("there").name = "tier2-lead".into();
+        });
+        stage.notes("billing-1", ticket, "/approve");
+        let last = stage.ours(ticket).pop().expect("an answer");
+        assert!(last.contains("may not decide this; these may: tier2-lead"), "{dialect:?}: {last}");
+        assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Support", vec!["in_review"]), "{dialect:?}");
+    }
+}
+
+#[test]
+fn the_only_reviewer_who_asks_is_told_that_nobody_else_can_say_yes() {
+    for dialect in DIALECTS {
+        let mut stage = Stage::new(dialect);
+        let ticket = stage.opens("Support", &["refund"]);
+        stage.notes("tier2-1", ticket, "/handoff second-line needs a developer");
+        let last = stage.ours(ticket).pop().expect("an answer");
+        let named = last.contains("nobody else may give it") && last.contains("another reviewer of second-line");
+        assert!(named, "{dialect:?}: {last}");
     }
 }

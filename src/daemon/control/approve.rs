@@ -108,7 +108,7 @@ async fn judge(
     }
     let deadline = house.seams.clock.now() + AT_ONCE;
     let update = house.cases.conclude(station, &proposal.desk, read, None, deadline).await?;
-    Ok(compare(handoff, update.verdict.as_ref().map(|verdict| &verdict.outcome)))
+    Ok(compare(handoff, update.verdict.as_ref(), &house.policy))
 }
 
 async fn send(

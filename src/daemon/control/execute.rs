@@ -117,13 +117,19 @@ async fn release(house: &House, rule: RuleName, limit: usize, act: Act) -> Resul
         let words = format!("{whose} is in shadow: a release would write nothing. Set its mode = \"live\" first");
         return Err(CommandError::Refused(words));
     }
-    let asked = rule.clone();
-    let released = house.ledger.call(move |ledger| ledger.release(&asked, limit, &act)).await?;
-    let said = match released.len() {
-        0 => format!("no case waits for rule {rule}"),
-        count => format!("{count} cases of rule {rule} are looked at again and handed off if it still matches"),
+    let (asked, share) = (rule.clone(), known.share);
+    let released = house.ledger.call(move |ledger| ledger.release(&asked, share, limit, &act)).await?;
+    let outside = match released.outside {
+        0 => String::new(),
+        count => format!("; {count} lie outside of its share and stay held: widen it, then release again"),
     };
-    Ok(Reply::new(said, released.len()))
+    let said = match released.cases.len() {
+        0 => format!("no case waits for rule {rule}{outside}"),
+        count => {
+            format!("{count} cases of rule {rule} are looked at again and handed off if it still matches{outside}")
+        }
+    };
+    Ok(Reply::new(said, released.cases.len()))
 }
 
 fn known_rule<'p>(policy: &'p Policy, rule: &RuleName) -> Result<&'p Rule, CommandError> {

@@ -11,6 +11,7 @@ use handoffd_kit::desk::DeskChange;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{Status, What};
 use jiff::SignedDuration;
+use std::collections::BTreeMap;
 
 async fn give(stage: &Stage, by: &str, command: Command) -> Result<Reply, CommandError> {
     execute(&stage.house, Order { command, by: by.to_owned() }, "tester, uid 7").await
@@ -347,12 +348,65 @@ async fn a_review_ends_unsent_when_its_rule_becomes_a_version_that_nobody_signed
     let stage = stage.with_policy(changed);
     stage.house.recover().await.expect("recovered");
     let why = refused(give(&stage, "billing-lead", approve(&id)).await);
-    assert!(why.contains("approve it later"), "{why}");
+    assert!(why.contains("rule refund was changed after this was asked"), "{why}");
     stage.run().await;
     assert_eq!(stage.handoffs().await[0].state, HandoffState::Withdrawn);
-    assert!(stage.desk.ticket().written.is_empty(), "the second reviewer has not seen this version");
+    let written = &stage.desk.ticket().written;
+    assert!(
+        written.iter().all(|write| write.mark.number == 90),
+        "the second reviewer has not seen this version: {written:?}"
+    );
     let would = stage.house.ledger.call(|ledger| ledger.would(None, None, 9)).await.expect("listed");
     assert_eq!(would.len(), 1, "it is listed as what it would do, to be released once it is signed");
+}
+
+#[tokio::test]
+async fn a_yes_is_to_what_was_shown_and_to_no_later_version_of_it() {
+    let (stage, id) = in_review(asking()).await;
+    let mut changed = asking();
+    changed.version = "p2".into();
+    changed.escalations[0].rule.version = "refund-v2".into();
+    changed.escalations[0].reason = "another reason".into();
+    let stage = stage.with_policy(changed);
+    let why = refused(give(&stage, "billing-lead", approve(&id)).await);
+    assert!(why.contains("rule refund was changed after this was asked"), "{why}");
+    stage.run().await;
+    stage.look().await;
+    let handoffs = stage.handoffs().await;
+    let states: BTreeMap<&str, HandoffState> = handoffs.iter().map(|one| (one.id.as_str(), one.state)).collect();
+    assert_eq!(states[id.as_str()], HandoffState::Withdrawn, "it ended");
+    let asked_anew = handoffs.iter().find(|one| one.state == HandoffState::InReview).expect("asked anew");
+    assert_eq!(asked_anew.proposal.rule_version, "refund-v2");
+    let moved = |write: &handoffd_kit::desk::Write| match &write.change {
+        DeskChange::Update(update) => update.queue.is_some(),
+        _ => false,
+    };
+    assert!(!stage.desk.ticket().written.iter().any(moved), "nobody has said yes to it");
+}
+
+#[tokio::test]
+async fn a_look_ends_a_review_whose_rule_was_changed_and_asks_anew() {
+    let (stage, id) = in_review(asking()).await;
+    let mut changed = asking();
+    changed.escalations[0].rule.version = "refund-v2".into();
+    let stage = stage.with_policy(changed);
+    stage.look().await;
+    let handoffs = stage.handoffs().await;
+    let of = |state| handoffs.iter().filter(|one| one.state == state).map(|one| one.id.clone()).collect::<Vec<_>>();
+    assert_eq!(of(HandoffState::Withdrawn), [id]);
+    assert_eq!(of(HandoffState::InReview).len(), 1, "{handoffs:?}");
+}
+
+#[tokio::test]
+async fn a_smaller_share_leaves_an_open_review_to_be_answered() {
+    let (stage, id) = in_review(asking()).await;
+    let mut smaller = asking();
+    smaller.escalations[0].rule.share = 0.0;
+    let stage = stage.with_policy(smaller);
+    stage.look().await;
+    give(&stage, "billing-lead", approve(&id)).await.expect("approved");
+    stage.run().await;
+    assert_eq!(stage.handoffs().await[0].state, HandoffState::Verifying);
 }
 
 #[tokio::test]

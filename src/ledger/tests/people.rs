@@ -229,7 +229,7 @@ fn held_matches_are_released_some_at_a_time_and_fire_once() {
         ledger.case(&"acme".into(), &ticket.into(), at(9)).expect("case").memory
     };
     assert_eq!(memory(&ledger, "1").held, ["refund".into()]);
-    let released = ledger.release(&"refund".into(), 2, &act(at(9))).expect("released");
+    let released = ledger.release(&"refund".into(), 1.0, 2, &act(at(9))).expect("released").cases;
     assert_eq!(released.iter().map(|(_, ticket)| ticket.as_str()).collect::<Vec<_>>(), ["1", "2"]);
     assert_eq!(looks_due(&ledger, at(9)).len(), 2);
     assert_eq!((memory(&ledger, "1").held.len(), memory(&ledger, "1").released.len()), (0, 1));
