@@ -351,7 +351,7 @@ async fn a_review_ends_unsent_when_its_rule_becomes_a_version_that_nobody_signed
     assert!(why.contains("rule refund was changed after this was asked"), "{why}");
     stage.run().await;
     assert_eq!(stage.handoffs().await[0].state, HandoffState::Withdrawn);
-    let written = &stage.desk.ticket().written;
+    let written = stage.desk.ticket().written.clone();
     assert!(
         written.iter().all(|write| write.mark.number == 90),
         "the second reviewer has not seen this version: {written:?}"
