@@ -76,8 +76,8 @@ pub fn cost(tenant: &Tenant, parts: &[Part], disturbed: &BTreeSet<i64>) -> Cost 
             cost.disturbed += 1;
             continue;
         }
-        // A ticket that changes twice is read once more where the first change's event comes after the handoff.
-        let extra = usize::from(part.twice);
+        // A ticket that changes twice is read once more, with its clocks, where the first change's event comes after the handoff.
+        let extra = 2 * usize::from(part.twice);
         let reads = about().filter(|asked| !asked.writes).count();
         let writes = about().filter(|asked| asked.writes).count();
         *cost.spread.entry((reads.saturating_sub(extra).max(3.min(reads)), writes)).or_default() += 1;
