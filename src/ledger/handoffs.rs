@@ -9,6 +9,7 @@ use crate::plan::alert::About;
 use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Package, Proposal};
+use crate::policy::verdict::Risk;
 use handoffd_kit::desk::DeskChange;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
@@ -279,7 +280,10 @@ impl Ledger {
     /// Whoever decides about a handoff is told that it waits for them.
     fn tell_if_in_review(&mut self, new: &NewHandoff, now: Timestamp) -> Result<()> {
         match new.state {
-            HandoffState::InReview => self.tell(&new.proposal, &new.id, &About::Review, now),
+            HandoffState::InReview => {
+                let because = new.risks.iter().map(Risk::shown).collect();
+                self.tell(&new.proposal, &new.id, &About::Review { because }, now)
+            }
             _ => Ok(()),
         }
     }
