@@ -5,11 +5,10 @@ use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{EffectRecord, HandoffHappening, HandoffRecord, NewHandoff, Purpose, Rated};
 use super::states::{EffectState, HandoffEvent, HandoffState};
-use crate::plan::alert::About;
+use crate::plan::alert::{About, because};
 use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Package, Proposal};
-use crate::policy::verdict::Risk;
 use handoffd_kit::desk::DeskChange;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
@@ -281,7 +280,7 @@ impl Ledger {
     fn tell_if_in_review(&mut self, new: &NewHandoff, now: Timestamp) -> Result<()> {
         match new.state {
             HandoffState::InReview => {
-                let because = new.risks.iter().map(Risk::shown).collect();
+                let because = new.risks.iter().map(because).collect();
                 self.tell(&new.proposal, &new.id, &About::Review { because }, now)
             }
             _ => Ok(()),

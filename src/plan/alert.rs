@@ -9,6 +9,7 @@ use crate::policy::due::Due;
 use crate::policy::names::{AlertName, RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Proposal};
 use crate::policy::review_terms::Unanswered;
+use crate::policy::verdict::Risk;
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::text::cut;
 use jiff::Timestamp;
@@ -383,6 +384,15 @@ fn until_shown(until: &Until) -> String {
     }
 }
 
+/// Why a person is asked, in words that may leave the helpdesk: of a risk, its name, and not the words that were found.
+pub fn because(risk: &Risk) -> String {
+    match risk {
+        Risk::Words { risk, .. } => format!("the ticket's words are of the risk {risk}"),
+        Risk::Agreeing(rule, why) => format!("{rule} agrees, and would ask first: {}", because(why)),
+        other => other.shown(),
+    }
+}
+
 /// What to do about it.
 pub fn next_step(alert: &Alert) -> Option<String> {
     let handoff = &alert.handoff;
@@ -506,6 +516,18 @@ mod tests {
             ("Mon 10:00", None),
             "whoever has to take it on has the team's time"
         );
+    }
+
+    #[test]
+    fn why_a_person_is_asked_says_nothing_of_what_a_customer_wrote() {
+        let words = || Risk::Words { risk: "security".into(), found: Vec::new(), more: 2 };
+        assert_eq!(because(&words()), "the ticket's words are of the risk security");
+        let agreeing = Risk::Agreeing("other".into(), Box::new(words()));
+        assert_eq!(
+            because(&agreeing),
+            "other agrees, and would ask first: the ticket's words are of the risk security"
+        );
+        assert_eq!(because(&Risk::Always), Risk::Always.shown());
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use super::digest::DigestPlan;
 use super::due::TeamHours;
 use super::known::{FactName, FactType, HouseFact, Known, KnownFacts};
+use super::matching::AnyRule;
 use super::message::facts_in;
 use super::names::{AlertName, RuleName};
 use super::proposal::HandoffKind;
+use super::risk::counting;
 use super::rules::{Escalation, FieldOwner, Missing, Mode, Policy, ReviewDecision, Team, Then};
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
@@ -229,7 +231,8 @@ impl Policy {
     /// Live escalations that ask a person by their own word, and nobody hears of it: no channel is told, nobody is reminded.
     pub fn unheard(&self) -> impl Iterator<Item = &RuleName> {
         let unheard = |escalation: &&Escalation| {
-            escalation.rule.mode == Mode::Live && asks(escalation) && !self.is_heard(escalation)
+            let words = counting(AnyRule::Escalation(escalation), self).next().is_some();
+            escalation.rule.mode == Mode::Live && (asks(escalation) || words) && !self.is_heard(escalation)
         };
         self.escalations.iter().filter(unheard).map(|escalation| &escalation.rule.name)
     }
