@@ -519,6 +519,17 @@ mod tests {
     }
 
     #[test]
+    fn a_review_is_opened_where_people_open_the_dashboard_and_nothing_else_is() {
+        let links = |about: &About| {
+            let card = card(&one(about), false);
+            card.links().map(|(text, link)| format!("{text}: {link}")).collect::<Vec<_>>()
+        };
+        let ticket = "Open the ticket: https://desk.example/t/1";
+        assert_eq!(links(&review()), [ticket, "Open the review: https://handoffs.example/reviews/h1"]);
+        assert_eq!(links(&About::Unclaimed { step: 1 }), [ticket]);
+    }
+
+    #[test]
     fn why_a_person_is_asked_says_nothing_of_what_a_customer_wrote() {
         let words = || Risk::Words { risk: "security".into(), found: Vec::new(), more: 2 };
         assert_eq!(because(&words()), "the ticket's words are of the risk security");

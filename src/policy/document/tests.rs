@@ -146,6 +146,7 @@ fn hours_have_their_zone_their_days_and_the_days_on_which_they_are_closed() {
         ..(*testing::office_hours()).clone()
     };
     policy.targets[0].hours = Some(hours.into());
+    policy.teams.get_mut(&"billing".into()).unwrap().hours = Some(testing::office_hours());
     let text = told(&policy, &[]);
     let late = text.lines().find(|line| line.starts_with("| late |")).unwrap_or_else(|| panic!("{text}"));
     assert!(late.contains("| Europe/Berlin |") && late.ends_with("| 2026-12-25, 2026-12-26 |"), "{late}");
