@@ -5,10 +5,13 @@
 //! recipient is asked for by itself: one that the server refuses costs the others nothing, and one that it does not take for now
 //! is tried again alone.
 
+use super::hidden::hidden;
 use super::{AlertError, Attempt, Channel, Failure, optional, text};
 use crate::config::AlertSettings;
 use crate::config::alert_address::{MailServer, MailTls, mail_server};
 use crate::plan::alert::{Alert, Card, card};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures::future::BoxFuture;
 use handoffd_kit::clock::Clock;
 use handoffd_kit::secret::Secret;
@@ -243,7 +246,11 @@ impl Email {
             refused => format!("; refused for good: {refused}"),
         };
         if !asked.later.is_empty() {
-            let words = format!("not taken yet for {}{refused}", asked.later.join(", "));
+            let have = match self.has_it(key) {
+                none if none.is_empty() => String::new(),
+                have => format!("; {} has it", have.into_iter().collect::<Vec<_>>().join(", ")),
+            };
+            let words = format!("not taken yet for {}{have}{refused}", asked.later.join(", "));
             return Err(AlertError::new(Failure::Again(None), words));
         }
         self.known().remove(key);
@@ -283,26 +290,34 @@ impl Email {
         AlertError::new(failure, self.words(&shown(error)))
     }
 
+    /// A text without a password, as it is or as the login says it.
+    fn without(&self, text: &str, password: &str) -> String {
+        let user = self.login.as_ref().map_or("", |(user, _)| user.as_str());
+        let said = [format!("\0{user}\0{password}"), password.to_owned()].map(|said| STANDARD.encode(said));
+        hidden(text, std::iter::once(password).chain(said.iter().map(String::as_str)))
+    }
+
     fn words(&self, text: &str) -> String {
         let known = self.login.iter().flat_map(|(_, password)| password.known());
-        let text = known.fold(text.to_owned(), |text, password| text.replace(password.expose_secret(), "…"));
+        let text = known.fold(text.to_owned(), |text, password| self.without(&text, password.expose_secret()));
         let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         cut(line.trim(), WORDS)
     }
 }
 
-/// An error and what caused it.
+/// An error and what caused it, where it does not say so itself.
 fn shown(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+    let words = error.to_string();
+    match error.source().map(ToString::to_string) {
+        Some(cause) if !words.contains(&cause) => format!("{words}: {cause}"),
+        _ => words,
     }
 }
 
 fn written(card: &Card) -> String {
     let mut lines = vec![card.title.clone(), String::new()];
     lines.extend(card.facts.iter().map(|(name, value)| format!("{name}: {value}")));
-    lines.extend(card.link.iter().map(|link| format!("Ticket: {link}")));
+    lines.extend(card.links().map(|(text, link)| format!("{text}: {link}")));
     lines.extend([String::new(), card.mark.clone()]);
     lines.join("\r\n")
 }

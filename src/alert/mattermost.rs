@@ -48,9 +48,14 @@ impl Channel for Mattermost {
 fn text(card: &Card) -> String {
     let mut lines = vec![format!("**{}**", escaped(&card.title))];
     lines.extend(card.facts.iter().map(|(name, value)| format!("{name}: {}", escaped(value))));
-    lines.extend(card.link.iter().map(|link| format!("[Open the ticket](<{link}>)")));
-    lines.push(escaped(&card.mark));
+    lines.extend(card.links().map(|(text, link)| format!("[{text}](<{link}>)")));
+    lines.push(marked(&card.mark));
     lines.join("\n")
+}
+
+/// The key as code, in which nothing is Markdown and nobody is called: it can be copied as it is.
+fn marked(mark: &str) -> String {
+    if mark.contains('`') { escaped(mark) } else { format!("`{mark}`") }
 }
 
 /// Text in which nothing is Markdown, and which calls nobody: behind a sign that would mention, name a room or begin an

@@ -3,6 +3,7 @@
 //! `delivery`'s.
 
 mod email;
+mod hidden;
 mod mattermost;
 mod pagerduty;
 mod post;

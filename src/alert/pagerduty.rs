@@ -63,7 +63,7 @@ fn event(alert: &Alert, routing_key: &str, repeated: bool) -> Value {
     let card = card(alert, repeated);
     let severity = match alert.about {
         About::Unclaimed { .. } | About::Parked { .. } => "error",
-        About::Handoff { .. } | About::Review | About::LostOwner { .. } => "warning",
+        About::Handoff { .. } | About::Review { .. } | About::LostOwner { .. } => "warning",
         About::Digest { .. } | About::Test => "info",
     };
     let details: serde_json::Map<String, Value> =
@@ -84,8 +84,9 @@ fn event(alert: &Alert, routing_key: &str, repeated: bool) -> Value {
             "custom_details": details,
         },
     });
-    if let Some(link) = card.link {
-        event["links"] = json!([{ "href": link, "text": "Open the ticket" }]);
+    let links: Vec<Value> = card.links().map(|(text, link)| json!({ "href": link, "text": text })).collect();
+    if !links.is_empty() {
+        event["links"] = json!(links);
     }
     event
 }

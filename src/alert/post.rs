@@ -1,6 +1,7 @@
 //! One request of a channel over HTTP, and what its answer means where the vendor says nothing else: 2xx took it; 429 and 5xx
 //! are tried again, not before the instant that the answer names; any other answer will not change by itself.
 
+use super::hidden::hidden;
 use super::{AlertError, Failure};
 use bytes::Bytes;
 use handoffd_kit::gate::retry_after;
@@ -56,7 +57,7 @@ impl Post {
             value.set_sensitive(true);
             request.headers_mut().insert(name, value);
         }
-        let answer = self.transport.send(request, BOUNDS).await.map_err(unanswered)?;
+        let answer = self.transport.send(request, BOUNDS).await.map_err(|error| self.unanswered(&error))?;
         self.judged(answer, now)
     }
 
@@ -89,28 +90,25 @@ impl Post {
 
     /// What an answer says, in a line, without our secrets.
     pub fn words(&self, body: &[u8]) -> String {
-        let text = String::from_utf8_lossy(&body[..body.len().min(4 * WORDS)]).into_owned();
-        let text = self.secrets.iter().flat_map(Secret::known).fold(text, |text, secret| hidden(text, &secret));
+        // Before it is cut: half a secret would be left of one that stands there.
+        let text = self.without_secrets(&String::from_utf8_lossy(body));
         let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         if line.is_empty() { "no words".to_owned() } else { cut(&line, WORDS) }
     }
-}
 
-/// A text without a secret; of an address, without what makes it one.
-fn hidden(text: String, secret: &SecretString) -> String {
-    let secret = secret.expose_secret();
-    let path = url::Url::parse(secret).ok().map(|url| url.path().to_owned());
-    let parts = std::iter::once(secret.to_owned()).chain(path.filter(|path| path.len() > 8));
-    parts.filter(|part| !part.is_empty()).fold(text, |text, part| text.replace(&part, "…"))
-}
+    fn without_secrets(&self, text: &str) -> String {
+        let known: Vec<SecretString> = self.secrets.iter().flat_map(Secret::known).collect();
+        hidden(text, known.iter().map(|secret| secret.expose_secret()))
+    }
 
-fn unanswered(error: TransportError) -> AlertError {
-    let failure = match &error {
-        TransportError::NotSent(_) => Failure::NotSent,
-        TransportError::Lost(_) | TransportError::TooLarge(_) => Failure::Lost,
-    };
-    AlertError::new(failure, error.to_string())
+    fn unanswered(&self, error: &TransportError) -> AlertError {
+        let failure = match error {
+            TransportError::NotSent(_) => Failure::NotSent,
+            TransportError::Lost(_) | TransportError::TooLarge(_) => Failure::Lost,
+        };
+        AlertError::new(failure, self.without_secrets(&error.to_string()))
+    }
 }
 
 #[cfg(test)]
@@ -151,5 +149,11 @@ mod tests {
         let error = answered(400, &[], &body).await.expect_err("refused");
         assert!(!error.words.contains("s3cr3t") && !error.words.contains(char::is_control), "{error:?}");
         assert!(error.words.len() < 300);
+        // One that stands where the words are cut is hidden first.
+        for spaces in 150..220 {
+            let body = format!("{}{URL} and more", "x".repeat(spaces));
+            let words = post(&Answers::default()).words(body.as_bytes());
+            assert!(!words.contains("services") && !words.contains("s3c"), "{words}");
+        }
     }
 }

@@ -105,8 +105,8 @@ fn message(card: &Card) -> Value {
     for (name, value) in &card.facts {
         blocks.push(json!({ "type": "section", "text": plain(&format!("{name}: {value}")) }));
     }
-    if let Some(link) = &card.link {
-        let link = format!("<{}|Open the ticket>", escaped(link));
+    for (text, link) in card.links() {
+        let link = format!("<{}|{text}>", escaped(link));
         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": link, "verbatim": true } }));
     }
     blocks.push(json!({ "type": "context", "elements": [plain(&card.mark)] }));

@@ -50,11 +50,8 @@ fn message(card: &Card) -> Value {
         body.push(line(vec![run(&format!("{name}: "), "Bolder"), run(value, "Default")]));
     }
     body.push(line(vec![json!({ "type": "TextRun", "text": calm(&card.mark), "size": "Small", "isSubtle": true })]));
-    let actions: Vec<Value> = card
-        .link
-        .iter()
-        .map(|link| json!({ "type": "Action.OpenUrl", "title": "Open the ticket", "url": link }))
-        .collect();
+    let action = |(title, link): (&str, &str)| json!({ "type": "Action.OpenUrl", "title": title, "url": link });
+    let actions: Vec<Value> = card.links().map(action).collect();
     json!({
         "type": "message",
         "attachments": [{

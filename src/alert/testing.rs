@@ -67,7 +67,7 @@ pub(crate) fn hostile() -> Alert {
     let told = Occasion::ALL.map(|occasion| (occasion, vec!["room".into()])).into();
     let reason = Some("<!channel> @all *bold* [x](http://evil.example) `c` & \"q\"\n{{DATE(2026-01-01,SHORT)}}".into());
     let link = Some("https://desk.example/t/7?a=1&b=<x>|y".into());
-    let alert = AlertPlan { told, closes: Vec::new(), link, reason };
+    let alert = AlertPlan { told, link, reason, ..AlertPlan::default() };
     let proposal = Proposal { alert, ..proposal("7<b>@here", "refund", "e1", "f") };
     alerts(&proposal, "h1", &About::Handoff { kind: HandoffKind::Escalate }, 0, at(0)).remove(0).alert
 }

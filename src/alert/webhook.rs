@@ -6,7 +6,7 @@
 use super::post::Post;
 use super::{AlertError, Attempt, Channel, Failure, optional, secret};
 use crate::config::AlertSettings;
-use crate::plan::alert::{About, Alert, AlertAct, card};
+use crate::plan::alert::{About, Alert, card, next_step};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -122,11 +122,14 @@ fn message_id(alert: &Alert) -> String {
 }
 
 fn body(alert: &Alert) -> serde_json::Value {
-    let kind = match (alert.act, alert.about.occasion()) {
-        (_, None) if matches!(alert.about, About::Digest { .. }) => "alert.digest".to_owned(),
-        (_, None) => "alert.test".to_owned(),
-        (AlertAct::Tell, Some(occasion)) => format!("alert.{}", occasion.name().replace('-', "_")),
-        (AlertAct::Close, Some(occasion)) => format!("alert.{}.closed", occasion.name().replace('-', "_")),
+    let kind = match alert.about.occasion() {
+        None if matches!(alert.about, About::Digest { .. }) => "alert.digest".to_owned(),
+        None => "alert.test".to_owned(),
+        Some(occasion) => format!("alert.{}", occasion.name().replace('-', "_")),
+    };
+    let because = match &alert.about {
+        About::Review { because } => because.as_slice(),
+        _ => &[],
     };
     let card = card(alert, false);
     if let About::Digest { lines, .. } = &alert.about {
@@ -147,7 +150,11 @@ fn body(alert: &Alert) -> serde_json::Value {
             "to": alert.to,
             "title": card.title,
             "reason": alert.reason,
-            "until": alert.until,
+            "until": alert.until.as_ref().map(|until| &until.shown),
+            "until_at": alert.until.as_ref().map(|until| until.at.to_string()),
+            "because": because,
+            "review": card.review,
+            "next": next_step(alert),
         },
     })
 }

@@ -5,7 +5,7 @@ use super::control::{configuration, ledger};
 use super::failure::Failure;
 use super::output::{Context, Tint, table, tame};
 use super::run::runtime;
-use crate::alert::Attempt;
+use crate::alert::{AlertError, Attempt, Failure as Missed};
 use crate::config::Config;
 use crate::daemon::alert_wiring::open_channels;
 use crate::ledger::records::AlertCounts;
@@ -137,10 +137,12 @@ fn test(context: &Context, config: &Config, name: &AlertName) -> Result<ExitCode
     if context.json {
         let (taken, words, next) = match &sent {
             Ok(receipt) => (true, receipt.clone(), None),
-            Err(error) => (false, error.words.clone(), error.next_step.clone()),
+            Err(error) => (false, error.words.clone(), Some(next_step(error, &alert.key))),
         };
+        let may_have_arrived = sent.as_ref().is_err_and(|error| error.failure == Missed::Lost);
         context.print_json(&serde_json::json!({
-            "channel": name, "taken": taken, "answer": words, "next_step": next, "key": alert.key,
+            "channel": name, "taken": taken, "may_have_arrived": may_have_arrived, "answer": words, "next_step": next,
+            "key": alert.key,
         }))?;
         return Ok(ExitCode::from(u8::from(!taken)));
     }
@@ -151,10 +153,28 @@ fn test(context: &Context, config: &Config, name: &AlertName) -> Result<ExitCode
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            context.print(&format!("{name}: {}: {}", context.tinted("not taken", Tint::Bad), error.words));
-            let next = error.next_step.as_deref().unwrap_or("look at the channel's settings and at the network");
-            context.print(&format!("    next: {next}"));
+            let came_of_it = match error.failure {
+                Missed::Lost => context.tinted("may have arrived", Tint::Waits),
+                _ => context.tinted("not taken", Tint::Bad),
+            };
+            context.print(&format!("{name}: {came_of_it}: {}", error.words));
+            context.print(&format!("    next: {}", next_step(&error, &alert.key)));
             Ok(ExitCode::FAILURE)
         }
+    }
+}
+
+/// What to do about a test that was not taken.
+fn next_step(error: &AlertError, key: &str) -> String {
+    match (&error.next_step, error.failure) {
+        (Some(step), _) => step.clone(),
+        (None, Missed::Lost) => format!("look whether it has arrived: its text says [handoffd {key}]"),
+        (None, Missed::Again(Some(at))) => format!("try again at {at}, which the channel names: it takes no more now"),
+        (None, Missed::Again(None)) => {
+            "try again in a while: the channel cannot take it now; alerts of a daemon are tried again by themselves"
+                .into()
+        }
+        (None, Missed::NotSent) => "look at the channel's settings and at the network".into(),
+        (None, Missed::Refused | Missed::Gone) => "see what the channel has against it, in its words above".into(),
     }
 }

@@ -10,6 +10,7 @@ use crate::daemon::alert_wiring::open_channels;
 use crate::daemon::wiring::open_desks;
 use crate::policy::rules::{FieldDeclaration, FieldOwner, Mode, Policy};
 use clap::Args;
+use handoffd_kit::clock::Clock;
 use handoffd_kit::desk::{Desk, Directory, Finding, Severity};
 use handoffd_kit::id::DeskId;
 use handoffd_kit::settings::Seams;
@@ -49,6 +50,7 @@ impl CheckArgs {
         if !self.online {
             let mut problems = config.warnings.clone();
             problems.extend(secrets::check(&config, &environment));
+            problems.extend(config.overdue(SystemClock.now()));
             return self.offline(context, &config, &problems, &tests);
         }
         let seams = seams();

@@ -96,7 +96,10 @@ fn approve(context: &Context, config: &Config, name: &str, by: &str, yes: bool) 
         }
         (None, Some(rule)) => {
             let command = Command::SignRule { rule: rule.name.clone(), version: rule.version.clone() };
-            let shown = policy.escalation(&rule.name).map(|escalation| path(policy, escalation)).unwrap_or_default();
+            let signatures = Known::read(config)?.signatures;
+            let is_signed = |message: &str, wording: &str| signatures.iter().any(|it| it.covers(message, wording));
+            let escalation = policy.escalation(&rule.name);
+            let shown = escalation.map(|escalation| path(policy, escalation, &is_signed)).unwrap_or_default();
             (tame_lines(&shown), format!("This rule will act on the helpdesk, signed by {by}."), command)
         }
         (None, None) => return Err(Failure::usage(nothing_to_sign(policy, name))),
@@ -201,12 +204,8 @@ fn shown(config: &Config, signatures: &[SignedWording], signed_rules: &[SignedRu
 fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
     let known = Known::read(config)?;
     let shown = shown(config, &known.signatures, &known.signed_rules);
-    if let Some(choice) = known.choice.filter(|choice| choice.instead_of == config.policy.version) {
-        let (version, by) = (&choice.version, &choice.by);
-        context.say(&tame(&format!(
-            "This is the file's policy. {version} runs in its place, as {by} said: {}",
-            choice.reason
-        )));
+    if let Some(instead) = known.instead(config) {
+        context.say(&tame(&format!("This is the file's policy. {instead}")));
     }
     if context.json {
         context.print_json(&shown)?;
@@ -261,17 +260,27 @@ impl Known {
             choice: ledger.chosen_policy()?,
         })
     }
+
+    /// What runs in the place of the file's policy, where a person put another one there.
+    fn instead(&self, config: &Config) -> Option<String> {
+        let choice = self.choice.as_ref().filter(|choice| choice.instead_of == config.policy.version)?;
+        let Choice { version, by, reason, .. } = choice;
+        Some(format!("{version} runs in its place, as {by} said: {reason}"))
+    }
 }
 
 fn doc(context: &Context, config: &Config, output: Option<&Path>) -> Result<ExitCode, Failure> {
-    let Known { signatures, signed_rules, .. } = Known::read(config)?;
+    let known = Known::read(config)?;
+    let instead = known.instead(config);
+    let Known { signatures, signed_rules, .. } = known;
     let systems: Vec<(String, String, String)> = config
         .desks
         .iter()
         .map(|(id, desk)| (id.to_string(), desk.connector.clone(), desk.url.host_str().unwrap_or_default().to_owned()))
         .collect();
     let is_signed = |message: &str, wording: &str| signatures.iter().any(|signed| signed.covers(message, wording));
-    let around = Around { systems: &systems, signed_rules: &signed_rules, is_signed: &is_signed };
+    let around =
+        Around { systems: &systems, signed_rules: &signed_rules, is_signed: &is_signed, instead: instead.as_deref() };
     let text = document(&config.policy, &around);
     match output {
         Some(path) => {

@@ -134,6 +134,10 @@ impl<'t> Found<'t> {
         for error in syntax {
             let span = error.span().unwrap_or(0..0);
             self.error(&span, super::syntax::words(error.message()), super::syntax::help(error.message()));
+            let first = super::syntax::first(self.text, error.message(), span.start);
+            if let Some(finding) = self.list.last_mut() {
+                finding.also = first.map(|span| (span, "the first one stands here".to_owned()));
+            }
         }
         self.list.sort_by_key(|finding| finding.span.start);
         for finding in self.list {

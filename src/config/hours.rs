@@ -45,10 +45,11 @@ fn read_one(found: &mut Found<'_>, named: &Named<'_>, base: &Path) -> Option<Arc
     let meaning = format!("{zone_name}; {}; closed {}", week.meaning(), dates.join(" "));
     let closed = if dates.is_empty() { String::new() } else { format!("; closed on {} days", dates.len()) };
     let open = format!("{}{closed}", week.shown());
+    let closed = holidays.iter().copied().collect();
     match Calendar::new(zone, &week, holidays) {
         Ok(calendar) => {
             let name = HoursName::new(named.name.value);
-            Some(Arc::new(TeamHours { name, zone: zone_name.to_owned(), open, calendar, meaning }))
+            Some(Arc::new(TeamHours { name, zone: zone_name.to_owned(), open, closed, calendar, meaning }))
         }
         Err(_) => {
             let help = "add days with blocks, such as mon-fri = [\"09:00-17:00\"]";

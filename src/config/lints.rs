@@ -7,9 +7,9 @@
 use super::found::{At, Found};
 use super::teams::Teams;
 use super::walk::Section;
-use crate::policy::names::TeamName;
+use crate::policy::names::{RuleName, TeamName};
 use crate::policy::overlap::Conjunction;
-use crate::policy::rules::{Escalation, Mode, Route, Rule, Trigger, Unclaimed};
+use crate::policy::rules::{Escalation, Mode, Policy, Route, Rule, Trigger, Unclaimed};
 use handoffd_kit::id::DeskId;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -48,6 +48,38 @@ pub(super) fn check(
     if let Some(teams) = teams {
         unfed_teams(found, &routes, &escalations, teams);
     }
+}
+
+/// What rules that act say nothing of, and what nobody hears of. A policy in shadow has time for both.
+pub(super) fn whole(found: &mut Found<'_>, root: &Section<'_>, policy: &Policy) {
+    let live = policy.rules().any(|rule| rule.mode == Mode::Live);
+    if policy.mode != Mode::Live || !live {
+        return;
+    }
+    let open: Vec<&str> = policy.header.open().collect();
+    if !open.is_empty() {
+        let place = if root.has("policy") { root.key_span("policy") } else { 0..0 };
+        let message = format!("rules are live, and [policy] does not say: {}", open.join(", "));
+        found.warning(
+            &place,
+            message,
+            "answer them: who answers for the rules, what they are for, and until when they stand",
+        );
+    }
+    for rule in policy.unheard() {
+        let message = format!("nobody hears that a handoff of the rule \"{rule}\" waits for a yes or no");
+        let help = "name a channel that tells of reviews (`alert` of the receiving team or the rule), or give `reviews` a \
+                    `remind_every`";
+        found.warning(&place_of(root, rule), message, help);
+    }
+}
+
+/// Where an escalation's name stands.
+fn place_of(root: &Section<'_>, rule: &RuleName) -> Range<usize> {
+    let rules = root.raw("escalate").and_then(|value| value.get_ref().as_array());
+    let tables = rules.into_iter().flat_map(|rules| rules.iter()).filter_map(|entry| entry.get_ref().as_table());
+    let mut names = tables.filter_map(|table| table.get("name"));
+    names.find(|name| name.get_ref().as_str() == Some(rule.as_str())).map_or(0..0, |name| name.span())
 }
 
 /// A rule with what its conditions ask together.

@@ -66,6 +66,7 @@ use crate::policy::trial::Report;
 use found::Found;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::settings::SettingProblem;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -129,6 +130,21 @@ impl Config {
     /// A test that does not pass, at its place in the file.
     pub fn test_problem(&self, test: &TestEntry, report: &Report) -> Problems {
         test.problem(report, &self.source)
+    }
+
+    /// That the day is over by which the policy should have been looked at again, at its place: nothing else of a check depends
+    /// on the day it is run.
+    pub fn overdue(&self, now: Timestamp) -> Problems {
+        let mut placed = Problems::none(&self.source);
+        if let Some(day) = self.policy.header.overdue(now) {
+            let (document, _) = DeTable::parse_recoverable(&self.text);
+            let table = document.get_ref().get("policy").and_then(|policy| policy.get_ref().as_table());
+            let span = table.and_then(|policy| policy.get("review_by")).map_or(0..0, |value| value.span());
+            let help = "look through the policy with its owner, then set review_by to the next date".to_owned();
+            let message = format!("the policy should have been looked at again by {day}");
+            placed.add(span, Severity::Warning, message, help);
+        }
+        placed
     }
 
     /// What a connector found wrong in its desk's table, at its place in the file.
@@ -287,7 +303,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         people,
         labels,
         messages: messages?,
-        alerts: AlertPolicy { channels, operators: table.operators, digest: table.digest },
+        alerts: AlertPolicy { channels, operators: table.operators, digest: table.digest, dashboard: web.address() },
         targets: targets?,
         never: table.never,
         quiet_after_person: table.quiet_after_person,
@@ -299,6 +315,7 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
         escalations: rules.escalations,
     };
     risks.nobody_unused(found, &policy);
+    lints::whole(found, &root, &policy);
     let meaning = versions::stamp(&mut policy, &reached);
     Some(Config {
         daemon,

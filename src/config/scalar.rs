@@ -176,7 +176,8 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 
 /// "a, b, c", or that there is none.
 pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 24;
+    // More than a table has keys: none that works is hidden.
+    const SHOWN: usize = 32;
     let words: Vec<&str> = words.into_iter().collect();
     if words.is_empty() {
         return "none".to_owned();

@@ -23,6 +23,12 @@ pub struct WebConfig {
 }
 
 impl WebConfig {
+    /// What the address of a page begins with, where people reach the dashboard from their own machines.
+    pub fn address(&self) -> Option<String> {
+        let origin = self.origin.as_ref().filter(|_| !self.logins.is_empty())?;
+        Some(origin.as_str().trim_end_matches('/').to_owned())
+    }
+
     /// Who may enter, with what they may do and where their token is.
     pub(super) fn people(&self) -> impl Iterator<Item = (&String, Role, &SecretSource)> {
         self.logins.iter().map(|(name, login)| (name, login.role, &login.token))

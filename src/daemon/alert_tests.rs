@@ -6,8 +6,10 @@ use super::testing::{Stage, asking, sending};
 use crate::alert::open;
 use crate::config::AlertSettings;
 use crate::delivery::alerts::Alerts;
+use crate::ledger::Ledger;
 use crate::ledger::records::{AlertRecord, Switch};
 use crate::ledger::states::EffectState;
+use crate::plan::alert::{About, Alert, PlannedAlert};
 use crate::policy::alert::{AlertChannel, ChannelKind, Occasion, Outside};
 use crate::policy::due::Wait;
 use crate::policy::names::AlertName;
@@ -215,14 +217,57 @@ async fn a_crash_between_sending_and_the_answer_is_repeated_once_with_the_same_k
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_twice_waits_for_a_person() {
-    let room = Receiver::answering([Answer::Cut, Answer::Cut]).await;
+async fn an_incident_whose_begin_may_have_arrived_ends_with_the_claim() {
+    for lost in [Answer::Cut, Answer::Status(500, "", "oops")] {
+        let pager = Receiver::answering([lost.clone()]).await;
+        let stage =
+            opened(Stage::new(telling(sending(), &[("pager", ChannelKind::PagerDuty)])), &[("pager", &pager.url)]);
+        look(&stage).await;
+        assert_eq!((pager.got().len(), told(&stage).await), (1, vec![row("handoff@pager", "due")]), "{lost:?}");
+        claim(&stage).await;
+        later(&stage, MINUTE).await;
+        let actions: Vec<_> = pager.got().iter().map(|got| got.json()["event_action"].clone()).collect();
+        assert_eq!(actions, ["trigger", "resolve"], "{lost:?}");
+        assert_eq!(pager.got()[0].json()["dedup_key"], pager.got()[1].json()["dedup_key"]);
+        assert_eq!(told(&stage).await, [row("handoff@pager", "dropped"), row("handoff@pager-closed", "done")]);
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_answers_nothing_for_a_while_costs_no_alert() {
+    let room = Receiver::answering(std::iter::repeat_n(Answer::Cut, 6)).await;
     let stage = opened(Stage::new(telling(sending(), &[("room", ChannelKind::Slack)])), &[("room", &room.url)]);
     look(&stage).await;
+    for _ in 0..10 {
+        later(&stage, MINUTE).await;
+    }
+    assert_eq!(told(&stage).await, [row("handoff@room", "done")]);
+    let said: Vec<bool> =
+        room.got().iter().map(|got| got.json().to_string().contains("may have arrived before")).collect();
+    assert_eq!(said, [false, true, true, true, true, true, true], "every repetition says that it may be one");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_twice_while_the_channel_answers_others_waits_for_a_person() {
+    let room = Receiver::answering([Answer::Cut, Answer::Status(200, "", "ok"), Answer::Cut]).await;
+    let stage = opened(Stage::new(telling(sending(), &[("room", ChannelKind::Slack)])), &[("room", &room.url)]);
+    look(&stage).await;
+    // Another alert of the channel, which stands for itself, is taken meanwhile.
+    let now = stage.clock.now();
+    let about = About::Digest { week: "from a to b".into(), lines: Vec::new() };
+    let alert = Alert::digest(&"room".into(), jiff::civil::date(2027, 1, 4), about, now);
+    let planned = vec![PlannedAlert { channel: "room".into(), alert }];
+    let send = move |ledger: &mut Ledger| {
+        let due = ledger.digest_due("weekly", now)?;
+        ledger.send_digest("weekly", (due, now + MINUTE * 60 * 24), &planned, now)
+    };
+    stage.house.ledger.call(send).await.expect("planned");
+    paced(&stage, stage.run()).await;
+    assert_eq!(room.got().len(), 2, "the other one");
     for _ in 0..5 {
         later(&stage, MINUTE).await;
     }
-    assert_eq!((room.got().len(), told(&stage).await), (2, vec![row("handoff@room", "parked")]));
+    assert_eq!((room.got().len(), told(&stage).await), (3, vec![row("handoff@room", "parked")]));
     let parked = alerts(&stage).await.remove(0);
     assert!(parked.reason.is_some_and(|why| why.contains("lost twice")) && parked.next_step.is_some());
 }
@@ -353,7 +398,7 @@ async fn alerts_of_a_channel_that_is_not_configured_any_more_wait_for_a_person()
     stage.house.recover().await.expect("recovered");
     let parked = alerts(&stage).await.remove(0);
     assert_eq!(parked.state.name(), "parked");
-    assert!(parked.next_step.is_some_and(|step| step.contains("[alerts.NAME]")));
+    assert!(parked.next_step.is_some_and(|step| step.contains("[alerts.gone]") && step.contains("reload")));
     let stop = CancellationToken::new();
     let until = super::pipeline::Until::NothingDueBy(stage.clock.now());
     stage.house.run(until, &stop).await.expect("ran");

@@ -24,6 +24,8 @@ const LONG_ENOUGH: SignedDuration = SignedDuration::from_hours(24);
 const ITS_TURNS: u32 = 30;
 /// How soon an alert is repeated whose answer was lost.
 const ONCE_MORE: SignedDuration = SignedDuration::from_secs(5);
+/// How far apart its repetitions come at the most while the channel answers nothing: each of them may arrive.
+const APART: SignedDuration = SignedDuration::from_hours(1);
 
 /// The open channels, by name.
 #[derive(Clone, Default)]
@@ -44,6 +46,8 @@ struct Rest {
     until: Option<Timestamp>,
     /// It has just been sent to.
     paced: Option<Timestamp>,
+    /// It last answered something.
+    answered: Option<Timestamp>,
 }
 
 impl Alerts {
@@ -119,8 +123,15 @@ impl Outlet {
     }
 
     /// It was answered: it is there.
-    fn answered(&self) {
-        self.rest().breaker.answered();
+    fn answered(&self, now: Timestamp) {
+        let mut rest = self.rest();
+        rest.breaker.answered();
+        rest.answered = Some(now);
+    }
+
+    /// Whether it has answered anything since then, as far as this process knows.
+    fn answered_since(&self, then: Timestamp) -> bool {
+        self.rest().answered.is_some_and(|answered| answered >= then)
     }
 
     /// It was not answered, or has too much to do. Gives when it is asked again.
@@ -169,23 +180,27 @@ impl AlertDelivery {
         let Some(outlet) = self.alerts.get(&claimed.record.channel) else { return Ok(()) };
         let now = self.seams.clock.now();
         outlet.took(now);
-        let attempt = Attempt { now, repeated: claimed.record.lost_at.is_some() };
+        // A receiver that knows repetitions by their key need not be told of one.
+        let repeats = outlet.channel.knows_repetitions();
+        let attempt = Attempt { now, repeated: claimed.record.lost_at.is_some() && !repeats };
         let answer = outlet.channel.send(&claimed.record.alert, attempt).await;
         let now = self.seams.clock.now();
         let outcome = match answer {
             Ok(receipt) => {
-                outlet.answered();
+                outlet.answered(now);
                 accepted(&claimed, receipt, now)
             }
             Err(error) => {
                 let again = match error.failure {
                     Failure::Refused | Failure::Gone => {
-                        outlet.answered();
+                        outlet.answered(now);
                         if self.renewed(outlet).await { Some(now) } else { None }
                     }
                     _ => Some(outlet.failed(&error, now, self.seams.random.fraction())),
                 };
-                failed(&claimed, &error, outlet.channel.knows_repetitions(), again, now, self.seams.random.fraction())
+                let heard = claimed.record.lost_at.is_some_and(|lost| outlet.answered_since(lost));
+                let channel = Standing { repeats, heard, again };
+                failed(&claimed, &error, channel, now, self.seams.random.fraction())
             }
         };
         say(&claimed, &outcome);
@@ -204,26 +219,52 @@ impl AlertDelivery {
 
 fn outcome(claimed: &ClaimedAlert, event: EffectEvent, at: Timestamp) -> AlertOutcome {
     let alert = claimed.record.id;
-    AlertOutcome { alert, event, at, receipt: None, reason: None, next_step: None, stops: false }
+    AlertOutcome {
+        alert,
+        event,
+        at,
+        receipt: None,
+        reason: None,
+        next_step: None,
+        may_have_arrived: false,
+        stops: false,
+    }
 }
 
 fn accepted(claimed: &ClaimedAlert, receipt: String, now: Timestamp) -> AlertOutcome {
     AlertOutcome { receipt: Some(receipt), ..outcome(claimed, EffectEvent::Accepted, now) }
 }
 
-/// What a failure means for an alert. `again`: when the channel is asked again; of what was refused, only where its secret
-/// has been replaced since. `repeats`: the channel knows a repetition by its key.
+/// How a channel stands that has not taken an alert.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    /// It knows a repetition by its key.
+    repeats: bool,
+    /// It has answered something since the answer to this alert was lost: it is not its silence that costs the answers.
+    heard: bool,
+    /// When it is asked again; of what was refused, only where its secret has been replaced since.
+    again: Option<Timestamp>,
+}
+
+/// What a failure means for an alert.
 fn failed(
     claimed: &ClaimedAlert,
     error: &AlertError,
-    repeats: bool,
-    again: Option<Timestamp>,
+    Standing { repeats, heard, again }: Standing,
     now: Timestamp,
     jitter: f64,
 ) -> AlertOutcome {
+    // One that was answered with an error may have been taken all the same. Where nothing tells a repetition apart it is no
+    // reason to call the next try one.
+    let may_have_arrived = match error.failure {
+        Failure::Lost => true,
+        Failure::Again(_) => repeats,
+        Failure::NotSent | Failure::Refused | Failure::Gone => false,
+    };
     let because = |event, step: &str| AlertOutcome {
         reason: Some(error.words.clone()),
         next_step: Some(error.next_step.clone().unwrap_or_else(|| step.to_owned())),
+        may_have_arrived,
         ..outcome(claimed, event, now)
     };
     let old = claimed.record.tried_at.is_some_and(|first| now.duration_since(first) >= LONG_ENOUGH);
@@ -239,13 +280,15 @@ fn failed(
             because(EffectEvent::TryAgain(now), "nothing: its secret was replaced")
         }
         (Failure::Refused, None) => {
-            because(EffectEvent::Park, "correct [alerts.NAME], restart, then `handoffd parked retry`")
+            let channel = &claimed.record.channel;
+            let step = format!("correct [alerts.{channel}], then `handoffd reload` and `handoffd parked retry`");
+            because(EffectEvent::Park, &step)
         }
         (Failure::Gone, None) => AlertOutcome { stops: true, ..because(EffectEvent::Park, "take the channel out") },
         (Failure::Lost, _) if !repeats && claimed.record.lost_at.is_none() => {
             because(EffectEvent::Lost(now + ONCE_MORE), "nothing: it is repeated once, with the same key in its text")
         }
-        (Failure::Lost, _) if !repeats => {
+        (Failure::Lost, _) if !repeats && heard => {
             let words = format!("{}; its answer was lost twice", error.words);
             let parked = because(
                 EffectEvent::Park,
@@ -257,6 +300,13 @@ fn failed(
             EffectEvent::Park,
             "see why the channel was not reached for a day; then `handoffd parked retry`, or `handoffd parked drop`",
         ),
+        (Failure::Lost, _) if !repeats => {
+            let later = asked_again.max(now + backoff::growing(claimed.attempt, APART, jitter));
+            because(
+                EffectEvent::Lost(later),
+                "nothing: the channel answers nothing at all, and it is repeated until it does",
+            )
+        }
         _ => because(EffectEvent::TryAgain(later), "nothing: it is tried again"),
     }
 }
@@ -303,8 +353,12 @@ mod tests {
         AlertError { failure, words: "no such hook".into(), next_step: None }
     }
 
+    fn standing(repeats: bool, again: Option<Timestamp>) -> Standing {
+        Standing { repeats, heard: true, again }
+    }
+
     fn event(claimed: &ClaimedAlert, failure: Failure, repeats: bool, now: Timestamp) -> EffectEvent {
-        failed(claimed, &error(failure), repeats, Some(now), now, 0.5).event
+        failed(claimed, &error(failure), standing(repeats, Some(now)), now, 0.5).event
     }
 
     #[test]
@@ -312,6 +366,33 @@ mod tests {
         assert_eq!(event(&claimed(1, false), Failure::Lost, false, at(1)), EffectEvent::Lost(at(6)));
         assert_eq!(event(&claimed(2, true), Failure::Lost, false, at(9)), EffectEvent::Park);
         assert!(matches!(event(&claimed(2, true), Failure::Lost, true, at(9)), EffectEvent::TryAgain(_)));
+    }
+
+    #[test]
+    fn the_one_repetition_is_not_spent_on_a_channel_that_answers_nothing_at_all() {
+        let silent = |attempt, now| {
+            let channel = Standing { repeats: false, heard: false, again: Some(now) };
+            failed(&claimed(attempt, true), &error(Failure::Lost), channel, now, 0.5)
+        };
+        let waits: Vec<SignedDuration> = (2..40)
+            .map(|attempt| match silent(attempt, at(9)).event {
+                EffectEvent::Lost(again) => again.duration_since(at(9)),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(waits.windows(2).all(|two| two[0] <= two[1]), "rarer and rarer: {waits:?}");
+        assert!(waits.last().is_some_and(|longest| *longest <= APART * 2));
+        assert_eq!(silent(40, at(0) + LONG_ENOUGH).event, EffectEvent::Park, "not for longer than a day");
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_remembered_whatever_follows() {
+        let arrived = |failure, repeats| {
+            failed(&claimed(1, false), &error(failure), standing(repeats, Some(at(1))), at(1), 0.5).may_have_arrived
+        };
+        assert!(arrived(Failure::Lost, true) && arrived(Failure::Lost, false));
+        assert!(arrived(Failure::Again(None), true), "a trigger that was answered with 500");
+        assert!(!arrived(Failure::NotSent, true) && !arrived(Failure::Refused, true));
     }
 
     #[test]
@@ -330,12 +411,12 @@ mod tests {
 
     #[test]
     fn what_is_refused_waits_for_a_person_with_the_channels_words_unless_its_secret_was_replaced() {
-        let refused = failed(&claimed(1, false), &error(Failure::Refused), false, None, at(1), 0.5);
+        let refused = failed(&claimed(1, false), &error(Failure::Refused), standing(false, None), at(1), 0.5);
         assert_eq!((&refused.event, refused.stops), (&EffectEvent::Park, false));
         assert_eq!(refused.reason.as_deref(), Some("no such hook"));
-        assert!(refused.next_step.is_some_and(|step| step.contains("parked retry")));
-        assert!(failed(&claimed(1, false), &error(Failure::Gone), false, None, at(1), 0.5).stops);
-        let renewed = failed(&claimed(1, false), &error(Failure::Refused), false, Some(at(1)), at(1), 0.5);
+        assert!(refused.next_step.is_some_and(|step| step.contains("[alerts.room]") && step.contains("reload")));
+        assert!(failed(&claimed(1, false), &error(Failure::Gone), standing(false, None), at(1), 0.5).stops);
+        let renewed = failed(&claimed(1, false), &error(Failure::Refused), standing(false, Some(at(1))), at(1), 0.5);
         assert_eq!(renewed.event, EffectEvent::TryAgain(at(1)));
     }
 }

@@ -157,6 +157,7 @@ fn read_as_far_as_possible(row: &Row<'_>) -> Result<AlertRecord> {
         from: None,
         to: "unreadable".into(),
         reason: None,
+        review: None,
         until: None,
         closes: false,
         at: instant(row.get(4)?),

@@ -5,8 +5,11 @@
 
 use super::note::one_line;
 use crate::policy::alert::{AlertPlan, Occasion};
+use crate::policy::due::Due;
 use crate::policy::names::{AlertName, RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Proposal};
+use crate::policy::review_terms::Unanswered;
+use crate::policy::verdict::Risk;
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::text::cut;
 use jiff::Timestamp;
@@ -43,13 +46,28 @@ pub struct Alert {
     pub to: TeamName,
     /// Why, where that may leave the helpdesk.
     pub reason: Option<String>,
-    /// Until when, in the team's words.
-    pub until: Option<String>,
+    /// Of a review: where it is opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
+    /// Until when.
+    pub until: Option<Until>,
     /// Whether its channel keeps an incident open until it is closed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closes: bool,
     /// When it was planned.
     pub at: Timestamp,
+}
+
+/// An instant until which something is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Until {
+    /// In the team's words.
+    pub shown: String,
+    /// The instant.
+    pub at: Timestamp,
+    /// What becomes of it then, where that is a person's answer that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Unanswered>,
 }
 
 /// What an alert does to its thread.
@@ -82,7 +100,10 @@ pub enum About {
         kind: HandoffKind,
     },
     /// It waits for a yes or no.
-    Review,
+    Review {
+        /// Why a person is asked, in words.
+        because: Vec<String>,
+    },
     /// Nobody has taken the case on; so many steps were taken.
     Unclaimed {
         /// The step, from 1.
@@ -147,7 +168,7 @@ impl About {
     pub fn occasion(&self) -> Option<Occasion> {
         match self {
             Self::Handoff { .. } => Some(Occasion::Handoff),
-            Self::Review => Some(Occasion::Review),
+            Self::Review { .. } => Some(Occasion::Review),
             Self::Unclaimed { .. } => Some(Occasion::Unclaimed),
             Self::Parked { .. } => Some(Occasion::Parked),
             Self::LostOwner { .. } => Some(Occasion::LostOwner),
@@ -160,7 +181,7 @@ impl About {
         let name = self.occasion().map_or("test", Occasion::name);
         match self {
             Self::Digest { .. } => "digest".to_owned(),
-            Self::Handoff { .. } | Self::Review | Self::Test => name.to_owned(),
+            Self::Handoff { .. } | Self::Review { .. } | Self::Test => name.to_owned(),
             Self::Unclaimed { step } => format!("{name}-{step}"),
             Self::Parked { number, attempt, .. } => format!("{name}-{number}-{attempt}"),
             Self::LostOwner { number } => format!("{name}-{number}"),
@@ -172,7 +193,7 @@ impl About {
     fn thread(&self) -> String {
         match self {
             Self::Handoff { .. } | Self::Unclaimed { .. } | Self::LostOwner { .. } => HANDED_OVER.to_owned(),
-            Self::Review => IN_REVIEW.to_owned(),
+            Self::Review { .. } => IN_REVIEW.to_owned(),
             Self::Parked { number, .. } => parked_thread(*number),
             Self::Digest { .. } => "digest".to_owned(),
             Self::Test => "test".to_owned(),
@@ -201,8 +222,10 @@ pub struct PlannedAlert {
 
 /// The alerts of something that happened to a handoff. `nth` counts from 0 how often the same was told before.
 pub fn alerts(proposal: &Proposal, handoff: &str, about: &About, nth: u32, now: Timestamp) -> Vec<PlannedAlert> {
-    let AlertPlan { told, closes, link, reason } = &proposal.alert;
+    let AlertPlan { told, closes, link, reason, dashboard } = &proposal.alert;
     let channels = about.occasion().and_then(|occasion| told.get(&occasion));
+    let page = || dashboard.as_ref().map(|dashboard| format!("{dashboard}/reviews/{handoff}"));
+    let review = matches!(about, About::Review { .. }).then(page).flatten();
     let again = if nth == 0 { String::new() } else { format!("-again-{nth}") };
     let planned = |channel: &AlertName| PlannedAlert {
         channel: channel.clone(),
@@ -219,7 +242,8 @@ pub fn alerts(proposal: &Proposal, handoff: &str, about: &About, nth: u32, now: 
             from: proposal.from.clone(),
             to: proposal.to.clone(),
             reason: reason.clone(),
-            until: until(proposal),
+            review: review.clone(),
+            until: until(proposal, about),
             closes: closes.contains(channel),
             at: now,
         },
@@ -260,6 +284,7 @@ impl Alert {
             from: None,
             to: TeamName::from("nobody"),
             reason: None,
+            review: None,
             until: None,
             closes: false,
             at: now,
@@ -267,13 +292,19 @@ impl Alert {
     }
 }
 
-/// The nearest deadline that a person reads: until it is claimed, the team's own target, the customer's clock.
-fn until(proposal: &Proposal) -> Option<String> {
+/// Of a review: until when it is to be answered, if there is such a time. Else the nearest deadline that a person reads: until it
+/// is claimed, the team's own target, the customer's clock.
+fn until(proposal: &Proposal, about: &About) -> Option<Until> {
+    if matches!(about, About::Review { .. }) {
+        let review = proposal.review.as_ref()?;
+        let Due { shown, at, .. } = review.until.clone();
+        return Some(Until { shown, at, then: Some(review.unanswered) });
+    }
     let claim = proposal.owner.claim.as_ref().and_then(|claim| claim.until.as_ref());
     let internal = proposal.clock.internal_until.as_ref();
     let customer = proposal.clock.customer_runs_until(proposal.decided_at).map(|(_, due)| due);
     let nearest = claim.into_iter().chain(internal).chain(customer).min_by_key(|due| due.at);
-    nearest.map(|due| due.shown.clone())
+    nearest.map(|due| Until { shown: due.shown.clone(), at: due.at, then: None })
 }
 
 /// What a channel shows: a line that says what it is, facts with their names, where the ticket is opened, and the key.
@@ -285,8 +316,18 @@ pub struct Card {
     pub facts: Vec<(&'static str, String)>,
     /// Where the ticket is opened: an address of the web.
     pub link: Option<String>,
+    /// Where the review is opened: an address of the web.
+    pub review: Option<String>,
     /// The key, as the last line says it.
     pub mark: String,
+}
+
+impl Card {
+    /// What can be opened: what it is called, and its address.
+    pub fn links(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let review = self.review.iter().map(|link| ("Open the review", link.as_str()));
+        self.link.iter().map(|link| ("Open the ticket", link.as_str())).chain(review)
+    }
 }
 
 /// An alert in words. `repeated`: the answer to an earlier try was lost, so it may have arrived already.
@@ -298,7 +339,7 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
         About::Handoff { kind: HandoffKind::Back } => format!("Ticket {ticket} came back to {to}, done"),
         About::Handoff { kind: HandoffKind::Unclaimed } => format!("Ticket {ticket} came back to {to}, not taken on"),
         About::Handoff { kind: HandoffKind::Escalate } => format!("Ticket {ticket} was handed to {to}"),
-        About::Review => format!("A handoff of ticket {ticket} to {to} waits for a yes or no"),
+        About::Review { .. } => format!("A handoff of ticket {ticket} to {to} waits for a yes or no"),
         About::Unclaimed { .. } => format!("Nobody of {to} has taken on ticket {ticket}"),
         About::Parked { .. } => format!("Work of handoffd on ticket {ticket} waits for a person"),
         About::LostOwner { .. } => format!("The owner of ticket {ticket} of {to} is gone"),
@@ -316,20 +357,47 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
             alert.reason.clone().unwrap_or_else(|| format!("rule {rule}; the reason stands in the ticket")),
         ));
     }
-    facts.extend(alert.until.clone().map(|until| ("Until", until)));
+    if let About::Review { because } = &alert.about
+        && !because.is_empty()
+    {
+        facts.push(("Asked", because.join("; ")));
+    }
+    facts.extend(alert.until.as_ref().map(|until| ("Until", until_shown(until))));
     facts.extend(next_step(alert).map(|next| ("Next", next)));
     if repeated {
         facts.push(("Note", "it may have arrived before: the answer to it was lost".to_owned()));
     }
     let facts = facts.into_iter().map(|(name, text)| (name, value(&text))).collect();
-    Card { title: value(&title), facts, link: link(alert), mark: format!("[handoffd {}]", alert.key) }
+    Card {
+        title: value(&title),
+        facts,
+        link: safe(alert.link.as_deref()),
+        review: safe(alert.review.as_deref()),
+        mark: format!("[handoffd {}]", alert.key),
+    }
+}
+
+fn until_shown(until: &Until) -> String {
+    match until.then {
+        Some(then) => format!("{}; if nobody answers by then, {}", until.shown, then.shown()),
+        None => until.shown.clone(),
+    }
+}
+
+/// Why a person is asked, in words that may leave the helpdesk: of a risk, its name, and not the words that were found.
+pub fn because(risk: &Risk) -> String {
+    match risk {
+        Risk::Words { risk, .. } => format!("the ticket's words are of the risk {risk}"),
+        Risk::Agreeing(rule, why) => format!("{rule} agrees, and would ask first: {}", because(why)),
+        other => other.shown(),
+    }
 }
 
 /// What to do about it.
-fn next_step(alert: &Alert) -> Option<String> {
+pub fn next_step(alert: &Alert) -> Option<String> {
     let handoff = &alert.handoff;
     match &alert.about {
-        About::Review => Some(format!(
+        About::Review { .. } => Some(format!(
             "read it: handoffd reviews show {handoff}; answer with /approve or /reject REASON in an internal note, or handoffd \
              reviews approve {handoff} --as NAME"
         )),
@@ -343,10 +411,10 @@ fn next_step(alert: &Alert) -> Option<String> {
     }
 }
 
-/// The link, where it is an address of the web. Its characters are those of an address: nothing in it ends a link of a
+/// A link, where it is an address of the web. Its characters are those of an address: nothing in it ends a link of a
 /// channel's markup.
-fn link(alert: &Alert) -> Option<String> {
-    let url = url::Url::parse(alert.link.as_deref()?).ok()?;
+fn safe(link: Option<&str>) -> Option<String> {
+    let url = url::Url::parse(link?).ok()?;
     if !matches!(url.scheme(), "https" | "http") {
         return None;
     }
@@ -377,12 +445,18 @@ fn value(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::ledger::samples::{at, proposal};
-    use crate::policy::alert::AlertPlan;
+    use crate::policy::review_terms::ReviewPlan;
 
     fn told(about: &About) -> Vec<PlannedAlert> {
         let told = Occasion::ALL.map(|occasion| (occasion, vec!["room".into()])).into();
         let (link, reason) = (Some("https://desk.example/t/1".into()), Some("A refund".into()));
-        let alert = AlertPlan { told, closes: Vec::new(), link, reason };
+        let alert = AlertPlan {
+            told,
+            link,
+            reason,
+            dashboard: Some("https://handoffs.example".into()),
+            ..AlertPlan::default()
+        };
         alerts(&Proposal { alert, ..proposal("1", "refund", "e1", "f") }, "h1", about, 0, at(0))
     }
 
@@ -390,10 +464,14 @@ mod tests {
         told(about).remove(0).alert
     }
 
+    fn review() -> About {
+        About::Review { because: vec!["rules disagree: refund wants billing, bug wants engineering".into()] }
+    }
+
     fn every() -> [About; 5] {
         [
             About::Handoff { kind: HandoffKind::Escalate },
-            About::Review,
+            review(),
             About::Unclaimed { step: 1 },
             About::Parked { number: 1, label: "transfer".into(), attempt: 1 },
             About::LostOwner { number: 130 },
@@ -422,6 +500,48 @@ mod tests {
     }
 
     #[test]
+    fn until_when_is_a_review_s_own_time_and_of_one_without_any_there_is_none() {
+        let due = |second, shown: &str| Due { at: at(second), shown: shown.into(), working: String::new() };
+        let mut proposal = proposal("1", "refund", "e1", "f");
+        proposal.clock.internal_until = Some(due(60, "Mon 10:00"));
+        assert_eq!(until(&proposal, &review()), None);
+        proposal.review =
+            Some(ReviewPlan { until: due(900, "Tue 12:00"), remind_every: None, unanswered: Unanswered::Reject });
+        let own = until(&proposal, &review()).expect("a time");
+        assert_eq!(own.at, at(900));
+        assert_eq!(until_shown(&own), "Tue 12:00; if nobody answers by then, it is rejected");
+        let other = until(&proposal, &About::Unclaimed { step: 1 }).expect("a time");
+        assert_eq!(
+            (other.shown.as_str(), other.then),
+            ("Mon 10:00", None),
+            "whoever has to take it on has the team's time"
+        );
+    }
+
+    #[test]
+    fn a_review_is_opened_where_people_open_the_dashboard_and_nothing_else_is() {
+        let links = |about: &About| {
+            let card = card(&one(about), false);
+            card.links().map(|(text, link)| format!("{text}: {link}")).collect::<Vec<_>>()
+        };
+        let ticket = "Open the ticket: https://desk.example/t/1";
+        assert_eq!(links(&review()), [ticket, "Open the review: https://handoffs.example/reviews/h1"]);
+        assert_eq!(links(&About::Unclaimed { step: 1 }), [ticket]);
+    }
+
+    #[test]
+    fn why_a_person_is_asked_says_nothing_of_what_a_customer_wrote() {
+        let words = || Risk::Words { risk: "security".into(), found: Vec::new(), more: 2 };
+        assert_eq!(because(&words()), "the ticket's words are of the risk security");
+        let agreeing = Risk::Agreeing("other".into(), Box::new(words()));
+        assert_eq!(
+            because(&agreeing),
+            "other agrees, and would ask first: the ticket's words are of the risk security"
+        );
+        assert_eq!(because(&Risk::Always), Risk::Always.shown());
+    }
+
+    #[test]
     fn what_was_told_is_closed_under_its_own_thread_and_another_key() {
         let tell = one(&About::Unclaimed { step: 2 });
         let close = tell.closing();
@@ -432,7 +552,7 @@ mod tests {
 
     #[test]
     fn hostile_values_become_one_line_of_bounded_length_and_a_link_is_an_address_or_none() {
-        let mut alert = one(&About::Review);
+        let mut alert = one(&review());
         alert.ticket = "1\r\nBcc: x@y.example\u{202e}".into();
         alert.reason = Some("a\nb ".repeat(1_000));
         let card = card(&alert, true);

@@ -3,10 +3,12 @@
 use super::digest::DigestPlan;
 use super::due::TeamHours;
 use super::known::{FactName, FactType, HouseFact, Known, KnownFacts};
+use super::matching::AnyRule;
 use super::message::facts_in;
-use super::names::AlertName;
+use super::names::{AlertName, RuleName};
 use super::proposal::HandoffKind;
-use super::rules::{FieldOwner, Team};
+use super::risk::counting;
+use super::rules::{Escalation, FieldOwner, Missing, Mode, Policy, ReviewDecision, Team, Then};
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -160,6 +162,8 @@ pub struct AlertPolicy {
     pub operators: Vec<AlertName>,
     /// When the lead's week is sent, and through which channels; none: it is not.
     pub digest: Option<DigestPlan>,
+    /// Where people open the dashboard, without a slash at its end; none: only on the daemon's own machine, or not at all.
+    pub dashboard: Option<String>,
 }
 
 /// Who is told of one handoff, worked out when it is decided: handoffs under way keep it.
@@ -176,6 +180,9 @@ pub struct AlertPlan {
     /// Why, where that says nothing of what a customer or an agent wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where people open the dashboard, and with it the review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<String>,
 }
 
 impl AlertPlan {
@@ -216,8 +223,39 @@ impl AlertPolicy {
         let mut closes: Vec<AlertName> = told.values().flatten().filter(closes).cloned().collect();
         closes.sort();
         closes.dedup();
-        AlertPlan { told, closes, link: head.link.clone(), reason }
+        AlertPlan { told, closes, link: head.link.clone(), reason, dashboard: self.dashboard.clone() }
     }
+}
+
+impl Policy {
+    /// Live escalations that ask a person by their own word, and nobody hears of it: no channel is told, nobody is reminded.
+    pub fn unheard(&self) -> impl Iterator<Item = &RuleName> {
+        let unheard = |escalation: &&Escalation| {
+            let words = counting(AnyRule::Escalation(escalation), self).next().is_some();
+            escalation.rule.mode == Mode::Live && (asks(escalation) || words) && !self.is_heard(escalation)
+        };
+        self.escalations.iter().filter(unheard).map(|escalation| &escalation.rule.name)
+    }
+
+    /// Whether anybody outside the dashboard hears that a handoff of this rule waits for a yes or no.
+    fn is_heard(&self, escalation: &Escalation) -> bool {
+        let terms = escalation.reviews.as_ref().or(self.reviews.as_ref());
+        let of_team = self.teams.get(&escalation.to).map(|team| &team.alert);
+        let mut told = escalation.rule.alert.as_ref().or(of_team).into_iter().flatten();
+        let tells = |name: &AlertName| {
+            self.alerts.channels.get(name).is_some_and(|channel| channel.tells.contains(&Occasion::Review))
+        };
+        terms.is_some_and(|terms| terms.remind_every.is_some()) || told.any(tells)
+    }
+}
+
+/// Whether a rule asks a person by its own word.
+fn asks(escalation: &Escalation) -> bool {
+    let incomplete = match escalation.package.missing {
+        Missing::Review | Missing::Ask { then: Then::Review, .. } => !escalation.package.require.is_empty(),
+        Missing::Send | Missing::Ask { then: Then::Send, .. } => false,
+    };
+    !matches!(escalation.review, ReviewDecision::Never) || incomplete
 }
 
 /// Whether a reason of this wording may leave the helpdesk: it says nothing that a customer or an agent wrote, and nothing
@@ -258,7 +296,10 @@ fn is_plain(fact: &FactName, known: &KnownFacts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::review_terms::{ReviewTerms, Unanswered};
+    use crate::policy::rules::PackagePart;
     use crate::policy::testing;
+    use jiff::SignedDuration;
 
     fn channel(kind: ChannelKind, tells: &[Occasion]) -> AlertChannel {
         AlertChannel { kind, tells: tells.to_vec(), hours: None, outside: Outside::Wait }
@@ -269,11 +310,7 @@ mod tests {
             ("room", channel(ChannelKind::Slack, &Occasion::ALL)),
             ("pager", channel(ChannelKind::PagerDuty, &[Occasion::Unclaimed, Occasion::Parked])),
         ];
-        AlertPolicy {
-            channels: channels.map(|(name, it)| (name.into(), it)).into(),
-            operators: Vec::new(),
-            digest: None,
-        }
+        AlertPolicy { channels: channels.map(|(name, it)| (name.into(), it)).into(), ..AlertPolicy::default() }
     }
 
     fn billing() -> Team {
@@ -322,6 +359,36 @@ mod tests {
         assert_eq!(channel.window(night), Window::OpensAt(at("2026-11-30T08:00:00Z")), "Friday to Monday");
         channel.outside = Outside::Drop;
         assert_eq!(channel.window(night), Window::Shut);
+    }
+
+    #[test]
+    fn a_rule_that_asks_a_person_is_heard_through_a_channel_or_a_reminder() {
+        let policy = |change: &dyn Fn(&mut Policy)| {
+            let mut policy = testing::policy();
+            policy.alerts = alerts();
+            policy.escalations = vec![testing::escalation("refund", "has_tag('x')", "billing")];
+            policy.escalations[0].review = ReviewDecision::Always;
+            policy.escalations[0].rule.mode = Mode::Live;
+            change(&mut policy);
+            policy.unheard().count()
+        };
+        let remind_every = Some(SignedDuration::from_hours(1).into());
+        let answer_within = SignedDuration::from_hours(8).into();
+        let terms = ReviewTerms { answer_within, remind_every, unanswered: Unanswered::Wait };
+        assert_eq!(policy(&|_| ()), 1, "nobody is told, nobody is reminded");
+        assert_eq!(policy(&|it| it.escalations[0].rule.mode = Mode::Shadow), 0, "it asks nobody");
+        assert_eq!(policy(&|it| it.escalations[0].review = ReviewDecision::Never), 0, "it asks nobody");
+        assert_eq!(policy(&|it| it.escalations[0].rule.alert = Some(vec!["room".into()])), 0, "the room hears");
+        assert_eq!(policy(&|it| it.escalations[0].rule.alert = Some(vec!["pager".into()])), 1, "not told of reviews");
+        assert_eq!(policy(&|it| it.teams.get_mut(&"billing".into()).unwrap().alert = vec!["room".into()]), 0);
+        assert_eq!(policy(&|it| it.reviews = Some(terms)), 0, "people are reminded");
+        assert_eq!(policy(&|it| it.reviews = Some(ReviewTerms { remind_every: None, ..terms })), 1);
+        let incomplete = |it: &mut Policy| {
+            it.escalations[0].review = ReviewDecision::Never;
+            it.escalations[0].package.missing = Missing::Review;
+            it.escalations[0].package.require = vec![PackagePart::Summary];
+        };
+        assert_eq!(policy(&incomplete), 1, "a missing part asks a person too");
     }
 
     #[test]

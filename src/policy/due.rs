@@ -4,6 +4,7 @@
 use super::names::HoursName;
 use super::rules::Team;
 use handoffd_hours::{Calendar, Working, length, moment};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,8 @@ pub struct TeamHours {
     pub zone: String,
     /// When they are open, for people: days and blocks, then what is closed.
     pub open: String,
+    /// The days on which they are closed all day, in order.
+    pub closed: Vec<Date>,
     /// When somebody is there.
     pub calendar: Calendar,
     /// What they mean as text, the same for every way to write them; part of the policy's version.

@@ -29,6 +29,18 @@ pub struct PolicyHeader {
 }
 
 impl PolicyHeader {
+    /// The keys of what everybody should be able to read who is touched by rules that act, and that is not answered.
+    pub fn open(&self) -> impl Iterator<Item = &'static str> {
+        let answered = [
+            ("owner", self.owner.is_some()),
+            ("review_by", self.review_by.is_some()),
+            ("goal", self.goal.is_some()),
+            ("data", self.data.is_some()),
+            ("feared_failure", self.feared_failure.is_some()),
+        ];
+        answered.into_iter().filter(|(_, answered)| !answered).map(|(key, _)| key)
+    }
+
     /// The day it should have been looked at again, if that is over: the day itself still counts, wherever on earth it is
     /// read.
     pub fn overdue(&self, now: Timestamp) -> Option<Date> {

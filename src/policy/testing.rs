@@ -78,6 +78,7 @@ pub fn office_hours() -> Arc<TeamHours> {
         name: "office".into(),
         zone: zone.into(),
         open: week.shown(),
+        closed: Vec::new(),
         calendar,
         meaning: week.meaning(),
     })
@@ -317,5 +318,5 @@ pub fn always_open() -> Arc<TeamHours> {
     }
     let calendar = Calendar::new(handoffd_hours::zone("UTC").unwrap(), &week, []).unwrap();
     let (open, meaning) = (week.shown(), week.meaning());
-    Arc::new(TeamHours { name: "always".into(), zone: "UTC".into(), open, calendar, meaning })
+    Arc::new(TeamHours { name: "always".into(), zone: "UTC".into(), open, closed: Vec::new(), calendar, meaning })
 }

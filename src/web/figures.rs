@@ -49,6 +49,8 @@ pub(super) struct Figures {
     pub(super) queues_gone: Vec<(DeskId, QueueSpec, Timestamp)>,
     /// Rules that say live and wait for the second reviewer's signature.
     pub(super) unsigned: Vec<RuleName>,
+    /// Live rules that ask a person, and nobody hears of it.
+    pub(super) unheard: Vec<RuleName>,
     /// When the policy should have been looked at again, if that is over.
     pub(super) overdue: Option<Date>,
     /// Secrets that could not be read again, by desk and key.
@@ -140,6 +142,7 @@ impl Figures {
             policy: sources.policy.version.clone(),
             chosen,
             unsigned: sources.policy.unsigned(&signed).map(|rule| rule.name.clone()).collect(),
+            unheard: sources.policy.unheard().cloned().collect(),
             overdue: sources.policy.header.overdue(now),
             silent: silent.collect(),
             polls: polls.collect(),
@@ -165,6 +168,12 @@ impl Figures {
             *desk == over.desk && over.rule.as_ref().is_none_or(|limited| limited == rule)
         };
         self.counts.place_waits.iter().filter(|(of, _)| under(of)).map(|(_, count)| count).sum()
+    }
+
+    /// Open reviews of a rule.
+    pub(super) fn reviews_of(&self, rule: &RuleName) -> u32 {
+        let of = (HandoffState::InReview.name().to_owned(), rule.to_string());
+        self.counts.handoffs.get(&of).copied().unwrap_or_default()
     }
 
     /// Open reviews.

@@ -247,11 +247,18 @@ fn policy(figures: &Figures) -> Vec<Reason> {
         let level = if figures.shadow { Status::Ok } else { Status::Degraded };
         Reason::new(level, what, next).rule(rule)
     });
+    let unheard = figures.unheard.iter().map(|rule| {
+        let what = "the rule asks a person, and nobody hears of it: no alert channel is told of its reviews, and nobody is reminded";
+        let next = "name a channel on the receiving team or the rule, or give `reviews` a `remind_every`; until then look at `handoffd reviews list`";
+        // One that waits already may wait for ever.
+        let waits = !figures.shadow && figures.reviews_of(rule) > 0;
+        Reason::new(if waits { Status::Degraded } else { Status::Ok }, what, next).rule(rule)
+    });
     let overdue = figures.overdue.iter().map(|day| {
         let next = "look through the policy with its owner, then set [policy] review_by to the next date";
         Reason::new(Status::Degraded, format!("the policy should have been looked at again by {day}"), next)
     });
-    unsigned.chain(overdue).chain(chosen(figures)).collect()
+    unsigned.chain(unheard).chain(overdue).chain(chosen(figures)).collect()
 }
 
 /// A policy that a person put in the place of the file's.
@@ -348,6 +355,17 @@ mod tests {
         let shadow = health(&Ok(waiting(true)), at(0));
         assert_eq!(shadow.status, Status::Ok);
         assert!(shadow.reasons.iter().any(|reason| reason.rule.as_deref() == Some("refund")), "{shadow:?}");
+    }
+
+    #[test]
+    fn a_review_that_nobody_hears_of_degrades_once_one_waits() {
+        let mut figures = Figures { unheard: vec!["refund".into()], ..Figures::default() };
+        let quiet = health(&Ok(figures.clone()), at(0));
+        assert_eq!((quiet.status, quiet.reasons[0].rule.as_deref()), (Status::Ok, Some("refund")));
+        figures.counts.handoffs.insert(("in_review".into(), "refund".into()), 1);
+        let waits = health(&Ok(figures), at(0));
+        assert_eq!(waits.status, Status::Degraded);
+        assert!(waits.reasons[0].next_step.contains("remind_every"), "{waits:?}");
     }
 
     #[test]

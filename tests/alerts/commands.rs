@@ -127,8 +127,8 @@ async fn a_channel_that_takes_the_test_is_sent_one_alert_and_its_key_is_told() {
     let key = done.out.split("[handoffd ").nth(1).and_then(|rest| rest.split(']').next()).expect("a key").to_owned();
     let got = receiver.got();
     assert_eq!(got.len(), 1, "one, at whatever hour");
-    let text = got[0].json()["text"].as_str().expect("a text").replace('\\', "").replace("@\u{2060}", "@");
-    assert!(text.contains(&key), "{key}: {text}");
+    let text = got[0].json()["text"].as_str().expect("a text").to_owned();
+    assert!(text.contains(&format!("`[handoffd {key}]`")), "{key}: {text}");
 
     let done = tried(&receiver, &["--json", "alerts", "test", "room"]).await;
     let json = done.json();
@@ -140,27 +140,43 @@ async fn a_channel_that_takes_the_test_is_sent_one_alert_and_its_key_is_told() {
 
 #[tokio::test]
 async fn a_channel_that_does_not_take_it_says_so_with_its_words_and_the_next_step() {
-    for (answer, said) in [
-        (Answer::Status(404, "", "no such hook"), "no such hook"),
-        (Answer::Status(403, "", "not with this token"), "not with this token"),
-        (Answer::Status(429, "retry-after: 30\r\n", "slow down"), "slow down"),
-        (Answer::Status(503, "", "down for maintenance"), "down for maintenance"),
-        (Answer::Cut, ""),
+    for (answer, said, next) in [
+        (Answer::Status(404, "", "no such hook"), "no such hook", "give the channel its present one"),
+        (Answer::Status(403, "", "not with this token"), "not with this token", "a secret that is accepted"),
+        (Answer::Status(429, "retry-after: 30\r\n", "slow down"), "slow down", "which the channel names"),
+        (Answer::Status(503, "", "down for maintenance"), "down for maintenance", "try again in a while"),
+        (Answer::Cut, "", "look whether it has arrived: its text says [handoffd test-"),
     ] {
+        let lost = matches!(answer, Answer::Cut);
         let receiver = Receiver::answering([answer.clone(), answer.clone()]).await;
         let done = tried(&receiver, &["alerts", "test", "room"]).await;
         assert_eq!(done.code, Some(1), "{answer:?}: {done:?}");
-        assert!(done.out.starts_with("room: not taken: ") && done.out.contains("\n    next: "), "{answer:?}: {done:?}");
+        let word = if lost { "room: may have arrived: " } else { "room: not taken: " };
+        assert!(done.out.starts_with(word) && done.out.contains("\n    next: "), "{answer:?}: {done:?}");
+        assert!(done.out.contains(next) && !done.out.contains("the network"), "{answer:?}: {done:?}");
         assert!(done.out.contains(said), "{answer:?}: {done:?}");
         let done = tried(&receiver, &["--json", "alerts", "test", "room"]).await;
         assert_eq!((done.code, &done.json()["taken"]), (Some(1), &json!(false)), "{answer:?}: {done:?}");
+        assert_eq!(done.json()["may_have_arrived"], json!(lost), "{answer:?}: {done:?}");
+        assert!(done.json()["next_step"].as_str().is_some_and(|words| words.contains(next)), "{answer:?}: {done:?}");
         assert!(done.json()["answer"].as_str().is_some_and(|words| words.contains(said)), "{answer:?}: {done:?}");
         assert!(!done.out.contains("s3cr3t") && !done.talk.contains("s3cr3t"), "{answer:?}: {done:?}");
     }
     let nobody = Receiver::nobody().await;
     let done = run(POLICY, &[("ROOM_URL", nobody.as_str())], &["alerts", "test", "room"]).await;
     assert_eq!(done.code, Some(1), "{done:?}");
-    assert!(done.out.contains("not taken") && !done.out.contains("s3cr3t"), "{done:?}");
+    assert!(
+        done.out.contains("not taken") && done.out.contains("at the network") && !done.out.contains("s3cr3t"),
+        "{done:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_check_says_that_the_policy_should_have_been_looked_at_again() {
+    let dated = |day: &str| POLICY.replacen("[policy]\n", &format!("[policy]\nreview_by = {day}\n"), 1);
+    let done = run(&dated("2020-03-01"), &[], &["check"]).await;
+    assert!(done.talk.contains("should have been looked at again by 2020-03-01"), "{done:?}");
+    assert!(!run(&dated("2999-03-01"), &[], &["check"]).await.talk.contains("looked at again"));
 }
 
 #[tokio::test]

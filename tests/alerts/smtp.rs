@@ -204,6 +204,7 @@ async fn what_a_server_says_is_passing_or_final_and_a_line_that_is_cut_says_what
     for (fault, failure) in [
         (Fault::Says("EHLO", "421 busy"), Failure::Again(None)),
         (Fault::Says("AUTH PLAIN", "535 5.7.8 no"), Failure::Refused),
+        (Fault::Says("AUTH PLAIN", "535 5.7.8 what is AUTH PLAIN AHUAaHVzaA== of hush"), Failure::Refused),
         (Fault::Says("MAIL FROM:", "451 later"), Failure::Again(None)),
         (Fault::Recipients(&[(BILLING, "550 5.1.1 nobody"), (OPS, "550 5.1.1 nobody")]), Failure::Refused),
         (Fault::Recipients(&[(BILLING, "450 later"), (OPS, "550 5.1.1 nobody")]), Failure::Again(None)),
@@ -217,6 +218,9 @@ async fn what_a_server_says_is_passing_or_final_and_a_line_that_is_cut_says_what
         let error = send(&server.email(), &an_alert(1)).await.expect_err("not taken");
         assert_eq!(error.failure, failure, "{fault:?}: {error:?}");
         assert!(!error.words.contains("hush"), "{error:?}");
+        assert!(!error.words.contains("AHUAaHVzaA"), "nor as the login says it: {error:?}");
+        let twice = ["spam", "incomplete response"].into_iter().find(|words| error.words.matches(words).count() > 1);
+        assert_eq!(twice, None, "{error:?}");
     }
 }
 
@@ -273,6 +277,7 @@ async fn a_recipient_who_is_put_off_is_tried_again_alone_and_nobody_has_it_twice
         let error = send(&email, &an_alert(1)).await.expect_err("not for everybody yet");
         assert_eq!(error.failure, Failure::Again(None), "{error:?}");
         assert!(error.words.contains("ops@acme.example") && error.words.contains("come back later"), "{error:?}");
+        assert!(error.words.contains("; billing@acme.example has it"), "{error:?}");
     }
     let another = send(&email, &an_alert(2)).await.expect_err("another one is nobody's yet");
     assert_eq!(another.failure, Failure::Again(None));

@@ -91,8 +91,9 @@ fn a_policy_in_several_files_is_the_policy_in_one() {
     let kept = config::read_kept(several.text(), "kept", Path::new("/nowhere"));
     let kept = kept.unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(kept.policy.version, one.policy.version, "the text is whole, wherever the files are by now");
-    let told =
-        |policy: &Policy| document(policy, &Around { systems: &[], signed_rules: &[], is_signed: &|_, _| false });
+    let told = |policy: &Policy| {
+        document(policy, &Around { systems: &[], signed_rules: &[], is_signed: &|_, _| false, instead: None })
+    };
     let text = told(&several.policy);
     assert_eq!(text, told(&one.policy), "one document, however many files");
     assert!(text.contains("`invoices` → **billing**") && text.contains("`everything-else` → **frontline**"), "{text}");
@@ -178,6 +179,28 @@ fn a_key_that_two_files_give_is_a_fault_of_the_second() {
         ("b.toml", "\n[policy]\ngoal = \"h\"\n"),
     ]);
     assert!(told.iter().any(|it| it.starts_with("b.toml:2 ") && it.contains("duplicate key")), "{told:#?}");
+}
+
+#[test]
+fn of_a_table_that_two_files_hold_the_first_one_is_named_too() {
+    let fields = |field: &str| format!("\n[desks.acme.fields]\n{field} = \"1\"\n");
+    let (_folder, config) = load(&[
+        ("handoffd.toml", &main(r#"["a.toml", "b.toml"]"#)),
+        ("a.toml", &[TEAMS, REST, &fields("steps"), "[policy]\ngoal = \"g\"\n"].concat()),
+        ("b.toml", &["[policy]\ndata = \"d\"\n", &fields("plan")].concat()),
+    ]);
+    let problems = config.expect_err("two tables of one name");
+    let twice: Vec<_> = problems.iter().filter(|problem| problem.message.contains("duplicate key")).collect();
+    assert_eq!(twice.len(), 2, "{problems}");
+    for (problem, line) in twice.iter().zip([1, 4]) {
+        let also = problem.also.as_ref().unwrap_or_else(|| panic!("{problems}"));
+        assert!(problem.file.ends_with("b.toml") && also.file.ends_with("a.toml"), "{problems}");
+        assert_eq!((problem.line, also.label.as_str()), (line, "the first one stands here"), "{problems}");
+        assert!(problem.help.contains("all of its keys"), "{problems}");
+    }
+    let lines: Vec<usize> = twice.iter().filter_map(|problem| problem.also.as_ref()).map(|also| also.line).collect();
+    let a = [TEAMS, REST].concat().lines().count();
+    assert_eq!(lines, [a + 4, a + 2], "{problems}");
 }
 
 #[test]

@@ -186,6 +186,71 @@ fn a_team_that_no_rule_leads_to_is_named_where_cases_are_routed() {
     assert_eq!(warnings(&format!("{before}[teams.engineering]{after}")), []);
 }
 
+/// The base with a live daemon.
+fn live() -> String {
+    BASE.replacen("mode = \"shadow\"", "mode = \"live\"", 1)
+}
+
+const HEADER: &str =
+    "owner = \"o@acme.example\"\nreview_by = 2027-03-01\ngoal = \"g\"\ndata = \"d\"\nfeared_failure = \"f\"\n";
+
+/// The same with this in `[policy]` in place of its owner.
+fn with_header(text: &str, header: &str) -> String {
+    let own = "owner = \"ops@acme.example\"\n";
+    assert!(text.contains(own));
+    text.replacen(own, header, 1)
+}
+
+#[test]
+fn rules_that_act_say_who_answers_for_them_and_what_they_are_for() {
+    let said = |text: &str| {
+        let all = warnings(text).into_iter().filter(|one| one.message.contains("[policy] does not say"));
+        all.map(|one| one.message).collect::<Vec<_>>()
+    };
+    let whole = with_header(&live(), HEADER);
+    assert_eq!(said(&whole), Vec::<String>::new());
+    for key in ["owner", "review_by", "goal", "data", "feared_failure"] {
+        let without: Vec<&str> = whole.lines().filter(|line| !line.starts_with(&format!("{key} = "))).collect();
+        assert_eq!(said(&without.join("\n")), [format!("rules are live, and [policy] does not say: {key}")]);
+    }
+    let bare: Vec<&str> = whole.lines().filter(|line| !HEADER.lines().any(|it| it == *line)).collect();
+    let all = said(&bare.join("\n"));
+    assert_eq!(all, ["rules are live, and [policy] does not say: owner, review_by, goal, data, feared_failure"]);
+    let shadow = bare.join("\n").replacen("mode = \"live\"", "mode = \"shadow\"", 1);
+    assert_eq!(said(&shadow), Vec::<String>::new(), "a policy in shadow has time for it");
+}
+
+#[test]
+fn a_review_of_which_nobody_hears_is_named_at_its_rule() {
+    let said = |text: &str| {
+        let all = warnings(text).into_iter().filter(|one| one.message.contains("nobody hears"));
+        all.map(|one| text[one.span].to_owned()).collect::<Vec<_>>()
+    };
+    let live = live();
+    let (before, _) = live.split_once("[[escalate]]").unwrap_or_default();
+    let asks = escalation("asks", "'has_tag(\"x\")'", "billing", "mode = \"live\"").replace("\"never\"", "\"always\"");
+    let text = format!("{}{asks}", with_header(before, HEADER));
+    assert_eq!(said(&text), ["\"asks\""]);
+    let reminded = format!("{text}reviews = {{ answer_within = \"8h\", remind_every = \"2h\" }}\n");
+    assert_eq!(said(&reminded), Vec::<String>::new());
+    let room = "\n[alerts.room]\nchannel = \"slack\"\nurl = { env = \"ROOM\" }\n";
+    assert_eq!(said(&format!("{text}alert = [\"room\"]\n{room}")), Vec::<String>::new());
+    let deaf = format!("{text}alert = [\"room\"]\n{room}tells = [\"handoff\"]\n");
+    assert_eq!(said(&deaf), ["\"asks\""]);
+}
+
+#[test]
+fn a_policy_whose_day_is_over_is_a_warning_at_that_day() {
+    let text = with_header(BASE, "review_by = 2026-03-01\n");
+    let config = config::read(&text, "handoffd.toml", Path::new("")).unwrap_or_else(|problems| panic!("{problems}"));
+    let at = |now: &str| config.overdue(now.parse().unwrap_or_else(|error| panic!("{error}")));
+    assert!(at("2026-02-01T00:00:00Z").is_empty());
+    let over = at("2026-04-01T00:00:00Z");
+    let all: Vec<_> = over.iter().collect();
+    assert_eq!((all.len(), all[0].severity, &text[all[0].span.clone()]), (1, Severity::Warning, "2026-03-01"));
+    assert!(all[0].message.contains("by 2026-03-01"), "{over}");
+}
+
 #[test]
 fn both_places_are_shown_and_no_secret_with_them() {
     let text = with_routes(&route("late", "'mentions(ticket.subject, \"invoice\")'", ""));

@@ -52,7 +52,8 @@ fn all_of_them_together_are_one_policy_in_shadow_without_a_warning() {
     assert_eq!(config.policy.mode, Mode::Shadow);
     assert!(config.policy.rules().all(|rule| rule.mode == Mode::Shadow), "nobody copies a rule that acts");
     assert!(config.policy.rules().any(|rule| rule.sensitive));
-    let text = document(&config.policy, &Around { systems: &[], signed_rules: &[], is_signed: &|_, _| false });
+    let text =
+        document(&config.policy, &Around { systems: &[], signed_rules: &[], is_signed: &|_, _| false, instead: None });
     for rule in config.policy.rules() {
         assert!(text.contains(&format!("`{}`", rule.name)), "{} is not in the document", rule.name);
     }

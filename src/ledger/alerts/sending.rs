@@ -38,10 +38,7 @@ pub(in crate::ledger) fn next_due_alert() -> String {
 const WAITING: &str = "state IN ('due', 'in_flight', 'unsure', 'parked') AND state IN ('due', 'unsure')";
 
 /// What an alert of a channel without configuration waits for.
-const NO_CHANNEL: (&str, &str) = (
-    "the channel is not in the configuration",
-    "configure [alerts.NAME] again and restart, then `handoffd parked retry`; or give it up",
-);
+const NO_CHANNEL: &str = "the channel is not in the configuration";
 
 impl Ledger {
     /// Takes the oldest alert of a channel that is due: it is in flight from this commit on. Outside of the channel's hours
@@ -143,7 +140,7 @@ impl Ledger {
                 return Ok(());
             }
             ledger.step_alert(record.id, &record.state, &outcome.event)?;
-            let lost_at = matches!(outcome.event, EffectEvent::Lost(_)).then_some(millis(outcome.at));
+            let lost_at = outcome.may_have_arrived.then_some(millis(outcome.at));
             ledger
                 .connection
                 .prepare_cached(
@@ -212,9 +209,12 @@ impl Ledger {
                     continue;
                 }
                 ledger.step_alert(id, &record.state, &EffectEvent::Park)?;
-                let (reason, next) = NO_CHANNEL;
+                let next = format!(
+                    "configure [alerts.{}] again, then `handoffd reload` and `handoffd parked retry`; or give it up",
+                    record.channel
+                );
                 let sql = "UPDATE alerts SET reason = ?, next_step = ? WHERE id = ?";
-                ledger.connection.execute(sql, params![reason, next, id])?;
+                ledger.connection.execute(sql, params![NO_CHANNEL, next, id])?;
             }
             Ok(())
         })

@@ -21,7 +21,7 @@ pub struct AlertRecord {
     pub created_at: Timestamp,
     /// When it was first tried.
     pub tried_at: Option<Timestamp>,
-    /// When an answer to it was lost: since then it may have arrived.
+    /// When it may have arrived first although no answer says so.
     pub lost_at: Option<Timestamp>,
     /// The channel's proof, where it gives one.
     pub receipt: Option<String>,
@@ -55,6 +55,8 @@ pub struct AlertOutcome {
     pub reason: Option<String>,
     /// What a person can do.
     pub next_step: Option<String>,
+    /// It may have arrived, whatever follows.
+    pub may_have_arrived: bool,
     /// The channel asked never to be sent to again: nothing is, until a person says so.
     pub stops: bool,
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 fn told(handoff: NewHandoff) -> NewHandoff {
     let names = vec!["room".into(), "pager".into()];
     let told = Occasion::ALL.map(|occasion| (occasion, names.clone())).into();
-    let alert = AlertPlan { told, closes: vec!["pager".into()], link: None, reason: None };
+    let alert = AlertPlan { told, closes: vec!["pager".into()], ..AlertPlan::default() };
     NewHandoff { proposal: Proposal { alert, ..handoff.proposal }, ..handoff }
 }
 
@@ -24,7 +24,17 @@ fn take(ledger: &mut Ledger, channel: &str, now: Timestamp) -> Option<ClaimedAle
 
 fn record(ledger: &mut Ledger, claimed: &ClaimedAlert, event: EffectEvent, now: Timestamp) {
     let alert = claimed.record.id;
-    let outcome = AlertOutcome { alert, event, at: now, receipt: None, reason: None, next_step: None, stops: false };
+    let may_have_arrived = matches!(event, EffectEvent::Lost(_));
+    let outcome = AlertOutcome {
+        alert,
+        event,
+        at: now,
+        receipt: None,
+        reason: None,
+        next_step: None,
+        may_have_arrived,
+        stops: false,
+    };
     ledger.record_alert(&outcome).expect("recorded");
 }
 

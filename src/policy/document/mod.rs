@@ -23,13 +23,19 @@ pub struct Around<'a> {
     pub signed_rules: &'a [SignedRule],
     /// Whether a message is signed in a wording.
     pub is_signed: &'a dyn Fn(&str, &str) -> bool,
+    /// What runs in this policy's place, in a sentence; none: it runs itself.
+    pub instead: Option<&'a str>,
 }
 
 /// The whole document.
 pub fn document(policy: &Policy, around: &Around<'_>) -> String {
     let mut text = format!("# Handoffs: what was agreed, and what runs\n\nPolicy version `{}`.\n", policy.version);
+    if let Some(instead) = around.instead {
+        let _ = writeln!(text, "\n**This is not what runs.** {}", cell(instead));
+    }
     answers(&mut text, policy);
     tables::systems(&mut text, policy, around.systems);
+    tables::channels(&mut text, policy);
     shadow(&mut text, policy, around.signed_rules);
     starts(&mut text, policy);
     text.push_str("\n## Paths\n");
@@ -38,9 +44,10 @@ pub fn document(policy: &Policy, around: &Around<'_>) -> String {
     }
     for escalation in &policy.escalations {
         text.push('\n');
-        text.push_str(&path(policy, escalation));
+        text.push_str(&path(policy, escalation, around.is_signed));
     }
     tables::teams(&mut text, policy);
+    tables::hours(&mut text, policy);
     tables::messages(&mut text, policy, around.is_signed);
     risks::risks(&mut text, policy);
     tables::clocks(&mut text, policy);

@@ -6,8 +6,9 @@ use super::super::package::name_of;
 use super::super::reviewers::reviewers;
 use super::super::risk::counting;
 use super::super::rules::{
-    Accountable, Assign, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Escalation, InternalFrom,
-    Missing, Once, OwnerDecision, PackageDecision, Policy, PreviousTask, ReviewDecision, Rule, Then, Trigger,
+    Accountable, Assign, ClaimDecision, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Escalation,
+    InternalFrom, Missing, Once, OwnerDecision, PackageDecision, Policy, PreviousTask, ReviewDecision, Rule, Then,
+    Trigger, Unclaimed,
 };
 use super::super::timing::TimeKeys;
 use super::{cell, code};
@@ -15,8 +16,8 @@ use handoffd_hours::length;
 use jiff::SignedDuration;
 use std::fmt::Write as _;
 
-/// One path, as a section of the document.
-pub fn path(policy: &Policy, escalation: &Escalation) -> String {
+/// One path, as a section of the document. `is_signed`: whether a message is signed in a wording.
+pub fn path(policy: &Policy, escalation: &Escalation, is_signed: &dyn Fn(&str, &str) -> bool) -> String {
     let Escalation { rule, from, to, .. } = escalation;
     let from: Vec<&str> = from.iter().map(|team| team.as_str()).collect();
     let mut text = format!("### {} → {to}: {}\n\n", from.join(", "), code(rule.name.as_str()));
@@ -26,7 +27,7 @@ pub fn path(policy: &Policy, escalation: &Escalation) -> String {
         ("What travels?", package(&escalation.package)),
         ("Who owns it afterwards?", owner(&escalation.owner, escalation) + &told(policy, escalation)),
         ("What do the clocks do?", clock(&escalation.clock, escalation)),
-        ("What is the customer told?", customer(policy, &escalation.customer)),
+        ("What is the customer told?", customer(policy, &escalation.customer, is_signed)),
         ("Who is asked first?", review(policy, escalation)),
         ("How does a bad handoff show?", bad(escalation)),
     ];
@@ -137,7 +138,26 @@ fn owner(decision: &OwnerDecision, escalation: &Escalation) -> String {
         CustomerFacing::Previous => "The agent who had it goes on talking to the customer",
         CustomerFacing::New => "The new owner talks to the customer",
     };
-    format!("{owner}. {previous}. {facing}.")
+    format!("{owner}. {previous}. {facing}. {}", claimed(decision, escalation))
+}
+
+/// How long they have to take it on, and what happens then.
+fn claimed(decision: &OwnerDecision, escalation: &Escalation) -> String {
+    let to = &escalation.to;
+    let Some(ClaimDecision { within, unclaimed }) = &decision.claim else {
+        return "How soon somebody takes it on is not watched.".to_owned();
+    };
+    let step = |step: &Unclaimed| match step {
+        Unclaimed::Lead => format!("the lead of {to} is asked"),
+        Unclaimed::Team(team) => format!("it goes on to {team}"),
+        Unclaimed::Back => "it goes back to the team that it came from".to_owned(),
+    };
+    let steps: Vec<String> = unclaimed.iter().map(step).collect();
+    let then = match steps.as_slice() {
+        [] => "the health page says so".to_owned(),
+        steps => format!("{}; each step has the same time", steps.join(", then ")),
+    };
+    format!("{to} has {} to take it on; if nobody does: {then}.", waited(within))
 }
 
 /// Who is told of it outside the helpdesk, where anybody is.
@@ -180,7 +200,7 @@ fn clock(decision: &ClockDecision, escalation: &Escalation) -> String {
     format!("{customer}. {internal}; {accountable}. The case's total age stands in every note.")
 }
 
-fn customer(policy: &Policy, decision: &CustomerDecision) -> String {
+fn customer(policy: &Policy, decision: &CustomerDecision, is_signed: &dyn Fn(&str, &str) -> bool) -> String {
     match decision {
         CustomerDecision::Nothing { because } => format!("Nothing, because {}.", cell(because.trim_end_matches('.'))),
         CustomerDecision::Message { name, respond_within, quiet_for, after_reply } => {
@@ -191,7 +211,17 @@ fn customer(policy: &Policy, decision: &CustomerDecision) -> String {
             let quiet = quiet_for.map(|quiet| format!(" At most once in {}.", length(quiet)));
             let reply = after_reply.map(|quiet| format!(" Not within {} of an agent's reply.", length(quiet)));
             let more: String = [promise, quiet, reply].into_iter().flatten().collect();
-            format!("The message {}{languages}, in the wording that was signed.{more}", code(name.as_str()))
+            let message = code(name.as_str());
+            let signed =
+                policy.messages.get(name).is_some_and(|message| is_signed(name.as_str(), &message.wording_hash));
+            if signed {
+                format!("The message {message}{languages}, in the wording that was signed.{more}")
+            } else {
+                format!(
+                    "**Nothing, as things stand**: the message {message}{languages} is not signed in its present wording. Once \
+                     it is, customers are told.{more}"
+                )
+            }
         }
     }
 }
@@ -207,7 +237,7 @@ fn review(policy: &Policy, escalation: &Escalation) -> String {
     }
     let who = if people.is_empty() { "anybody who works on the desk".to_owned() } else { people.join(", ") };
     let when = match &escalation.review {
-        ReviewDecision::Never => "Nobody, but where rules disagree or a case has moved too often today",
+        ReviewDecision::Never => "Nobody by this rule's own word",
         ReviewDecision::Always => "Always a person",
         ReviewDecision::When(_) => "A person, if",
     };
@@ -215,8 +245,12 @@ fn review(policy: &Policy, escalation: &Escalation) -> String {
         ReviewDecision::When(condition) => format!(" {} (or if that is unknown)", code(condition.source())),
         ReviewDecision::Never | ReviewDecision::Always => String::new(),
     };
+    let others = match escalation.review {
+        ReviewDecision::Always => String::new(),
+        _ => format!(" A person is asked all the same {}.", all_the_same(&escalation.package)),
+    };
     let words = words(AnyRule::Escalation(escalation), policy);
-    format!("{when}{condition}. {words}Who says yes or no: {who}.{}", awaited(policy, escalation))
+    format!("{when}{condition}.{others} {words}Who says yes or no: {who}.{}", awaited(policy, escalation))
 }
 
 /// The risks whose words ask a person before a rule acts.
@@ -231,6 +265,20 @@ pub(super) fn words(any: AnyRule<'_>, policy: &Policy) -> String {
     )
 }
 
+/// Where a person is asked whatever the rule itself says of it.
+fn all_the_same(package: &PackageDecision) -> String {
+    let missing = match package.missing {
+        Missing::Review | Missing::Ask { then: Then::Review, .. } if !package.require.is_empty() => {
+            ", where a required part of the package is missing"
+        }
+        _ => "",
+    };
+    format!(
+        "where rules disagree, where a rule that agrees with this one would ask{missing}, and where the case has moved too \
+         often today"
+    )
+}
+
 /// How long they have, and what no answer means.
 fn awaited(policy: &Policy, escalation: &Escalation) -> String {
     let Some(terms) = escalation.reviews.as_ref().or(policy.reviews.as_ref()) else { return String::new() };
@@ -240,9 +288,15 @@ fn awaited(policy: &Policy, escalation: &Escalation) -> String {
 }
 
 fn bad(escalation: &Escalation) -> String {
+    let to = &escalation.to;
+    let unclaimed = match &escalation.owner.claim {
+        Some(claim) => format!("one that nobody of {to} takes on within {} is unclaimed; ", waited(&claim.within)),
+        None => String::new(),
+    };
     format!(
-        "A case that comes straight back is a bounce; one that {} rejects (`/reject REASON`) is a rejection. Either closes \
-         this path for the case until a matched fact changes, and is counted for this rule and version: `handoffd report`.",
-        escalation.to
+        "A case that comes straight back is a bounce; one that {to} rejects (`/reject REASON`) is a rejection; {unclaimed}one \
+         that a person takes back is undone; one that another automation takes back is contested, and not fought over. Each \
+         closes this path for the case until a matched fact changes, and is counted for this rule and version: `handoffd \
+         report`. What {to} thinks of what it got, it says with `/rate good` or `/rate poor`."
     )
 }

@@ -1,8 +1,10 @@
 //! What the paths refer to: systems, teams with their hours, messages with their signatures, clocks, commands, limits.
 
+use super::super::alert::Outside;
 use super::super::due::{Counts, Wait};
 use super::super::languages::PublicName;
-use super::super::rules::{Limits, Policy, Start, Team};
+use super::super::names::AlertName;
+use super::super::rules::{Limits, Policy, Rule, Start};
 use super::{cell, code};
 use handoffd_hours::length;
 use handoffd_kit::desk::QueueSpec;
@@ -31,6 +33,40 @@ pub(super) fn systems(text: &mut String, policy: &Policy, systems: &[(String, St
     }
 }
 
+/// By which channels people are told outside of the helpdesk, of what, when.
+pub(super) fn channels(text: &mut String, policy: &Policy) {
+    let alerts = &policy.alerts;
+    text.push_str("\n## Who is told outside the helpdesk\n\n");
+    if alerts.channels.is_empty() {
+        text.push_str("Nobody: there is no alert channel.\n");
+        return;
+    }
+    text.push_str("| channel | kind | is told of | when | teams and rules that name it |\n|---|---|---|---|---|\n");
+    for (name, channel) in &alerts.channels {
+        let tells: Vec<&str> = channel.tells.iter().map(|occasion| occasion.shown()).collect();
+        let when = channel.hours.as_ref().map_or("always".to_owned(), |hours| match channel.outside {
+            Outside::Wait => format!("{}; what happens outside of them waits", cell(hours.name.as_str())),
+            Outside::Drop => format!("{}; what happens outside of them is not told", cell(hours.name.as_str())),
+        });
+        let teams = policy.teams.values().filter(|team| team.alert.contains(name)).map(|team| team.name.to_string());
+        let names = |rule: &&Rule| rule.alert.as_ref().is_some_and(|alert| alert.contains(name));
+        let rules = policy.rules().filter(names).map(|rule| code_cell(rule.name.as_str()));
+        let named: Vec<String> = teams.chain(rules).collect();
+        let named = if named.is_empty() { "none".to_owned() } else { named.join(", ") };
+        let (name, kind) = (code_cell(name.as_str()), channel.kind.name());
+        let _ = writeln!(text, "| {name} | {kind} | {} | {when} | {named} |", tells.join(", "));
+    }
+    let listed = |names: &[AlertName]| names.iter().map(|name| code(name.as_str())).collect::<Vec<_>>().join(", ");
+    let parked = match alerts.operators.as_slice() {
+        [] => "the channels of the receiving team".to_owned(),
+        operators => listed(operators),
+    };
+    let _ = writeln!(text, "\n- Of what handoffd began and cannot finish are told: {parked}.");
+    if let Some(digest) = &alerts.digest {
+        let _ = writeln!(text, "- The week's figures go to: {} ({}).", listed(&digest.to), cell(&digest.when()));
+    }
+}
+
 fn queue(queue: &QueueSpec) -> String {
     match queue {
         QueueSpec::Name(name) => cell(name),
@@ -56,7 +92,10 @@ pub(super) fn teams(text: &mut String, policy: &Policy) {
             team.public_name.as_ref().map_or("nothing".to_owned(), public_names),
         );
     }
-    hours(text, policy.teams.values());
+    text.push_str(
+        "\nWhere somebody is named who says yes or no, the lead of the team that gives the case may too. Whoever asked for a \
+         handoff does not say yes to it.\n",
+    );
 }
 
 fn public_names(names: &PublicName) -> String {
@@ -67,15 +106,24 @@ fn public_names(names: &PublicName) -> String {
     names.all().map(named).collect::<Vec<_>>().join("; ")
 }
 
-fn hours<'a>(text: &mut String, teams: impl Iterator<Item = &'a Team>) {
-    let all: BTreeMap<&str, _> =
-        teams.filter_map(|team| team.hours.as_ref()).map(|it| (it.name.as_str(), it)).collect();
+/// When teams, people and channels are there, and what own clocks count.
+pub(super) fn hours(text: &mut String, policy: &Policy) {
+    let teams = policy.teams.values().filter_map(|team| team.hours.as_ref());
+    let people = policy.people.values().filter_map(|person| person.hours.as_ref());
+    let channels = policy.alerts.channels.values().filter_map(|channel| channel.hours.as_ref());
+    let targets = policy.targets.iter().filter_map(|target| target.hours.as_ref());
+    let named = teams.chain(people).chain(channels).chain(targets).map(|hours| (hours.name.as_str(), hours));
+    let all: BTreeMap<&str, _> = named.collect();
+    text.push_str("\n## Hours\n\n");
     if all.is_empty() {
+        text.push_str("None: whoever is named is always there.\n");
         return;
     }
-    text.push_str("\n| hours | zone | open |\n|---|---|---|\n");
+    text.push_str("| hours | zone | open | closed on |\n|---|---|---|---|\n");
     for (name, hours) in all {
-        let _ = writeln!(text, "| {name} | {} | {} |", cell(&hours.zone), cell(&hours.open));
+        let closed: Vec<String> = hours.closed.iter().map(ToString::to_string).collect();
+        let closed = if closed.is_empty() { "no other day".to_owned() } else { closed.join(", ") };
+        let _ = writeln!(text, "| {} | {} | {} | {closed} |", cell(name), cell(&hours.zone), cell(&hours.open));
     }
 }
 
@@ -150,7 +198,7 @@ pub(super) fn commands(text: &mut String, policy: &Policy) {
     text.push_str("\n## What agents may order inside their helpdesk\n\n");
     for (desk, rules) in &policy.desks {
         let words = &rules.commands;
-        let notes = "in the first line of an internal note: `/handoff TEAM REASON`, `/back REASON`, `/approve`, `/edit PART: TEXT`, `/reject REASON`";
+        let notes = "in the first line of an internal note: `/handoff TEAM REASON`, `/back REASON`, `/approve`, `/edit PART: TEXT`, `/reject REASON`, `/rate good` or `/rate poor`";
         let labels: Vec<String> = words
             .handoff
             .iter()

@@ -1,10 +1,12 @@
 //! The document of policies: whole, readable, and never more than text.
 
 use super::*;
-use crate::policy::due::Wait;
+use crate::policy::alert::{AlertChannel, ChannelKind, Occasion, Outside};
+use crate::policy::due::{TeamHours, Wait};
 use crate::policy::header::PolicyHeader;
 use crate::policy::rules::{
-    Assign, CustomerClock, CustomerDecision, Missing, PublicMessage, ReviewDecision, Then, Trigger,
+    Assign, ClaimDecision, CustomerClock, CustomerDecision, Missing, PublicMessage, ReviewDecision, Then, Trigger,
+    Unclaimed,
 };
 use crate::policy::targets::Target;
 use crate::policy::testing::{self, condition, escalation, route};
@@ -23,7 +25,7 @@ const QUESTIONS: [&str; 7] = [
 
 fn told(policy: &Policy, signed_rules: &[SignedRule]) -> String {
     let systems = [("acme".to_owned(), "zendesk".to_owned(), "acme.zendesk.com".to_owned())];
-    document(policy, &Around { systems: &systems, signed_rules, is_signed: &|_, _| true })
+    document(policy, &Around { systems: &systems, signed_rules, is_signed: &|_, _| true, instead: None })
 }
 
 fn policy() -> Policy {
@@ -102,6 +104,75 @@ fn whatever_a_policy_can_say_stands_in_the_document() {
 }
 
 #[test]
+fn who_is_told_and_what_happens_where_nobody_takes_a_case_on_stands_in_the_document() {
+    let mut policy = rich();
+    let tells = vec![Occasion::Handoff, Occasion::Review];
+    let room =
+        AlertChannel { kind: ChannelKind::Slack, tells, hours: Some(testing::office_hours()), outside: Outside::Drop };
+    let ops =
+        AlertChannel { kind: ChannelKind::Email, tells: vec![Occasion::Parked], hours: None, outside: Outside::Wait };
+    policy.alerts.channels = [("room".into(), room), ("ops".into(), ops)].into();
+    policy.alerts.operators = vec!["ops".into()];
+    policy.teams.get_mut(&"billing".into()).unwrap().alert = vec!["room".into()];
+    let within = SignedDuration::from_hours(2).into();
+    let unclaimed = vec![Unclaimed::Lead, Unclaimed::Team("engineering".into()), Unclaimed::Back];
+    policy.escalations[0].owner.claim = Some(ClaimDecision { within, unclaimed });
+    policy.escalations[0].review = ReviewDecision::Never;
+    let text = told(&policy, &[]);
+    for words in [
+        "| `room` | slack | handoffs, reviews that wait | office; what happens outside of them is not told | billing |",
+        "| `ops` | email | what is parked | always | none |",
+        "- Of what handoffd began and cannot finish are told: `ops`.",
+        "billing has 2 h of the team's hours to take it on; if nobody does: the lead of billing is asked, then it goes on to \
+         engineering, then it goes back to the team that it came from; each step has the same time.",
+        "one that nobody of billing takes on within 2 h of the team's hours is unclaimed;",
+        "one that another automation takes back is contested",
+        "How soon somebody takes it on is not watched.",
+        "Nobody by this rule's own word. A person is asked all the same where rules disagree, where a rule that agrees with this \
+         one would ask, where a required part of the package is missing, and where",
+        "the lead of the team that gives the case may too",
+        "`/rate good` or `/rate poor`",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+}
+
+#[test]
+fn hours_have_their_zone_their_days_and_the_days_on_which_they_are_closed() {
+    let mut policy = rich();
+    let hours = TeamHours {
+        name: "late".into(),
+        closed: vec!["2026-12-25".parse().unwrap(), "2026-12-26".parse().unwrap()],
+        ..(*testing::office_hours()).clone()
+    };
+    policy.targets[0].hours = Some(hours.into());
+    policy.teams.get_mut(&"billing".into()).unwrap().hours = Some(testing::office_hours());
+    let text = told(&policy, &[]);
+    let late = text.lines().find(|line| line.starts_with("| late |")).unwrap_or_else(|| panic!("{text}"));
+    assert!(late.contains("| Europe/Berlin |") && late.ends_with("| 2026-12-25, 2026-12-26 |"), "{late}");
+    let office = text.lines().find(|line| line.starts_with("| office |")).unwrap_or_else(|| panic!("{text}"));
+    assert!(office.contains("09:00") && office.ends_with("| no other day |"), "{office}");
+}
+
+#[test]
+fn what_is_not_signed_or_does_not_run_is_not_said_to() {
+    let mut policy = policy();
+    let wordings = [("en".to_owned(), "We are on it".to_owned())].into();
+    let message = PublicMessage { name: "m".into(), signers: Vec::new(), wording_hash: "0".into(), wordings };
+    policy.messages.insert("m".into(), message);
+    policy.escalations[0].customer =
+        CustomerDecision::Message { name: "m".into(), respond_within: None, quiet_for: None, after_reply: None };
+    let section = |signed: bool| path(&policy, &policy.escalations[0], &|_, _| signed);
+    assert!(section(true).contains("The message `m` (en), in the wording that was signed."));
+    assert!(section(false).contains("**Nothing, as things stand**") && !section(false).contains("that was signed"));
+    let told =
+        |instead| document(&policy, &Around { systems: &[], signed_rules: &[], is_signed: &|_, _| true, instead });
+    let instead = told(Some("3f0a runs in its place, as lead said: too *many*"));
+    assert!(instead.contains("**This is not what runs.** 3f0a runs in its place, as lead said: too \\*many\\*"));
+    assert!(!told(None).contains("not what runs"));
+}
+
+#[test]
 fn every_path_answers_every_question() {
     for policy in [policy(), rich()] {
         answers_everything(&policy);
@@ -110,7 +181,7 @@ fn every_path_answers_every_question() {
 
 fn answers_everything(policy: &Policy) {
     for escalation in &policy.escalations {
-        let section = path(policy, escalation);
+        let section = path(policy, escalation, &|_, _| false);
         for question in QUESTIONS {
             let answer = section.split(question).nth(1).unwrap_or_default().lines().next().unwrap_or_default();
             assert!(answer.len() > 20 && answer.ends_with('.'), "{}: {question}{answer}", escalation.rule.name);

@@ -112,7 +112,7 @@ pub(super) async fn data(dashboard: &Dashboard) -> Result<Policy, Trouble> {
         .map(|(id, connector, host)| (id.to_string(), connector.clone(), host.clone()))
         .collect();
     let is_signed = |message: &str, wording: &str| signed(&signatures, message, wording);
-    let around = Around { systems: &systems, signed_rules: &signed_rules, is_signed: &is_signed };
+    let around = Around { systems: &systems, signed_rules: &signed_rules, is_signed: &is_signed, instead: None };
     Ok(Policy {
         version: policy.version.clone(),
         mode: mode(policy.mode),
