@@ -82,6 +82,7 @@ impl Ledger {
             counts,
             internal_until: handoff.and_then(|handoff| internal_target(handoff, stays.last())),
             paused_until: None,
+            begun: None,
             in_review: None,
             asking: None,
             teams_seen: figures.teams_seen,
