@@ -99,7 +99,7 @@ fn team(name: &str, tier: u32, queue: &str) -> Team {
         tier,
         desk: "acme".into(),
         queue: QueueSpec::Name(queue.into()),
-        public_name: Some("our specialists".into()),
+        public_name: Some(handoffd::policy::languages::PublicName::everywhere("our specialists")),
         hours: None,
         lead: None,
         reviewers: Vec::new(),
