@@ -48,14 +48,15 @@ pub(super) fn first(text: &str, message: &str, at: usize) -> Option<Range<usize>
         let header = before.get(..start)?.lines().rev().find(|line| is_header(line));
         path = header.map_or(Some(Vec::new()), path_of)?.into_iter().chain(path).collect();
     }
-    let (document, _) = DeTable::parse_recoverable(text);
+    // The first one stands before it: what comes later is not asked.
+    let (document, _) = DeTable::parse_recoverable(text.get(..start)?);
     let mut table = document.get_ref();
     let (last, tables) = path.split_last()?;
     for name in tables {
         table = table.get(name.as_str())?.get_ref().as_table()?;
     }
     let (key, _) = table.get_key_value(last.as_str())?;
-    Some(key.span()).filter(|span| span.end <= at)
+    Some(key.span())
 }
 
 fn is_header(line: &str) -> bool {
@@ -70,8 +71,7 @@ fn path_of(line: &str) -> Option<Vec<String>> {
     let (document, _) = DeTable::parse_recoverable(line);
     let mut table = document.get_ref();
     let mut path = Vec::new();
-    loop {
-        let Some((key, value)) = table.iter().next() else { break };
+    while let Some((key, value)) = table.iter().next() {
         path.push(key.get_ref().to_string());
         // What stands in braces is the value, and not the way to it.
         let inner = value.get_ref().as_table().filter(|_| is_header(line) || value.span().is_empty());

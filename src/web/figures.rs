@@ -170,12 +170,6 @@ impl Figures {
         self.counts.place_waits.iter().filter(|(of, _)| under(of)).map(|(_, count)| count).sum()
     }
 
-    /// Open reviews of a rule.
-    pub(super) fn reviews_of(&self, rule: &RuleName) -> u32 {
-        let of = (HandoffState::InReview.name().to_owned(), rule.to_string());
-        self.counts.handoffs.get(&of).copied().unwrap_or_default()
-    }
-
     /// Open reviews.
     pub(super) fn reviews_open(&self) -> u32 {
         let handoffs = self.counts.handoffs.iter();
