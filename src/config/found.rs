@@ -5,6 +5,9 @@ use super::source::Source;
 use std::fmt::Display;
 use std::ops::Range;
 
+/// Of so many things that are there twice it is said where the first one stands: each takes reading the file, and nobody reads more.
+const FIRSTS: usize = 20;
+
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct At<T> {
@@ -131,10 +134,11 @@ impl<'t> Found<'t> {
         if self.list.len() < found {
             problems.more_may_follow();
         }
-        for error in syntax {
+        for (nth, error) in syntax.into_iter().enumerate() {
             let span = error.span().unwrap_or(0..0);
             self.error(&span, super::syntax::words(error.message()), super::syntax::help(error.message()));
-            let first = super::syntax::first(self.text, error.message(), span.start);
+            let looked = (nth < FIRSTS).then(|| super::syntax::first(self.text, error.message(), span.start));
+            let first = looked.flatten();
             if let Some(finding) = self.list.last_mut() {
                 finding.also = first.map(|span| (span, "the first one stands here".to_owned()));
             }

@@ -255,6 +255,11 @@ fn reached(desks: &mut desks::Desks) -> Option<BTreeMap<DeskId, DeskConfig>> {
     desks.iter_mut().map(|(id, desk)| Some((id.clone(), desk.config.take()?))).collect()
 }
 
+/// What was read by name, each in full; none: one of them is wrong, which was reported.
+fn whole<K: Ord, V>(read: impl IntoIterator<Item = (K, Option<V>)>) -> Option<BTreeMap<K, V>> {
+    read.into_iter().map(|(name, it)| Some((name, it?))).collect()
+}
+
 /// The second step: from the document to what is checked, as far as it goes.
 fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, source: &Source) -> Option<Config> {
     let root = Section::open(found, document, keys::ROOT, "the file".into(), 0..0);
@@ -292,17 +297,15 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     alerts.nobody_unused(found, &told, &teams, &rules);
     let (channels, outlets) = alerts.whole()?;
     let reached = reached(&mut desks)?;
-    let teams: Option<BTreeMap<_, _>> = teams.into_iter().map(|(name, team)| Some((name, team?))).collect();
-    let messages: Option<BTreeMap<_, _>> = messages.into_iter().map(|(name, it)| Some((name, it?))).collect();
     let mut policy = Policy {
         version: String::new(),
         header: table.header,
         mode: daemon.mode,
         desks: desks.into_iter().map(|(id, desk)| (id, desk.policy)).collect(),
-        teams: teams?,
+        teams: whole(teams)?,
         people,
         labels,
-        messages: messages?,
+        messages: whole(messages)?,
         alerts: AlertPolicy { channels, operators: table.operators, digest: table.digest, dashboard: web.address() },
         targets: targets?,
         never: table.never,
