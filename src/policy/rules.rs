@@ -1,10 +1,6 @@
 //! The checked policy. Values of these types come from validation only, so nothing here can be half right:
 //! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
 
-use super::address::AddressPattern;
-use super::alert::AlertPolicy;
-use super::clocks::ClockName;
-use super::condition::Condition;
 use super::due::{TeamHours, Wait};
 use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
@@ -16,6 +12,7 @@ use super::review_terms::ReviewTerms;
 use super::risk::WordRisk;
 use super::targets::Target;
 use super::timing::TimeKeys;
+use super::{address::AddressPattern, alert::AlertPolicy, clocks::ClockName, condition::Condition};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::FieldType;

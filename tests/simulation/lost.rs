@@ -8,6 +8,7 @@ use crate::tally::Tally;
 use handoffd::ledger::records::HandoffRecord;
 use handoffd::ledger::states::{EffectState, HandoffState};
 use handoffd::policy::proposal::HandoffKind;
+use handoffd::policy::verdict::Risk;
 use handoffd_kit::id::TicketId;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::{Effect, Journal};
@@ -144,7 +145,13 @@ fn is_closed(journal: &Journal, no: TicketNo, wanted: &Wanted, handoffs: &[Hando
         handoffs.iter().any(back)
     };
     let refused = |one: &&HandoffRecord| ended_with_no(one) || went_on(one) || handed_back(one);
-    let said_no = handoffs.iter().filter(way).filter(refused).map(|one| one.created_at).max();
+    // A no to rules that want different teams is a no to each of them.
+    let disagrees = |one: &&HandoffRecord| {
+        let about = |risk: &Risk| matches!(risk, Risk::Disagreement(rules) if rules.iter().any(|(rule, _)| rule.as_str() == wanted.rule));
+        one.state == HandoffState::Rejected && one.risks.iter().any(about)
+    };
+    let on_the_way = handoffs.iter().filter(|one| way(one) || disagrees(one));
+    let said_no = on_the_way.filter(refused).map(|one| one.created_at).max();
     let came = journal.of(no).filter(|effect| effect.what == "queue" && effect.to.as_deref() == Some(wanted.from));
     let since = said_no.ok_or("nobody has said no")?.max(came.map(|effect| effect.at).max().unwrap_or_default());
     let changed =

@@ -118,8 +118,10 @@ pub fn nobody_overruled(journal: &Journal, ledger: &Ledger, unseen: SignedDurati
 
 /// Whether a change ends the decision behind a handoff: of team, owner, status, or a fact that its rule matched.
 fn decides(change: &Effect, handoff: &HandoffRecord) -> bool {
-    let rule = handoff.proposal.rule.as_str();
-    matches!(change.what, "queue" | "owner" | "status") || is_matched_by(rule, change)
+    let proposal = &handoff.proposal;
+    // The way back rests on no facts.
+    let by_facts = matches!(proposal.kind, HandoffKind::Route | HandoffKind::Escalate);
+    matches!(change.what, "queue" | "owner" | "status") || by_facts && is_matched_by(proposal.rule.as_str(), change)
 }
 
 /// Whether a change is of a fact that this rule of the simulation's policy looks at.

@@ -86,9 +86,9 @@ pub fn cost(tenant: &Tenant, parts: &[Part], disturbed: &BTreeSet<i64>) -> Cost 
 }
 
 impl Cost {
-    /// More than three reads (the ticket, its audits, its clocks) or one write.
+    /// More than four reads (the ticket, its audits, its clocks, and one of them once more) or one write.
     pub fn too_much(&self) -> Vec<String> {
-        let over = self.spread.iter().filter(|((reads, writes), _)| *reads > 3 || *writes > 1);
+        let over = self.spread.iter().filter(|((reads, writes), _)| *reads > 4 || *writes > 1);
         over.map(|((reads, writes), times)| format!("{times} handoffs took {reads} reads and {writes} writes"))
             .collect()
     }

@@ -58,7 +58,7 @@ fn hold(world: &World, parts: &[Part]) {
 }
 
 #[test]
-fn a_day_without_crashes_costs_one_write_and_three_reads_for_each_handoff() {
+fn a_day_without_crashes_costs_one_write_and_few_reads_for_each_handoff() {
     let mut all = Cost::default();
     for seed in SEEDS {
         let (world, parts) = day(seed, false);
