@@ -1,6 +1,7 @@
 //! Words of a channel without its secrets. A receiver repeats what it was asked in its own way: with an address's signs coded or
 //! not, as JSON or as HTML. Of an address every part may be the secret: Slack's is in its path, Teams' is a value of its query.
 
+use percent_encoding::percent_decode_str;
 use url::form_urlencoded::byte_serialize;
 
 /// What stands in a secret's place.
@@ -66,22 +67,7 @@ fn forms(part: &str) -> Vec<String> {
 
 /// Signs that stand as `%2F` as themselves.
 fn decoded(part: &str) -> String {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let Some((first, more)) = rest.split_first() {
-        let coded = more.get(..2).filter(|_| *first == b'%').and_then(|two| hex::decode(two).ok());
-        match coded.as_deref() {
-            Some([byte]) => {
-                bytes.push(*byte);
-                rest = &more[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = more;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
 /// The text without this part, in capitals or small letters.

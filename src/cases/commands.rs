@@ -21,7 +21,7 @@ use crate::policy::reviewers::{Membership, may_approve, may_decide, works_in};
 use crate::policy::rules::Mode;
 use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
 use handoffd_kit::desk::StatusSpec;
-use handoffd_kit::id::{TicketId, UserId};
+use handoffd_kit::id::TicketId;
 use handoffd_kit::model::{Change, What};
 
 /// What is known when a command is carried out.
@@ -452,8 +452,7 @@ impl Scene<'_> {
     fn may_give_back(&self, order: &Order, stay: &Stay) -> Result<(), String> {
         let (look, team) = (self.look, &stay.team);
         let told = look.policy.teams.get(team).and_then(|team| look.rosters.of(team, look.now).ok());
-        let members: Option<Vec<UserId>> = told.map(|roster| roster.members.iter().map(|one| one.id.clone()).collect());
-        match works_in(look.policy, team, &order.who(look), members.as_deref()) {
+        match works_in(look.policy, team, &order.who(look), told.map(|roster| roster.members.as_slice())) {
             Membership::Member => Ok(()),
             // Whom somebody gave the ticket to, or who took it, has it, of the team or not.
             Membership::Stranger | Membership::Unknown if self.has_owned(order, stay) => Ok(()),

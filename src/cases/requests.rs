@@ -213,13 +213,8 @@ pub(super) fn is_back(open: &HandoffRecord) -> bool {
 /// A note that what an agent was told to be on its way will not come, where the ticket still takes one.
 pub(super) fn not_after_all(look: &Look<'_>, handoff: &HandoffRecord, why: &str) -> Option<plan::PlannedEffect> {
     let asked = handoff.proposal.asked.as_ref()?;
-    let writes = look.policy.mode == Mode::Live && takes_notes(look);
-    writes.then(|| {
-        let text = format!(
-            "Not handed off to {}, which {} asked for: {why}.\nNothing was changed.",
-            handoff.proposal.to, asked.by
-        );
-        plan::ending_note(&handoff.proposal, &handoff.id, &text, look.capabilities, look.head, look.now)
+    note_of_end(look, handoff, |proposal| {
+        format!("Not handed off to {}, which {} asked for: {why}.\nNothing was changed.", proposal.to, asked.by)
     })
 }
 
@@ -229,19 +224,30 @@ pub(super) fn review_is_over(
     review: &HandoffRecord,
     outcome: &Outcome,
 ) -> Option<plan::PlannedEffect> {
-    let writes = review.state == HandoffState::InReview && look.policy.mode == Mode::Live && takes_notes(look);
+    if review.state != HandoffState::InReview {
+        return None;
+    }
     let why = match outcome {
         Outcome::Stay(reason) => format!("read again, the case stays ({})", reason.shown()),
         _ => "read again, it is decided otherwise".to_owned(),
     };
-    writes.then(|| {
-        let proposal = &review.proposal;
-        let text = format!(
+    note_of_end(look, review, |proposal| {
+        format!(
             "Not handed off to {}, and nobody needs to say yes or no any more: {why}.\nNothing was changed. Rule: {}",
             proposal.to, proposal.rule
-        );
-        plan::ending_note(proposal, &review.id, &text, look.capabilities, look.head, look.now)
+        )
     })
+}
+
+/// The last note of a handoff that has sent nothing, where the ticket takes one.
+fn note_of_end(
+    look: &Look<'_>,
+    handoff: &HandoffRecord,
+    words: impl FnOnce(&Proposal) -> String,
+) -> Option<plan::PlannedEffect> {
+    let (proposal, id) = (&handoff.proposal, &handoff.id);
+    let writes = look.policy.mode == Mode::Live && takes_notes(look);
+    writes.then(|| plan::ending_note(proposal, id, &words(proposal), look.capabilities, look.head, look.now))
 }
 
 fn takes_notes(look: &Look<'_>) -> bool {

@@ -52,7 +52,7 @@ pub fn amended(asked: &Proposal, fresh: &Proposal) -> Option<String> {
 }
 
 fn rule_changed(asked: &Proposal, policy: &Policy) -> Option<String> {
-    match policy.rules().find(|rule| rule.name == asked.rule) {
+    match policy.rule(&asked.rule) {
         None => Some(format!("rule {} is not in the policy any more", asked.rule)),
         Some(rule) => (rule.version != asked.rule_version).then(|| changed(asked)),
     }

@@ -26,7 +26,6 @@ pub struct Sides<'a> {
 struct Side<'a> {
     team: &'a TeamName,
     roster: Option<&'a Roster>,
-    members: Option<Vec<UserId>>,
 }
 
 impl<'a> Side<'a> {
@@ -34,8 +33,7 @@ impl<'a> Side<'a> {
         let told = look.policy.teams.get(team).and_then(|team| look.rosters.of(team, look.now).ok());
         // A team without anybody is rather a desk that tells nothing.
         let roster = told.filter(|roster| !roster.members.is_empty());
-        let members = roster.map(|roster| roster.members.iter().map(|one| one.id.clone()).collect());
-        Self { team, roster, members }
+        Self { team, roster }
     }
 }
 
@@ -69,7 +67,9 @@ impl<'a> Sides<'a> {
     /// Whether what this agent does is an act of the receiving team. Of one whom the desk does not name nothing is known.
     pub fn may_claim(&self, agent: Option<&UserId>) -> bool {
         let who = Who { on_desk: agent.map(|id| (self.desk.clone(), id.clone())), ..Who::default() };
-        let works = |side: &Side<'_>| works_in(self.policy, side.team, &who, side.members.as_deref());
+        let works = |side: &Side<'_>| {
+            works_in(self.policy, side.team, &who, side.roster.map(|roster| roster.members.as_slice()))
+        };
         match self.receiving.as_ref().map_or(Membership::Unknown, works) {
             Membership::Member => true,
             Membership::Stranger => false,

@@ -210,7 +210,7 @@ impl SimulateArgs {
         ];
         context.print(&table(head, run.rules.iter().map(row)));
         context.print("");
-        print_load(context, run);
+        run.loads(|hour| format!("from {hour}")).iter().for_each(|line| context.print(line));
         context.print(&format!("\n{}", context.strong("Examples")));
         let rows = run.fires.iter().take(self.rows()).map(shown);
         context.print(&table(["case", "at", "rule", "from", "to", "people"], rows));
@@ -234,28 +234,6 @@ impl SimulateArgs {
             [case, which.to_owned(), at, rule, from, to, people]
         });
         context.print(&table(["case", "only", "at", "rule", "from", "to", "people"], rows));
-    }
-}
-
-/// What teams and alert channels would have got.
-fn print_load(context: &Context, run: &Run) {
-    for load in &run.load {
-        context.print(&format!(
-            "{} would have got {}, at most {} in one hour (from {})",
-            load.team,
-            number(load.cases),
-            number(load.busiest_hour),
-            load.when
-        ));
-    }
-    for told in &run.alerts {
-        context.print(&format!(
-            "the channel {} would have been told {} times, at most {} in one hour (from {})",
-            told.channel,
-            number(told.alerts),
-            number(told.busiest_hour),
-            told.when
-        ));
     }
 }
 

@@ -210,7 +210,7 @@ impl Deciding<'_> {
     /// Every rule in the order of the file, routes first; one that was not asked says so.
     fn trace(&self) -> Vec<RuleTrace> {
         let policy = self.proposer.policy;
-        let all = policy.routes.iter().map(AnyRule::Route).chain(policy.escalations.iter().map(AnyRule::Escalation));
+        let all = AnyRule::all(policy);
         let mut asked = self.candidates.iter().peekable();
         let mut seen = BTreeMap::new();
         // Candidates stand in the order of the file, so one pass over both is enough.

@@ -103,7 +103,7 @@ pub struct ReviewExplained {
 /// The parts that every condition of the policy may look at for this case's desk, and that were not read.
 pub fn parts(case: &Case, policy: &Policy) -> PartSet {
     let facts = Facts::new(case, policy);
-    let concerned = rules(policy).filter(|any| concerns(*any, case, &facts));
+    let concerned = AnyRule::all(policy).filter(|any| concerns(*any, case, &facts));
     let conditions = concerned.flat_map(|any| {
         let review = match any {
             AnyRule::Escalation(escalation) => review_condition(&escalation.review),
@@ -111,9 +111,9 @@ pub fn parts(case: &Case, policy: &Policy) -> PartSet {
         };
         any.rule().when.iter().chain(review)
     });
-    let packages = rules(policy).filter(|any| concerns(*any, case, &facts)).filter_map(AnyRule::package);
+    let packages = AnyRule::all(policy).filter(|any| concerns(*any, case, &facts)).filter_map(AnyRule::package);
     let wanted = packages.fold(PartSet::NONE, |all, decision| all.union(package::needs(decision)));
-    let concerned = rules(policy).filter(|any| concerns(*any, case, &facts));
+    let concerned = AnyRule::all(policy).filter(|any| concerns(*any, case, &facts));
     let wanted = concerned.fold(wanted, |all, any| all.union(risk::needs(any, policy)));
     let wanted = conditions.chain(&policy.never).fold(wanted, |all, condition| all.union(condition.parts()));
     wanted.without(case.parts.read()).without(case.asked)
@@ -136,7 +136,7 @@ pub fn explain(
     let explaining = Explaining { proposer: Proposer::new(case, policy, signed, now) };
     let not_asked = verdict.trace.is_empty();
     let mut traces = verdict.trace.into_iter();
-    let trace = rules(policy).map(|any| match traces.next() {
+    let trace = AnyRule::all(policy).map(|any| match traces.next() {
         Some(trace) => explaining.rule(any, trace),
         None => explaining.rule(any, any.traced(RuleResult::NotReached)),
     });
@@ -151,10 +151,6 @@ pub fn explain(
         again_at: verdict.again_at,
         clock_differences: verdict.clock_differences,
     })
-}
-
-fn rules(policy: &Policy) -> impl Iterator<Item = AnyRule<'_>> {
-    policy.routes.iter().map(AnyRule::Route).chain(policy.escalations.iter().map(AnyRule::Escalation))
 }
 
 fn review_condition(review: &ReviewDecision) -> Option<&Condition> {

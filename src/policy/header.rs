@@ -2,6 +2,7 @@
 
 use super::case::SignedRule;
 use super::hold::waits_for_signature;
+use super::names::RuleName;
 use super::rules::{Mode, Policy, Rule};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -54,6 +55,11 @@ impl Policy {
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         let routes = self.routes.iter().map(|route| &route.rule);
         routes.chain(self.escalations.iter().map(|escalation| &escalation.rule))
+    }
+
+    /// The rule of this name.
+    pub fn rule(&self, name: &RuleName) -> Option<&Rule> {
+        self.rules().find(|rule| rule.name == *name)
     }
 
     /// Rules that say live and stay in shadow, because the second reviewer has not signed this version of them.

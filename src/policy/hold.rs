@@ -31,7 +31,7 @@ pub fn mode(rule: &Rule, policy: &Policy, signed: &[SignedRule]) -> Mode {
 /// Whether the rule of this name may write now, whichever version of it decided what is under way. One that the policy knows
 /// no more may not.
 pub fn may_write(name: &RuleName, policy: &Policy, signed: &[SignedRule]) -> bool {
-    policy.rules().any(|rule| rule.name == *name && mode(rule, policy, signed) == Mode::Live)
+    policy.rule(name).is_some_and(|rule| mode(rule, policy, signed) == Mode::Live)
 }
 
 /// Whether a rule is sensitive and the second reviewer has not signed this version of it.

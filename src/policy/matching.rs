@@ -27,6 +27,11 @@ pub enum AnyRule<'a> {
 }
 
 impl<'a> AnyRule<'a> {
+    /// All rules in the order of the file, routes first.
+    pub fn all(policy: &'a Policy) -> impl Iterator<Item = Self> {
+        policy.routes.iter().map(Self::Route).chain(policy.escalations.iter().map(Self::Escalation))
+    }
+
     /// What both kinds have.
     pub fn rule(self) -> &'a Rule {
         match self {

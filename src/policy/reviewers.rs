@@ -3,6 +3,7 @@
 
 use super::names::{PersonName, TeamName};
 use super::proposal::Proposal;
+use super::roster::Colleague;
 use super::rules::{PersonEntry, Policy};
 use handoffd_kit::id::{DeskId, UserId};
 use std::collections::BTreeMap;
@@ -77,13 +78,13 @@ pub enum Membership {
 }
 
 /// Whether somebody works in a team. `roster`: the team's people as the desk tells them, where it does.
-pub fn works_in(policy: &Policy, team: &TeamName, who: &Who, roster: Option<&[UserId]>) -> Membership {
+pub fn works_in(policy: &Policy, team: &TeamName, who: &Who, roster: Option<&[Colleague]>) -> Membership {
     let named = policy.teams.get(team).into_iter().flat_map(|team| team.reviewers.iter().chain(&team.lead));
     if named.into_iter().any(|name| who.is(name, policy.people.get(name))) {
         return Membership::Member;
     }
     match (roster, &who.on_desk) {
-        (Some(members), Some((_, id))) if members.contains(id) => Membership::Member,
+        (Some(members), Some((_, id))) if members.iter().any(|one| one.id == *id) => Membership::Member,
         (Some(_), Some(_)) => Membership::Stranger,
         _ => Membership::Unknown,
     }
@@ -247,7 +248,8 @@ mod tests {
         let lead = Who::named("billing-lead");
         assert_eq!(works_in(&policy, &team, &lead, None), Membership::Member);
         assert_eq!(works_in(&policy, &team, &on_desk("7"), None), Membership::Unknown);
-        let roster: [UserId; 2] = ["7".into(), "9".into()];
+        let colleague = |id: &str| Colleague { id: id.into(), name: None, email: None, active: true, open: 0 };
+        let roster = ["7", "9"].map(colleague);
         assert_eq!(works_in(&policy, &team, &on_desk("7"), Some(&roster)), Membership::Member);
         assert_eq!(works_in(&policy, &team, &on_desk("8"), Some(&roster)), Membership::Stranger);
         assert_eq!(works_in(&policy, &team, &Who::named("somebody"), Some(&roster)), Membership::Unknown);

@@ -82,7 +82,7 @@ pub(super) fn hand_on(wait: &Wait<'_>, to: &Team, kind: HandoffKind) -> Chain {
 
 /// The channels that the rule names in place of a team's.
 fn of_rule<'l>(look: &'l Look<'_>, rule: &RuleName) -> Option<&'l [AlertName]> {
-    look.policy.rules().find(|known| known.name == *rule)?.alert.as_deref()
+    look.policy.rule(rule)?.alert.as_deref()
 }
 
 /// Why the customer hears nothing of this step.

@@ -133,7 +133,7 @@ async fn release(house: &House, rule: RuleName, limit: usize, act: Act) -> Resul
 }
 
 fn known_rule<'p>(policy: &'p Policy, rule: &RuleName) -> Result<&'p Rule, CommandError> {
-    policy.rules().find(|known| known.name == *rule).ok_or_else(|| unknown_rule(rule))
+    policy.rule(rule).ok_or_else(|| unknown_rule(rule))
 }
 
 fn unknown_rule(rule: &RuleName) -> CommandError {

@@ -17,6 +17,7 @@ pub use stage::Stage;
 
 use super::log::{EventLog, Length, Repairs};
 use super::stats::{Share, Spread};
+use crate::insight::words::number;
 use crate::policy::names::{AlertName, MessageName, RiskName, RuleName, TeamName};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -174,6 +175,25 @@ pub struct Load {
     pub busiest_hour: u64,
     /// Which hour that was.
     pub when: Timestamp,
+}
+
+impl Run {
+    /// What teams and alert channels would have got, a line each; `hour`: how the busiest one is told.
+    pub fn loads(&self, hour: impl Fn(Timestamp) -> String) -> Vec<String> {
+        let teams = self.load.iter().map(|load| {
+            let (cases, most) = (number(load.cases), number(load.busiest_hour));
+            format!("{} would have got {cases}, at most {most} in one hour ({})", load.team, hour(load.when))
+        });
+        let channels = self.alerts.iter().map(|told| {
+            let (alerts, most) = (number(told.alerts), number(told.busiest_hour));
+            let when = hour(told.when);
+            format!(
+                "the channel {} would have been told {alerts} times, at most {most} in one hour ({when})",
+                told.channel
+            )
+        });
+        teams.chain(channels).collect()
+    }
 }
 
 /// Replays a whole log, on as many threads as there are. `progress` is told now and then how many cases are done, of how many, by any

@@ -135,25 +135,8 @@ impl Record<'_> {
                 share(rule.confirmed)
             )
         });
-        let load = run.load.iter().map(|load| {
-            let hour = load.when.strftime("%Y-%m-%d %H:00 UTC");
-            format!(
-                "{} would have got {}, at most {} in one hour ({hour})",
-                load.team,
-                number(load.cases),
-                number(load.busiest_hour)
-            )
-        });
-        let alerts = run.alerts.iter().map(|told| {
-            let hour = told.when.strftime("%Y-%m-%d %H:00 UTC");
-            format!(
-                "the channel {} would have been told {} times, at most {} in one hour ({hour})",
-                told.channel,
-                number(told.alerts),
-                number(told.busiest_hour)
-            )
-        });
-        silent.chain(alone).chain(load).chain(alerts).collect()
+        let loads = run.loads(|hour| hour.strftime("%Y-%m-%d %H:00 UTC").to_string());
+        silent.chain(alone).chain(loads).collect()
     }
 }
 

@@ -23,6 +23,7 @@ use super::names::RiskName;
 use super::package::{parted, visible};
 use super::rules::{FieldOwner, Policy};
 use super::verdict::Risk;
+use handoffd_kit::language::primary;
 use handoffd_kit::model::{FieldType, PartKind, PartSet, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -175,8 +176,7 @@ pub fn counting<'p>(any: AnyRule<'_>, policy: &'p Policy) -> impl Iterator<Item 
 
 /// Whether any rule of the policy looks at a risk.
 pub fn counts_for_a_rule(name: &RiskName, policy: &Policy) -> bool {
-    let mut rules = policy.routes.iter().map(AnyRule::Route).chain(policy.escalations.iter().map(AnyRule::Escalation));
-    rules.any(|any| counting(any, policy).any(|risk| risk.name == *name))
+    AnyRule::all(policy).any(|any| counting(any, policy).any(|risk| risk.name == *name))
 }
 
 /// The parts that must be read before it can be told whether a rule asks a person because of words.
@@ -206,7 +206,9 @@ struct Looked {
 impl Looked {
     fn at(case: &Case, policy: &Policy, facts: &Facts<'_>) -> Self {
         let wanted = |place: &Where| policy.risks.iter().any(|risk| risk.look_in.contains(place));
-        let language = case.head.language.known().and_then(Option::as_deref).map(primary).filter(|it| !it.is_empty());
+        let language =
+            case.head.language.known().and_then(Option::as_deref).map(|tag| primary(tag.trim()).to_lowercase());
+        let language = language.filter(|language| !language.is_empty());
         let mut looked = Self { places: Vec::new(), unknown: Vec::new(), language };
         for (_, place) in Where::ALL.into_iter().filter(|(_, place)| wanted(place)) {
             match place {
@@ -324,9 +326,4 @@ fn own_words(text: &str, opens: Opens) -> String {
     let said = |lines: &[&str]| lines.iter().any(|line| !line.is_empty());
     let lines = if said(&parts.own) || said(&parts.quoted) { parts.own } else { parts.signed };
     lines.join("\n")
-}
-
-/// The language itself, without the country: `en` of `en-GB`.
-fn primary(tag: &str) -> String {
-    tag.trim().split(['-', '_']).next().unwrap_or_default().to_lowercase()
 }
