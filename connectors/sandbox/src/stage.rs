@@ -4,6 +4,7 @@
 use crate::change::{NewMessage, TagChange, Update};
 use crate::freshdesk;
 use crate::ids::{FieldNo, PersonNo, TicketNo};
+use crate::jira;
 use crate::people::{Person, Reach, Role};
 use crate::sandbox::Sandbox;
 use crate::seed;
@@ -121,6 +122,24 @@ const ZAMMAD: Words = Words {
     ..FRESHDESK
 };
 
+/// Jira's words. What is closed may be opened again, and takes writes.
+const JIRA: Words = Words {
+    keys: &[
+        (FactName::Subject, "summary"),
+        (FactName::Status, "status"),
+        (FactName::Priority, "priority"),
+        (FactName::Tags, "labels"),
+        (FactName::Queue, jira::TEAM_FIELD),
+        (FactName::Owner, "assignee"),
+        (FactName::CreatedAt, "created"),
+        (FactName::UpdatedAt, "updated"),
+    ],
+    user: jira::account_id,
+    field: jira::field_id,
+    closes: false,
+    ..FRESHDESK
+};
+
 /// Request Tracker's words, in its default lifecycle.
 const RT: Words = Words {
     write_priority: |priority| match priority {
@@ -194,6 +213,17 @@ impl SandboxStage {
             desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
         });
         Self::new(sandbox, clock, ZAMMAD)
+    }
+
+    /// A Jira Service Management. Log in as [`seed::JIRA_EMAIL`] with [`seed::JIRA_TOKEN`] at any address; the webhook's secret is
+    /// [`WEBHOOK_SECRET`].
+    pub fn jira() -> Self {
+        let clock = ManualClock::new(MONDAY_MORNING);
+        let sandbox = seed::jira(Arc::new(clock.clone()), 1);
+        sandbox.with(|desk| {
+            desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
+        });
+        Self::new(sandbox, clock, JIRA)
     }
 
     /// Sets a seeded sandbox up.

@@ -1,8 +1,10 @@
-//! People and tickets to begin with: a seeded account ([`zendesk`], [`rt`], [`freshdesk`], [`zammad`]), its people and queues ([`furnish`]), the tickets of
+//! People and tickets to begin with: a seeded account ([`zendesk`], [`rt`], [`freshdesk`], [`zammad`],
+//! [`jira`]), its people and queues ([`furnish`]), the tickets of
 //! the demo ([`demo`]) and any number of them for benches ([`load`]).
 
 mod demo;
 mod freshdesk;
+mod jira;
 mod load;
 mod people;
 mod rt;
@@ -10,6 +12,7 @@ mod zammad;
 
 pub use demo::demo;
 pub use freshdesk::{API_KEY, freshdesk};
+pub use jira::{JIRA_EMAIL, JIRA_TOKEN, jira};
 pub use load::load;
 pub use people::furnish;
 pub use rt::{RT_TOKEN, rt};
