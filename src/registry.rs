@@ -7,7 +7,13 @@ use std::sync::Arc;
 
 /// The connectors that `connector = "…"` can name.
 pub fn known() -> &'static [&'static str] {
-    &[handoffd_zendesk::NAME, handoffd_rt::NAME, handoffd_freshdesk::NAME, handoffd_zammad::NAME]
+    &[
+        handoffd_zendesk::NAME,
+        handoffd_rt::NAME,
+        handoffd_freshdesk::NAME,
+        handoffd_zammad::NAME,
+        handoffd_jira_service_management::NAME,
+    ]
 }
 
 /// What a login takes: each key, whether it is a secret, and what it is asked for with.
@@ -20,6 +26,12 @@ pub fn login_questions(connector: &str) -> &'static [(&'static str, bool, &'stat
         handoffd_rt::NAME => &[("token", true, "An authentication token of handoffd's own user")],
         handoffd_freshdesk::NAME => &[("api_key", true, "The API key of handoffd's own agent")],
         handoffd_zammad::NAME => &[("token", true, "An access token of handoffd's own agent")],
+        handoffd_jira_service_management::NAME => &[
+            ("email", false, "The mail address of handoffd's own Atlassian account?"),
+            ("token", true, "An API token of that account"),
+            ("projects", false, "The keys of the service projects, with commas between them?"),
+            ("team_field", false, "The select list (or the Team field) that says which team has a ticket?"),
+        ],
         _ => &[],
     }
 }
@@ -34,6 +46,9 @@ pub fn open(connector: &str, settings: DeskSettings, seams: Seams) -> Result<Arc
         handoffd_rt::NAME => Ok(Arc::new(handoffd_rt::connect(settings, seams)?)),
         handoffd_freshdesk::NAME => Ok(Arc::new(handoffd_freshdesk::connect(settings, seams)?)),
         handoffd_zammad::NAME => Ok(Arc::new(handoffd_zammad::connect(settings, seams)?)),
+        handoffd_jira_service_management::NAME => {
+            Ok(Arc::new(handoffd_jira_service_management::connect(settings, seams)?))
+        }
         other => Err(vec![SettingProblem {
             key: "connector".into(),
             problem: format!("no connector speaks \"{other}\""),
@@ -49,6 +64,7 @@ pub fn wrong_settings(connector: &str, settings: &DeskSettings) -> Vec<SettingPr
         handoffd_rt::NAME => handoffd_rt::wrong_settings(settings),
         handoffd_freshdesk::NAME => handoffd_freshdesk::wrong_settings(settings),
         handoffd_zammad::NAME => handoffd_zammad::wrong_settings(settings),
+        handoffd_jira_service_management::NAME => handoffd_jira_service_management::wrong_settings(settings),
         _ => Vec::new(),
     }
 }
@@ -60,6 +76,7 @@ pub fn capabilities(connector: &str, settings: &DeskSettings) -> Option<Capabili
         handoffd_rt::NAME => Some(handoffd_rt::capabilities(settings)),
         handoffd_freshdesk::NAME => Some(handoffd_freshdesk::capabilities(settings)),
         handoffd_zammad::NAME => Some(handoffd_zammad::capabilities(settings)),
+        handoffd_jira_service_management::NAME => Some(handoffd_jira_service_management::capabilities(settings)),
         _ => None,
     }
 }

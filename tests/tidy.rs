@@ -115,7 +115,13 @@ fn config_and_ledger_wait_for_nothing() {
 
 #[test]
 fn vendors_are_named_in_the_registry_alone() {
-    let crates = ["handoffd_zendesk", "handoffd_rt", "handoffd_freshdesk", "handoffd_zammad"];
+    let crates = [
+        "handoffd_zendesk",
+        "handoffd_rt",
+        "handoffd_freshdesk",
+        "handoffd_zammad",
+        "handoffd_jira_service_management",
+    ];
     let house: Vec<_> = files("src", ".rs")
         .into_iter()
         .filter(|(file, _)| file != "src/registry.rs")
@@ -144,7 +150,7 @@ fn connectors_know_the_kit_and_nothing_else_and_have_the_same_files() {
         .chain(["src/config.rs", "src/api.rs", "src/wire.rs", "src/normalise.rs", "src/write.rs", "src/webhook.rs"])
         .collect();
     let mut wrong = Vec::new();
-    for connector in ["zendesk", "rt", "freshdesk", "zammad"] {
+    for connector in ["zendesk", "rt", "freshdesk", "zammad", "jira-service-management"] {
         let folder = root().join("connectors").join(connector);
         let missing = same.iter().filter(|wanted| !folder.join(wanted).exists());
         wrong.extend(missing.map(|wanted| format!("connectors/{connector}/{wanted} is missing")));
@@ -156,8 +162,10 @@ fn connectors_know_the_kit_and_nothing_else_and_have_the_same_files() {
                 "handoffd_rt",
                 "handoffd_freshdesk",
                 "handoffd_zammad",
+                "handoffd_jira_service_management",
             ];
-            let others = others.iter().filter(|other| !other.ends_with(connector) && code(&text).contains(**other));
+            let own = connector.replace('-', "_");
+            let others = others.iter().filter(|other| !other.ends_with(&own) && code(&text).contains(**other));
             wrong.extend(others.map(|other| format!("{file} names {other}")));
         }
     }

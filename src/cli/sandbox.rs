@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
   handoffd sandbox --connector rt                           Request Tracker's dialect
   handoffd sandbox --connector freshdesk                    Freshdesk's dialect
   handoffd sandbox --connector zammad                       Zammad's dialect
+  handoffd sandbox --connector jira-service-management      Jira Service Management's dialect
   handoffd sandbox --hook http://127.0.0.1:8787/hooks/acme  also posts signed webhooks there
   curl -s http://127.0.0.1:8790/_sandbox/journal            what it was asked, and what was done")]
 pub struct SandboxArgs {
@@ -50,6 +51,7 @@ enum Dialect {
     Rt,
     Freshdesk,
     Zammad,
+    JiraServiceManagement,
 }
 
 impl Dialect {
@@ -59,6 +61,7 @@ impl Dialect {
             Self::Rt => "Request Tracker",
             Self::Freshdesk => "Freshdesk",
             Self::Zammad => "Zammad",
+            Self::JiraServiceManagement => "Jira Service Management",
         }
     }
 
@@ -72,13 +75,20 @@ impl Dialect {
             Self::Rt => format!("login = {{ token = … }} with the token {}", seed::RT_TOKEN),
             Self::Freshdesk => format!("login = {{ api_key = … }} with the key {}", seed::API_KEY),
             Self::Zammad => format!("login = {{ token = … }} with the token {}", seed::ZAMMAD_TOKEN),
+            Self::JiraServiceManagement => format!(
+                "login = {{ email = \"{}\", token = …, projects = \"HELP\", team_field = \"Support team\" }} with the token {}",
+                seed::JIRA_EMAIL,
+                seed::JIRA_TOKEN
+            ),
         }
     }
 
     /// Where webhooks go, and what they are signed with. Request Tracker has its secret in the address.
     fn hook(self, url: &str) -> (String, &'static str) {
         match self {
-            Self::Zendesk | Self::Freshdesk | Self::Zammad => (url.to_owned(), HOOK_SECRET),
+            Self::Zendesk | Self::Freshdesk | Self::Zammad | Self::JiraServiceManagement => {
+                (url.to_owned(), HOOK_SECRET)
+            }
             Self::Rt => (format!("{}/{HOOK_SECRET}", url.trim_end_matches('/')), ""),
         }
     }
@@ -105,6 +115,7 @@ impl SandboxArgs {
             Dialect::Rt => seed::rt(seams.clock.clone(), self.seed),
             Dialect::Freshdesk => seed::freshdesk(seams.clock.clone(), self.seed, Plan::GROWTH),
             Dialect::Zammad => seed::zammad(seams.clock.clone(), self.seed),
+            Dialect::JiraServiceManagement => seed::jira(seams.clock.clone(), self.seed),
         };
         seed::demo(&sandbox);
         seed::load(&sandbox, self.load);

@@ -54,9 +54,10 @@ impl Ask {
         Self { method: Method::POST, body: Some(body), ..Self::get(operation, path, deadline) }
     }
 
-    /// A write.
+    /// A write. `null`: without a body.
     pub fn write(operation: &'static str, method: Method, path: impl Into<String>, body: Value) -> Self {
-        Self { class: Class::Write, method, body: Some(body), ..Self::get(operation, path, Timestamp::MAX) }
+        let body = Some(body).filter(|body| !body.is_null());
+        Self { class: Class::Write, method, body, ..Self::get(operation, path, Timestamp::MAX) }
     }
 
     /// Which declared limit it counts against, besides the account's.
@@ -178,6 +179,8 @@ mod tests {
         assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(&request.body()[..], br#"{"item":"a"}"#);
         let bare = Ask::get("read", "tags", Timestamp::MAX).request(&base(), None).unwrap();
+        let gone = Ask::write("delete", Method::DELETE, "tags/7", Value::Null).request(&base(), None).unwrap();
+        assert!(gone.body().is_empty() && !gone.headers().contains_key(CONTENT_TYPE));
         assert!(bare.body().is_empty() && !bare.headers().contains_key(AUTHORIZATION));
         assert!(!bare.headers().contains_key(CONTENT_TYPE));
     }

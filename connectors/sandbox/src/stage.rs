@@ -278,7 +278,9 @@ impl SandboxStage {
     }
 
     fn owner(&self, owner: &UserId) -> Result<PersonNo, CannotStage> {
-        self.numbered(owner.as_str()).ok_or_else(|| CannotStage(format!("nobody is {owner}")))
+        let is = |person: &&Person| (self.words.user)(person) == owner.as_str();
+        let found = self.sandbox.with(|desk| desk.people.values().find(is).map(|person| person.no));
+        found.ok_or_else(|| CannotStage(format!("nobody is {owner}")))
     }
 
     fn field(&self, id: &str) -> Result<FieldNo, CannotStage> {

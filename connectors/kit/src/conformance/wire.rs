@@ -83,7 +83,8 @@ impl Wire {
     pub fn by_method(request: &Request<Bytes>) -> bool {
         let reads = [http::Method::GET, http::Method::HEAD].contains(request.method());
         let path = request.uri().path();
-        !reads && !path.contains("/oauth/") && !path.ends_with("/search")
+        let asks = ["/search", "/search/jql"].iter().any(|end| path.ends_with(end));
+        !reads && !path.contains("/oauth/") && !asks
     }
 
     /// What passed since the last time this was asked.

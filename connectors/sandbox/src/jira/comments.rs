@@ -47,10 +47,10 @@ pub(super) fn add_on_platform(
     no: TicketNo,
 ) -> Result<Response<Bytes>, Refusal> {
     let body = call.body(&["body", "properties", "visibility"])?;
-    let text = body.get("body").and_then(words_in).ok_or_else(|| Refusal::field("comment", "Comment body is not valid!"))?;
-    let marks = |property: &Value| {
-        property["key"] == "sd.public.comment" && property["value"]["internal"] == Value::Bool(true)
-    };
+    let text =
+        body.get("body").and_then(words_in).ok_or_else(|| Refusal::field("comment", "Comment body is not valid!"))?;
+    let marks =
+        |property: &Value| property["key"] == "sd.public.comment" && property["value"]["internal"] == Value::Bool(true);
     let internal = body.get("properties").and_then(Value::as_array).is_some_and(|all| all.iter().any(marks));
     let message = said(desk, caller, no, internal, text)?;
     let ticket = desk.tickets.get(&no).ok_or_else(Refusal::no_issue)?;
@@ -79,13 +79,7 @@ pub(super) fn add_to_request(
     Ok(answer(StatusCode::CREATED, &show::request_comment(desk, &message)))
 }
 
-fn said(
-    desk: &mut Helpdesk,
-    caller: &Caller,
-    no: TicketNo,
-    internal: bool,
-    text: String,
-) -> Result<Message, Refusal> {
+fn said(desk: &mut Helpdesk, caller: &Caller, no: TicketNo, internal: bool, text: String) -> Result<Message, Refusal> {
     let ticket = caller.issue(desk, no)?;
     if !caller.person.rights.changes.covers(ticket.queue) || ticket.extra.contains_key("archiveddate") {
         let words = format!("You do not have the permission to comment on {}.", words::key(ticket));

@@ -31,8 +31,7 @@ pub(super) fn of_issue(
 
 /// A change as one entry, and what an automation did within it as another.
 pub(super) fn entries(desk: &Helpdesk, change: &Change) -> Vec<Value> {
-    let (own, others): (Vec<&Event>, Vec<&Event>) =
-        change.events.iter().partition(|event| event.cause == change.cause);
+    let (own, others): (Vec<&Event>, Vec<&Event>) = change.events.iter().partition(|event| event.cause == change.cause);
     let parts = [(change.by, change.no.0, own), (Helpdesk::SYSTEM, change.no.0 + 1_000_000, others)];
     let entry = |(by, id, events): (PersonNo, u64, Vec<&Event>)| {
         let items: Vec<Value> = events.into_iter().filter_map(|event| item(desk, &event.what)).collect();
@@ -86,9 +85,7 @@ fn item(desk: &Helpdesk, what: &What) -> Option<Value> {
         What::Owner(moved) => set("assignee", "assignee", "jira", owner(moved.from), owner(moved.to)),
         What::Status(moved) => set("status", "status", "jira", state(moved.from), state(moved.to)),
         What::Priority(moved) => set("priority", "priority", "jira", level(&moved.from), level(&moved.to)),
-        What::Subject(moved) => {
-            set("summary", "summary", "jira", plain(moved.from.clone()), plain(moved.to.clone()))
-        }
+        What::Subject(moved) => set("summary", "summary", "jira", plain(moved.from.clone()), plain(moved.to.clone())),
         What::Tags(moved) => set("labels", "labels", "jira", joined(&moved.from), joined(&moved.to)),
         What::Field(no, moved) => {
             let def = desk.fields.get(no)?;

@@ -22,7 +22,8 @@ const PAGE_MOST: usize = 100;
 
 /// `POST /search/jql`.
 pub(super) fn search(desk: &Helpdesk, caller: &Caller, call: &Call<'_>) -> Result<Response<Bytes>, Refusal> {
-    let known = ["jql", "fields", "fieldsByKeys", "expand", "properties", "maxResults", "nextPageToken", "reconcileIssues"];
+    let known =
+        ["jql", "fields", "fieldsByKeys", "expand", "properties", "maxResults", "nextPageToken", "reconcileIssues"];
     let body = call.body(&known)?;
     let jql = body.get("jql").and_then(Value::as_str).unwrap_or_default();
     let zone = TimeZone::get(&caller.person.zone).unwrap_or(TimeZone::UTC);

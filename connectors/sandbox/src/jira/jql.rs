@@ -67,7 +67,9 @@ impl Query {
             self.projects = list.split(',').map(quoted).collect::<Option<_>>().ok_or_else(|| wrong("odd project"))?;
         } else if let Some(at) = condition.strip_prefix("updated >= ").and_then(quoted) {
             self.since = Some(instant(&at, zone).ok_or_else(|| {
-                wrong(&format!("Date value '{at}' for field 'updated' is invalid. Valid formats include: 'yyyy/MM/dd HH:mm'."))
+                wrong(&format!(
+                    "Date value '{at}' for field 'updated' is invalid. Valid formats include: 'yyyy/MM/dd HH:mm'."
+                ))
             })?);
         } else if let Some(reporter) = condition.strip_prefix("reporter = ").and_then(quoted) {
             self.reporter = Some(reporter);
@@ -99,7 +101,6 @@ impl Query {
         found
     }
 }
-
 
 /// A local time. Of an hour that comes twice, the second one is meant: the sheet does not say, and this is the worse reading for
 /// whoever reads changes.

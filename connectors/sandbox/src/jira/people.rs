@@ -30,7 +30,8 @@ fn with_locale(person: &Person) -> Value {
 /// `GET /user?accountId=`.
 pub(super) fn user(desk: &Helpdesk, call: &Call<'_>) -> Answer {
     let person = call.param("accountId").and_then(|id| person_of(desk, id));
-    let person = person.ok_or_else(|| Refusal::not_found("Specified user does not exist or you do not have required permissions"))?;
+    let person = person
+        .ok_or_else(|| Refusal::not_found("Specified user does not exist or you do not have required permissions"))?;
     ok(&with_locale(person))
 }
 

@@ -52,7 +52,11 @@ impl<'a> Call<'a> {
         }
         let body = match serde_json::from_slice(self.request.body()) {
             Ok(Value::Object(body)) => body,
-            _ => return Err(Refusal::bad("Invalid request payload. Refer to the REST API documentation and try again.")),
+            _ => {
+                return Err(Refusal::bad(
+                    "Invalid request payload. Refer to the REST API documentation and try again.",
+                ));
+            }
         };
         match body.keys().find(|key| !known.contains(&key.as_str())) {
             Some(key) => Err(Refusal::bad(format!("Unrecognized field \"{key}\"."))),

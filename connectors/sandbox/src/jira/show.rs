@@ -89,7 +89,10 @@ fn all_fields(desk: &Helpdesk, ticket: &Ticket) -> Map<String, Value> {
         ("issuelinks", links(desk, ticket)),
         ("attachment", first.map_or_else(|| json!([]), |message| files(desk, ticket, message))),
         ("worklog", json!({ "startAt": 0, "maxResults": 20, "total": 0, "worklogs": [] })),
-        ("comment", json!({ "startAt": 0, "maxResults": comments.len(), "total": comments.len(), "comments": comments })),
+        (
+            "comment",
+            json!({ "startAt": 0, "maxResults": comments.len(), "total": comments.len(), "comments": comments }),
+        ),
         (TEAM_FIELD, queue.map_or(Value::Null, |queue| json!({ "id": queue.no.to_string(), "value": queue.name }))),
         (ORGANIZATIONS, json!(organizations)),
         (REQUEST_TYPE, request),

@@ -99,7 +99,9 @@ fn labels_of(sent: &[Value]) -> Result<BTreeSet<String>, Refusal> {
 fn owner(desk: &Helpdesk, sent: &Value) -> Result<Option<PersonNo>, Refusal> {
     let id = match sent {
         Value::Null => return Ok(None),
-        Value::Object(sent) => sent.get("accountId").ok_or_else(|| Refusal::field("assignee", "expected an accountId"))?,
+        Value::Object(sent) => {
+            sent.get("accountId").ok_or_else(|| Refusal::field("assignee", "expected an accountId"))?
+        }
         _ => return Err(Refusal::field("assignee", "data was not an object")),
     };
     let Value::String(id) = id else { return Ok(None) };
@@ -111,7 +113,9 @@ fn owner(desk: &Helpdesk, sent: &Value) -> Result<Option<PersonNo>, Refusal> {
 fn priority(sent: &Value) -> Result<String, Refusal> {
     let is = |(_, id, name): &&(&str, &str, &str)| sent["id"] == json!(id) || sent["name"] == json!(name);
     let found = PRIORITIES.iter().find(is);
-    found.map(|(word, ..)| (*word).to_owned()).ok_or_else(|| Refusal::field("priority", "The priority selected is invalid."))
+    found
+        .map(|(word, ..)| (*word).to_owned())
+        .ok_or_else(|| Refusal::field("priority", "The priority selected is invalid."))
 }
 
 fn queue(desk: &Helpdesk, sent: &Value) -> Result<Option<QueueNo>, Refusal> {
@@ -122,7 +126,8 @@ fn queue(desk: &Helpdesk, sent: &Value) -> Result<Option<QueueNo>, Refusal> {
         .queues
         .values()
         .find(|queue| sent["value"] == json!(queue.name) || sent["id"] == json!(queue.no.to_string()));
-    let wrong = || Refusal::field(TEAM_FIELD, format!("Option value '{}' is not valid", sent["value"].as_str().unwrap_or("?")));
+    let wrong =
+        || Refusal::field(TEAM_FIELD, format!("Option value '{}' is not valid", sent["value"].as_str().unwrap_or("?")));
     found.map(|queue| Some(queue.no)).ok_or_else(wrong)
 }
 

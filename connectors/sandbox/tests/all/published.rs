@@ -8,7 +8,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 use std::io::Write as _;
 
-const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vendors/openapi/zendesk.yaml");
+const DESCRIPTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vendors/openapi/");
 
 /// A file beside the repository. `None`: it is missing, and the test is left out (or fails, where everything must run).
 pub fn beside(path: &str, what: &str) -> Option<String> {
@@ -27,8 +27,16 @@ pub struct Description(Value);
 
 impl Description {
     pub fn load() -> Option<Self> {
-        let text = beside(DESCRIPTION, "the vendor's description (openapi/zendesk.yaml)")?;
-        let mut described: Value = serde_saphyr::from_str(&text).expect("the description is YAML");
+        Self::of("zendesk.yaml")
+    }
+
+    /// The description in this file, YAML or JSON by its name.
+    pub fn of(file: &str) -> Option<Self> {
+        let text = beside(&format!("{DESCRIPTIONS}{file}"), &format!("the vendor's description (openapi/{file})"))?;
+        let mut described: Value = match file.ends_with(".json") {
+            true => serde_json::from_str(&text).expect("the description is JSON"),
+            false => serde_saphyr::from_str(&text).expect("the description is YAML"),
+        };
         translate(&mut described);
         Some(Self(described))
     }
