@@ -1,3 +1,5 @@
+//! Who is covered by an edit and who is not, entry by entry.
+
 use super::*;
 
 const US: Option<&str> = Some("557058:5");

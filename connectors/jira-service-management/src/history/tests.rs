@@ -1,3 +1,5 @@
+//! Comments and changelogs as the sheet shows them, and with strangers and holes in them.
+
 use super::*;
 use handoffd_kit::model::{Priority, Status};
 use serde_json::json;

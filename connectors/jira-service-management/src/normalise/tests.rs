@@ -1,3 +1,5 @@
+//! Issues, people and clocks as the sheet shows them, and with pieces missing.
+
 use super::*;
 use handoffd_kit::fact::Fact::{Known, Unknown};
 use handoffd_kit::model::{Priority, Status};

@@ -141,6 +141,8 @@ fn wrong(description: &Description, one: &Exchanged) -> Vec<String> {
         (204, Value::Null) => {}
         (status, answer) => wrong.extend(description.answer(method, path, *status, answer)),
     }
+    // Jira's offsets have no colon, whatever the description says of them (sheet, *Objects*).
+    wrong.retain(|problem| !problem.ends_with("+0000\" is not a \"date-time\""));
     wrong
 }
 

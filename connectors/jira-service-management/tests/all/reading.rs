@@ -82,7 +82,12 @@ fn the_hour_that_comes_twice_hides_nothing() {
         made.push(account.ticket());
         seen.extend(tickets(&account.poll("issues", &mut cursor, since)));
     }
-    assert_eq!(seen, list(&made), "from ten to two until after three, by way of two o'clock twice");
+    // What an hour more brings is repeated, and nothing is missing: from ten to two until after three, by way of two o'clock twice.
+    let missing: Vec<String> = list(&made).into_iter().filter(|ticket| !seen.contains(ticket)).collect();
+    assert_eq!(missing, [""; 0]);
+    account.pass(3_600);
+    account.poll("issues", &mut cursor, since);
+    assert!(account.poll("issues", &mut cursor, since).is_empty(), "and then it rests");
 }
 
 #[test]
@@ -111,13 +116,19 @@ fn a_page_token_that_is_refused_begins_its_minute_again_and_loses_nothing() {
     let page = |cursor: Option<&handoffd_kit::desk::Cursor>| {
         account.run(account.desk.changed_since(&"issues".into(), cursor, since)).unwrap()
     };
-    let first = page(None);
-    assert!(first.more && first.changed.len() == 100 && first.next.0.contains("token"), "{}", first.next.0);
+    let mut seen = Vec::new();
+    let mut cursor = None;
+    // The first page ends within the crowded minute: from there on pages go by tokens.
+    while cursor.as_ref().is_none_or(|cursor: &handoffd_kit::desk::Cursor| !cursor.0.contains("token")) {
+        let next = page(cursor.as_ref());
+        assert!(next.more);
+        seen.extend(tickets(&next.changed));
+        cursor = Some(next.next);
+    }
     account.stage.wire().fault_next_read(answer(400, r#"{"errorMessages":["The token has expired."]}"#.into()));
-    let refused = page(Some(&first.next));
+    let refused = page(cursor.as_ref());
     assert!(refused.more && refused.changed.is_empty() && !refused.next.0.contains("token"), "{}", refused.next.0);
     let mut cursor = Some(refused.next);
-    let mut seen = tickets(&first.changed);
     seen.extend(tickets(&account.poll("issues", &mut cursor, since)));
     assert!(made.iter().all(|ticket| seen.contains(&ticket.to_string())));
     assert!(account.poll("issues", &mut cursor, since).is_empty());
@@ -129,8 +140,6 @@ fn an_answer_that_goes_on_without_saying_where_is_no_end() {
     let ticket = account.ticket();
     account.head(ticket);
     let ask = || account.run(account.desk.changed_since(&"issues".into(), None, account.clock_now()));
-    account.stage.wire().fault_next_read(answer(200, r#"{"issues":[],"isLast":false}"#.into()));
-    assert_eq!(ask().unwrap().changed.len(), 1, "our own account was read first, and is not a page");
     account.stage.wire().fault_next_read(answer(200, r#"{"issues":[],"isLast":false}"#.into()));
     assert_eq!(ask().unwrap_err().kind, DeskErrorKind::Protocol);
     let short = json!({ "issues": [{ "id": ticket.to_string(), "fields": { "updated": "2026-05-04T08:00:00.000+0000" } }], "isLast": false, "nextPageToken": "x" });

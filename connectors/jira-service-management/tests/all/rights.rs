@@ -65,7 +65,8 @@ fn each_missing_right_is_named_with_what_to_do() {
         ("/group/member", 404, Severity::Warning, "Who works in Billing cannot be read"),
         ("/suggestions", 400, Severity::Error, "No such permission"),
     ] {
-        let account = Account::refusing(path, status, words);
+        let unseen = r#"{"errorMessages":["No project could be found with key 'HELP'."],"errors":{}}"#;
+        let account = Account::refusing(path, status, if status == 404 { unseen } else { words });
         account.ticket();
         let found = bad(&account);
         let named = found.iter().any(|one| one.severity == severity && one.what.contains(words_found));

@@ -10,7 +10,11 @@ pub(super) fn words_of(markup: &str) -> String {
     let mut words = String::with_capacity(markup.len());
     let mut signs = markup.chars().peekable();
     while let Some(sign) = signs.next() {
+        // Within an address an underscore is no markup.
+        let word = words.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let address = word.contains("https://") || word.contains("http://");
         match sign {
+            '_' if address => words.push('_'),
             '\\' => match signs.next_if(|next| next.is_ascii_punctuation()) {
                 Some(next) => words.push(next),
                 None => words.push('\\'),
@@ -58,6 +62,7 @@ mod tests {
     #[test]
     fn markup_is_lost_and_what_is_escaped_stays() {
         assert_eq!(words_of("a {{b}} [c] *d*"), "a b c d");
+        assert_eq!(words_of("https://a.example/x_y _z_"), "https://a.example/x_y z");
         assert_eq!(words_of(r"a \{\{b\}\} \[c\] \*d\* \\ e\f"), r"a {{b}} [c] *d* \ e\f");
     }
 
