@@ -147,7 +147,7 @@ pub(crate) fn priority(name: &str) -> Option<Priority> {
 }
 
 /// The name of the priority to write, of those that there are: the first of the usual names for this urgency.
-pub(crate) fn level<'a>(names: &'a [String], wanted: Priority) -> Option<&'a str> {
+pub(crate) fn level(names: &[String], wanted: Priority) -> Option<&str> {
     let usual: &[&str] = match wanted {
         Priority::Urgent => &["highest", "urgent", "critical", "blocker"],
         Priority::High => &["high"],
