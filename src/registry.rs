@@ -13,6 +13,7 @@ pub fn known() -> &'static [&'static str] {
         handoffd_freshdesk::NAME,
         handoffd_zammad::NAME,
         handoffd_jira_service_management::NAME,
+        handoffd_intercom::NAME,
     ]
 }
 
@@ -32,6 +33,7 @@ pub fn login_questions(connector: &str) -> &'static [(&'static str, bool, &'stat
             ("projects", false, "The keys of the service projects, with commas between them?"),
             ("team_field", false, "The select list (or the Team field) that says which team has a ticket?"),
         ],
+        handoffd_intercom::NAME => &[("token", true, "The access token of an app that handoffd's own teammate made")],
         _ => &[],
     }
 }
@@ -49,6 +51,7 @@ pub fn open(connector: &str, settings: DeskSettings, seams: Seams) -> Result<Arc
         handoffd_jira_service_management::NAME => {
             Ok(Arc::new(handoffd_jira_service_management::connect(settings, seams)?))
         }
+        handoffd_intercom::NAME => Ok(Arc::new(handoffd_intercom::connect(settings, seams)?)),
         other => Err(vec![SettingProblem {
             key: "connector".into(),
             problem: format!("no connector speaks \"{other}\""),
@@ -65,6 +68,7 @@ pub fn wrong_settings(connector: &str, settings: &DeskSettings) -> Vec<SettingPr
         handoffd_freshdesk::NAME => handoffd_freshdesk::wrong_settings(settings),
         handoffd_zammad::NAME => handoffd_zammad::wrong_settings(settings),
         handoffd_jira_service_management::NAME => handoffd_jira_service_management::wrong_settings(settings),
+        handoffd_intercom::NAME => handoffd_intercom::wrong_settings(settings),
         _ => Vec::new(),
     }
 }
@@ -77,6 +81,7 @@ pub fn capabilities(connector: &str, settings: &DeskSettings) -> Option<Capabili
         handoffd_freshdesk::NAME => Some(handoffd_freshdesk::capabilities(settings)),
         handoffd_zammad::NAME => Some(handoffd_zammad::capabilities(settings)),
         handoffd_jira_service_management::NAME => Some(handoffd_jira_service_management::capabilities(settings)),
+        handoffd_intercom::NAME => Some(handoffd_intercom::capabilities(settings)),
         _ => None,
     }
 }

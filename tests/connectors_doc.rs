@@ -51,7 +51,7 @@ fn span(length: Duration) -> String {
     }
 }
 
-fn together(capabilities: &Capabilities) -> String {
+fn words(aspects: &[Aspect]) -> String {
     let word = |aspect: &Aspect| match aspect {
         Aspect::Note => "note",
         Aspect::Queue => "queue",
@@ -60,11 +60,19 @@ fn together(capabilities: &Capabilities) -> String {
         Aspect::Status => "status",
         Aspect::Fields => "fields",
     };
+    aspects.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn fixed(capabilities: &Capabilities) -> String {
+    if capabilities.fixed.is_empty() { "nothing".to_owned() } else { words(capabilities.fixed) }
+}
+
+fn together(capabilities: &Capabilities) -> String {
     match capabilities.together {
         [] => "one thing in each call, the note first".to_owned(),
         aspects => {
             let first = if aspects.contains(&Aspect::Note) { "" } else { "the note, then " };
-            format!("{first}one call: {}", aspects.iter().map(word).collect::<Vec<_>>().join(", "))
+            format!("{first}one call: {}", words(aspects))
         }
     }
 }
@@ -142,8 +150,9 @@ fn page() -> String {
     row(&mut page, "", all.iter().map(|one| format!("[{0}](../connectors/{0}/README.md)", one.connector)));
     row(&mut page, "---", all.iter().map(|_| "---".to_owned()));
     type Cell = fn(&Capabilities) -> String;
-    let rows: [(&str, Cell); 18] = [
+    let rows: [(&str, Cell); 19] = [
         ("a handoff is", together),
+        ("is shown and cannot be set", fixed),
         ("a write is guarded", |one| guard(one.guard)),
         ("a lost answer can be looked up", |one| yes(one.can_find)),
         ("“not found” counts after", |one| span(one.settle_time)),

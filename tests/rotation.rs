@@ -22,7 +22,8 @@ use handoffd_sandbox::access::{Client, Grant};
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::ids::TicketNo;
-use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN, ZAMMAD_TOKEN, customer_writes};
+use handoffd_sandbox::intercom::PRIVATE_APP;
+use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, INTERCOM_TOKEN, RT_TOKEN, ZAMMAD_TOKEN, customer_writes};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
 use http::{HeaderMap, Request};
@@ -76,9 +77,10 @@ enum Dialect {
     Tracker,
     Freshdesk,
     Zammad,
+    Intercom,
 }
 
-const ALL: [Dialect; 4] = [Dialect::Zendesk, Dialect::Tracker, Dialect::Freshdesk, Dialect::Zammad];
+const ALL: [Dialect; 5] = [Dialect::Zendesk, Dialect::Tracker, Dialect::Freshdesk, Dialect::Zammad, Dialect::Intercom];
 
 struct Even;
 
@@ -121,6 +123,11 @@ impl Stage {
                 "connector = \"zammad\"\nurl = \"https://support.acme.example\"\nwebhook = { secret = { file = \"hook\" } }\n\
                  login = { token = { file = \"login\" } }",
             ),
+            Dialect::Intercom => (
+                seed::intercom(Arc::new(clock.clone()), 1, PRIVATE_APP),
+                "connector = \"intercom\"\nurl = \"https://api.eu.intercom.io\"\nwebhook = { secret = { file = \"hook\" } }\n\
+                 login = { token = { file = \"login\" } }",
+            ),
         };
         let folder = tempfile::tempdir().expect("folder");
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
@@ -159,7 +166,7 @@ impl Stage {
                 Dialect::Zendesk => {
                     desk.access.register(CLIENT.0, Client { secret: self.dialect.new_one().into(), person });
                 }
-                Dialect::Tracker | Dialect::Freshdesk | Dialect::Zammad => {
+                Dialect::Tracker | Dialect::Freshdesk | Dialect::Zammad | Dialect::Intercom => {
                     desk.access.allow(self.dialect.new_one(), Grant { person, scope: None, expires_at: None });
                 }
             }
@@ -214,7 +221,7 @@ impl Stage {
     fn hook(&self, ticket: TicketNo, secret: &str) -> HookAnswer {
         let desk = DeskId::from("acme");
         let (headers, body, path) = match self.dialect {
-            Dialect::Zendesk | Dialect::Freshdesk | Dialect::Zammad => {
+            Dialect::Zendesk | Dialect::Freshdesk | Dialect::Zammad | Dialect::Intercom => {
                 let hook = self.sandbox.with(|desk| desk.add_hook("https://h.example", secret, &[], None));
                 let posts = self.sandbox.webhooks_about(ticket);
                 self.sandbox.with(|desk| desk.hooks.remove(&hook));
@@ -235,6 +242,7 @@ impl Dialect {
             Self::Tracker => RT_TOKEN,
             Self::Freshdesk => API_KEY,
             Self::Zammad => ZAMMAD_TOKEN,
+            Self::Intercom => INTERCOM_TOKEN,
         }
     }
 
@@ -244,6 +252,7 @@ impl Dialect {
             Self::Tracker => "1-1001-canary-token",
             Self::Freshdesk => "canary-freshdesk-key",
             Self::Zammad => "canary-zammad-token",
+            Self::Intercom => "canary-intercom-token",
         }
     }
 }

@@ -120,6 +120,7 @@ fn vendors_are_named_in_the_registry_alone() {
         "handoffd_rt",
         "handoffd_freshdesk",
         "handoffd_zammad",
+        "handoffd_intercom",
         "handoffd_jira_service_management",
     ];
     let house: Vec<_> = files("src", ".rs")
@@ -150,7 +151,7 @@ fn connectors_know_the_kit_and_nothing_else_and_have_the_same_files() {
         .chain(["src/config.rs", "src/api.rs", "src/wire.rs", "src/normalise.rs", "src/write.rs", "src/webhook.rs"])
         .collect();
     let mut wrong = Vec::new();
-    for connector in ["zendesk", "rt", "freshdesk", "zammad", "jira-service-management"] {
+    for connector in ["zendesk", "rt", "freshdesk", "zammad", "intercom", "jira-service-management"] {
         let folder = root().join("connectors").join(connector);
         let missing = same.iter().filter(|wanted| !folder.join(wanted).exists());
         wrong.extend(missing.map(|wanted| format!("connectors/{connector}/{wanted} is missing")));
@@ -162,6 +163,7 @@ fn connectors_know_the_kit_and_nothing_else_and_have_the_same_files() {
                 "handoffd_rt",
                 "handoffd_freshdesk",
                 "handoffd_zammad",
+                "handoffd_intercom",
                 "handoffd_jira_service_management",
             ];
             let own = connector.replace('-', "_");

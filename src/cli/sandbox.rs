@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::output::Context;
 use clap::{Args, ValueEnum};
 use handoffd_sandbox::freshdesk::Plan;
+use handoffd_sandbox::intercom::PRIVATE_APP;
 use handoffd_sandbox::seed;
 use handoffd_sandbox::zendesk::Limits;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
   handoffd sandbox --connector rt                           Request Tracker's dialect
   handoffd sandbox --connector freshdesk                    Freshdesk's dialect
   handoffd sandbox --connector zammad                       Zammad's dialect
+  handoffd sandbox --connector intercom                     Intercom's dialect
   handoffd sandbox --connector jira-service-management      Jira Service Management's dialect
   handoffd sandbox --hook http://127.0.0.1:8787/hooks/acme  also posts signed webhooks there
   curl -s http://127.0.0.1:8790/_sandbox/journal            what it was asked, and what was done")]
@@ -51,6 +53,7 @@ enum Dialect {
     Rt,
     Freshdesk,
     Zammad,
+    Intercom,
     JiraServiceManagement,
 }
 
@@ -61,6 +64,7 @@ impl Dialect {
             Self::Rt => "Request Tracker",
             Self::Freshdesk => "Freshdesk",
             Self::Zammad => "Zammad",
+            Self::Intercom => "Intercom",
             Self::JiraServiceManagement => "Jira Service Management",
         }
     }
@@ -75,6 +79,7 @@ impl Dialect {
             Self::Rt => format!("login = {{ token = … }} with the token {}", seed::RT_TOKEN),
             Self::Freshdesk => format!("login = {{ api_key = … }} with the key {}", seed::API_KEY),
             Self::Zammad => format!("login = {{ token = … }} with the token {}", seed::ZAMMAD_TOKEN),
+            Self::Intercom => format!("login = {{ token = … }} with the token {}", seed::INTERCOM_TOKEN),
             Self::JiraServiceManagement => format!(
                 "login = {{ email = \"{}\", token = …, projects = \"HELP\", team_field = \"Support team\" }} with the token {}",
                 seed::JIRA_EMAIL,
@@ -86,7 +91,7 @@ impl Dialect {
     /// Where webhooks go, and what they are signed with. Request Tracker has its secret in the address.
     fn hook(self, url: &str) -> (String, &'static str) {
         match self {
-            Self::Zendesk | Self::Freshdesk | Self::Zammad | Self::JiraServiceManagement => {
+            Self::Zendesk | Self::Freshdesk | Self::Zammad | Self::Intercom | Self::JiraServiceManagement => {
                 (url.to_owned(), HOOK_SECRET)
             }
             Self::Rt => (format!("{}/{HOOK_SECRET}", url.trim_end_matches('/')), ""),
@@ -115,6 +120,7 @@ impl SandboxArgs {
             Dialect::Rt => seed::rt(seams.clock.clone(), self.seed),
             Dialect::Freshdesk => seed::freshdesk(seams.clock.clone(), self.seed, Plan::GROWTH),
             Dialect::Zammad => seed::zammad(seams.clock.clone(), self.seed),
+            Dialect::Intercom => seed::intercom(seams.clock.clone(), self.seed, PRIVATE_APP),
             Dialect::JiraServiceManagement => seed::jira(seams.clock.clone(), self.seed),
         };
         seed::demo(&sandbox);

@@ -104,6 +104,7 @@ impl FakeDesk {
             user_id: IdForm::Text,
             queue_id: IdForm::Text,
             together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Status],
+            fixed: &[],
             guard,
             readable_history: true,
             sla_clocks: false,

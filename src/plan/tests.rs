@@ -25,6 +25,7 @@ fn desk(together: &'static [Aspect]) -> Capabilities {
         user_id: IdForm::Text,
         queue_id: IdForm::Text,
         together,
+        fixed: &[],
         guard: Guard::None,
         readable_history: true,
         sla_clocks: false,

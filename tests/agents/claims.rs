@@ -230,7 +230,7 @@ fn a_weekend_does_not_count() {
 
 #[test]
 fn only_the_receiving_team_claims_where_no_rule_asks_who_works_there() {
-    for dialect in [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad, Dialect::Freshdesk] {
+    for dialect in DIALECTS.into_iter().chain([Dialect::Freshdesk]) {
         let mut stage = Stage::new(dialect);
         let ticket = stage.opens("Support", &["refund"]);
         stage.sandbox.person("frontline-1").takes(ticket);
@@ -249,7 +249,7 @@ fn only_the_receiving_team_claims_where_no_rule_asks_who_works_there() {
 
 #[test]
 fn a_customer_with_two_cases_is_told_once_in_a_quiet_period() {
-    for dialect in [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad, Dialect::Freshdesk] {
+    for dialect in DIALECTS.into_iter().chain([Dialect::Freshdesk]) {
         let message = "[messages.escalated]\nsigners = [\"ops@acme.example\"]\nen = \"We look at it.\"\n\n";
         let rule = on_request("billing-on-request", "billing", "true", "never");
         let tells = "customer = { message = \"escalated\", quiet_for = \"24h\", after_reply = \"0s\" }";

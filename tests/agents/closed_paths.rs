@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 fn with_rule(dialect: Dialect, more: &str) -> Stage {
     let field = match dialect {
         Dialect::Zendesk => "360003",
-        Dialect::Rt | Dialect::Zammad => "refund_eur",
+        Dialect::Rt | Dialect::Zammad | Dialect::Intercom => "refund_eur",
         Dialect::Freshdesk => "cf_refund_eur",
     };
     let rules = format!(
@@ -204,6 +204,7 @@ fn the_status_that_we_set_ourselves_when_a_case_comes_back_is_no_news() {
             Dialect::Rt => "stalled",
             Dialect::Freshdesk => "pending",
             Dialect::Zammad => "pending reminder",
+            Dialect::Intercom => "snoozed",
         };
         let pause = format!("clock.customer = {{ pause = \"{word}\", at_most = \"1d\" }}");
         let targets = "\n[targets.all]\nresolution = \"40h\"\npaused_in = [\"on_hold\", \"pending\"]\n";

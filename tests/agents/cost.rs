@@ -54,6 +54,7 @@ fn where_agents_may_ask_news_costs_the_history_and_a_note_its_words() {
             Dialect::Rt => 5, // Head, history; then the history once more with the parts and texts of its messages.
             Dialect::Freshdesk => 2, // Head and conversation.
             Dialect::Zammad => 4, // Head with its labels, articles and history: those have the words.
+            Dialect::Intercom => 2, // The conversation, and once more with its parts: those have the words.
         };
         assert_eq!(reads(&mut stage, ticket), words, "{dialect:?}");
     }

@@ -62,6 +62,7 @@ fn a_case_that_is_given_back_lets_the_customers_clock_run_again() {
             Dialect::Rt => ("stalled", Status::Pending, Status::Open),
             Dialect::Freshdesk => ("pending", Status::Pending, Status::Open),
             Dialect::Zammad => ("pending reminder", Status::Pending, Status::Open),
+            Dialect::Intercom => ("snoozed", Status::Pending, Status::Open),
         };
         let rule = on_request("billing-on-request", "billing", "true", "never");
         let pause = format!("clock.customer = {{ pause = \"{word}\", at_most = \"1d\" }}\n\n");

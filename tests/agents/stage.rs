@@ -17,8 +17,9 @@ use handoffd_kit::settings::Seams;
 use handoffd_sandbox::change::{NewMessage, TagChange, Update};
 use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::ids::TicketNo;
+use handoffd_sandbox::intercom::PRIVATE_APP;
 use handoffd_sandbox::journal::Asked;
-use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, RT_TOKEN, ZAMMAD_TOKEN};
+use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, INTERCOM_TOKEN, RT_TOKEN, ZAMMAD_TOKEN};
 use handoffd_sandbox::ticket::{Body, Visibility};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
@@ -45,10 +46,12 @@ pub enum Dialect {
     Freshdesk,
     /// Zammad.
     Zammad,
+    /// Intercom.
+    Intercom,
 }
 
 /// Those whose history says who changed what.
-pub const DIALECTS: [Dialect; 3] = [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad];
+pub const DIALECTS: [Dialect; 4] = [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad, Dialect::Intercom];
 
 struct Even;
 
@@ -127,6 +130,9 @@ pub fn policy(dialect: Dialect, rules: &str) -> String {
         Dialect::Zammad => {
             "connector = \"zammad\"\nurl = \"https://support.acme.example\"\nlogin = { token = { env = \"SECRET\" } }\n"
         }
+        Dialect::Intercom => {
+            "connector = \"intercom\"\nurl = \"https://api.eu.intercom.io\"\nlogin = { token = { env = \"SECRET\" } }\n"
+        }
     };
     format!(
         r#"
@@ -195,6 +201,7 @@ impl Stage {
             Dialect::Rt => seed::rt(shared, 1),
             Dialect::Freshdesk => seed::freshdesk(shared, 1, Plan::GROWTH),
             Dialect::Zammad => seed::zammad(shared, 1),
+            Dialect::Intercom => seed::intercom(shared, 1, PRIVATE_APP),
         };
         let wrong_by = WrongBy::default();
         let ours = Ours { right: clock.clone(), wrong_by: wrong_by.clone() };
@@ -463,6 +470,7 @@ fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, cloc
         Dialect::Rt => RT_TOKEN,
         Dialect::Freshdesk => API_KEY,
         Dialect::Zammad => ZAMMAD_TOKEN,
+        Dialect::Intercom => INTERCOM_TOKEN,
     };
     let secrets = move |name: &str| (name == "SECRET").then(|| secret.to_owned());
     let desks = open_desks(&config, &secrets, &seams).unwrap_or_else(|problems| panic!("{problems}"));

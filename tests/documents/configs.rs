@@ -1,7 +1,7 @@
 //! Every block of TOML is a whole configuration, the map of a log, one policy together with the others of its page, or a part
 //! of a configuration that fits into the README's.
 
-use super::markdown::{Block, Document};
+use super::markdown::{Block, Document, root};
 use handoffd::config;
 use std::path::Path;
 use toml::{Table, Value};
@@ -35,7 +35,7 @@ fn fitted_in(block: &Block, document: &Document) -> String {
         let desk = base["desks"]["acme"].as_table_mut().expect("a desk");
         // Logins and fields are each vendor's own.
         desk.insert("connector".to_owned(), connector.into());
-        desk.insert("url".to_owned(), "https://acme.example".into());
+        desk.insert("url".to_owned(), url(connector));
         if connector != "zendesk" {
             desk.insert("login".to_owned(), Value::Table(login(document)));
         }
@@ -46,6 +46,13 @@ fn fitted_in(block: &Block, document: &Document) -> String {
     };
     lay_over(&mut base, part);
     toml::to_string(&base).expect("TOML")
+}
+
+/// The address in a connector's example: some vendors have hosts of their own alone.
+fn url(connector: &str) -> Value {
+    let file = root().join("connectors").join(connector).join("example.toml");
+    let example: Table = std::fs::read_to_string(file).expect("an example").parse().expect("TOML");
+    example["desks"]["acme"]["url"].clone()
 }
 
 /// The login that a connector's page shows first.

@@ -42,6 +42,7 @@ pub(crate) fn capabilities(hooked: bool) -> Capabilities {
         user_id: IdForm::Number,
         queue_id: IdForm::Number,
         together: &[Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Status, Aspect::Fields],
+        fixed: &[],
         guard: Guard::Compared,
         readable_history: false,
         sla_clocks: true,

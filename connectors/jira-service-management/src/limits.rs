@@ -35,6 +35,7 @@ pub(crate) fn capabilities(webhook: WebhookTrust) -> Capabilities {
         user_id: IdForm::Text,
         queue_id: IdForm::Text,
         together: &[Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Fields],
+        fixed: &[],
         guard: Guard::Compared,
         readable_history: true,
         sla_clocks: true,

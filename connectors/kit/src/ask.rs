@@ -27,6 +27,7 @@ pub struct Ask {
     method: Method,
     path: String,
     query: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, &'static str)>,
     body: Option<Value>,
     begins: Option<String>,
 }
@@ -44,6 +45,7 @@ impl Ask {
             method: Method::GET,
             path: path.into(),
             query: Vec::new(),
+            headers: Vec::new(),
             body: None,
             begins: None,
         }
@@ -97,6 +99,13 @@ impl Ask {
         self
     }
 
+    /// One more header: what a vendor wants on each request beside the login, such as the version of its API.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
     /// What it is for, as errors name it.
     pub fn operation(&self) -> &'static str {
         self.operation
@@ -136,6 +145,7 @@ impl Ask {
         }
         let request = Request::builder().method(&self.method).uri(url.as_str());
         let request = request.header(ACCEPT, "application/json").header(USER_AGENT, "handoffd");
+        let request = self.headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = match login {
             Some(login) => request.header(AUTHORIZATION, login),
             None => request,
@@ -170,6 +180,7 @@ mod tests {
     #[test]
     fn a_request_stands_below_the_apis_address_and_carries_what_it_was_given() {
         let ask = Ask::write("tag", Method::DELETE, "tags/remove", json!({ "item": "a" })).query("o id", "1&2");
+        let ask = ask.header("api-version", "7");
         let request = ask.request(&base(), Some(HeaderValue::from_static("Token token=k"))).unwrap();
         assert_eq!(request.uri(), "https://acme.example/api/v1/tags/remove?o+id=1%262");
         assert_eq!(
@@ -177,6 +188,7 @@ mod tests {
             (&Method::DELETE, &"Token token=k".parse().unwrap())
         );
         assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
+        assert_eq!(request.headers()["api-version"], "7");
         assert_eq!(&request.body()[..], br#"{"item":"a"}"#);
         let bare = Ask::get("read", "tags", Timestamp::MAX).request(&base(), None).unwrap();
         let gone = Ask::write("delete", Method::DELETE, "tags/7", Value::Null).request(&base(), None).unwrap();

@@ -156,6 +156,8 @@ pub struct Capabilities {
     pub queue_id: IdForm,
     /// What one call can set together. Anything else is one call each, the note first.
     pub together: &'static [Aspect],
+    /// What the desk shows and nobody can set through it: the planner must not ask for it.
+    pub fixed: &'static [Aspect],
     /// How writes are guarded.
     pub guard: Guard,
     /// Whether the history says who changed what.

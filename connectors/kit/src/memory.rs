@@ -19,11 +19,11 @@ impl<K, T> Default for Memory<K, T> {
     }
 }
 
-impl<K: Copy + Ord, T: Clone> Memory<K, T> {
+impl<K: Clone + Ord, T: Clone> Memory<K, T> {
     /// The ids of which nothing is known that is younger than `age`.
     pub fn lacking(&self, ids: &BTreeSet<K>, age: SignedDuration, now: Timestamp) -> Vec<K> {
         let young = |id: &K| self.0.get(id).is_some_and(|(read, _)| now.duration_since(*read) < age);
-        ids.iter().filter(|id| !young(id)).copied().collect()
+        ids.iter().filter(|id| !young(id)).cloned().collect()
     }
 
     /// Takes an answer in: what was asked for and is not among the found does not exist.
@@ -34,13 +34,13 @@ impl<K: Copy + Ord, T: Clone> Memory<K, T> {
                 self.0.clear();
             }
         }
-        self.0.extend(asked.iter().map(|id| (*id, (now, None))));
+        self.0.extend(asked.iter().map(|id| (id.clone(), (now, None))));
         self.0.extend(found.into_iter().map(|(id, record)| (id, (now, Some(record)))));
     }
 
     /// What is known of these.
     pub fn known(&self, ids: &BTreeSet<K>) -> BTreeMap<K, T> {
-        let known = |id: &K| Some((*id, self.0.get(id)?.1.clone()?));
+        let known = |id: &K| Some((id.clone(), self.0.get(id)?.1.clone()?));
         ids.iter().filter_map(known).collect()
     }
 }

@@ -190,6 +190,7 @@ pub(crate) fn capabilities(hooked: bool) -> Capabilities {
         user_id: IdForm::Text,
         queue_id: IdForm::Number,
         together: &[],
+        fixed: &[],
         guard: Guard::Leaky,
         readable_history: true,
         sla_clocks: false,

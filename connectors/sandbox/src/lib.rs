@@ -10,8 +10,8 @@
 //!   [`sla`]: its clocks; [`access`]: tokens and clients.
 //! - [`journal`]: what was asked and what it did, for tests to count.
 //! - [`faults`]: what goes wrong, by rates, spans and script.
-//! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one, [`rt`], [`freshdesk`], [`zammad`] and
-//!   [`jira`] are others.
+//! - [`dialect`]: what a vendor's dialect must answer; [`zendesk`] is one, [`rt`], [`freshdesk`], [`zammad`],
+//!   [`jira`] and [`intercom`] are others.
 //! - [`sandbox`]: the handle that everybody uses: requests, people, webhooks; [`person`] acts for people.
 //! - [`transport`], [`server`]: in the same process, or over a socket, there with a control API for rehearsals.
 //! - [`seed`]: people and tickets to begin with; [`stage`]: the same helpdesk for the kit's conformance suite.
@@ -23,6 +23,7 @@ pub mod dialect;
 pub mod faults;
 pub mod freshdesk;
 pub mod ids;
+pub mod intercom;
 pub mod jira;
 pub mod journal;
 pub mod outbox;

@@ -4,6 +4,7 @@
 use crate::change::{NewMessage, TagChange, Update};
 use crate::freshdesk;
 use crate::ids::{FieldNo, PersonNo, TicketNo};
+use crate::intercom;
 use crate::jira;
 use crate::people::{Person, Reach, Role};
 use crate::sandbox::Sandbox;
@@ -140,6 +141,23 @@ const JIRA: Words = Words {
     ..FRESHDESK
 };
 
+/// Intercom's words. A closed conversation may be opened again, and takes writes.
+const INTERCOM: Words = Words {
+    keys: &[
+        (FactName::Subject, "subject"),
+        (FactName::Status, "state"),
+        (FactName::Priority, "priority"),
+        (FactName::Tags, "tags"),
+        (FactName::Queue, "team_assignee_id"),
+        (FactName::Owner, "admin_assignee_id"),
+        (FactName::CreatedAt, "created_at"),
+        (FactName::UpdatedAt, "updated_at"),
+    ],
+    field: intercom::field_name,
+    closes: false,
+    ..FRESHDESK
+};
+
 /// Request Tracker's words, in its default lifecycle.
 const RT: Words = Words {
     write_priority: |priority| match priority {
@@ -224,6 +242,17 @@ impl SandboxStage {
             desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
         });
         Self::new(sandbox, clock, JIRA)
+    }
+
+    /// An Intercom workspace. Log in with [`seed::INTERCOM_TOKEN`] at any address; the app's client secret, which webhooks are
+    /// signed with, is [`WEBHOOK_SECRET`].
+    pub fn intercom() -> Self {
+        let clock = ManualClock::new(MONDAY_MORNING);
+        let sandbox = seed::intercom(Arc::new(clock.clone()), 1, intercom::PRIVATE_APP);
+        sandbox.with(|desk| {
+            desk.add_hook("https://handoffd.example/hooks/stage", WEBHOOK_SECRET, &[], None);
+        });
+        Self::new(sandbox, clock, INTERCOM)
     }
 
     /// Sets a seeded sandbox up.

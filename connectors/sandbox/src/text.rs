@@ -91,8 +91,13 @@ fn character(entity: &str) -> Option<char> {
 
 /// The same words as HTML.
 pub fn html_of(text: &str) -> String {
+    format!("<div class=\"zd-comment\">{}</div>", paragraph_of(text))
+}
+
+/// Plain text as one paragraph of HTML that reads the same.
+pub fn paragraph_of(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("<div class=\"zd-comment\"><p>{}</p></div>", escaped.replace('\n', "<br>"))
+    format!("<p>{}</p>", escaped.replace('\n', "<br>"))
 }
 
 /// The longest beginning of `text` that takes at most `bytes` and cuts no character.

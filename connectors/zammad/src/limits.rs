@@ -27,6 +27,7 @@ pub(crate) fn capabilities(hooked: bool) -> Capabilities {
         user_id: IdForm::Number,
         queue_id: IdForm::Number,
         together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Status, Aspect::Fields],
+        fixed: &[],
         guard: Guard::Compared,
         readable_history: true,
         sla_clocks: true,

@@ -9,6 +9,7 @@ use handoffd_kit::language::canonical;
 use handoffd_kit::model::{
     ClockState, Contacts, Customer, Ending, Organization, PastTicket, Person, QueueRef, Role, TicketHead, VendorClock,
 };
+use handoffd_kit::text::fingerprint;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -66,12 +67,7 @@ fn version(ticket: &wire::Ticket, updated_at: Option<Timestamp>, tags: &Fact<Vec
     let Some(tags) = tags.known().filter(|tags| !tags.is_empty()) else { return Version::new(stamp.as_str()) };
     let mut sorted: Vec<&str> = tags.iter().map(String::as_str).collect();
     sorted.sort_unstable();
-    // FNV-1a: short, and the same on every machine and in every version of handoffd.
-    let hash = sorted
-        .join("\n")
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    Version::new(format!("{stamp} {hash:016x}"))
+    Version::new(format!("{stamp} {}", fingerprint(&sorted.join("\n"))))
 }
 
 /// Nobody owns what the system's own user owns.

@@ -36,6 +36,7 @@ pub(crate) fn capabilities(limits: Vec<DeclaredLimit>) -> Capabilities {
         user_id: IdForm::Number,
         queue_id: IdForm::Number,
         together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Status, Aspect::Fields],
+        fixed: &[],
         guard: Guard::Conditional { grain: Duration::from_secs(1) },
         readable_history: true,
         sla_clocks: true,

@@ -1,9 +1,10 @@
 //! People and tickets to begin with: a seeded account ([`zendesk`], [`rt`], [`freshdesk`], [`zammad`],
-//! [`jira`]), its people and queues ([`furnish`]), the tickets of
+//! [`jira`], [`intercom`]), its people and queues ([`furnish`]), the tickets of
 //! the demo ([`demo`]) and any number of them for benches ([`load`]).
 
 mod demo;
 mod freshdesk;
+mod intercom;
 mod jira;
 mod load;
 mod people;
@@ -12,6 +13,7 @@ mod zammad;
 
 pub use demo::demo;
 pub use freshdesk::{API_KEY, freshdesk};
+pub use intercom::{INTERCOM_TOKEN, intercom};
 pub use jira::{JIRA_EMAIL, JIRA_TOKEN, jira};
 pub use load::load;
 pub use people::furnish;

@@ -1,4 +1,4 @@
-//! The vendor's own machine-readable description as a checker of requests and answers. It is read where it lies, never
+//! A vendor's own machine-readable description (OpenAPI 3) as a checker of requests and answers. It is read where it lies, never
 //! copied; without it, tests say so and are left out.
 
 #![expect(clippy::expect_used, reason = "a test that is left out says so")]
@@ -90,15 +90,17 @@ impl Description {
         let fits = |template: &str| {
             let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
             template.len() == path.len()
-                && template
-                    .iter()
-                    .zip(&path)
-                    .all(|(one, other)| one == other || (one.starts_with('{') && other.parse::<u64>().is_ok()))
+                && template.iter().zip(&path).all(|(one, other)| one == other || (one.starts_with('{') && is_id(other)))
         };
         // A template without placeholders fits exactly and comes first.
         let exact = paths.get(path);
         exact.or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item))
     }
+}
+
+/// A number, or the 24 hexadecimal digits that some ids have.
+fn is_id(text: &str) -> bool {
+    text.parse::<u64>().is_ok() || (text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// OpenAPI 3.0 into JSON Schema (draft 4, its nearest relative): `nullable` becomes a type. The description leaves
@@ -120,7 +122,15 @@ fn translate(value: &mut Value) {
     }
 }
 
+/// `nullable` beside a reference or a combination says nothing to JSON Schema: the whole becomes a choice.
 fn allow_null(schema: &mut Map<String, Value>) {
+    if schema.get("nullable") == Some(&json!(true)) && (schema.contains_key("$ref") || schema.contains_key("allOf")) {
+        schema.remove("nullable");
+        schema.remove("type");
+        let whole = std::mem::take(schema);
+        schema.insert("anyOf".into(), json!([whole, { "type": "null" }]));
+        return;
+    }
     if let Some(Value::String(kind)) = schema.get("type") {
         let kind = kind.clone();
         schema.insert("type".into(), json!([kind, "null"]));

@@ -5,7 +5,7 @@ use super::super::stage::PersonAct;
 use super::super::wire::Fault;
 use super::writing::public;
 use super::{Check, always};
-use crate::capability::{Capabilities, Guard};
+use crate::capability::{Aspect, Capabilities, Guard};
 use crate::desk::{DeskChange, OwnerSpec, Update};
 use crate::error::{DeskErrorKind, Retry};
 use crate::fact::Fact;
@@ -71,6 +71,9 @@ async fn same_moment(ground: &mut Ground<'_>) -> Tried {
         (PersonAct::Move(away), Update { queue: Some(home), ..Update::default() }),
         (PersonAct::Priority(Priority::Urgent), Update { priority: Some(Priority::Low), ..Update::default() }),
     ] {
+        if update.priority.is_some() && ground.capabilities().fixed.contains(&Aspect::Priority) {
+            continue;
+        }
         let id = ground.ticket().await?;
         let write = ground.write(&id, DeskChange::Update(update)).await?;
         ground.act(&id, act.clone()).await?;

@@ -113,7 +113,8 @@ async fn together(ground: &mut Ground<'_>) -> Tried {
 
 async fn each_alone(ground: &mut Ground<'_>) -> Tried {
     for aspect in ASPECTS {
-        if aspect == Aspect::Fields && ground.names.field.is_none() {
+        let fixed = ground.capabilities().fixed.contains(&aspect);
+        if fixed || aspect == Aspect::Fields && ground.names.field.is_none() {
             continue;
         }
         // A desk may tie an owner to a queue; an agent of both is asked for, so each stands alone.

@@ -54,6 +54,7 @@ impl MiniDesk {
             user_id: IdForm::Text,
             queue_id: IdForm::Text,
             together: &[Aspect::Note, Aspect::Queue, Aspect::Owner, Aspect::Priority, Aspect::Status, Aspect::Fields],
+            fixed: &[],
             guard: Guard::Conditional { grain: Duration::ZERO },
             readable_history: true,
             sla_clocks: true,

@@ -1,0 +1,120 @@
+//! A person's change between our read and our write. Intercom compares nothing, but its parts tell who assigned a conversation,
+//! snoozed or opened it, in order: where somebody's part of the same kind stands between what was read and ours, theirs is put
+//! back, unless somebody acted since. It waits for a person either way: ours stands in the history already.
+
+use crate::api::Ask;
+use crate::desk::IntercomDesk;
+use crate::history::{self, Assigned};
+use crate::parts::Read;
+use crate::wire::{Conversation, Id, Part};
+use crate::write::{By, Wanted, newer};
+use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
+use handoffd_kit::model::Status;
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+const PUT_BACK: &str = "put back";
+
+/// A snooze that is put back lasts a day: until when it was meant to, no part tells.
+const SNOOZE_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a write covered.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Covered {
+    /// What that person had set.
+    theirs: Wanted,
+    /// Who that was, for people.
+    who: String,
+    /// Who acted on the same since.
+    since: Option<String>,
+}
+
+impl Covered {
+    /// What stands between what was read and ours; none: nothing of a person's.
+    pub(crate) fn find(before: &Read, after: &Conversation, wanted: &Wanted) -> Option<Self> {
+        let newer = newer(before, after.parts());
+        let us = before.me.id;
+        let ours = newer.iter().rposition(|part| history::is_by(part, us) && wanted.is_done_by(part))?;
+        let by_person = |part: &&Part| wanted.is_set_by(part) && is_persons(part, us);
+        let theirs = newer[..ours].iter().rfind(by_person)?;
+        let since = newer[ours + 1..].iter().find(by_person).map(shown);
+        Some(Self { theirs: undone(theirs)?, who: shown(theirs), since })
+    }
+
+    fn what(&self) -> &'static str {
+        match self.theirs {
+            Wanted::Slot(Assigned::Team(_)) => "team",
+            Wanted::Slot(Assigned::Admin(_)) => "admin",
+            _ => "state",
+        }
+    }
+}
+
+/// Whether a teammate or a customer did it, and neither we nor a bot.
+fn is_persons(part: &Part, us: Id) -> bool {
+    let author = part.author.get();
+    let kind = author.and_then(|author| author.kind.get()).map(String::as_str);
+    let machine =
+        matches!(kind, Some("bot" | "team")) || author.is_some_and(|one| one.from_ai_agent.get() == Some(&true));
+    !machine && !history::is_by(part, us)
+}
+
+fn shown(part: &Part) -> String {
+    let author = part.author.get();
+    let id = author.and_then(|author| author.id.get()).map(|key| format!("Intercom {}", key.0));
+    id.unwrap_or_else(|| "somebody".to_owned())
+}
+
+/// What a part had set, as a wish to set it again.
+fn undone(part: &Part) -> Option<Wanted> {
+    if let Some(to) = history::assigned(part) {
+        return Some(Wanted::Slot(to));
+    }
+    history::sets_status(part).map(|status| {
+        Wanted::State(match status {
+            Status::Pending => "snoozed",
+            Status::Solved | Status::Closed => "closed",
+            _ => "open",
+        })
+    })
+}
+
+impl IntercomDesk {
+    /// Puts back what a write covered, unless anybody acted since; and says what it came to.
+    pub(crate) async fn put_back(&self, covered: Covered, us: Id, by: By<'_>) -> DeskError {
+        let what = covered.what();
+        let happened = format!("{} changed the {what} in the moment before our write", covered.who);
+        if let Some(acted) = covered.since {
+            return stands(format!("{happened}, and {acted} since: that stays"));
+        }
+        let until = self.api.gate().now().saturating_add(SNOOZE_AGAIN).unwrap_or(Timestamp::MAX);
+        let body = covered.theirs.body(us, until);
+        let ask = Ask::write(PUT_BACK, Method::POST, format!("conversations/{}/parts", by.id), body);
+        match self.api.json::<Value>(&ask.deadline(by.write.deadline)).await {
+            Ok(raw) if covered.theirs.is_shown_by(&serde_json::from_value(raw.clone()).unwrap_or_default()) => {
+                stands(format!("{happened}; theirs was put back"))
+            }
+            Ok(_) => covers(format!("{happened}; the answer to putting theirs back does not prove it"), what),
+            Err(error) if error.retry == Retry::Unsure => {
+                covers(format!("{happened}; whether theirs was put back is not known: {error}"), what)
+            }
+            Err(error) => covers(format!("{happened}; theirs could not be put back: {error}"), what),
+        }
+    }
+}
+
+/// What a person decided stands on the conversation; ours was written and does not hold.
+fn stands(words: String) -> DeskError {
+    collision(words).next_step("nothing needs repair on the conversation: that person's change holds, beside our note")
+}
+
+/// Ours was written over a person's and stands, as far as anybody knows.
+fn covers(words: String, what: &str) -> DeskError {
+    collision(words)
+        .next_step(format!("look at the conversation in Intercom, and set the {what} as that person had it"))
+}
+
+fn collision(words: String) -> DeskError {
+    DeskError::new(DeskErrorKind::Conflict, Retry::Applied, "update conversation").words(words)
+}
