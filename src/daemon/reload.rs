@@ -54,6 +54,8 @@ struct Inner {
     path: PathBuf,
     env: fn(&str) -> Option<String>,
     read: Mutex<Arc<Read>>,
+    /// Files are read in the caller, without a thread of their own.
+    inline: bool,
     /// One reload after the other.
     turn: futures::lock::Mutex<()>,
 }
@@ -98,10 +100,19 @@ impl Reloader {
     /// For a house that was wired from `runs`, which is `file`'s configuration, read from `path`, or that with another policy
     /// in its place.
     pub fn new(running: Running, path: PathBuf, env: fn(&str) -> Option<String>, file: Config, runs: Config) -> Self {
+        Self::reading(running, path, env, Read { file, runs }, false)
+    }
+
+    /// The same for a house that runs its file's configuration, reading in the caller: deterministic, for the simulation.
+    pub fn inline(running: Running, path: PathBuf, env: fn(&str) -> Option<String>, file: Config) -> Self {
+        Self::reading(running, path, env, Read { runs: file.clone(), file }, true)
+    }
+
+    fn reading(running: Running, path: PathBuf, env: fn(&str) -> Option<String>, read: Read, inline: bool) -> Self {
         let house = running.house();
         house.reloads.loaded(house.seams.clock.now());
-        let (read, turn) = (Mutex::new(Arc::new(Read { file, runs })), futures::lock::Mutex::default());
-        Self(Arc::new(Inner { running, path, env, read, turn }))
+        let (read, turn) = (Mutex::new(Arc::new(read)), futures::lock::Mutex::default());
+        Self(Arc::new(Inner { running, path, env, read, inline, turn }))
     }
 
     /// Takes in what the file says now, or the policy that is wished for. Dropped halfway, it may have taken effect in the
@@ -267,6 +278,9 @@ impl Reloader {
         &self,
         read: impl FnOnce(&Inner) -> T + Send + 'static,
     ) -> Result<T, CommandError> {
+        if self.0.inline {
+            return Ok(read(&self.0));
+        }
         let (sender, receiver) = oneshot::channel();
         let inner = self.0.clone();
         let work = move || {

@@ -169,10 +169,12 @@ impl Ledger {
         done
     }
 
-    /// The file may not grow beyond what it is (none: as it likes), and nobody is waited for: a full disk and a busy
-    /// file at once.
-    #[cfg(test)]
-    pub(crate) fn tightened(&mut self, tight: bool) -> Result<()> {
+    /// For the simulation and tests: the file may not grow beyond what it is, as on a full disk, or as it likes; and nobody who
+    /// holds its lock is waited for, because on a clock that stands still he would never let go.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn tightened(&mut self, tight: bool) -> Result<()> {
         let pages = if tight { 1 } else { 1 << 30 };
         self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
         Ok(self.connection.busy_timeout(Duration::ZERO)?)

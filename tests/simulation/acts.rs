@@ -1,6 +1,9 @@
 //! What people, customers and other rules do on a simulated day.
 
 use crate::by_hand::ByHand;
+use crate::switches::{self, Paused};
+use crate::troubles::{self, Trouble};
+use crate::versions::{Rules, Version};
 use fastrand::Rng;
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::change::{TagChange, Update};
@@ -20,11 +23,17 @@ pub enum Act {
     Edits(Edit),
     /// Somebody orders something at the command line.
     Orders(ByHand),
-    /// The daemon is restarted with its master switch in shadow, or live again.
-    Restarts {
-        /// In shadow.
-        shadow: bool,
+    /// The file of the policy says something else.
+    Says {
+        /// What.
+        version: Version,
+        /// The daemon is restarted for it, or takes it in as it runs.
+        restarts: bool,
     },
+    /// A person pauses something, or lets it go on.
+    Pauses(Paused, bool),
+    /// The ledger cannot be written any more, or again.
+    Ails(Trouble, bool),
 }
 
 /// What kind of ticket.
@@ -137,12 +146,29 @@ pub fn day(random: &mut Rng, begin: Timestamp, tickets: usize) -> BTreeMap<Times
         };
         acts.insert(at(random, 24), Act::Orders(order));
     }
-    if random.u8(0..3) == 0 {
-        let from = at(random, 20);
-        acts.insert(from, Act::Restarts { shadow: true });
-        acts.insert(from + SignedDuration::from_mins(random.i64(5..120)), Act::Restarts { shadow: false });
-    }
+    interfere(random, begin, &mut acts);
     acts
+}
+
+/// What people do to the daemon itself, and what happens to its ledger.
+fn interfere(random: &mut Rng, begin: Timestamp, acts: &mut BTreeMap<Timestamp, Act>) {
+    // One version after the other, each in the place of the first, which comes back.
+    let mut at = begin + SignedDuration::from_mins(random.i64(60..10 * 60));
+    for _ in 0..random.u8(0..3) {
+        let version = Version { shadow: random.u8(0..3) == 0, rules: random.choice(Rules::EACH).unwrap_or(Rules::All) };
+        acts.insert(at, Act::Says { version, restarts: random.bool() });
+        at += SignedDuration::from_mins(random.i64(5..120));
+        acts.insert(at, Act::Says { version: Version::FIRST, restarts: random.bool() });
+        at += SignedDuration::from_mins(random.i64(5..300));
+    }
+    for (from, to, what) in switches::of_a_day(random, begin) {
+        acts.insert(from, Act::Pauses(what, true));
+        acts.insert(to, Act::Pauses(what, false));
+    }
+    for (from, to, trouble) in troubles::of_a_day(random, begin) {
+        acts.insert(from, Act::Ails(trouble, true));
+        acts.insert(to, Act::Ails(trouble, false));
+    }
 }
 
 /// Lets it happen; gives the ticket that was opened.
@@ -160,7 +186,7 @@ pub fn happen(act: Act, sandbox: &Sandbox, random: &mut Rng, tickets: &[TicketNo
             }
             None
         }
-        Act::Orders(_) | Act::Restarts { .. } => None,
+        Act::Orders(_) | Act::Says { .. } | Act::Pauses(..) | Act::Ails(..) => None,
     }
 }
 

@@ -4,7 +4,10 @@ use crate::helpdesk::Kind;
 use crate::lost::nothing_lost;
 use crate::moves::{given_back_stays_back, nobody_overruled};
 use crate::promises::{commands_answered_once, commands_of, nobody_still_asked, nothing_in_shadow};
+use crate::rooms::{Told, everybody_is_told};
+use crate::switches::{Pause, nothing_while_paused};
 use crate::tally::Tally;
+use crate::versions::{InForce, versions_are_kept};
 use handoffd::ledger::records::{EffectRecord, HandoffRecord, Purpose};
 use handoffd::ledger::states::{EffectState, HandoffState};
 use handoffd::ledger::{HandoffFilter, Ledger};
@@ -52,20 +55,31 @@ pub struct Scene<'a> {
     pub ledger: &'a Ledger,
     /// The day's tickets.
     pub tickets: &'a [TicketNo],
-    /// From when until when the master switch was in shadow.
-    pub shadows: &'a [(Timestamp, Timestamp)],
+    /// Which version of the policy was in force when.
+    pub in_force: &'a InForce,
+    /// What was paused when.
+    pub pauses: &'a [Pause],
+    /// What was told outside the helpdesk.
+    pub told: &'a [Told],
+    /// When a life of the daemon ended.
+    pub ends: &'a [Timestamp],
+    /// From when until when the ledger could not be written.
+    pub ailing: &'a [(Timestamp, Timestamp)],
 }
 
 /// Everything that must hold when the day is over and the desk has been healthy for hours.
 pub fn check(seed: u64, scene: &Scene<'_>, tally: &mut Tally) -> Vec<Broken> {
-    let Scene { kind, sandbox, ledger, tickets, shadows } = scene;
+    let Scene { kind, sandbox, ledger, tickets, in_force, .. } = scene;
     let journal = sandbox.journal();
     let mut wrong = Vec::new();
     wrong.extend(nothing_doubled(&journal));
     wrong.extend(nothing_internal_went_out(&journal));
     wrong.extend(nobody_overruled(&journal, ledger, kind.unseen()));
     wrong.extend(given_back_stays_back(scene, &journal, tally));
-    wrong.extend(nothing_in_shadow(&journal, shadows));
+    wrong.extend(nothing_in_shadow(&journal, in_force));
+    wrong.extend(versions_are_kept(&journal, ledger, in_force, tally));
+    wrong.extend(nothing_while_paused(scene, &journal, tally));
+    wrong.extend(everybody_is_told(scene, tally));
     wrong.extend(commands_answered_once(&journal, scene, tally));
     wrong.extend(nobody_still_asked(sandbox, ledger, tickets, tally));
     wrong.extend(everything_ended(ledger, tally));

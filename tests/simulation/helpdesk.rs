@@ -1,5 +1,6 @@
 //! The helpdesks that the days are simulated on.
 
+use crate::rooms;
 use handoffd_kit::clock::Clock;
 use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::freshdesk::Plan;
@@ -102,6 +103,26 @@ impl Kind {
             Kind::Rt => RT_TOKEN,
             Kind::Freshdesk => API_KEY,
             Kind::Zammad => ZAMMAD_TOKEN,
+        }
+    }
+
+    /// The daemon's environment, in which its secrets are.
+    pub fn environment(self) -> fn(&str) -> Option<String> {
+        match self {
+            Kind::Zendesk => |name| Kind::Zendesk.secret(name),
+            Kind::Rt => |name| Kind::Rt.secret(name),
+            Kind::Freshdesk => |name| Kind::Freshdesk.secret(name),
+            Kind::Zammad => |name| Kind::Zammad.secret(name),
+        }
+    }
+
+    fn secret(self, name: &str) -> Option<String> {
+        match name {
+            "CLIENT_SECRET" => Some(self.login().to_owned()),
+            "WEBHOOK_SECRET" => Some(SECRET.to_owned()),
+            "ROOM_SECRET" => Some(rooms::WEBHOOK_SECRET.to_owned()),
+            "SLACK_URL" => Some(rooms::SLACK.to_owned()),
+            _ => None,
         }
     }
 

@@ -1,12 +1,16 @@
 //! One life of the daemon: from opening the ledger to a crash. A crash is the future that stops at an await and never goes on.
 
+use crate::rooms::Rooms;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use handoffd::daemon::house::House;
 use handoffd::daemon::pipeline::Until;
+use handoffd::daemon::reload::Reloader;
+use handoffd::daemon::running::Running;
 use handoffd::ledger::{Boundary, LedgerError};
 use handoffd_kit::transport::{Bounds, Exchange, Transport};
 use handoffd_sandbox::SandboxTransport;
+use jiff::SignedDuration;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +18,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio_util::sync::CancellationToken;
+
+/// When a daemon is started again that could not start.
+const AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// Counts the steps that are left; at zero nothing ever goes on.
 #[derive(Clone)]
@@ -46,8 +53,10 @@ impl Boundary for Death {
 
 /// A transport that a crash can cut before a request leaves and after its answer came.
 pub struct Mortal {
-    /// What carries.
+    /// What carries to the helpdesk.
     pub inner: SandboxTransport,
+    /// Where people are told.
+    pub rooms: Rooms,
     /// When it ends.
     pub death: Death,
 }
@@ -56,6 +65,12 @@ impl Transport for Mortal {
     fn send(&self, request: http::Request<bytes::Bytes>, bounds: Bounds) -> Exchange<'_> {
         Box::pin(async move {
             self.death.pass().await;
+            if Rooms::are_at(request.uri().host()) {
+                let (answer, taken) = self.rooms.take(&request);
+                self.death.pass().await;
+                taken.into_iter().for_each(|number| self.rooms.heard(number));
+                return answer;
+            }
             let answer = self.inner.send(request, bounds).await;
             self.death.pass().await;
             answer
@@ -67,8 +82,10 @@ impl Transport for Mortal {
 pub struct Life {
     /// What runs its futures.
     pub pool: LocalPool,
-    /// Its house.
-    pub house: House,
+    /// Its house, which a reload replaces.
+    pub running: Running,
+    /// What reloads it.
+    pub reloader: Reloader,
     /// When it ends.
     pub death: Death,
     ended: Rc<Cell<Option<Result<(), LedgerError>>>>,
@@ -76,25 +93,44 @@ pub struct Life {
 
 impl Life {
     /// Starts the pipeline; nothing has run yet.
-    pub fn begin(house: House, death: Death) -> Self {
+    pub fn begin(house: House, death: Death, reloader: impl FnOnce(Running) -> Reloader) -> Self {
         let pool = LocalPool::new();
         let ended = Rc::new(Cell::new(None));
-        let (running, report) = (house.clone(), ended.clone());
-        let life = async move {
-            let recovered = running.recover().await;
-            let stop = CancellationToken::new();
-            let outcome = match recovered {
-                Ok(_) => running.run(Until::Stopped, &stop).await,
+        let running = Running::new(house);
+        let (runs, report) = (running.clone(), ended.clone());
+        let whole = async move {
+            let outcome = match recovered(&runs.house()).await {
+                Ok(()) => runs.run(Until::Stopped, &CancellationToken::new()).await,
                 Err(error) => Err(error),
             };
             report.set(Some(outcome));
         };
-        pool.spawner().spawn_local(life).expect("a fresh pool takes tasks");
-        Self { pool, house, death, ended }
+        let reloader = reloader(running.clone());
+        let life = Self { pool, running, reloader, death, ended };
+        life.beside(whole);
+        life
+    }
+
+    /// Something goes on beside the pipeline, until it dies with it.
+    pub fn beside(&self, what: impl Future<Output = ()> + 'static) {
+        self.pool.spawner().spawn_local(what).expect("the pool takes tasks");
     }
 
     /// The pipeline must not end by itself.
     pub fn broke(&self) -> Option<LedgerError> {
         self.ended.take().and_then(Result::err)
+    }
+}
+
+/// A daemon that cannot write its ledger at its start ends; whoever started it starts it again, until it can.
+async fn recovered(house: &House) -> Result<(), LedgerError> {
+    loop {
+        match house.recover().await {
+            Err(error) if error.heals() => {
+                let clock = &house.seams.clock;
+                clock.sleep_until(clock.now() + AGAIN).await;
+            }
+            recovered => return recovered.map(drop),
+        }
     }
 }

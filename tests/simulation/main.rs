@@ -1,8 +1,8 @@
 //! The seeded simulation: the daemon's own pipeline, ledger and connector, in one process, on a clock that the simulation
 //! moves, against the sandbox's dialects in turn; with lost answers, errors, outages, duplicate, late, reordered and lost
-//! webhooks, people and other rules editing meanwhile, agents who write commands, people at the command line, a switch to
-//! shadow and back, and crashes at any await. A checker with a model of its own holds
-//! the promises afterwards.
+//! webhooks, people and other rules editing meanwhile, agents who write commands, people at the command line, other versions
+//! of the policy taken in and taken back, kill switches, a ledger that is full or locked, rooms that answer nothing, and
+//! crashes at any await. A checker with a model of its own holds the promises afterwards.
 //!
 //! `cargo test --test simulation` runs 50 seeds. `HANDOFFD_SIM_SEEDS=5000` runs more, `HANDOFFD_SIM_SEED=17` replays one,
 //! `HANDOFFD_SIM_DESK=rt` runs all on one kind of helpdesk.
@@ -16,13 +16,18 @@ mod life;
 mod lost;
 mod moves;
 mod promises;
+mod rooms;
+mod switches;
 mod tally;
+mod troubles;
+mod versions;
 mod world;
 
 use helpdesk::Kind;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tally::Tally;
 
 /// What fits in four minutes on two cores.
@@ -43,13 +48,27 @@ fn kind_of(seed: u64) -> Kind {
     }
 }
 
+/// How much faster than real time the days went by.
+fn pace(days: u64, took: Duration) -> String {
+    let simulated = world::LONG.as_secs_f64() * days as f64;
+    let times = simulated / took.as_secs_f64();
+    format!("{:.0} hours in {:.0} s: {times:.0} times real time", simulated / 3_600.0, took.as_secs_f64())
+}
+
+/// Of which state of the code a failure is.
+fn commit() -> String {
+    let git = std::process::Command::new("git").args(["describe", "--always", "--dirty"]).output();
+    let said = git.ok().filter(|git| git.status.success());
+    said.map_or("an unknown commit".to_owned(), |git| String::from_utf8_lossy(&git.stdout).trim().to_owned())
+}
+
 #[test]
 fn seeds_hold_the_promises() {
     let (from, count) = match number("HANDOFFD_SIM_SEED") {
         Some(seed) => (seed, 1),
         None => (1, number("HANDOFFD_SIM_SEEDS").unwrap_or(SEEDS)),
     };
-    let next = AtomicU64::new(from);
+    let (next, begun) = (AtomicU64::new(from), Instant::now());
     let total = Mutex::new(Tally::default());
     let broken = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -68,10 +87,10 @@ fn seeds_hold_the_promises() {
         }
     });
     let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let _ = writeln!(std::io::stderr(), "{total}");
+    let _ = writeln!(std::io::stderr(), "{total}\n{}", pace(count, begun.elapsed()));
     let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
     let shown: Vec<String> = broken.iter().take(20).map(ToString::to_string).collect();
-    assert!(broken.is_empty(), "{} promises broken:\n{}", broken.len(), shown.join("\n"));
+    assert!(broken.is_empty(), "{} promises broken at {}:\n{}", broken.len(), commit(), shown.join("\n"));
     if count >= SEEDS {
         total.assert_everything_happened();
     }

@@ -58,8 +58,12 @@ impl Move<'_> {
     }
 }
 
-/// The move's handoff, by the mark that was written with it, or in the call before it.
 fn of_move<'a>(journal: &Journal, ledger: &Ledger, effect: &'a Effect) -> Option<Move<'a>> {
+    cause_of(journal, ledger, effect).map(|(mark, handoff)| Move { effect, mark, handoff })
+}
+
+/// The handoff that something of ours was done for, by the mark that was written with it, or in the call before it.
+pub fn cause_of(journal: &Journal, ledger: &Ledger, effect: &Effect) -> Option<(Mark, HandoffRecord)> {
     let marks_of = |other: &Effect| Mark::in_text(other.text.as_deref()?);
     let same = journal.of(effect.ticket).filter(|other| other.change == effect.change).find_map(marks_of);
     let moves = |mark: &Mark| carries_out(mark.number) || puts_back(mark.number);
@@ -69,7 +73,7 @@ fn of_move<'a>(journal: &Journal, ledger: &Ledger, effect: &'a Effect) -> Option
     };
     let mark = same.or_else(before)?;
     let handoff = handoffs_of(ledger, effect.ticket).into_iter().find(|one| one.id == mark.handoff)?;
-    Some(Move { effect, mark, handoff })
+    Some((mark, handoff))
 }
 
 /// What happened to a ticket until then, a line each.
@@ -130,6 +134,7 @@ pub fn is_matched_by(rule: &str, change: &Effect) -> bool {
         "refund-over-limit" => changes_label(change, "refund") || changes_amount(change),
         "premium-outage" => changes_label(change, "outage"),
         "crash" => changes_label(change, "crash"),
+        "seen" => changes_label(change, "seen"),
         _ => false,
     }
 }

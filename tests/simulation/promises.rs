@@ -2,6 +2,7 @@
 
 use crate::checker::{Scene, marks, ours, story};
 use crate::tally::Tally;
+use crate::versions::InForce;
 use handoffd::ledger::commands::CommandRecord;
 use handoffd::ledger::states::EffectState;
 use handoffd::ledger::{HandoffFilter, Ledger};
@@ -11,7 +12,7 @@ use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::Journal;
 use handoffd_sandbox::ticket::Status;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 /// A write that had left before a restart may arrive so late.
@@ -42,8 +43,8 @@ pub fn queue_of(team: Option<&TeamName>) -> &'static str {
 }
 
 /// Nothing of ours is written while the master switch is in shadow.
-pub fn nothing_in_shadow(journal: &Journal, shadows: &[(Timestamp, Timestamp)]) -> Vec<String> {
-    let within = |at: Timestamp| shadows.iter().any(|(from, to)| *from + LATE < at && at < *to);
+pub fn nothing_in_shadow(journal: &Journal, in_force: &InForce) -> Vec<String> {
+    let within = |at: jiff::Timestamp| in_force.is_shadow(at) && in_force.is_shadow(at - LATE);
     ours(journal)
         .filter(|effect| within(effect.at))
         .map(|effect| format!("{} was written to in shadow, at {}: {}", effect.ticket.0, effect.at, effect.what))
@@ -52,7 +53,7 @@ pub fn nothing_in_shadow(journal: &Journal, shadows: &[(Timestamp, Timestamp)]) 
 
 /// Each command is answered once at the most; one that was refused is answered as long as its ticket takes notes.
 pub fn commands_answered_once(journal: &Journal, scene: &Scene<'_>, tally: &mut Tally) -> Vec<String> {
-    let Scene { sandbox, ledger, tickets, shadows, .. } = scene;
+    let Scene { sandbox, ledger, tickets, in_force, .. } = scene;
     let mut answers: BTreeMap<String, u32> = BTreeMap::new();
     for (_, mark) in marks(journal).filter(|(_, mark)| mark.rule == "command" && mark.number == 1) {
         *answers.entry(mark.handoff).or_default() += 1;
@@ -67,8 +68,7 @@ pub fn commands_answered_once(journal: &Journal, scene: &Scene<'_>, tally: &mut 
         let takes_notes =
             sandbox.ticket(no).is_some_and(|ticket| ticket.end.is_none() && ticket.status != Status::Closed);
         // A review that was approved too late says so in a note of its own; in shadow nobody is answered.
-        let in_shadow = shadows.iter().any(|(from, to)| *from <= command.heard_at && command.heard_at <= *to);
-        let silent = in_shadow || command.words.contains("ends as stale");
+        let silent = in_force.may_be_shadow(command.heard_at) || command.words.contains("ends as stale");
         if command.outcome == "refused" && answered == 0 && takes_notes && !silent {
             wrong.push(format!("command {id} on {} was refused and not answered: {}", no.0, command.words));
         }

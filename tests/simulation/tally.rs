@@ -33,15 +33,6 @@ impl Tally {
             "handoffs withdrawn",
             "handoffs bounced",
             "handoffs contested",
-            "fault lost_after",
-            "fault lost_before",
-            "fault late",
-            "fault server_error",
-            "fault unavailable",
-            "fault rate_limited",
-            "fault malformed",
-            "fault truncated",
-            "fault down",
             "webhooks delivered",
             "webhooks known",
             "conflicts met",
@@ -69,15 +60,39 @@ impl Tally {
             "commands reject done",
             "commands approve done",
             "commands rate done",
+            "reloads",
+            "version Stricter",
+            "version Others",
+            "effects under a later version",
+            "pauses",
+            "alerts done",
+            "alerts repeated",
         ];
-        let missing: Vec<&str> = wanted.into_iter().filter(|what| !self.0.contains_key(*what)).collect();
+        let missing: Vec<&str> = wanted.into_iter().chain(FAULTS).filter(|what| !self.0.contains_key(*what)).collect();
         assert!(missing.is_empty(), "never happened: {missing:?}");
     }
 }
 
+/// Everything that goes wrong.
+const FAULTS: [&str; 12] = [
+    "fault rate_limited",
+    "fault server_error",
+    "fault unavailable",
+    "fault slow",
+    "fault lost_before",
+    "fault lost_after",
+    "fault late",
+    "fault truncated",
+    "fault malformed",
+    "fault down",
+    "ledger full",
+    "ledger locked",
+];
+
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<String> = self.0.iter().map(|(what, times)| format!("{what} {times}")).collect();
-        write!(f, "simulated: {}", rows.join(", "))
+        let met = FAULTS.iter().filter(|fault| self.0.contains_key(**fault)).count();
+        write!(f, "simulated: {}\n{met} of {} kinds of fault met", rows.join(", "), FAULTS.len())
     }
 }

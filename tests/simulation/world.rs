@@ -5,12 +5,18 @@ use crate::by_hand;
 use crate::checker::{Broken, Scene, check};
 use crate::helpdesk::{Kind, SECRET};
 use crate::life::{Death, Life, Mortal};
+use crate::rooms::Rooms;
+use crate::switches::{self, Switches};
 use crate::tally::Tally;
+use crate::troubles::{self, Stranger, Trouble};
+use crate::versions::{self, InForce, Version};
 use fastrand::Rng;
-use futures::task::LocalSpawnExt;
 use handoffd::config;
+use handoffd::daemon::alert_wiring::open_channels;
 use handoffd::daemon::house::House;
+use handoffd::daemon::reload::Reloader;
 use handoffd::daemon::wiring::{open_desks, wire};
+use handoffd::delivery::alerts::Alerts;
 use handoffd::intake::{HookAnswer, HookRequest};
 use handoffd::ledger::records::SignedWording;
 use handoffd::ledger::{Durability, Handle, Ledger};
@@ -27,16 +33,23 @@ use handoffd_sandbox::seed::BOT;
 use handoffd_sandbox::store::Helpdesk;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
 use jiff::{SignedDuration, Timestamp};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// After the day nothing goes wrong any more, and the daemon has this long to finish.
-const QUIET: SignedDuration = SignedDuration::from_hours(8);
+/// So long things happen and go wrong.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Then nothing goes wrong any more, and the daemon has the rest of this to finish.
+pub const LONG: SignedDuration = SignedDuration::from_hours(32);
 /// More steps of the clock than any healthy day takes.
 const STEPS: usize = 400_000;
+
+/// When a webhook is posted again that nobody answered.
+const POSTED_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+/// The policy's file.
+const POLICY: &str = "handoffd.toml";
 
 struct Seeded(Mutex<Rng>);
 
@@ -49,7 +62,8 @@ impl Random for Seeded {
 /// What webhooks came to.
 #[derive(Default)]
 struct Hooks {
-    waiting: Vec<Post>,
+    /// What was not answered yet, with the instant at which it is posted again.
+    waiting: Vec<(Timestamp, Post)>,
     delivered: u64,
     known: u64,
     refused: u64,
@@ -64,11 +78,20 @@ struct World {
     acts: BTreeMap<Timestamp, Act>,
     tickets: Vec<TicketNo>,
     hooks: Rc<RefCell<Hooks>>,
-    ledger: std::path::PathBuf,
+    /// Where ledger and policy lie.
+    folder: PathBuf,
     quiet_from: Timestamp,
-    /// Whether the master switch is in shadow now, since when it was in shadow, and what is over of that.
-    shadow: Option<Timestamp>,
-    shadows: Vec<(Timestamp, Timestamp)>,
+    /// What the policy's file says.
+    version: Version,
+    in_force: Rc<RefCell<InForce>>,
+    switches: Rc<RefCell<Switches>>,
+    /// Whether the ledger's disk is full.
+    full: Rc<Cell<bool>>,
+    stranger: Stranger,
+    rooms: Rooms,
+    /// When lives ended.
+    ends: Vec<Timestamp>,
+    ailing: Vec<(Timestamp, Timestamp)>,
     tally: Tally,
 }
 
@@ -76,19 +99,30 @@ struct World {
 pub fn run(kind: Kind, seed: u64) -> (Tally, Vec<Broken>) {
     let shared = Path::new("/dev/shm");
     let folder = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }.expect("folder");
-    let mut world = World::new(kind, seed, &folder.path().join("handoffd.db"));
+    let mut world = World::new(kind, seed, folder.path());
     if let Err(broken) = world.live() {
         return (world.tally, vec![broken]);
     }
-    let ledger = Ledger::open_read_only(&world.ledger).expect("the ledger is there");
-    let shadows = std::mem::take(&mut world.shadows);
-    let scene = Scene { kind, sandbox: &world.sandbox, ledger: &ledger, tickets: &world.tickets, shadows: &shadows };
-    let broken = check(seed, &scene, &mut world.tally);
-    (world.tally, broken)
+    let ledger = Ledger::open_read_only(&world.ledger()).expect("the ledger is there");
+    let (in_force, switches) = (world.in_force.borrow(), world.switches.borrow());
+    let scene = Scene {
+        kind,
+        sandbox: &world.sandbox,
+        ledger: &ledger,
+        tickets: &world.tickets,
+        in_force: &in_force,
+        pauses: switches.pauses(),
+        told: &world.rooms.told(),
+        ends: &world.ends,
+        ailing: &world.ailing,
+    };
+    let mut tally = std::mem::take(&mut world.tally);
+    let broken = check(seed, &scene, &mut tally);
+    (tally, broken)
 }
 
 impl World {
-    fn new(kind: Kind, seed: u64, ledger: &Path) -> Self {
+    fn new(kind: Kind, seed: u64, folder: &Path) -> Self {
         let mut random = Rng::with_seed(seed);
         let begin: Timestamp = "2026-03-02T06:00:00Z".parse().expect("an instant");
         let clock = ManualClock::new(begin);
@@ -97,6 +131,9 @@ impl World {
         sandbox.with(|desk| desk.rules.push(contests(desk, SignedDuration::from_secs(random.i64(1..50)))));
         let tickets = random.usize(50..70);
         let acts = day(&mut random, begin, tickets);
+        let ailing = ailing(&acts);
+        let rooms = Rooms::new(clock.clone(), random.fork(), begin + DAY);
+        std::fs::write(folder.join(POLICY), Version::FIRST.text(kind)).expect("written");
         sandbox.set_faults(faults(&mut random, begin));
         let mut tally = Tally::default();
         tally.count("seeds", 1);
@@ -109,17 +146,23 @@ impl World {
             acts,
             tickets: Vec::new(),
             hooks: Rc::default(),
-            ledger: ledger.to_owned(),
-            quiet_from: begin + SignedDuration::from_hours(24),
-            shadow: None,
-            shadows: Vec::new(),
+            folder: folder.to_owned(),
+            quiet_from: begin + DAY,
+            version: Version::FIRST,
+            in_force: Rc::default(),
+            switches: Rc::default(),
+            full: Rc::default(),
+            stranger: Stranger::new(),
+            rooms,
+            ends: Vec::new(),
+            ailing,
             tally,
         }
     }
 
     /// The whole day and the quiet after it.
     fn live(&mut self) -> Result<(), Broken> {
-        let end = self.quiet_from + QUIET;
+        let end = self.clock.now() + LONG;
         let mut life = self.begin();
         for _ in 0..STEPS {
             life.pool.run_until_stalled();
@@ -128,7 +171,7 @@ impl World {
             }
             if life.death.has_come() {
                 self.tally.count("crashes", 1);
-                drop(life);
+                self.bury(life);
                 let pause = SignedDuration::from_secs(self.random.i64(0..300));
                 self.clock.advance(pause);
                 life = self.begin();
@@ -137,16 +180,26 @@ impl World {
             if self.deliver_webhooks(&life) {
                 continue;
             }
-            let next = [self.clock.next_wait(), self.sandbox.next_due(), self.acts.keys().next().copied()];
-            let Some(next) = next.into_iter().flatten().min().filter(|next| *next <= end) else { break };
+            let Some(next) = self.next().filter(|next| *next <= end) else { return Ok(self.over(life)) };
             self.clock.set(next.max(self.clock.now()));
             if self.act(&life) {
-                drop(life);
+                self.bury(life);
                 life = self.begin();
             }
         }
+        Err(Broken::new(self.seed, format!("the day does not end, it stands at {}", self.clock.now())))
+    }
+
+    /// The next instant at which something happens.
+    fn next(&self) -> Option<Timestamp> {
+        let posts = self.hooks.borrow().waiting.iter().map(|(at, _)| *at).min();
+        let acts = self.acts.keys().next().copied();
+        [self.clock.next_wait(), self.sandbox.next_due(), acts, posts].into_iter().flatten().min()
+    }
+
+    fn over(&mut self, life: Life) {
+        self.bury(life);
         self.note_hooks();
-        Ok(())
     }
 
     fn begin(&mut self) -> Life {
@@ -157,20 +210,52 @@ impl World {
         if !mortal {
             self.sandbox.set_faults(FaultPlan::default());
         }
-        let transport = Mortal { inner: SandboxTransport::to(self.sandbox.clone()), death: death.clone() };
+        let inner = SandboxTransport::to(self.sandbox.clone());
+        let transport = Mortal { inner, rooms: self.rooms.clone(), death: death.clone() };
         let seams = Seams {
             clock: Arc::new(self.clock.clone()),
             random: Arc::new(Seeded(Mutex::new(Rng::with_seed(self.random.u64(..))))),
             transport: Arc::new(transport),
         };
-        let mode = if self.shadow.is_some() { "mode = \"shadow\"" } else { "mode = \"live\"" };
-        let policy = self.kind.policy().replacen("mode = \"live\"", mode, 1);
-        let config = config::read(&policy, "policy.toml", Path::new("/")).expect("the simulation's policy is checked");
-        let mut ledger = Ledger::open(&self.ledger, Durability::Process).expect("the ledger opens after every crash");
-        sign(&mut ledger, &config);
-        let desks = open_desks(&config, &|name: &str| secret(self.kind, name), &seams).expect("desks open");
-        let handle = Handle::inline(ledger, Some(Arc::new(death.clone())));
-        Life::begin(wire(&config, desks, handle, seams), death)
+        let config = config::load(&self.policy()).expect("the simulation's policy is checked");
+        let desks = open_desks(&config, &self.kind.environment(), &seams).expect("desks open");
+        let handle = Handle::inline(self.open_ledger(&config), Some(Arc::new(death.clone())));
+        let now = self.clock.now();
+        self.in_force.borrow_mut().may_begin(self.version, now);
+        self.in_force.borrow_mut().has_begun(now);
+        let channels = open_channels(&config, &self.kind.environment(), &seams, None).expect("channels open");
+        let alerts = Alerts::new(channels, &config.policy.alerts.channels);
+        let (house, policy) = (House { alerts, ..wire(&config, desks, handle, seams) }, self.policy());
+        let life =
+            Life::begin(house, death, |running| Reloader::inline(running, policy, self.kind.environment(), config));
+        // What a person has ordered, and nobody has carried out, they order again.
+        life.beside(switches::give(life.running.clone(), self.switches.clone()));
+        life
+    }
+
+    /// The ledger as it is after a crash: what keeps it from being written goes on.
+    fn open_ledger(&mut self, config: &config::Config) -> Ledger {
+        // Nobody could start a daemon on a file that is locked.
+        let locked = self.stranger.lets_go();
+        let path = self.ledger();
+        let first = !path.exists();
+        let mut ledger = Ledger::open(&path, Durability::Process).expect("the ledger opens after every crash");
+        if first {
+            sign(&mut ledger, config);
+        }
+        ledger.tightened(self.full.get()).expect("set");
+        if locked {
+            self.stranger.locks(&path);
+        }
+        ledger
+    }
+
+    /// What a life leaves behind.
+    fn bury(&mut self, life: Life) {
+        self.ends.push(self.clock.now());
+        for (why, times) in life.running.house().ledger.failed() {
+            self.tally.count(format!("ledger {why}"), times);
+        }
     }
 
     /// Lets happen what is due; gives whether the daemon is started anew.
@@ -184,17 +269,27 @@ impl World {
             let act = entry.remove();
             match act {
                 Act::Orders(what) => {
-                    let given = by_hand::give(life.house.clone(), what, self.random.usize(..));
-                    life.pool.spawner().spawn_local(given).expect("the pool takes tasks");
+                    life.beside(by_hand::give((*life.running.house()).clone(), what, self.random.usize(..)));
                     self.tally.count("orders by hand", 1);
                 }
-                Act::Restarts { shadow } => {
-                    let since = self.shadow.take();
-                    self.shadows.extend(since.map(|since| (since, now)));
-                    self.shadow = shadow.then_some(now);
-                    self.tally.count("switches to shadow", u64::from(shadow));
-                    restarts = true;
+                Act::Says { version, restarts: anew } => {
+                    self.says(version);
+                    restarts |= anew;
+                    if !anew {
+                        self.in_force.borrow_mut().may_begin(version, now);
+                        life.beside(versions::take_in(
+                            life.reloader.clone(),
+                            self.in_force.clone(),
+                            self.clock.clone(),
+                        ));
+                        self.tally.count("reloads", 1);
+                    }
                 }
+                Act::Pauses(what, on) => {
+                    self.switches.borrow_mut().want(what, on, now);
+                    life.beside(switches::give(life.running.clone(), self.switches.clone()));
+                }
+                Act::Ails(trouble, on) => self.ails(life, trouble, on),
                 Act::Opens(_) | Act::Edits(_) => {}
             }
             let opened = happen(act, &self.sandbox, &mut self.random, &self.tickets);
@@ -204,16 +299,47 @@ impl World {
         restarts
     }
 
+    /// The policy's file says something else from now on.
+    fn says(&mut self, version: Version) {
+        self.version = version;
+        std::fs::write(self.policy(), version.text(self.kind)).expect("written");
+        self.tally.count("switches to shadow", u64::from(version.shadow));
+        self.tally.count(format!("version {:?}", version.rules), 1);
+    }
+
+    /// The ledger cannot be written from now on, or again.
+    fn ails(&mut self, life: &Life, trouble: Trouble, on: bool) {
+        match trouble {
+            Trouble::Full => {
+                self.full.set(on);
+                life.beside(troubles::tighten(life.running.clone(), self.full.clone()));
+            }
+            Trouble::Locked if on => self.stranger.locks(&self.ledger()),
+            Trouble::Locked => drop(self.stranger.lets_go()),
+        }
+    }
+
+    fn ledger(&self) -> PathBuf {
+        self.folder.join("handoffd.db")
+    }
+
+    fn policy(&self) -> PathBuf {
+        self.folder.join(POLICY)
+    }
+
     /// Hands due webhooks to the daemon; those it did not answer are posted again, as vendors do.
     fn deliver_webhooks(&mut self, life: &Life) -> bool {
-        let mut posts = std::mem::take(&mut self.hooks.borrow_mut().waiting);
-        posts.extend(self.sandbox.due_webhooks());
+        let now = self.clock.now();
+        let mut posts = self.sandbox.due_webhooks();
+        {
+            let mut hooks = self.hooks.borrow_mut();
+            posts.extend(hooks.waiting.extract_if(.., |(at, _)| *at <= now).map(|(_, post)| post));
+            hooks.waiting.extend(posts.iter().map(|post| (now + POSTED_AGAIN, post.clone())));
+        }
         let any = !posts.is_empty();
         for post in posts {
-            self.hooks.borrow_mut().waiting.push(post.clone());
-            let (house, hooks, path) = (life.house.clone(), self.hooks.clone(), self.kind.hook_path());
-            let posted = async move { answer_webhook(&house, &hooks, path, post).await };
-            life.pool.spawner().spawn_local(posted).expect("the pool takes tasks");
+            let (house, hooks, path) = (life.running.house(), self.hooks.clone(), self.kind.hook_path());
+            life.beside(async move { answer_webhook(&house, &hooks, path, post).await });
         }
         any
     }
@@ -231,7 +357,7 @@ async fn answer_webhook(house: &House, hooks: &RefCell<Hooks>, path: Option<&str
     let request = HookRequest { desk: &desk, path, headers: &post.headers, body: &post.body };
     let Ok(answer) = house.intake.webhook(request).await else { return };
     let mut hooks = hooks.borrow_mut();
-    if let Some(at) = hooks.waiting.iter().position(|waiting| waiting.body == post.body && waiting.hook == post.hook) {
+    if let Some(at) = hooks.waiting.iter().position(|(_, one)| one.body == post.body && one.hook == post.hook) {
         hooks.waiting.remove(at);
     }
     match answer {
@@ -240,6 +366,18 @@ async fn answer_webhook(house: &House, hooks: &RefCell<Hooks>, path: Option<&str
         HookAnswer::Refused(_) | HookAnswer::UnknownDesk => hooks.refused += 1,
     }
     house.wake.call();
+}
+
+/// From when until when the ledger cannot be written on such a day.
+fn ailing(acts: &BTreeMap<Timestamp, Act>) -> Vec<(Timestamp, Timestamp)> {
+    let all = |begins| {
+        acts.iter().filter_map(move |(at, act)| match act {
+            Act::Ails(trouble, on) if *on == begins => Some((*at, *trouble)),
+            _ => None,
+        })
+    };
+    let end = |of| all(false).find(|(_, trouble)| *trouble == of).map_or(Timestamp::MAX, |(at, _)| at);
+    all(true).map(|(from, trouble)| (from, end(trouble))).collect()
 }
 
 /// Another automation of the site, which takes back what we move when a ticket carries its label.
@@ -255,14 +393,6 @@ fn contests(desk: &Helpdesk, after: SignedDuration) -> Rule {
         },
         then: Update { queue: Some(queue("Support")), ..Update::default() },
         timing: Timing::After(after),
-    }
-}
-
-fn secret(kind: Kind, name: &str) -> Option<String> {
-    match name {
-        "CLIENT_SECRET" => Some(kind.login().to_owned()),
-        "WEBHOOK_SECRET" => Some(SECRET.to_owned()),
-        _ => None,
     }
 }
 
