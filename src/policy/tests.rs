@@ -337,6 +337,19 @@ fn what_is_paused_does_nothing_and_says_so() {
 }
 
 #[test]
+fn what_a_pause_left_unread_is_held_back_by_it_too() {
+    let german = || policy_of([escalation("german", "customer.language == 'de'", "billing")]);
+    let mut case = testing::case();
+    case.memory.switched_off.rules.push("german".into());
+    let paused = verdict(&case, &german());
+    assert_eq!(result(&paused, "german"), RuleResult::Unasked(Box::new(RuleResult::Paused)));
+    assert!(paused.is_paused(), "or nothing would bring the case up again when the pause is over");
+    case.memory.switched_off.rules.clear();
+    case.memory.fired.push(Fired { rule: "german".into(), episode: "e1".into() });
+    assert!(!verdict(&case, &german()).is_paused(), "no pause keeps it from acting");
+}
+
+#[test]
 fn an_open_handoff_is_replaced_only_while_it_has_sent_nothing() {
     let mut case = testing::case_with_parts();
     let facts = proposal(&verdict(&case, &policy_of([refund()]))).facts_hash.clone();

@@ -43,10 +43,15 @@ impl Verdict {
         limited.map(|trace| &trace.rule)
     }
 
-    /// Whether a pause holds something back: it is looked at again when the pause is over.
+    /// Whether a pause holds something back, or may: it is looked at again when the pause is over.
     pub fn is_paused(&self) -> bool {
-        self.outcome == Outcome::Stay(StayReason::Paused)
-            || self.trace.iter().any(|trace| trace.result == RuleResult::Paused)
+        let held = |result: &RuleResult| match result {
+            RuleResult::Paused => true,
+            // What its conditions ask for was not even read, because of the pause.
+            RuleResult::Unasked(bar) => **bar == RuleResult::Paused,
+            _ => false,
+        };
+        self.outcome == Outcome::Stay(StayReason::Paused) || self.trace.iter().any(|trace| held(&trace.result))
     }
 }
 
