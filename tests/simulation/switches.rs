@@ -9,6 +9,7 @@ use handoffd::daemon::control::{Command, Order, execute};
 use handoffd::daemon::running::Running;
 use handoffd::ledger::records::Switch;
 use handoffd::plan::carries_out;
+use handoffd_kit::mark::Mark;
 use handoffd_sandbox::journal::{Effect, Journal, Kind};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::RefCell;
@@ -141,7 +142,9 @@ pub fn nothing_while_paused(scene: &Scene<'_>, journal: &Journal, tally: &mut Ta
 /// Whether this switch holds such a write back. A paused rule's handoffs can still be undone.
 fn holds(what: Paused, scene: &Scene<'_>, journal: &Journal, effect: &Effect) -> bool {
     let Paused::Rule(rule) = what else { return true };
-    let cause = cause_of(journal, scene.ledger, effect);
+    // What carries no mark and moves nothing belongs to something else: to a command, or to what was asked before.
+    let marked = effect.what == "queue" || effect.text.as_deref().and_then(Mark::in_text).is_some();
+    let cause = cause_of(journal, scene.ledger, effect).filter(|_| marked);
     cause.is_some_and(|(mark, _)| mark.rule == rule && carries_out(mark.number))
 }
 
