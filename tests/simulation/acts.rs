@@ -30,6 +30,8 @@ pub enum Act {
         /// The daemon is restarted for it, or takes it in as it runs.
         restarts: bool,
     },
+    /// Somebody posts an old webhook again.
+    Replays,
     /// A person pauses something, or lets it go on.
     Pauses(Paused, bool),
     /// The ledger cannot be written any more, or again.
@@ -161,6 +163,9 @@ fn interfere(random: &mut Rng, begin: Timestamp, acts: &mut BTreeMap<Timestamp, 
         acts.insert(at, Act::Says { version: Version::FIRST, restarts: random.bool() });
         at += SignedDuration::from_mins(random.i64(5..300));
     }
+    for _ in 0..8 {
+        acts.insert(begin + SignedDuration::from_secs(random.i64(600..86_000)), Act::Replays);
+    }
     for (from, to, what) in switches::of_a_day(random, begin) {
         acts.insert(from, Act::Pauses(what, true));
         acts.insert(to, Act::Pauses(what, false));
@@ -186,7 +191,7 @@ pub fn happen(act: Act, sandbox: &Sandbox, random: &mut Rng, tickets: &[TicketNo
             }
             None
         }
-        Act::Orders(_) | Act::Says { .. } | Act::Pauses(..) | Act::Ails(..) => None,
+        Act::Orders(_) | Act::Says { .. } | Act::Replays | Act::Pauses(..) | Act::Ails(..) => None,
     }
 }
 

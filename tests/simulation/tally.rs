@@ -60,6 +60,7 @@ impl Tally {
             "commands reject done",
             "commands approve done",
             "commands rate done",
+            "webhooks replayed",
             "reloads",
             "version Stricter",
             "version Others",

@@ -34,7 +34,7 @@ use handoffd_sandbox::store::Helpdesk;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,6 +48,8 @@ const STEPS: usize = 400_000;
 
 /// When a webhook is posted again that nobody answered.
 const POSTED_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+/// Where helpdesks say which delivery a webhook is.
+const DELIVERIES: [&str; 2] = ["x-zendesk-webhook-invocation-id", "x-zammad-delivery"];
 /// The policy's file.
 const POLICY: &str = "handoffd.toml";
 
@@ -64,6 +66,12 @@ impl Random for Seeded {
 struct Hooks {
     /// What was not answered yet, with the instant at which it is posted again.
     waiting: Vec<(Timestamp, Post)>,
+    /// All that left the helpdesk, for whoever posts one again.
+    left: Vec<Post>,
+    /// Ids that were taken, of helpdesks that give each delivery one.
+    taken: BTreeSet<String>,
+    /// Those that were taken a second time.
+    twice: Vec<String>,
     delivered: u64,
     known: u64,
     refused: u64,
@@ -180,7 +188,7 @@ impl World {
             if self.deliver_webhooks(&life) {
                 continue;
             }
-            let Some(next) = self.next().filter(|next| *next <= end) else { return Ok(self.over(life)) };
+            let Some(next) = self.next().filter(|next| *next <= end) else { return self.over(life) };
             self.clock.set(next.max(self.clock.now()));
             if self.act(&life) {
                 self.bury(life);
@@ -197,9 +205,13 @@ impl World {
         [self.clock.next_wait(), self.sandbox.next_due(), acts, posts].into_iter().flatten().min()
     }
 
-    fn over(&mut self, life: Life) {
+    fn over(&mut self, life: Life) -> Result<(), Broken> {
         self.bury(life);
         self.note_hooks();
+        match self.hooks.borrow().twice.first() {
+            Some(id) => Err(Broken::new(self.seed, format!("the webhook {id} was known, and was taken again"))),
+            None => Ok(()),
+        }
     }
 
     fn begin(&mut self) -> Life {
@@ -285,6 +297,7 @@ impl World {
                         self.tally.count("reloads", 1);
                     }
                 }
+                Act::Replays => self.replay(),
                 Act::Pauses(what, on) => {
                     self.switches.borrow_mut().want(what, on, now);
                     life.beside(switches::give(life.running.clone(), self.switches.clone()));
@@ -305,6 +318,15 @@ impl World {
         std::fs::write(self.policy(), version.text(self.kind)).expect("written");
         self.tally.count("switches to shadow", u64::from(version.shadow));
         self.tally.count(format!("version {:?}", version.rules), 1);
+    }
+
+    /// Somebody posts a webhook of this day again, as it was.
+    fn replay(&mut self) {
+        let mut hooks = self.hooks.borrow_mut();
+        if let Some(post) = self.random.choice(&hooks.left).cloned() {
+            hooks.waiting.push((self.clock.now(), post));
+            self.tally.count("webhooks replayed", 1);
+        }
     }
 
     /// The ledger cannot be written from now on, or again.
@@ -333,6 +355,7 @@ impl World {
         let mut posts = self.sandbox.due_webhooks();
         {
             let mut hooks = self.hooks.borrow_mut();
+            hooks.left.extend(posts.iter().cloned());
             posts.extend(hooks.waiting.extract_if(.., |(at, _)| *at <= now).map(|(_, post)| post));
             hooks.waiting.extend(posts.iter().map(|post| (now + POSTED_AGAIN, post.clone())));
         }
@@ -361,7 +384,13 @@ async fn answer_webhook(house: &House, hooks: &RefCell<Hooks>, path: Option<&str
         hooks.waiting.remove(at);
     }
     match answer {
-        HookAnswer::Stored | HookAnswer::Nothing => hooks.delivered += 1,
+        HookAnswer::Stored | HookAnswer::Nothing => {
+            hooks.delivered += 1;
+            let id = DELIVERIES.iter().find_map(|name| post.headers.get(*name)?.to_str().ok().map(str::to_owned));
+            if let Some(id) = id.filter(|id| !hooks.taken.insert(id.clone())) {
+                hooks.twice.push(id);
+            }
+        }
         HookAnswer::Known => hooks.known += 1,
         HookAnswer::Refused(_) | HookAnswer::UnknownDesk => hooks.refused += 1,
     }
