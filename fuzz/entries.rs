@@ -19,6 +19,7 @@ use handoffd_kit::transport::{Bounds, Exchange, Transport, TransportError};
 use handoffd_kit::webhook::Unverified;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
+use sha1::Sha1;
 use sha2::Sha256;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,13 +29,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub type Entry = fn(&[u8]);
 
 /// Every target: the name of its corpus and of its file among the fuzz targets.
-pub const TARGETS: [(&str, Entry); 10] = [
+pub const TARGETS: [(&str, Entry); 12] = [
     ("zendesk_webhook", zendesk_webhook),
     ("rt_webhook", rt_webhook),
     ("freshdesk_webhook", freshdesk_webhook),
+    ("zammad_webhook", zammad_webhook),
     ("zendesk_answers", zendesk_answers),
     ("rt_answers", rt_answers),
     ("freshdesk_answers", freshdesk_answers),
+    ("zammad_answers", zammad_answers),
     ("config", configuration),
     ("condition", condition),
     ("note", note),
@@ -100,6 +103,7 @@ fn desk_of(connector: &str) -> String {
             "{ user = \"handoff-bot\", token = { env = \"S\" } }",
             "{ token = { env = \"S\" } }",
         ),
+        "zammad" => ("https://support.acme.example", "{ token = { env = \"S\" } }", "{ secret = { env = \"S\" } }"),
         _ => ("https://acme.freshdesk.com", "{ api_key = { env = \"S\" } }", "{ secret = { env = \"S\" } }"),
     };
     format!(
@@ -182,6 +186,11 @@ pub fn freshdesk_answers(data: &[u8]) {
     ask("freshdesk", data);
 }
 
+/// What Zammad answers.
+pub fn zammad_answers(data: &[u8]) {
+    ask("zammad", data);
+}
+
 /// Reads a webhook with these headers; every ticket that it names can be asked for.
 fn webhook(connector: &str, headers: &http::HeaderMap, path: Option<&str>, data: &[u8]) {
     let (desk, _) = open(connector, b"{}", &ManualClock::new(begin()));
@@ -219,6 +228,19 @@ pub fn freshdesk_webhook(data: &[u8]) {
     let mut headers = http::HeaderMap::new();
     headers.insert("x-handoffd-secret", http::HeaderValue::from_static(SECRET));
     webhook("freshdesk", &headers, None, data);
+}
+
+/// A signed webhook of Zammad's.
+pub fn zammad_webhook(data: &[u8]) {
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()) else { return };
+    mac.update(data);
+    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-zammad-delivery", http::HeaderValue::from_static("9f1c2f6e"));
+    if let Ok(value) = format!("sha1={signature}").parse() {
+        headers.insert("x-hub-signature", value);
+    }
+    webhook("zammad", &headers, None, data);
 }
 
 /// A configuration: it can be used, or every problem is told.

@@ -7,8 +7,13 @@ use entries::TARGETS;
 use fastrand::Rng;
 use std::path::PathBuf;
 
-/// So many changed inputs of each target.
+/// So many changed inputs of each target; `HANDOFFD_FUZZED=20000` reads as many as that.
 const CHANGED: usize = 60;
+
+fn changed_inputs() -> usize {
+    let asked = std::env::var("HANDOFFD_FUZZED").ok();
+    asked.map_or(CHANGED, |asked| asked.parse().expect("HANDOFFD_FUZZED is a number"))
+}
 
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
@@ -65,7 +70,7 @@ fn every_target_reads_its_corpus_and_what_chance_makes_of_it() {
         let seeds = corpus(target);
         assert!(!seeds.is_empty(), "{target} has no corpus");
         seeds.iter().for_each(|(_, bytes)| read(bytes));
-        for round in 0..CHANGED {
+        for round in 0..changed_inputs() {
             let bytes = changed(&mut random, &seeds);
             let done = std::panic::catch_unwind(|| read(&bytes));
             assert!(done.is_ok(), "{target}, round {round}: {}", String::from_utf8_lossy(&bytes));
