@@ -75,7 +75,7 @@ impl Tally {
 }
 
 /// Everything that goes wrong.
-const FAULTS: [&str; 12] = [
+const FAULTS: [&str; 14] = [
     "fault rate_limited",
     "fault server_error",
     "fault unavailable",
@@ -86,6 +86,8 @@ const FAULTS: [&str; 12] = [
     "fault truncated",
     "fault malformed",
     "fault down",
+    "fault unauthorized",
+    "fault forbidden",
     "ledger full",
     "ledger locked",
 ];

@@ -461,9 +461,20 @@ fn faults(random: &mut Rng, begin: Timestamp) -> FaultPlan {
             delayed: random.f64() * 0.3,
             delay: SignedDuration::from_mins(random.i64(1..30)),
         });
-    for fault in [Fault::Down, Fault::Unavailable] {
+    let minutes = |random: &mut Rng, longest| {
         let from = begin + SignedDuration::from_mins(random.i64(60..1200));
-        plan = plan.span(On::All, fault, from, from + SignedDuration::from_mins(random.i64(5..120)));
+        (from, from + SignedDuration::from_mins(random.i64(5..longest)))
+    };
+    for fault in [Fault::Down, Fault::Unavailable] {
+        let (from, to) = minutes(random, 120);
+        plan = plan.span(On::All, fault, from, to);
+    }
+    // Somebody takes a right away, or the login, and gives it back.
+    for (on, fault) in [(On::Writes, Fault::Forbidden), (On::All, Fault::Unauthorized)] {
+        let (from, to) = minutes(random, 45);
+        if random.u8(0..3) == 0 {
+            plan = plan.span(on, fault, from, to);
+        }
     }
     plan
 }
