@@ -23,7 +23,9 @@ use handoffd_sandbox::change::Update;
 use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::intercom::PRIVATE_APP;
-use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, INTERCOM_TOKEN, RT_TOKEN, ZAMMAD_TOKEN, customer_writes};
+use handoffd_sandbox::seed::{
+    self, API_KEY, BOT, CLIENT, INTERCOM_TOKEN, JIRA_TOKEN, RT_TOKEN, ZAMMAD_TOKEN, customer_writes,
+};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
 use http::{HeaderMap, Request};
@@ -78,9 +80,11 @@ enum Dialect {
     Freshdesk,
     Zammad,
     Intercom,
+    Jira,
 }
 
-const ALL: [Dialect; 5] = [Dialect::Zendesk, Dialect::Tracker, Dialect::Freshdesk, Dialect::Zammad, Dialect::Intercom];
+const ALL: [Dialect; 6] =
+    [Dialect::Zendesk, Dialect::Tracker, Dialect::Freshdesk, Dialect::Zammad, Dialect::Intercom, Dialect::Jira];
 
 struct Even;
 
@@ -128,6 +132,11 @@ impl Stage {
                 "connector = \"intercom\"\nurl = \"https://api.eu.intercom.io\"\nwebhook = { secret = { file = \"hook\" } }\n\
                  login = { token = { file = \"login\" } }",
             ),
+            Dialect::Jira => (
+                seed::jira(Arc::new(clock.clone()), 1),
+                "connector = \"jira-service-management\"\nurl = \"https://acme.atlassian.net\"\nwebhook = { secret = { file = \"hook\" } }\n\
+                 login = { email = \"handoffd@acme.example\", token = { file = \"login\" }, projects = \"HELP\", team_field = \"Support team\" }",
+            ),
         };
         let folder = tempfile::tempdir().expect("folder");
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
@@ -166,7 +175,7 @@ impl Stage {
                 Dialect::Zendesk => {
                     desk.access.register(CLIENT.0, Client { secret: self.dialect.new_one().into(), person });
                 }
-                Dialect::Tracker | Dialect::Freshdesk | Dialect::Zammad | Dialect::Intercom => {
+                Dialect::Tracker | Dialect::Freshdesk | Dialect::Zammad | Dialect::Intercom | Dialect::Jira => {
                     desk.access.allow(self.dialect.new_one(), Grant { person, scope: None, expires_at: None });
                 }
             }
@@ -221,7 +230,7 @@ impl Stage {
     fn hook(&self, ticket: TicketNo, secret: &str) -> HookAnswer {
         let desk = DeskId::from("acme");
         let (headers, body, path) = match self.dialect {
-            Dialect::Zendesk | Dialect::Freshdesk | Dialect::Zammad | Dialect::Intercom => {
+            Dialect::Zendesk | Dialect::Freshdesk | Dialect::Zammad | Dialect::Intercom | Dialect::Jira => {
                 let hook = self.sandbox.with(|desk| desk.add_hook("https://h.example", secret, &[], None));
                 let posts = self.sandbox.webhooks_about(ticket);
                 self.sandbox.with(|desk| desk.hooks.remove(&hook));
@@ -243,6 +252,7 @@ impl Dialect {
             Self::Freshdesk => API_KEY,
             Self::Zammad => ZAMMAD_TOKEN,
             Self::Intercom => INTERCOM_TOKEN,
+            Self::Jira => JIRA_TOKEN,
         }
     }
 
@@ -253,6 +263,7 @@ impl Dialect {
             Self::Freshdesk => "canary-freshdesk-key",
             Self::Zammad => "canary-zammad-token",
             Self::Intercom => "canary-intercom-token",
+            Self::Jira => "canary-jira-token",
         }
     }
 }

@@ -15,6 +15,7 @@ fn with_rule(dialect: Dialect, more: &str) -> Stage {
         Dialect::Zendesk => "360003",
         Dialect::Rt | Dialect::Zammad | Dialect::Intercom => "refund_eur",
         Dialect::Freshdesk => "cf_refund_eur",
+        Dialect::Jira => "customfield_360003",
     };
     let rules = format!(
         r#"
@@ -205,6 +206,7 @@ fn the_status_that_we_set_ourselves_when_a_case_comes_back_is_no_news() {
             Dialect::Freshdesk => "pending",
             Dialect::Zammad => "pending reminder",
             Dialect::Intercom => "snoozed",
+            Dialect::Jira => "Waiting for customer",
         };
         let pause = format!("clock.customer = {{ pause = \"{word}\", at_most = \"1d\" }}");
         let targets = "\n[targets.all]\nresolution = \"40h\"\npaused_in = [\"on_hold\", \"pending\"]\n";

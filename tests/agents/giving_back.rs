@@ -48,8 +48,8 @@ fn a_reason_stands_in_our_note_without_what_nobody_should_copy() {
             assert!(note.contains(says), "{dialect:?}: {note}");
             assert!(note.contains("password: [removed] [card number …1111]"), "{dialect:?}: {note}");
             assert!(note.contains("(handoffd hxx/1 r@v]"), "{dialect:?}: {note}");
-            // Request Tracker expands nothing.
-            assert!(dialect == Dialect::Rt || !note.contains("{{"), "{dialect:?}: {note}");
+            // Request Tracker and Jira expand nothing.
+            assert!(matches!(dialect, Dialect::Rt | Dialect::Jira) || !note.contains("{{"), "{dialect:?}: {note}");
         }
     }
 }
@@ -63,6 +63,7 @@ fn a_case_that_is_given_back_lets_the_customers_clock_run_again() {
             Dialect::Freshdesk => ("pending", Status::Pending, Status::Open),
             Dialect::Zammad => ("pending reminder", Status::Pending, Status::Open),
             Dialect::Intercom => ("snoozed", Status::Pending, Status::Open),
+            Dialect::Jira => ("Waiting for customer", Status::Pending, Status::Open),
         };
         let rule = on_request("billing-on-request", "billing", "true", "never");
         let pause = format!("clock.customer = {{ pause = \"{word}\", at_most = \"1d\" }}\n\n");

@@ -19,7 +19,7 @@ use handoffd_sandbox::freshdesk::Plan;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::intercom::PRIVATE_APP;
 use handoffd_sandbox::journal::Asked;
-use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, INTERCOM_TOKEN, RT_TOKEN, ZAMMAD_TOKEN};
+use handoffd_sandbox::seed::{self, API_KEY, BOT, CLIENT, INTERCOM_TOKEN, JIRA_TOKEN, RT_TOKEN, ZAMMAD_TOKEN};
 use handoffd_sandbox::ticket::{Body, Visibility};
 use handoffd_sandbox::zendesk::Limits;
 use handoffd_sandbox::{Sandbox, SandboxTransport};
@@ -48,10 +48,12 @@ pub enum Dialect {
     Zammad,
     /// Intercom.
     Intercom,
+    /// Jira Service Management, where a team is a value of a field.
+    Jira,
 }
 
 /// Those whose history says who changed what.
-pub const DIALECTS: [Dialect; 4] = [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad, Dialect::Intercom];
+pub const DIALECTS: [Dialect; 5] = [Dialect::Zendesk, Dialect::Rt, Dialect::Zammad, Dialect::Intercom, Dialect::Jira];
 
 struct Even;
 
@@ -133,6 +135,10 @@ pub fn policy(dialect: Dialect, rules: &str) -> String {
         Dialect::Intercom => {
             "connector = \"intercom\"\nurl = \"https://api.eu.intercom.io\"\nlogin = { token = { env = \"SECRET\" } }\n"
         }
+        Dialect::Jira => {
+            "connector = \"jira-service-management\"\nurl = \"https://acme.atlassian.net\"\nlogin = { email = \"handoffd@acme.example\", \
+             token = { env = \"SECRET\" }, projects = \"HELP\", team_field = \"Support team\" }\n"
+        }
     };
     format!(
         r#"
@@ -202,6 +208,7 @@ impl Stage {
             Dialect::Freshdesk => seed::freshdesk(shared, 1, Plan::GROWTH),
             Dialect::Zammad => seed::zammad(shared, 1),
             Dialect::Intercom => seed::intercom(shared, 1, PRIVATE_APP),
+            Dialect::Jira => seed::jira(shared, 1),
         };
         let wrong_by = WrongBy::default();
         let ours = Ours { right: clock.clone(), wrong_by: wrong_by.clone() };
@@ -471,6 +478,7 @@ fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, cloc
         Dialect::Freshdesk => API_KEY,
         Dialect::Zammad => ZAMMAD_TOKEN,
         Dialect::Intercom => INTERCOM_TOKEN,
+        Dialect::Jira => JIRA_TOKEN,
     };
     let secrets = move |name: &str| (name == "SECRET").then(|| secret.to_owned());
     let desks = open_desks(&config, &secrets, &seams).unwrap_or_else(|problems| panic!("{problems}"));

@@ -21,6 +21,9 @@ const WRITES: [(&str, &str); 4] = [
     ("ADD_COMMENTS", "Add comments"),
 ];
 
+/// What it takes to take a note back that came out public.
+const TAKE_BACK: &str = "DELETE_OWN_COMMENTS";
+
 /// An agent's licence as a permission of the project (from memory; not in the sheet): a site that does not know it, says so.
 const AGENT: &str = "SERVICEDESK_AGENT";
 
@@ -78,9 +81,16 @@ impl JiraDesk {
     }
 
     async fn try_project(&self, project: &str, deadline: Timestamp) -> Vec<Finding> {
-        let keys = WRITES.map(|(key, _)| key).join(",");
+        let keys = format!("{},{TAKE_BACK}", WRITES.map(|(key, _)| key).join(","));
         let may = match self.permissions(("projectKey", project), &keys, deadline).await {
-            Ok(has) => may_write(project, &has),
+            Ok(has) => {
+                return [
+                    may_write(project, &has),
+                    may_take_back(project, &has),
+                    self.try_licence(project, deadline).await,
+                ]
+                .into();
+            }
             Err(error) if error.kind == DeskErrorKind::NotFound => Finding::wrong(
                 format!("Our account sees no project {project}"),
                 "Make handoffd's account an agent of the service project, or correct its key in `projects`",
@@ -239,6 +249,18 @@ fn may_write(project: &str, has: &BTreeMap<String, bool>) -> Finding {
         false => Finding::wrong(
             format!("Our account may not do this in {project}: {}", missing.join(", ")),
             "Give handoffd's account these permissions: the project's role Service Desk Team has them unless an admin changed it",
+        ),
+    }
+}
+
+fn may_take_back(project: &str, has: &BTreeMap<String, bool>) -> Finding {
+    match has.get(TAKE_BACK) {
+        Some(true) => Finding::fine(format!("Our own comments in {project} can be deleted")),
+        _ => Finding::warning(
+            format!(
+                "Our account may not delete its own comments in {project}: a note that came out public would stay there"
+            ),
+            "Give it the permission Delete own comments",
         ),
     }
 }

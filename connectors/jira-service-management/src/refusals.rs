@@ -115,6 +115,8 @@ fn remedy(says: &impl Fn(&str) -> bool) -> &'static str {
         "Let that person be assignable in the project (Project settings, People), or correct the configuration"
     } else if says("workflow") || says("transition") {
         "The project's workflow does not lead there from the issue's present status, or wants a field first"
+    } else if says("for the field 'project'") {
+        "Correct the keys in the login's `projects`, or make handoffd's account an agent of these projects"
     } else if says("archived") {
         "The issue is archived: restore it first, or leave it"
     } else {
@@ -190,6 +192,7 @@ mod tests {
             ("User 'x' cannot be assigned issues.", "Let that person be assignable"),
             ("It seems that you have tried to perform a workflow operation", "The project's workflow"),
             ("This issue is archived.", "The issue is archived"),
+            ("The value 'HELP' does not exist for the field 'project'.", "Correct the keys"),
             ("Something else", "Change on the issue"),
         ] {
             let error = read(400, &format!(r#"{{"errorMessages":["{words}"]}}"#), Class::Write);

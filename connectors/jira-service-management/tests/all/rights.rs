@@ -96,6 +96,12 @@ fn a_field_that_is_missing_of_another_kind_or_on_no_screen_is_named() {
         }
     });
     assert!(off_screen.iter().any(|one| one.what.contains("no ticket can be moved to a team")), "{off_screen:?}");
+    let stays = edited(|answer| {
+        if let Some(own) = answer.pointer_mut("/permissions/DELETE_OWN_COMMENTS/havePermission") {
+            *own = false.into();
+        }
+    });
+    assert!(stays.len() == 1 && stays[0].what.contains("would stay there"), "{stays:?}");
     let translated = edited(|answer| {
         for status in answer.as_array_mut().into_iter().flatten() {
             if status.get("statusCategory").is_some() {

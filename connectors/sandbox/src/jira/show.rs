@@ -1,7 +1,7 @@
 //! Issues, comments and people in Jira's form (Jira Service Management sheet, *Objects*). Times are written with an offset that
 //! has no colon in it.
 
-use super::wiki::document;
+use super::wiki::{document, written};
 use super::words::{
     ORGANIZATIONS, PARTICIPANTS, PROJECT, REQUEST_TYPE, TEAM_FIELD, account_id, field_id, key, priority, project_of,
     status,
@@ -71,7 +71,7 @@ fn all_fields(desk: &Helpdesk, ticket: &Ticket) -> Map<String, Value> {
     let comments: Vec<Value> = ticket.messages.iter().skip(1).map(|message| comment(desk, ticket, message)).collect();
     let pairs = [
         ("summary", json!(ticket.subject)),
-        ("description", first.map_or(Value::Null, |message| document(&message.body.text()))),
+        ("description", first.map_or(Value::Null, |message| written(&message.body))),
         ("issuetype", json!({ "id": "10009", "name": "Service Request", "subtask": false })),
         ("project", json!({ "id": "10001", "key": project_of(ticket), "projectTypeKey": "service_desk" })),
         ("status", word.shown()),
@@ -167,7 +167,7 @@ pub(super) fn comment(desk: &Helpdesk, ticket: &Ticket, message: &Message) -> Va
     let author = user(desk, Some(message.author));
     json!({
         "self": format!("{SITE}/rest/api/3/issue/{}/comment/{}", ticket.no, message.no), "id": message.no.to_string(),
-        "author": author, "updateAuthor": author, "body": document(&message.body.text()),
+        "author": author, "updateAuthor": author, "body": written(&message.body),
         "created": time(message.at), "updated": time(message.at),
         "jsdPublic": message.visibility == Visibility::Public,
     })

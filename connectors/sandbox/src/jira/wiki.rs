@@ -2,6 +2,8 @@
 //! (Jira Service Management sheet, *Comments*, *Known pitfalls*). Markup is taken in simply: what it is made of is gone
 //! afterwards, so that whoever writes plain words without marking them as such is seen to lose some.
 
+use crate::text::text_of;
+use crate::ticket::Body;
 use serde_json::{Value, json};
 
 /// The words that a text in markup shows: a sign behind a backslash is that sign, braces, brackets and pairs of stars or
@@ -41,6 +43,38 @@ pub(super) fn document(words: &str) -> Value {
     json!({ "type": "doc", "version": 1, "content": blocks })
 }
 
+/// What somebody wrote as a document: of what came as HTML, quotes and lists stay what they are.
+pub(super) fn written(body: &Body) -> Value {
+    let html = match body {
+        Body::Plain(words) => return document(words),
+        Body::Html(html) => html.as_str(),
+    };
+    let (mut blocks, mut rest) = (Vec::new(), html);
+    let begins = |rest: &str| {
+        ["blockquote", "ul"].into_iter().filter_map(|tag| Some((rest.find(&format!("<{tag}"))?, tag))).min()
+    };
+    while let Some((at, tag)) = begins(rest) {
+        blocks.extend(paragraphs(&rest[..at]));
+        let end = rest[at..].find(&format!("</{tag}>")).map_or(rest.len(), |end| at + end);
+        let inside = &rest[at..end];
+        blocks.push(match tag {
+            "ul" => {
+                let item = |item: &str| json!({ "type": "listItem", "content": paragraphs(item) });
+                let items = inside.split("<li>").skip(1).map(item);
+                json!({ "type": "bulletList", "content": items.collect::<Vec<_>>() })
+            }
+            _ => json!({ "type": "blockquote", "content": paragraphs(inside) }),
+        });
+        rest = &rest[end..];
+    }
+    blocks.extend(paragraphs(rest));
+    json!({ "type": "doc", "version": 1, "content": blocks })
+}
+
+fn paragraphs(html: &str) -> Vec<Value> {
+    document(&text_of(html))["content"].as_array().cloned().unwrap_or_default()
+}
+
 /// The words of a document of paragraphs; none: it is no document.
 pub(super) fn words_in(document: &Value) -> Option<String> {
     if document["type"] != "doc" || document["version"] != 1 {
@@ -64,6 +98,16 @@ mod tests {
         assert_eq!(words_of("a {{b}} [c] *d*"), "a b c d");
         assert_eq!(words_of("https://a.example/x_y _z_"), "https://a.example/x_y z");
         assert_eq!(words_of(r"a \{\{b\}\} \[c\] \*d\* \\ e\f"), r"a {{b}} [c] *d* \ e\f");
+    }
+
+    #[test]
+    fn quotes_and_lists_stay_what_they_are() {
+        let written =
+            written(&Body::Html("<p>a</p><blockquote type=\"cite\"><p>b</p></blockquote><ul><li>c</li></ul>d".into()));
+        let kinds: Vec<&str> =
+            written["content"].as_array().unwrap().iter().filter_map(|node| node["type"].as_str()).collect();
+        assert_eq!(kinds, ["paragraph", "blockquote", "bulletList", "paragraph"]);
+        assert_eq!(super::written(&Body::Plain("a".into())), document("a"));
     }
 
     #[test]

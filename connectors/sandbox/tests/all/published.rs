@@ -26,10 +26,6 @@ pub fn beside(path: &str, what: &str) -> Option<String> {
 pub struct Description(Value);
 
 impl Description {
-    pub fn load() -> Option<Self> {
-        Self::of("zendesk.yaml")
-    }
-
     /// The description in this file, YAML or JSON by its name.
     pub fn of(file: &str) -> Option<Self> {
         let text = beside(&format!("{DESCRIPTIONS}{file}"), &format!("the vendor's description (openapi/{file})"))?;
