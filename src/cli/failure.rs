@@ -27,6 +27,11 @@ impl Failure {
         Self { code: 3, error: error.into() }
     }
 
+    /// What is wrong, in words.
+    pub fn words(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
     /// The ledger's error that it comes from, where it comes from one.
     ///
     /// # Errors

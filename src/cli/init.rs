@@ -89,14 +89,18 @@ impl InitArgs {
     /// What is known of the desk before it is asked.
     fn answers(&self, context: &Context) -> Result<Answers, Failure> {
         let known = registry::known().join(", ");
-        let connector =
-            given(context, self.connector.as_deref(), &format!("Which helpdesk ({known})?"), "--connector")?;
-        if !registry::known().contains(&connector.as_str()) {
-            return Err(Failure::usage(anyhow!("no connector speaks {}; known: {known}", tame(&connector))));
-        }
-        let url = given(context, self.url.as_deref(), "Its address (https://…)?", "--url")?;
-        let host = url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let host = host.ok_or_else(|| Failure::usage(anyhow!("{} is no address: write https://…", tame(&url))))?;
+        let which = format!("Which helpdesk ({known})?");
+        let connector = given(context, self.connector.as_deref(), &which, "--connector", |word| {
+            if registry::known().contains(&word) {
+                return Ok(word.to_owned());
+            }
+            Err(Failure::usage(anyhow!("no connector speaks {}; known: {known}", tame(word))))
+        })?;
+        let (url, host) = given(context, self.url.as_deref(), "Its address (https://…)?", "--url", |text| {
+            let host = url::Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
+            let host = host.ok_or_else(|| Failure::usage(anyhow!("{} is no address: write https://…", tame(text))))?;
+            Ok((text.to_owned(), host))
+        })?;
         let desk = named(self.desk.clone().unwrap_or_else(|| text::name_of_host(&host)))?;
         let mut login = Vec::new();
         for pair in &self.login {
@@ -111,9 +115,9 @@ impl InitArgs {
             for (key, is_secret, question) in registry::login_questions(&connector) {
                 if *is_secret {
                     let asked = format!("{question}: where is it? env:VARIABLE or file:PATH");
-                    secrets.push(((*key).to_owned(), place_of(&given(context, None, &asked, "--secret")?)?));
+                    secrets.push(((*key).to_owned(), given(context, None, &asked, "--secret", place_of)?));
                 } else {
-                    login.push(((*key).to_owned(), given(context, None, question, "--login")?));
+                    login.push(((*key).to_owned(), given(context, None, question, "--login", any)?));
                 }
             }
         }
@@ -136,23 +140,29 @@ impl InitArgs {
             context.say(&format!("queues: {}", shown.join(", ")));
         }
         if !directory.fields.is_empty() {
-            context.say(&format!("fields: {}", tame(&directory.fields.join(", "))));
+            let shown: Vec<String> = text::with_titles(&directory).collect();
+            context.say(&format!("fields: {}", tame(&shown.join(", "))));
         }
         let questions = [
             ("frontline", "Which queue does the first line work in?"),
             ("second-line", "Which queue do harder cases go to?"),
         ];
+        let is_there = |team: &str, queue: &str| {
+            if queues.is_empty() || queues.iter().any(|known| known == queue) {
+                return Ok(queue.to_owned());
+            }
+            let words =
+                anyhow!("team {team}: the desk has no queue {}; it has: {}", tame(queue), tame(&queues.join(", ")));
+            Err(Failure::usage(words))
+        };
         if answers.teams.is_empty() {
             for (team, question) in questions {
-                answers.teams.push((team.to_owned(), given(context, None, question, "--team")?));
+                let queue = given(context, None, question, "--team", |queue| is_there(team, queue))?;
+                answers.teams.push((team.to_owned(), queue));
             }
         }
         for (team, queue) in &answers.teams {
-            if !queues.is_empty() && !queues.contains(queue) {
-                let words =
-                    anyhow!("team {team}: the desk has no queue {}; it has: {}", tame(queue), tame(&queues.join(", ")));
-                return Err(Failure::usage(words));
-            }
+            is_there(team, queue)?;
         }
         Ok(directory)
     }
@@ -191,20 +201,50 @@ fn say(context: &Context, finding: &Finding) {
     }
 }
 
-/// A flag's value, or a person's answer; without a person the flag is missing.
-fn given(context: &Context, flag: Option<&str>, question: &str, name: &str) -> Result<String, Failure> {
+/// A flag's value, or a person's answer; without a person the flag is missing. A person whose answer does not do is told why and
+/// asked again.
+fn given<T>(
+    context: &Context,
+    flag: Option<&str>,
+    question: &str,
+    name: &str,
+    read: impl Fn(&str) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     if let Some(value) = flag {
-        return Ok(value.to_owned());
+        return read(value);
     }
     if !context.asks {
         return Err(Failure::usage(anyhow!("say {name}: nobody is there to be asked ({question})")));
     }
-    context.say(question);
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::usage(anyhow!("no answer: {error}")))?;
-    let answer = answer.trim();
-    if answer.is_empty() { Err(Failure::usage(anyhow!("no answer to: {question}"))) } else { Ok(answer.to_owned()) }
+    answered(question, &mut std::io::stdin().lock(), &|words| context.say(words), read)
+}
+
+/// The first answer that does. Where there are no more answers it is given up.
+fn answered<T>(
+    question: &str,
+    answers: &mut dyn BufRead,
+    say: &dyn Fn(&str),
+    read: impl Fn(&str) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    loop {
+        say(question);
+        let mut answer = String::new();
+        let got = answers.read_line(&mut answer).map_err(|error| Failure::usage(anyhow!("no answer: {error}")))?;
+        if got == 0 {
+            return Err(Failure::usage(anyhow!("no answer to: {question}")));
+        }
+        match answer.trim() {
+            "" => say("an answer is needed; Ctrl-C ends it"),
+            answer => match read(answer) {
+                Ok(value) => return Ok(value),
+                Err(wrong) => say(&wrong.words()),
+            },
+        }
+    }
+}
+
+fn any(answer: &str) -> Result<String, Failure> {
+    Ok(answer.to_owned())
 }
 
 /// A name that stands in a key of the file.
@@ -235,4 +275,25 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let made = OpenOptions::new().write(true).create_new(true).open(path);
     let written = made.and_then(|mut file| file.write_all(text.as_bytes()));
     Ok(written.with_context(|| format!("{} cannot be written", path.display()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn a_typing_error_is_told_and_asked_about_again() {
+        let said = RefCell::new(Vec::new());
+        let say = |words: &str| said.borrow_mut().push(words.to_owned());
+        let read = |place: &str| place_of(place);
+        let mut typed: &[u8] = b"secret\n\nenv:TOKEN\n";
+        let place = answered("Where is it?", &mut typed, &say, read);
+        assert!(matches!(place, Ok(Secret::Env(name)) if name == "TOKEN"));
+        let said = said.into_inner();
+        assert_eq!(said.iter().filter(|words| *words == "Where is it?").count(), 3, "{said:?}");
+        assert!(said[1].contains("named, never typed") && !said[1].contains("secret\n"), "{said:?}");
+        let ended = answered("Where is it?", &mut std::io::empty(), &|_| (), read);
+        assert!(ended.is_err(), "nobody answers any more");
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "this is where the command line prints")]
 
 use super::failure::Failure;
+use crate::insight::words::number;
 use anstyle::{AnsiColor, Style};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
@@ -38,9 +39,17 @@ impl Context {
     /// # Errors
     /// What cannot be written as JSON: a bug.
     pub fn print_json(&self, data: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(data).map_err(anyhow::Error::from)?;
-        put(&text);
-        Ok(())
+        // As it goes: data may be larger than memory has room for as text.
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        match serde_json::to_writer_pretty(&mut out, data) {
+            // A reader that has gone away (`| head`) ends the output.
+            Err(error) if error.is_io() => Ok(()),
+            Err(error) => Err(anyhow::Error::from(error).into()),
+            Ok(()) => {
+                let _ = writeln!(out).and_then(|()| out.flush());
+                Ok(())
+            }
+        }
     }
 
     /// Data for a person.
@@ -89,6 +98,38 @@ impl Context {
         let _ = std::io::stderr().flush();
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    }
+}
+
+/// Long work as a bar: how much of it is done, how fast, and how long the rest takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Bar<'w> {
+    what: &'w str,
+    began: Timestamp,
+}
+
+impl<'w> Bar<'w> {
+    const WIDTH: u64 = 30;
+
+    /// `what` is done, in words: "cases decided".
+    pub fn new(what: &'w str, began: Timestamp) -> Self {
+        Self { what, began }
+    }
+
+    /// One line.
+    pub fn shown(&self, done: u64, all: u64, now: Timestamp) -> String {
+        let all = all.max(1);
+        let full = (done.min(all) * Self::WIDTH / all) as usize;
+        let bar: String = (0..Self::WIDTH as usize).map(|at| if at < full { '█' } else { '░' }).collect();
+        let took = now.duration_since(self.began).as_secs_f64();
+        let percent = done.min(all) * 100 / all;
+        let mut text = format!("{bar} {percent:>3} %  {} of {} {}", number(done), number(all), self.what);
+        if done > 0 && took >= 1.0 {
+            let rate = done as f64 / took;
+            let left = SignedDuration::from_secs_f64((all.saturating_sub(done)) as f64 / rate);
+            text += &format!(", {} a second, {} left", number(rate as u64), span(left));
+        }
+        text
     }
 }
 
@@ -144,10 +185,7 @@ pub fn tame(text: &str) -> String {
 
 /// One cell of CSV. What a spreadsheet would take for a formula is quoted as text: names come from outside.
 pub fn cell(text: Option<&str>) -> String {
-    let text = text.unwrap_or_default();
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    crate::insight::export::cell(text.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -158,6 +196,16 @@ mod tests {
     fn a_table_has_aligned_columns_and_no_frame() {
         let text = table(["id", "state"], [["h1".into(), "sending".into()], ["h22222".into(), "settled".into()]]);
         assert_eq!(text, "ID      STATE\nh1      sending\nh22222  settled");
+    }
+
+    #[test]
+    fn a_bar_says_how_fast_it_goes_and_how_long_the_rest_takes() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("instant");
+        let bar = Bar::new("cases decided", at(0));
+        let line = bar.shown(2_500, 10_000, at(10));
+        assert!(line.starts_with("███████░"), "{line}");
+        assert!(line.ends_with(" 25 %  2,500 of 10,000 cases decided, 250 a second, 30s left"), "{line}");
+        assert!(bar.shown(0, 0, at(0)).ends_with("0 %  0 of 1 cases decided"), "nothing to do is no crash");
     }
 
     #[test]

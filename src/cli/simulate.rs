@@ -1,22 +1,22 @@
 //! `handoffd simulate`: a policy over history: what it would have done, when, by which rule, and what people did.
 
 mod from_desk;
+mod text;
 
 use super::control::{configuration, now};
 use super::failure::Failure;
-use super::output::{Context, table, tame};
+use super::output::{Bar, Context, tame};
 use super::report::{broken, log_and_map};
 use crate::config::events::EventMap;
 use crate::config::{self, Config, Problems};
 use crate::insight::log::EventLog;
 use crate::insight::replay::record::Record;
-use crate::insight::replay::{Difference, Fire, RuleRun, Run, Stage, Then, compare, run};
-use crate::insight::stats::Share;
-use crate::insight::words::{length, number, seconds, share};
+use crate::insight::replay::{Differences, Run, Stage, compare, run};
 use anyhow::anyhow;
 use clap::Args;
 use from_desk::{FromDesk, Missing};
 use handoffd_kit::id::DeskId;
+use serde::Serialize;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,8 @@ impl SimulateArgs {
     /// # Errors
     /// Exit 1 for a log that cannot be read as the map says, 2 for a wrong map, configuration or usage.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        // Long work is not done for a record that then has no place.
+        self.save.as_deref().map_or(Ok(()), is_free)?;
         let config = configuration(context)?;
         let other = match self.against.as_ref().map(|path| config::load(path)).transpose() {
             Ok(other) => other,
@@ -111,16 +113,17 @@ impl SimulateArgs {
             keep(file, &record.text())?;
             context.say(&format!("wrote {}", file.display()));
         }
+        let against = other.as_ref().zip(differences.as_deref());
         if context.json {
-            let mut data = serde_json::to_value(&first).map_err(anyhow::Error::from)?;
-            if let (Some(object), Some(other), Some(differences)) = (data.as_object_mut(), &other, &differences) {
-                object.insert("against".into(), serde_json::json!({ "run": other, "differences": differences }));
-            }
-            context.print_json(&data)?;
+            let against = against.map(|(other, differences)| Against {
+                run: other,
+                differences: Differences { runs: (&first, other), differences },
+            });
+            context.print_json(&Output { run: &first, against })?;
         } else {
-            self.print(context, &first);
-            if let (Some(other), Some(differences)) = (&other, &differences) {
-                self.print_differences(context, other, differences);
+            text::print(context, &first, self.rows());
+            if let Some((other, differences)) = against {
+                text::print_differences(context, (&first, other), differences, self.rows());
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -139,13 +142,12 @@ impl SimulateArgs {
         }
     }
 
-    fn replay(&self, context: &Context, config: &Config, log: &EventLog) -> Result<Run, Failure> {
+    fn replay<'l>(&self, context: &Context, config: &Config, log: &'l EventLog) -> Result<Run<'l>, Failure> {
         let desk = self.desk(config)?;
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let told = |done: usize, all: usize| {
-            context.progress(&format!("{} of {} cases decided", number(done as u64), number(all as u64)));
-        };
-        let run = run(&Stage::set(&config.policy, &desk, log), log, threads, &told);
+        let bar = Bar::new("cases decided", now());
+        let told = |done: usize, all: usize| context.progress(&bar.shown(done as u64, all as u64, now()));
+        let run = run(&Stage::set(&config.policy, &desk, log), threads, &told);
         context.progress("");
         Ok(run)
     }
@@ -153,88 +155,21 @@ impl SimulateArgs {
     fn rows(&self) -> usize {
         usize::try_from(self.top).unwrap_or(usize::MAX)
     }
+}
 
-    fn print(&self, context: &Context, run: &Run) {
-        let title = context.strong(&format!("policy {}", run.policy));
-        context.print(&format!(
-            "{title}: {} cases, {} events, decided {} times; {} teams of the log stand in for the policy's, {} are no team of its",
-            number(run.cases),
-            number(run.events),
-            number(run.decisions),
-            number(run.stand_ins),
-            number(run.not_ours)
-        ));
-        for line in run.repairs.lines() {
-            context.print(&format!("  {}", tame(&line)));
-        }
-        if run.unsure > 0 {
-            let share = share(Share::new(run.unsure, run.decisions));
-            let facts = run.missing.iter().take(self.rows()).map(|(fact, count)| format!("{fact} {}", number(*count)));
-            context.print(&format!(
-                "  decisions in which a condition could not be told, because the log does not have a fact: {}, {share} ({})",
-                number(run.unsure),
-                facts.collect::<Vec<_>>().join(", ")
-            ));
-        }
-        if !run.risks_not_looked_at.is_empty() {
-            let risks: Vec<&str> = run.risks_not_looked_at.iter().map(|risk| risk.as_str()).collect();
-            let risks = risks.join(", ");
-            context.print(&format!("a log holds no words: whom the risks {risks} would ask beside these is not told"));
-        }
-        context.print("");
-        let row = |rule: &RuleRun| -> [String; 10] {
-            [
-                rule.rule.to_string(),
-                number(rule.fires),
-                number(rule.cases),
-                number(rule.by_time),
-                number(rule.reviews),
-                number(rule.messages),
-                number(rule.over_limit),
-                share(rule.confirmed),
-                length(rule.earlier.p50_s),
-                number(rule.untold),
-            ]
-        };
-        let head = [
-            "rule",
-            "fires",
-            "cases",
-            "by time",
-            "reviews",
-            "messages",
-            "over limit",
-            "people did too, later",
-            "earlier by p50",
-            "untold",
-        ];
-        context.print(&table(head, run.rules.iter().map(row)));
-        context.print("");
-        run.loads(|hour| format!("from {hour}")).iter().for_each(|line| context.print(line));
-        context.print(&format!("\n{}", context.strong("Examples")));
-        let rows = run.fires.iter().take(self.rows()).map(shown);
-        context.print(&table(["case", "at", "rule", "from", "to", "people"], rows));
-    }
+/// A run as a script reads it. It is written as it goes: millions of fires are never whole in memory as text.
+#[derive(Serialize)]
+struct Output<'r> {
+    #[serde(flatten)]
+    run: &'r Run<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<Against<'r>>,
+}
 
-    fn print_differences(&self, context: &Context, other: &Run, differences: &[Difference]) {
-        context.print(&format!(
-            "\n{}: {} cases are decided differently",
-            context.strong(&format!("against policy {}", other.policy)),
-            number(differences.len() as u64)
-        ));
-        let first = |difference: &Difference| {
-            difference.only_first.iter().map(|fire| ("this", fire.clone())).collect::<Vec<_>>()
-        };
-        let rows = differences.iter().take(self.rows()).flat_map(|difference| {
-            let others = difference.only_other.iter().map(|fire| ("the other", fire.clone()));
-            first(difference).into_iter().chain(others).collect::<Vec<_>>()
-        });
-        let rows = rows.map(|(which, fire)| {
-            let [case, at, rule, from, to, people] = shown(&fire);
-            [case, which.to_owned(), at, rule, from, to, people]
-        });
-        context.print(&table(["case", "only", "at", "rule", "from", "to", "people"], rows));
-    }
+#[derive(Serialize)]
+struct Against<'r> {
+    run: &'r Run<'r>,
+    differences: Differences<'r>,
 }
 
 /// Says which columns of the map are used by nothing: the policy declares no such field.
@@ -255,13 +190,19 @@ fn keep(file: &Path, text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::usage(anyhow!("{} cannot be written: {error}", file.display())))
 }
 
-fn shown(fire: &Fire) -> [String; 6] {
-    let people = match fire.then {
-        Then::Confirmed { earlier_s } => format!("did too, {} later", seconds(earlier_s)),
-        Then::Never => "never did".to_owned(),
-    };
-    let from = fire.from.as_deref().map_or_else(|| "–".to_owned(), tame);
-    [tame(&fire.case), fire.at.to_string(), fire.rule.to_string(), from, fire.to.to_string(), people]
+/// Whether a record can be written there.
+fn is_free(file: &Path) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let shown = file.display();
+    if file.exists() {
+        return Err(Failure::usage(anyhow!(
+            "{shown} cannot be written: it is there already; name another file with --save"
+        )));
+    }
+    if !folder.is_dir() {
+        return Err(Failure::usage(anyhow!("{shown} cannot be written: there is no folder {}", folder.display())));
+    }
+    Ok(())
 }
 
 fn wrong(context: &Context, problems: &Problems) -> Result<ExitCode, Failure> {

@@ -35,6 +35,7 @@ mod rules;
 mod running;
 mod scalar;
 pub mod schema;
+mod schema_words;
 mod secret_command;
 pub mod secrets;
 mod source;

@@ -1,9 +1,8 @@
 //! The configuration as a JSON Schema, for editors: made from the same tables of keys that `check` reads by, so that what is
 //! completed is what is accepted. What a value is, is read off its example; keys that do nothing yet are left out.
 
-use super::daemon::MODES;
 use super::keys::{self, Key, Shape};
-use super::web::ROLES;
+use super::schema_words::{self, any_of, blocks, list, words};
 use serde_json::{Map, Value, json};
 
 /// The schema of the whole file.
@@ -11,23 +10,35 @@ pub fn schema() -> Value {
     let root = table(
         keys::ROOT,
         vec![
-            ("daemon", daemon()),
+            ("daemon", table(keys::DAEMON, Vec::new())),
             ("web", web()),
             (
                 "policy",
                 table(
                     keys::POLICY,
-                    vec![("limits", table(keys::LIMITS, Vec::new())), ("digest", table(keys::DIGEST, Vec::new()))],
+                    vec![
+                        ("limits", table(keys::LIMITS, Vec::new())),
+                        ("digest", table(keys::DIGEST, Vec::new())),
+                        ("reviews", table(keys::REVIEWS, Vec::new())),
+                    ],
                 ),
             ),
             ("desks", named(desk())),
             (
                 "teams",
-                named(table(
-                    keys::TEAM,
-                    vec![("queue", queue()), ("tier", whole()), ("public_name", any_of(vec![text(), named(text())]))],
+                named(with(
+                    &["tier", "desk", "queue"],
+                    table(
+                        keys::TEAM,
+                        vec![
+                            ("queue", queue()),
+                            ("tier", whole()),
+                            ("public_name", any_of(vec![text(), named(text())])),
+                        ],
+                    ),
                 )),
             ),
+            ("alerts", named(with(&["channel"], table(keys::ALERT, alert())))),
             ("people", named(table(keys::PERSON, vec![("desk", named(text()))]))),
             ("hours", named(hours())),
             ("targets", named(table(keys::TARGET, vec![("when", one_or_list(text()))]))),
@@ -51,30 +62,39 @@ pub fn schema() -> Value {
     schema
 }
 
-fn daemon() -> Value {
-    table(keys::DAEMON, vec![("mode", words(MODES.iter().map(|(word, _)| *word)))])
-}
-
 fn web() -> Value {
-    let role = words(ROLES.iter().map(|(word, _)| *word));
-    let login = table(keys::WEB_LOGIN, vec![("token", secret()), ("role", role)]);
+    let login = table(keys::WEB_LOGIN, vec![("token", secret())]);
     table(keys::WEB, vec![("logins", named(login))])
 }
 
 fn desk() -> Value {
     let value = any_of(vec![text(), secret()]);
-    let field = any_of(vec![text(), table(keys::FIELD, Vec::new())]);
-    table(
+    let field = any_of(vec![text(), with(&["id"], table(keys::FIELD, Vec::new()))]);
+    let desk = table(
         keys::DESK,
         vec![
             ("login", named(value.clone())),
             ("webhook", named(value)),
             ("intake", list(queue())),
-            ("start", any_of(vec![text(), date()])),
+            ("start", any_of(vec![words(["now"].into_iter()), day()])),
             ("fields", named(field)),
             ("commands", commands()),
         ],
-    )
+    );
+    with(&["connector", "url"], desk)
+}
+
+/// What a channel keeps secret may also be written as text where it is none.
+fn alert() -> Vec<(&'static str, Value)> {
+    let value = || any_of(vec![text(), secret()]);
+    let keys = ["url", "token", "key", "secret", "old_secret", "password"].map(|key| (key, value()));
+    keys.into_iter().chain([("to", one_or_list(text()))]).collect()
+}
+
+/// The same, with keys that must be there.
+fn with(required: &[&str], mut table: Value) -> Value {
+    table["required"] = json!(required);
+    table
 }
 
 /// Words, each of them one or several.
@@ -96,8 +116,8 @@ fn queue() -> Value {
 fn hours() -> Value {
     let holidays = any_of(vec![text(), list(any_of(vec![date(), text()]))]);
     let mut hours = table(keys::HOURS, vec![("holidays", holidays)]);
-    hours["additionalProperties"] = list(text());
-    hours
+    hours["patternProperties"] = json!({ (schema_words::DAY): blocks() });
+    with(&["zone"], hours)
 }
 
 /// Its signers, and beside them the wordings by language.
@@ -109,12 +129,13 @@ fn message() -> Value {
 
 /// The five answers of an escalation.
 fn answers() -> Vec<(&'static str, Value)> {
-    let previous = any_of(vec![text(), table(keys::PREVIOUS, Vec::new())]);
-    let pause = any_of(vec![text(), table(keys::PAUSE, Vec::new())]);
+    let pause = with(&["pause", "at_most"], table(keys::PAUSE, Vec::new()));
+    let pause = any_of(vec![words(["continue"].into_iter()), pause]);
+    let previous = any_of(vec![words(["nothing"].into_iter()), with(&["task"], table(keys::PREVIOUS, Vec::new()))]);
     vec![
-        ("package", table(keys::PACKAGE, Vec::new())),
-        ("owner", table(keys::OWNER, vec![("previous", previous)])),
-        ("clock", table(keys::CLOCK, vec![("customer", pause)])),
+        ("package", with(&["require"], table(keys::PACKAGE, Vec::new()))),
+        ("owner", with(&["assign"], table(keys::OWNER, vec![("previous", previous)]))),
+        ("clock", with(&["customer"], table(keys::CLOCK, vec![("customer", pause)]))),
         ("customer", table(keys::CUSTOMER, Vec::new())),
         ("review", text()),
     ]
@@ -123,16 +144,15 @@ fn answers() -> Vec<(&'static str, Value)> {
 fn rule(shape: Shape, answers: Vec<(&'static str, Value)>) -> Value {
     let mut known = answers;
     known.extend([
-        ("mode", words(MODES.iter().map(|(word, _)| *word))),
         ("when", one_or_list(text())),
-        ("before_breach", table(keys::BREACH, Vec::new())),
+        ("before_breach", with(&["clock", "by"], table(keys::BREACH, Vec::new()))),
+        ("reviews", table(keys::REVIEWS, Vec::new())),
     ]);
     if shape.key("from").is_some() {
         known.push(("from", any_of(vec![list(text()), table(keys::FROM, Vec::new())])));
+        return with(&["name", "trigger", "from", "to", "reason"], table(shape, known));
     }
-    let mut rule = table(shape, known);
-    rule["required"] = json!(["name", "to"]);
-    rule
+    with(&["name", "desk", "to"], table(shape, known))
 }
 
 fn test() -> Value {
@@ -159,7 +179,7 @@ fn table(shape: Shape, known: Vec<(&'static str, Value)>) -> Value {
     let mut properties = Map::new();
     for key in shape.keys.iter().filter(|key| key.later.is_none()) {
         let said = known.iter().find(|(name, _)| *name == key.name).map(|(_, value)| value.clone());
-        let mut value = said.unwrap_or_else(|| of_example(key));
+        let mut value = said.or_else(|| schema_words::of(shape, key)).unwrap_or_else(|| of_example(key));
         if value.get("description").is_none() {
             value["description"] =
                 json!(format!("{} of {}. For example: {} = {}", key.name, shape.title, key.name, key.example));
@@ -182,6 +202,11 @@ fn of_example(key: &Key) -> Value {
     }
 }
 
+/// A day, or an instant.
+fn day() -> Value {
+    schema_words::pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}")
+}
+
 fn text() -> Value {
     json!({ "type": "string" })
 }
@@ -195,20 +220,8 @@ fn date() -> Value {
     json!({ "type": "string" })
 }
 
-fn words<'w>(words: impl Iterator<Item = &'w str>) -> Value {
-    json!({ "enum": words.collect::<Vec<_>>() })
-}
-
-fn list(of: Value) -> Value {
-    json!({ "type": "array", "items": of })
-}
-
 fn one_or_list(of: Value) -> Value {
     json!({ "anyOf": [of.clone(), list(of)] })
-}
-
-fn any_of(all: Vec<Value>) -> Value {
-    json!({ "anyOf": all })
 }
 
 /// A table of tables by names of the file's own.

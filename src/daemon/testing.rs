@@ -409,7 +409,7 @@ impl Desk for FakeDesk {
 
     fn figures(&self) -> Option<Figures> {
         let calls = BTreeMap::from([(("tickets", Class::Read), 3)]);
-        Some(Figures { calls, refused: 1, waiting: 2, in_flight: 0, closed: Vec::new() })
+        Some(Figures { calls, refused: 1, waiting: 2, in_flight: 0, closed: Vec::new(), limits: Vec::new() })
     }
 
     fn check<'a>(&'a self, _: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>> {

@@ -74,6 +74,11 @@ pub mod key {
         format!("bounced {from} {to}")
     }
 
+    /// Those of them that lay waiting and were taken.
+    pub fn path_picked(from: &str, to: &str) -> String {
+        format!("picked {from} {to}")
+    }
+
     /// Transfers that a rule in a version brought about.
     pub fn rule(rule: &str) -> String {
         format!("rule {rule}")
@@ -137,8 +142,12 @@ impl Behind {
             for (holds, what) in [(answered, "approved"), (refused, "rejected"), (row.weak_triage, "weak")] {
                 keys.extend(holds.then(|| key::handoffs(&rule, what)));
             }
-            if row.sent_at.is_some() && row.claimed_at.is_none() {
-                keys.push(key::handoffs(&rule, "unclaimed"));
+            if row.sent_at.is_some() {
+                let what = if row.claimed_at.is_some() { "claimed" } else { "unclaimed" };
+                keys.push(key::handoffs(&rule, what));
+            }
+            if let Some(rating) = row.rating {
+                keys.push(key::handoffs(&rule, &format!("rated-{}", rating.name())));
             }
             handoffs.push((row.case, keys));
         })?;
@@ -207,6 +216,7 @@ impl Behind {
         }
         if picked {
             self.count(key::PICKED, case);
+            self.count(key::path_picked(from, to), case);
             tiers.1.iter().for_each(|tier| self.count(key::tier_picked(tier), case));
         }
     }

@@ -1,6 +1,7 @@
 //! The lead's week: what was handed off, what came back, what people said, what packages lacked, and what waits now; each figure
 //! beside the one of the week before. No ticket's text is in it.
 
+use super::figures::Rejection;
 use super::house::House;
 use super::log::Instant;
 use super::stats::Share;
@@ -8,6 +9,7 @@ use super::words;
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, Ledger, Result};
 use crate::plan::alert::{About, DigestPart};
+use crate::policy::command::Rating;
 use crate::policy::package::name_of;
 use crate::policy::rules::{Mode, Policy};
 use jiff::tz::TimeZone;
@@ -42,6 +44,9 @@ pub struct Digest {
     pub came_back: Vec<PathBack>,
     /// Parts that the week's packages lacked, most first.
     pub lacked: Vec<(String, Share)>,
+    /// Why the week's handoffs were rejected, in the words of whoever did, the latest first. They are people's words and stay out
+    /// of alerts.
+    pub rejections: Vec<Rejection>,
     /// What waits for a person now.
     pub waits: Vec<(String, u64)>,
     /// What should be looked at.
@@ -67,6 +72,10 @@ pub struct Week {
     pub approved: Share,
     /// Packages that lacked a required part, of all packages.
     pub incomplete: Share,
+    /// Rated good by the receiving team, of those rated.
+    pub rated_good: Share,
+    /// Rejected, in a review or by the receiving team.
+    pub rejected: u64,
 }
 
 /// What came back on a path.
@@ -116,6 +125,7 @@ impl Digest {
             before: handoffs.before.on(week_before),
             came_back,
             lacked: handoffs.lacked(),
+            rejections: handoffs.week.rejections.iter().rev().take(LINES).cloned().collect(),
             waits: waits(&counts),
             watch,
         })
@@ -156,12 +166,14 @@ impl Digest {
             ("transfers", week.transfers, before.transfers),
             ("handoffs decided", week.decided, before.decided),
             ("handoffs carried out", week.sent, before.sent),
+            ("handoffs rejected", week.rejected, before.rejected),
         ];
         let shares = [
             ("transfers handed right back", week.bounced, before.bounced),
             ("taken on by the receiving team", week.claimed, before.claimed),
             ("reviews answered with yes", week.approved, before.approved),
             ("packages that lacked a part", week.incomplete, before.incomplete),
+            ("rated good by the receiving team", week.rated_good, before.rated_good),
         ];
         let numbers =
             numbers.map(|(name, now, then)| format!("{name}: {} ({})", words::number(now), words::number(then)));
@@ -198,6 +210,12 @@ impl Digest {
             for (part, share) in &self.lacked {
                 writeln!(text, "- {part}: {}", words::counted(*share))?;
             }
+        }
+        if !self.rejections.is_empty() {
+            writeln!(text, "\n## Why handoffs were rejected\n")?;
+            // One line each, whatever people wrote.
+            let line = |reason: &str| reason.split_whitespace().collect::<Vec<_>>().join(" ");
+            self.rejections.iter().try_for_each(|one| writeln!(text, "- {}: {}", one.case, line(&one.reason)))?;
         }
         writeln!(text, "\n## What waits for a person now\n")?;
         for (name, count) in &self.waits {
@@ -264,6 +282,9 @@ struct Ours {
     packages: u64,
     incomplete: u64,
     lacked: BTreeMap<&'static str, u64>,
+    rated: Share,
+    rejected: u64,
+    rejections: Vec<Rejection>,
 }
 
 impl Handoffs {
@@ -281,6 +302,14 @@ impl Handoffs {
             ours.claimed += u64::from(row.sent_at.is_some() && row.claimed_at.is_some());
             ours.approved += u64::from(row.asked && row.approved);
             ours.answered += u64::from(row.asked && (row.approved || row.state == HandoffState::Rejected));
+            ours.rejected += u64::from(row.state == HandoffState::Rejected);
+            if let Some(rating) = row.rating {
+                ours.rated.of += 1;
+                ours.rated.count += u64::from(rating == Rating::Good);
+            }
+            if let Some(reason) = row.rejection {
+                ours.rejections.push(Rejection { case: row.case, reason });
+            }
             if let Some(missing) = &row.missing {
                 ours.packages += 1;
                 ours.incomplete += u64::from(!missing.is_empty());
@@ -307,6 +336,8 @@ impl Ours {
             claimed: Share::new(self.claimed, self.sent),
             approved: Share::new(self.approved, self.answered),
             incomplete: Share::new(self.incomplete, self.packages),
+            rated_good: self.rated,
+            rejected: self.rejected,
             ..moved
         }
     }

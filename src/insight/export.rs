@@ -10,8 +10,10 @@ use std::io::{self, Write};
 pub const PATH_COLUMNS: &str = "from_team,to_team,from_line,to_line,transfers,bounce_1d,bounce_3d,bounce_7d,bounce_any,\
 return_1d,return_3d,return_7d,return_any,queued_picked,queued_never,direct,wait_p50_s,wait_p90_s";
 
-/// One cell, in quotes where it needs them.
-fn cell(text: &str) -> String {
+/// One cell, in quotes where it needs them. What a spreadsheet would take for a formula begins with `'`: names come from outside.
+pub fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = &if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
@@ -132,4 +134,15 @@ pub fn stays(stories: impl Iterator<Item = Story>, names: StayNames<'_>, out: &m
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_a_formula_in_a_spreadsheet() {
+        let cells = ["=1+1", "+49", "-x", "@sum", "\tx", "Billing", "a,\"b\"", "=a,b"].map(cell);
+        assert_eq!(cells, ["'=1+1", "'+49", "'-x", "'@sum", "'\tx", "Billing", "\"a,\"\"b\"\"\"", "\"'=a,b\""]);
+    }
 }

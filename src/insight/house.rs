@@ -71,7 +71,8 @@ impl House {
             None => Taken::Untold,
             Some(by) => by.claimed_at.map_or(Taken::Never, |at| Taken::After(Instant::of(at).max(since).since(since))),
         };
-        story.stays.push(Stay { team, start: since, events: 0, taken, status: None, rule });
+        let handed_back = row.handed_back;
+        story.stays.push(Stay { team, start: since, events: 0, taken, status: None, rule, handed_back });
     }
 
     /// Every figure. `name` is what the report calls the ledger.
@@ -108,10 +109,12 @@ impl House {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::commands::{CommandOutcome, Deed, HandledCommand, Heard};
     use crate::ledger::records::{CaseUpdate, HandoffHappening};
     use crate::ledger::samples::{
         accepted, answer, at, claim, decide, in_review, ledger, nothing_found, sending, stay,
     };
+    use crate::policy::command::Rating;
     use crate::policy::proposal::Package;
     use crate::policy::rules::PackagePart;
     use crate::policy::verdict::{Outcome, StayReason};
@@ -171,6 +174,26 @@ mod tests {
         ledger
     }
 
+    /// The receiving team says that a handoff lacked something.
+    fn rated(handoff: &str) -> Heard {
+        let command = HandledCommand {
+            id: "n1".into(),
+            change: "n1".into(),
+            place: "note".into(),
+            verb: "rate",
+            by: "an agent".into(),
+            by_id: None,
+            given_at: at(5 * HOUR),
+            outcome: CommandOutcome::Done,
+            words: "rated poor".into(),
+            handoff: Some(handoff.into()),
+            effects: Vec::new(),
+            edit: None,
+            deed: Deed::Rate { handoff: handoff.into(), rating: Rating::Poor, reason: Some("no steps".into()) },
+        };
+        Heard { commands: vec![command], ..Heard::default() }
+    }
+
     fn figures(ledger: &Ledger) -> Figures {
         let policy = crate::policy::testing::policy();
         let now = at(10 * HOUR);
@@ -198,6 +221,64 @@ mod tests {
         let rule = &figures.rules[0];
         assert_eq!((rule.rule.as_str(), rule.transfers, rule.bounces.ever.count), ("refund@r1", 1, 1));
         assert_eq!(rule.waits.picked, 1);
+    }
+
+    /// A case that our handoff h1 has brought to billing.
+    fn handed_over() -> Ledger {
+        let mut ledger = ledger();
+        arrives(&mut ledger, "1", "frontline", 0, None);
+        decide(&mut ledger, sending("h1", "1", "v1"), at(10));
+        while let Some(effect) = claim(&mut ledger, at(20)) {
+            ledger.record_outcome(&accepted(&effect, "v2", at(20))).expect("recorded");
+        }
+        arrives(&mut ledger, "1", "billing", 20, Some("h1"));
+        ledger
+    }
+
+    #[test]
+    fn our_own_way_back_is_a_bounce_of_the_rule_and_no_transfer_of_it() {
+        // Undone, or rejected by the receiving team: the same handoff takes it back.
+        let mut ledger = handed_over();
+        arrives(&mut ledger, "1", "frontline", 20 + HOUR, Some("h1"));
+        let figures = figures(&ledger);
+        let rule = &figures.rules[0];
+        assert_eq!((figures.rules.len(), rule.transfers, rule.bounces.ever.count), (1, 1, 1));
+        assert_eq!(figures.volumes.transfers, 2, "it moved all the same");
+    }
+
+    #[test]
+    fn what_is_handed_back_as_done_is_a_return_and_no_bounce() {
+        let mut ledger = handed_over();
+        let mut back = sending("h2", "1", "v2");
+        back.proposal.kind = crate::policy::proposal::HandoffKind::Back;
+        (back.proposal.from, back.proposal.to) = (Some("billing".into()), "frontline".into());
+        decide(&mut ledger, back, at(30));
+        while let Some(effect) = claim(&mut ledger, at(40)) {
+            ledger.record_outcome(&accepted(&effect, "v3", at(40))).expect("recorded");
+        }
+        arrives(&mut ledger, "1", "frontline", 40, Some("h2"));
+        let figures = figures(&ledger);
+        let rule = &figures.rules[0];
+        assert_eq!((rule.transfers, rule.bounces.ever.count, rule.returns.ever.count), (1, 0, 1));
+        assert_eq!((figures.bounces.windows.ever.count, figures.volumes.transfers), (0, 2));
+        let handoffs = figures.handoffs.expect("handoffs");
+        assert_eq!(
+            handoffs.by_rule.iter().map(|rule| rule.handoffs).sum::<u64>(),
+            1,
+            "the way back is no handoff of it"
+        );
+    }
+
+    #[test]
+    fn ratings_and_the_reasons_of_rejections_are_told() {
+        let mut ledger = sample();
+        let update = CaseUpdate { heard: rated("h1"), ..nothing_found("1", at(5 * HOUR)) };
+        ledger.record_case(&update).expect("recorded");
+        let handoffs = figures(&ledger).handoffs.expect("handoffs");
+        let rule = &handoffs.by_rule[0];
+        assert_eq!((rule.rated_good.count, rule.rated_good.of, rule.rejected), (0, 1, 1));
+        assert_eq!((rule.rejections.len(), rule.rejections[0].case.as_str()), (1, "acme/4"));
+        assert!(!rule.rejections[0].reason.contains("rejected by"), "{:?}", rule.rejections);
     }
 
     #[test]

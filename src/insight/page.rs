@@ -32,7 +32,7 @@ pub fn render(figures: &Figures) -> Result<String, minijinja::Error> {
         charts: charts(figures, &nowhere),
         paths: figures.paths.iter().take(ROWS).collect(),
         teams: figures.teams.iter().take(ROWS).collect(),
-        overused: figures.overused.iter().take(ROWS).map(overused).collect(),
+        overused: figures.overused.iter().take(ROWS).map(|path| overused(path, &nowhere)).collect(),
         definitions: &definitions::DEFINITIONS,
     };
     environment.get_template("page")?.render(Serde(&page))
@@ -271,6 +271,9 @@ fn times(figures: &Figures, leads: Leads<'_>) -> Vec<chart::Span> {
 pub struct OverusedRow<'f> {
     from: &'f str,
     to: &'f str,
+    /// Where its cases are, and those that came right back.
+    href: Option<String>,
+    bounced_href: Option<String>,
     signals: &'f [super::figures::Signal],
     volume: String,
     growth: String,
@@ -280,10 +283,12 @@ pub struct OverusedRow<'f> {
 }
 
 /// Such a path in words.
-pub fn overused(path: &super::figures::Overused) -> OverusedRow<'_> {
+pub fn overused<'f>(path: &'f super::figures::Overused, leads: Leads<'_>) -> OverusedRow<'f> {
     OverusedRow {
         from: &path.from,
         to: &path.to,
+        href: leads(key::path(&path.from, &path.to)),
+        bounced_href: leads(key::path_bounced(&path.from, &path.to)),
         signals: &path.signals,
         volume: words::share(path.volume),
         growth: words::difference(path.growth),

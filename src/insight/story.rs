@@ -40,6 +40,8 @@ pub struct Stay {
     pub status: Option<u32>,
     /// The rule that brought it about, with its version: a number into a table of such; none: people did.
     pub rule: Option<u32>,
+    /// The team before handed it back as done: a return and no bounce.
+    pub handed_back: bool,
 }
 
 /// How a team took a case that came to it.
@@ -101,6 +103,7 @@ impl Story {
                     },
                     status: Some(event.status()),
                     rule: None,
+                    handed_back: false,
                 }),
             }
         }
@@ -124,7 +127,7 @@ impl Story {
         for at in (0..self.stays.len()).rev() {
             let from = &self.stays[at];
             if let Some(to) = self.stays.get(at + 1) {
-                let after = self.stays.get(at + 2).filter(|stay| stay.team == from.team);
+                let after = self.stays.get(at + 2).filter(|stay| stay.team == from.team && !stay.handed_back);
                 transfers.push(Transfer {
                     from: from.team,
                     to: to.team,
@@ -166,6 +169,7 @@ mod tests {
             taken: Taken::Direct,
             status: None,
             rule: None,
+            handed_back: false,
         };
         Story { stays: stays.iter().map(stay).collect(), last: at(1_000), ..Story::default() }
     }
@@ -182,6 +186,14 @@ mod tests {
         assert_eq!(back(&[(1, 0), (2, 10), (3, 20), (1, 50)]), [(None, Some(40)), (None, None), (None, None)]);
         let ping_pong = back(&[(1, 0), (2, 1), (1, 2), (2, 3)]);
         assert_eq!(ping_pong, [(Some(1), Some(1)), (Some(1), Some(1)), (None, None)]);
+    }
+
+    #[test]
+    fn what_is_handed_back_as_done_is_a_return_and_no_bounce() {
+        let mut done = story(&[(1, 0), (2, 10), (1, 25)]);
+        done.stays[2].handed_back = true;
+        let transfer = done.transfers()[0];
+        assert_eq!((transfer.bounced, transfer.returned), (None, Some(Length::seconds(15))));
     }
 
     #[test]

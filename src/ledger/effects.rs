@@ -67,6 +67,15 @@ pub(super) fn held_by_pause() -> String {
     )
 }
 
+/// Their tickets, for [`super::waiting`].
+pub(super) fn paused_tickets() -> String {
+    format!(
+        "SELECT e.desk, e.ticket FROM effects e INDEXED BY effects_state LEFT JOIN handoffs h ON h.id = e.handoff
+         WHERE e.state = 'due' AND {ITS_TURN} AND {PAUSED} AND :now IS NOT NULL
+         GROUP BY e.desk, e.ticket ORDER BY min(e.deadline), e.desk, e.ticket LIMIT :most"
+    )
+}
+
 /// An effect that may be claimed.
 #[derive(Clone, Copy, Debug)]
 struct Free {

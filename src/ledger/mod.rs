@@ -57,6 +57,7 @@ mod switches;
 #[cfg(test)]
 mod tests;
 mod told;
+pub mod waiting;
 mod webhooks;
 mod would;
 

@@ -4,6 +4,7 @@ use super::codec::{from_json, instant};
 use super::error::Result;
 use super::open::Ledger;
 use super::states::HandoffState;
+use crate::policy::command::Rating;
 use crate::policy::rules::PackagePart;
 use jiff::Timestamp;
 use rusqlite::Row;
@@ -17,8 +18,11 @@ pub struct StayRow {
     pub team: Option<String>,
     /// Since when.
     pub since: Timestamp,
-    /// The handoff of ours that brought it about.
+    /// The handoff of ours that brought it about: the way there, by a rule. A way back (undone, rejected, handed back, not taken
+    /// on) is no rule's.
     pub handoff: Option<StayHandoff>,
+    /// Whether the receiving team handed it back as done (`/back`), which is no bounce.
+    pub handed_back: bool,
     /// When the case was first met.
     pub first_seen: Option<Timestamp>,
     /// When the case was seen to be over, if it is.
@@ -67,6 +71,10 @@ pub struct HandoffRow {
     pub routed: bool,
     /// Whether the case left its first team too soon.
     pub weak_triage: bool,
+    /// What the receiving team thinks of it.
+    pub rating: Option<Rating>,
+    /// Why it was rejected, in the words of whoever did; none: it was not, or they were erased.
+    pub rejection: Option<String>,
 }
 
 impl Ledger {
@@ -77,7 +85,7 @@ impl Ledger {
     pub fn each_stay(&self, mut tell: impl FnMut(StayRow)) -> Result<()> {
         let mut statement = self.connection.prepare(
             "SELECT s.desk || '/' || s.ticket, s.team, s.since, h.rule, json_extract(h.proposal, '$.rule_version'),
-                    h.claimed_at, c.first_seen, c.ended_at
+                    h.claimed_at, c.first_seen, c.ended_at, h.kind IN ('route', 'escalate') AND s.team IS h.to_team, h.kind IS 'back'
              FROM stays s LEFT JOIN handoffs h ON h.id = s.by_handoff
              LEFT JOIN cases c ON c.desk = s.desk AND c.ticket = s.ticket
              ORDER BY s.desk, s.ticket, s.id",
@@ -86,8 +94,10 @@ impl Ledger {
         while let Some(row) = rows.next()? {
             let rule: Option<String> = row.get(3)?;
             let handoff = match rule {
-                Some(rule) => Some(StayHandoff { rule, version: version(row, 4)?, claimed_at: time(row, 5)? }),
-                None => None,
+                Some(rule) if row.get(8)? => {
+                    Some(StayHandoff { rule, version: version(row, 4)?, claimed_at: time(row, 5)? })
+                }
+                Some(_) | None => None,
             };
             tell(StayRow {
                 case: row.get(0)?,
@@ -96,12 +106,13 @@ impl Ledger {
                 handoff,
                 first_seen: time(row, 6)?,
                 ended_at: time(row, 7)?,
+                handed_back: row.get(9)?,
             });
         }
         Ok(())
     }
 
-    /// Every handoff, oldest first, to be told one by one.
+    /// Every handoff by a rule, oldest first, to be told one by one. Ways back are none.
     ///
     /// # Errors
     /// SQLite's, or a row that cannot be read.
@@ -110,8 +121,8 @@ impl Ledger {
             "SELECT id, rule, json_extract(proposal, '$.rule_version'), json_extract(proposal, '$.from'),
                     json_extract(proposal, '$.to'), state, json_extract(proposal, '$.package.missing'),
                     risks <> '[]', approved_by IS NOT NULL, sent_at, claimed_at, kind = 'route', weak_triage_at IS NOT NULL,
-                    desk || '/' || ticket, created_at
-             FROM handoffs ORDER BY created_at, id",
+                    desk || '/' || ticket, created_at, rating, CASE WHEN state = 'rejected' THEN detail END
+             FROM handoffs WHERE kind IN ('route', 'escalate') ORDER BY created_at, id",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -136,10 +147,18 @@ impl Ledger {
                 claimed_at: time(row, 10)?,
                 routed: row.get(11)?,
                 weak_triage: row.get(12)?,
+                rating: row.get::<_, Option<String>>(15)?.as_deref().and_then(Rating::named),
+                rejection: row.get::<_, Option<String>>(16)?.as_deref().and_then(reason_of),
             });
         }
         Ok(())
     }
+}
+
+/// The reason in "rejected by NAME: REASON". Who it was is nothing for a report.
+fn reason_of(detail: &str) -> Option<String> {
+    let (_, reason) = detail.strip_prefix("rejected by ")?.split_once(": ")?;
+    Some(reason.to_owned()).filter(|reason| !reason.is_empty())
 }
 
 fn version(row: &Row<'_>, at: usize) -> rusqlite::Result<String> {

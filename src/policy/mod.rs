@@ -42,7 +42,7 @@ pub mod roster;
 mod routing;
 pub mod rules;
 mod scope;
-mod silence;
+pub mod silence;
 pub mod target;
 pub mod targets;
 #[cfg(test)]

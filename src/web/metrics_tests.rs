@@ -55,7 +55,10 @@ fn figures() -> Figures {
     let every = SignedDuration::from_secs(30);
     Figures {
         counts: counts(),
-        gates: vec![(desk.clone(), gate::Figures { calls, refused: 1, waiting: 0, in_flight: 0, closed: Vec::new() })],
+        gates: vec![(
+            desk.clone(),
+            gate::Figures { calls, refused: 1, waiting: 0, in_flight: 0, closed: Vec::new(), limits: Vec::new() },
+        )],
         unknowns: BTreeMap::from([("refund".into(), 1)]),
         differences: BTreeMap::from([((desk.clone(), ClockName::Resolution), 1)]),
         rosters: vec![(desk.clone(), "billing".into(), trouble)],

@@ -8,6 +8,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod configs;
+mod events;
 mod lines;
 mod markdown;
 mod runs;

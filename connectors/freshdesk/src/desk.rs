@@ -49,8 +49,13 @@ impl FreshdeskDesk {
         let people = agents.iter().flat_map(|known| known.keys()).map(|id| agent(*id, &agents, us)).collect();
         let list = self.api.list::<Field>(&Ask::get("read fields", "ticket_fields", deadline)).await?;
         // Fields of a site's own are named with this prefix; the others are the ticket's own keys.
-        let own = |field: Field| field.name.some().filter(|name| name.starts_with("cf_"));
-        Ok(Directory { queues, people, fields: list.items.into_iter().filter_map(own).collect() })
+        let mut directory = Directory { queues, people, ..Directory::default() };
+        for field in list.items {
+            let Some(name) = field.name.some().filter(|name| name.starts_with("cf_")) else { continue };
+            directory.titles.extend(field.label.some().map(|label| (name.clone(), label)));
+            directory.fields.push(name);
+        }
+        Ok(directory)
     }
 
     /// Who works in a group now.

@@ -147,6 +147,7 @@ pub(crate) struct Group {
 pub(crate) struct Field {
     pub(crate) id: Sent<Id>,
     pub(crate) name: Sent<String>,
+    pub(crate) label: Sent<String>,
     #[serde(rename = "type")]
     pub(crate) kind: Sent<String>,
     pub(crate) choices: Value,

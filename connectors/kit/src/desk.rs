@@ -389,6 +389,8 @@ pub struct Directory {
     pub people: Vec<Person>,
     /// Custom fields: id or name, as the configuration writes it.
     pub fields: Vec<String>,
+    /// What people call them there, by that id or name, where the desk tells and it is another word.
+    pub titles: BTreeMap<String, String>,
 }
 
 /// Somebody who works in a queue.

@@ -96,7 +96,7 @@ impl RtDesk {
         let (account, now) = (&self.account, self.account.api.now());
         let queues = account.catalog.queues(&account.api, now).await?.refs();
         let fields = account.catalog.fields(&account.api, now).await?.values().cloned().collect();
-        Ok(Directory { queues, people: Vec::new(), fields })
+        Ok(Directory { queues, people: Vec::new(), fields, ..Directory::default() })
     }
 
     async fn read_me(&self) -> Result<Person> {

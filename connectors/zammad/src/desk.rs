@@ -52,7 +52,7 @@ impl ZammadDesk {
         let newest = self.search("list tickets", json!({}), ("updated_at", "desc"), 1, deadline);
         let tickets = self.found(&newest).await?;
         let fields: BTreeSet<String> = tickets.iter().flat_map(|ticket| custom(ticket).into_keys()).collect();
-        Ok(Directory { queues, people: Vec::new(), fields: fields.into_iter().collect() })
+        Ok(Directory { queues, people: Vec::new(), fields: fields.into_iter().collect(), ..Directory::default() })
     }
 
     /// Who works in a group now: those who have access to it of their own.

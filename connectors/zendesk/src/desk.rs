@@ -58,7 +58,8 @@ impl ZendeskDesk {
         let deadline = self.api.gate().soon();
         let groups = self.people.groups(&self.api, &[], deadline).await?;
         let queues = groups.keys().map(|id| crate::normalise::queue(*id, &groups)).collect();
-        Ok(Directory { queues, people: self.assignable(deadline).await?, fields: self.fields(deadline).await? })
+        let (fields, titles) = self.fields(deadline).await?;
+        Ok(Directory { queues, people: self.assignable(deadline).await?, fields, titles })
     }
 
     /// Everybody whom a ticket can be assigned to.
@@ -94,21 +95,34 @@ impl ZendeskDesk {
     }
 
     /// Fields of tickets by id; of customers and organisations by key, where the login may see their definitions.
-    async fn fields(&self, deadline: Timestamp) -> Result<Vec<String>> {
+    /// Beside them what people call them.
+    async fn fields(&self, deadline: Timestamp) -> Result<(Vec<String>, BTreeMap<String, String>)> {
         let list = |path: &'static str| async move {
             self.api.list::<FieldDefinition>(&Ask::get("read fields", path, deadline), path).await
         };
         let tickets = list("ticket_fields").await?;
-        let mut fields: Vec<String> =
-            tickets.items.iter().filter_map(|field| Some(field.id.get()?.to_string())).collect();
+        let mut titles = BTreeMap::new();
+        let mut fields = Vec::new();
+        for field in tickets.items {
+            let Some(id) = field.id.get().map(ToString::to_string) else { continue };
+            titles.extend(field.title.some().map(|title| (id.clone(), title)));
+            fields.push(id);
+        }
         for path in ["user_fields", "organization_fields"] {
             match list(path).await {
-                Ok(found) => fields.extend(found.items.into_iter().filter_map(|field| field.key.some())),
+                Ok(found) => {
+                    for field in found.items {
+                        let Some(key) = field.key.some() else { continue };
+                        titles.extend(field.title.some().map(|title| (key.clone(), title)));
+                        fields.push(key);
+                    }
+                }
                 Err(error) if matches!(error.status, Some(403 | 404)) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(fields)
+        titles.retain(|name, title| name != title);
+        Ok((fields, titles))
     }
 }
 

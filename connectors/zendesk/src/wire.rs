@@ -186,6 +186,7 @@ pub(crate) struct Membership {
 pub(crate) struct FieldDefinition {
     pub(crate) id: Sent<Id>,
     pub(crate) key: Sent<String>,
+    pub(crate) title: Sent<String>,
 }
 
 /// One clock of a ticket.

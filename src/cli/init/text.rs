@@ -101,10 +101,18 @@ fn policy(text: &mut String, answers: &Answers) -> std::fmt::Result {
     writeln!(text, "# feared_failure  = \"An internal note reaches a customer\"")
 }
 
+/// Fields as the configuration writes them, each with what people call it.
+pub fn with_titles(found: &Directory) -> impl Iterator<Item = String> {
+    found.fields.iter().map(|field| match found.titles.get(field) {
+        Some(title) => format!("{field} ({title})"),
+        None => field.clone(),
+    })
+}
+
 fn fields(text: &mut String, answers: &Answers, found: &Directory) -> std::fmt::Result {
     let shown = |all: Vec<String>| all.join(", ").replace(|letter: char| letter.is_control(), " ");
     let queues = found.queues.iter().map(|queue| queue.name.clone().unwrap_or_else(|| queue.id.to_string())).collect();
-    let (queues, fields) = (shown(queues), shown(found.fields.clone()));
+    let (queues, fields) = (shown(queues), shown(with_titles(found).collect()));
     if !queues.is_empty() {
         writeln!(text, "# its queues: {queues}")?;
     }
@@ -151,7 +159,8 @@ mod tests {
         let queue = |name: &str| handoffd_kit::model::QueueRef { id: "1".into(), name: Some(name.into()) };
         let found = Directory {
             queues: vec![queue("Support \"1\""), queue("a\n[[escalate]]\n")],
-            fields: vec!["360001\nmode = \"live\"".into()],
+            fields: vec!["360001\nmode = \"live\"".into(), "360002".into()],
+            titles: [("360002".to_owned(), "Open question\n[x]".to_owned())].into(),
             ..Directory::default()
         };
         let text = configuration(&answers(), &found);
@@ -160,6 +169,7 @@ mod tests {
         assert_eq!((config.policy.teams.len(), config.policy.escalations.len()), (2, 1));
         assert_eq!(config.policy.mode, crate::policy::rules::Mode::Shadow);
         assert!(!text.contains("secret = \""), "{text}");
+        assert!(text.contains("360002 (Open question"), "a number alone says nothing to anybody: {text}");
     }
 
     #[test]

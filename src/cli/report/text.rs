@@ -244,12 +244,30 @@ impl Page<'_> {
             let (incomplete, overridden) = (share(rule.incomplete), share(reviews.overridden));
             let weak = if rule.weak_triage.of == 0 { String::new() } else { counted(rule.weak_triage) };
             let name = tame(&rule.rule);
-            vec![name, states, number(rule.handoffs), incomplete, asked, approved, rejected, overridden, weak]
+            let good = if rule.rated_good.of == 0 { String::new() } else { counted(rule.rated_good) };
+            vec![name, states, number(rule.handoffs), incomplete, asked, approved, rejected, overridden, good, weak]
         };
         let rows = handoffs.by_rule.iter().map(row).collect();
-        let head =
-            ["rule", "states", "handoffs", "incomplete packages", "reviews", "yes", "no", "overruled", "weak triage"];
+        let head = [
+            "rule",
+            "states",
+            "handoffs",
+            "incomplete packages",
+            "reviews",
+            "yes",
+            "no",
+            "overruled",
+            "rated good",
+            "weak triage",
+        ];
         self.table(&head, 2, rows);
+        let reasons = handoffs.by_rule.iter().flat_map(|rule| rule.rejections.iter().map(move |one| (rule, one)));
+        let reasons: Vec<Vec<String>> =
+            reasons.map(|(rule, one)| vec![tame(&rule.rule), tame(&one.case), tame(&one.reason)]).collect();
+        if !reasons.is_empty() {
+            self.title("Why it was rejected");
+            self.table(&["rule", "case", "in the words of whoever did"], 3, reasons);
+        }
         if !handoffs.gaps.is_empty() {
             self.title("Missing from packages");
             let row = |gap: &Gap| vec![tame(&gap.from), tame(&gap.to), gap.part.clone(), counted(gap.missing)];

@@ -184,6 +184,18 @@ fn format(found: &mut Found<'_>, text: &At<&str>, has_zone: bool) -> Option<Inst
             return None;
         }
     };
+    // The name of a zone in the text is not looked up: the map's zone would be taken in its place.
+    if parsed.iana_time_zone().is_some() {
+        let help = "export the instant with an offset and read it with %z, or in one zone that `zone` says";
+        found.error(&text.span, "this format names the zone in the text (%Q), which is not read", help);
+        return None;
+    }
+    let hour = parsed.hour().and_then(|_| parsed.to_time().ok()).map(jiff::civil::Time::hour);
+    if hour.is_some_and(|hour| hour != sample.hour()) {
+        let help = "add %p (AM or PM), or write the hour of the day with %H";
+        found.error(&text.span, "this format does not say which half of the day (%I without %p)", help);
+        return None;
+    }
     if parsed.to_timestamp().is_ok() {
         return Some(InstantFormat::Strptime(text.value.to_owned()));
     }

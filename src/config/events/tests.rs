@@ -120,6 +120,12 @@ fn formats_that_would_misread_a_date_are_refused() {
         let text = if format == "unix-ms" { tried(format).replace(", zone = \"UTC\"", "") } else { tried(format) };
         assert!(read_map(&text, "map.toml").is_ok(), "{format}");
     }
+    for format in ["%Y-%m-%d %H:%M %Q", "%Y-%m-%dT%H:%M%:Q"] {
+        assert!(wrong(&tried(format))[0].contains("names the zone in the text"), "{format}");
+    }
+    for format in ["%d/%m/%Y %I:%M", "%Y-%m-%d %I:%M:%S %z"] {
+        assert!(wrong(&tried(format))[0].contains("which half of the day"), "{format}");
+    }
     for format in ["%H:%M", "%d/%m %H:%M", "%Q!%", "ISO", "yyyy-mm-dd", "%m/%Y"] {
         assert!(read_map(&tried(format), "map.toml").is_err(), "{format}");
     }

@@ -1,7 +1,7 @@
 //! What each figure means, once. `handoffd report --help`, the HTML page and docs/REPORTS.md show these words.
 
 /// Names and their definitions, in the order of the report.
-pub const DEFINITIONS: [(&str, &str); 17] = [
+pub const DEFINITIONS: [(&str, &str); 19] = [
     (
         "case",
         "All events with the same case name, sorted by their instants. Equal instants: by the map's `order`, else as the file has them.",
@@ -16,7 +16,7 @@ pub const DEFINITIONS: [(&str, &str); 17] = [
     ),
     (
         "bounce",
-        "The stay right after the receiving team's is the giving team's again. Its delay runs from the transfer to that stay.",
+        "The stay right after the receiving team's is the giving team's again. Its delay runs from the transfer to that stay. In the ledger: what the receiving team hands back as done (`/back`) is a return and no bounce.",
     ),
     (
         "return",
@@ -42,6 +42,14 @@ pub const DEFINITIONS: [(&str, &str); 17] = [
     (
         "weak triage",
         "The same of routes: cases that left the team a route brought them to, for another one, within the route's `weak_triage_within`, of those it brought.",
+    ),
+    (
+        "transfer of a rule",
+        "Of the ledger: the stay that a route or an escalation brought about with the team it names. handoffd's own way back (undone, rejected, handed back, not taken on) is a transfer, but no rule's.",
+    ),
+    (
+        "rating",
+        "What the receiving team said of what it got (`/rate good`, `/rate poor`): good, of those rated. A rejection is a no with a reason: of a review, or `/reject` by the receiving team.",
     ),
     ("held", "How long stays with a team lasted, all together and each."),
     ("ping-pong pair", "Two teams, whichever gave first, by the bounces between them."),

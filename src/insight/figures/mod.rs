@@ -18,7 +18,7 @@ pub use groups::{Group, GroupValue};
 pub use overuse::{Overused, Signal};
 pub use paths::{Pair, PathRow, WorstPath};
 pub use resolution::{Band, LikeCases, Resolution, Stratum};
-pub use rules::{Gap, HandoffFigures, Reviews, RuleHandoffs, RuleRow};
+pub use rules::{Gap, HandoffFigures, Rejection, Reviews, RuleHandoffs, RuleRow};
 pub use tally::{Back, Backs, Waits};
 pub use teams::{TeamRow, Triage};
 pub use tiers::{Containment, TierCell, TierFigures, Touched};

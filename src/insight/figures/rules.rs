@@ -8,6 +8,7 @@ use crate::insight::story::Transfer;
 use crate::ledger::reports::HandoffRow;
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Ledger, Result};
+use crate::policy::command::Rating;
 use crate::policy::package::name_of;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -80,8 +81,23 @@ pub struct RuleHandoffs {
     pub claim: Spread,
     /// Sent, and not claimed so far or while it stood.
     pub unclaimed: u64,
+    /// What receiving teams said of them: good, of those rated.
+    pub rated_good: Share,
+    /// Rejected, in a review or by the receiving team.
+    pub rejected: u64,
+    /// Why, in the words of those who did, the latest first; at most ten.
+    pub rejections: Vec<Rejection>,
     /// Of a route's that were sent: cases that left their first team within its `weak_triage_within`.
     pub weak_triage: Share,
+}
+
+/// One no with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// The case, as `desk/ticket`.
+    pub case: String,
+    /// In the words of whoever rejected it.
+    pub reason: String,
 }
 
 /// What people said.
@@ -125,7 +141,12 @@ struct OfRule {
     unclaimed: u64,
     routed: u64,
     weak_triage: u64,
+    rated: Share,
+    rejections: Vec<Rejection>,
 }
+
+/// So many reasons are shown of a rule.
+const REASONS: usize = 10;
 
 type Path = (String, String);
 
@@ -172,6 +193,13 @@ impl OfRule {
             self.incomplete += u64::from(!parts.is_empty());
         }
         self.weak_triage += u64::from(row.weak_triage);
+        if let Some(rating) = row.rating {
+            self.rated.of += 1;
+            self.rated.count += u64::from(rating == Rating::Good);
+        }
+        if let Some(reason) = &row.rejection {
+            self.rejections.push(Rejection { case: row.case.clone(), reason: reason.clone() });
+        }
         if let Some(sent) = row.sent_at.map(Instant::of) {
             self.routed += u64::from(row.routed);
             match row.claimed_at.map(Instant::of) {
@@ -184,8 +212,12 @@ impl OfRule {
     fn finish(mut self, rule: String) -> RuleHandoffs {
         let Reviews { approved, rejected, .. } = self.reviews;
         let overridden = Share::new(rejected, approved + rejected);
+        let rejections = self.rejections.into_iter().rev().take(REASONS).collect();
         RuleHandoffs {
             rule,
+            rated_good: self.rated,
+            rejected: self.states.get(HandoffState::Rejected.name()).copied().unwrap_or(0),
+            rejections,
             handoffs: self.handoffs,
             states: self.states,
             reviews: Reviews { overridden, ..self.reviews },

@@ -128,6 +128,8 @@ struct Collector<'m> {
     /// Put together for each row, kept for its room.
     text: String,
     reading: Reading,
+    /// The latest instant that is taken for one.
+    latest: Instant,
 }
 
 impl<'m> Collector<'m> {
@@ -157,6 +159,7 @@ impl<'m> Collector<'m> {
             problems: Vec::new(),
             broken: 0,
             text: String::new(),
+            latest: instant::latest(reading.now),
             reading,
         }
     }
@@ -169,7 +172,7 @@ impl<'m> Collector<'m> {
         }
         let case = self.log.cases.number(name).ok_or_else(|| self.too_many(row, self.wanted.case))?;
         let written = self.text(row, self.wanted.at)?;
-        let at = instant::read(written, &self.map.at, &mut self.log.repairs)
+        let at = instant::read(written, &self.map.at, self.latest, &mut self.log.repairs)
             .map_err(|(message, help)| self.problem(row, self.wanted.at, &message, &help))?;
         self.log.repairs.later_than_now += u64::from(self.reading.now.is_some_and(|now| at > Instant::of(now)));
         let tie = self.tie(row)?;

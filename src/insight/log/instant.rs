@@ -79,33 +79,71 @@ impl Serialize for Length {
     }
 }
 
-/// Reads one cell; counts what had to be assumed.
+/// 1990: no log of tickets is older, and numbers that are no seconds since 1970 come out before.
+const EARLIEST: Instant = Instant(631_152_000 * SECOND);
+/// So far ahead of tomorrow nobody plans: a longer way off is a date that was read wrong.
+const AHEAD: Length = Length::seconds((365 + 1) * 86_400);
+
+/// The latest instant that is taken for one: tomorrow and a year. `now`: none where nobody says.
+pub(super) fn latest(now: Option<Timestamp>) -> Instant {
+    now.map_or(Instant(i64::MAX), |now| Instant(Instant::of(now).0.saturating_add(AHEAD.0)))
+}
+
+/// Reads one cell; counts what had to be assumed. `latest`: as [`latest`] says.
 ///
 /// # Errors
 /// What is wrong with it, and what would be accepted.
-pub(super) fn read(text: &str, column: &InstantColumn, repairs: &mut Repairs) -> Result<Instant, (String, String)> {
+pub(super) fn read(
+    text: &str,
+    column: &InstantColumn,
+    latest: Instant,
+    repairs: &mut Repairs,
+) -> Result<Instant, (String, String)> {
     let text = text.trim();
     if text.is_empty() {
         return Err(("the cell is empty".into(), "every event has an instant".into()));
     }
     let at = match &column.format {
         InstantFormat::Iso => iso(text, column, repairs),
-        InstantFormat::UnixSeconds => number(text, 1.0),
-        InstantFormat::UnixMillis => number(text, 1_000.0),
+        InstantFormat::UnixSeconds => number(text, 1.0, &column.format),
+        InstantFormat::UnixMillis => number(text, 1_000.0, &column.format),
         InstantFormat::Strptime(format) => strptime(text, format, column, repairs),
     }?;
-    if at > Instant::default() {
+    if (EARLIEST..=latest).contains(&at) {
         return Ok(at);
     }
     let year = at.timestamp().to_zoned(TimeZone::UTC).year();
-    let help = match (&column.format, year) {
-        (InstantFormat::Strptime(_), ..100) => "where years have two digits, the format says %y",
-        _ => "correct it; where it stands for \"none\", leave such rows out, or their cases with --skip-broken",
+    let strptime = matches!(column.format, InstantFormat::Strptime(_));
+    let help = match likely(text, &column.format) {
+        Some(cause) => cause,
+        None if strptime && year < 100 => "where years have two digits, the format says %y",
+        None if at > latest => "day and month may stand the other way round in `format`; else correct it",
+        None => "correct it; where it stands for \"none\", leave such rows out, or their cases with --skip-broken",
     };
-    Err((
-        format!("\"{}\" is of the year {year}: no case is that old", crate::config::events::printable(text)),
-        help.into(),
-    ))
+    let why = if at > latest { "no event is that far ahead" } else { "no case is that old" };
+    Err((format!("\"{}\" is of the year {year}: {why}", crate::config::events::printable(text)), help.into()))
+}
+
+/// What a number may be where it is no instant in its format.
+fn likely(text: &str, format: &InstantFormat) -> Option<&'static str> {
+    let number: f64 = text.parse().ok()?;
+    // From 1990 to 2100, in seconds.
+    let is_instant = |seconds: f64| (631_152_000.0..4_102_444_800.0).contains(&seconds);
+    match format {
+        InstantFormat::Iso | InstantFormat::Strptime(_) => None,
+        // From 1982 to 2064, counted in days from 1900.
+        _ if (30_000.0..60_000.0).contains(&number) => Some(
+            "it looks like a spreadsheet's day number: write the column as a date with a time, like 2010-03-31 16:59",
+        ),
+        InstantFormat::UnixMillis if is_instant(number) => Some("it looks like seconds: format = \"unix\""),
+        InstantFormat::UnixSeconds if is_instant(number / 1e3) => {
+            Some("it looks like milliseconds: format = \"unix-ms\"")
+        }
+        _ if is_instant(number / 1e6) => {
+            Some("it looks like microseconds: write milliseconds, and format = \"unix-ms\"")
+        }
+        _ => None,
+    }
 }
 
 fn iso(text: &str, column: &InstantColumn, repairs: &mut Repairs) -> Result<Instant, (String, String)> {
@@ -179,12 +217,10 @@ fn zoned(
     ambiguous.compatible().map(Instant::of).map_err(out_of_range)
 }
 
-fn number(text: &str, in_a_second: f64) -> Result<Instant, (String, String)> {
+fn number(text: &str, in_a_second: f64, format: &InstantFormat) -> Result<Instant, (String, String)> {
     let wrong = || {
-        (
-            format!("\"{}\" is no such number", crate::config::events::printable(text)),
-            "write seconds (unix) or milliseconds (unix-ms) since 1970".to_owned(),
-        )
+        let help = likely(text, format).unwrap_or("write seconds (unix) or milliseconds (unix-ms) since 1970");
+        (format!("\"{}\" is no such number", crate::config::events::printable(text)), help.to_owned())
     };
     let micros_each = SECOND as f64 / in_a_second;
     let micros = match text.parse::<i64>() {
@@ -207,7 +243,7 @@ mod tests {
         let map = format!("case = \"c\"\nteam = \"t\"\nat = {at}\n");
         let map = read_map(&map, "map.toml").unwrap_or_else(|problems| panic!("{problems}"));
         let mut repairs = Repairs::default();
-        let read = read(text, &map.at, &mut repairs);
+        let read = read(text, &map.at, latest("2026-06-01T00:00:00Z".parse().ok()), &mut repairs);
         (read.map(|at| at.timestamp().to_string()).map_err(|(message, _)| message), repairs)
     }
 
@@ -275,6 +311,31 @@ mod tests {
         }
         let two = "{ column = \"a\", format = \"%d/%m/%y\", zone = \"UTC\" }";
         assert_eq!(fine(two, "31/12/26"), "2026-12-31T00:00:00Z");
+    }
+
+    #[test]
+    fn instants_that_no_log_has_are_errors_with_their_likely_cause() {
+        let told = |at: &str, text: &str| {
+            let map = read_map(&format!("case = \"c\"\nteam = \"t\"\nat = {at}\n"), "map.toml").expect("a map");
+            let latest = latest("2026-06-01T00:00:00Z".parse().ok());
+            match read(text, &map.at, latest, &mut Repairs::default()) {
+                Ok(at) => panic!("{text}: {}", at.timestamp()),
+                Err((message, help)) => format!("{message}; {help}"),
+            }
+        };
+        let (unix, millis) = ("{ column = \"a\", format = \"unix\" }", "{ column = \"a\", format = \"unix-ms\" }");
+        for (at, text, words) in [
+            (millis, "1581561000", "looks like seconds"),
+            (unix, "1581561000000", "looks like milliseconds"),
+            (millis, "1581561000000000", "looks like microseconds"),
+            (unix, "43874.10416", "spreadsheet's day number"),
+            ("\"a\"", "1989-12-31T23:59:59Z", "no case is that old"),
+            ("\"a\"", "2027-06-03T00:00:00Z", "no event is that far ahead"),
+        ] {
+            let told = told(at, text);
+            assert!(told.contains(words), "{text}: {told}");
+        }
+        assert_eq!(fine("\"a\"", "2027-06-01T00:00:00Z"), "2027-06-01T00:00:00Z", "an appointment");
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! One case, event by event.
 
-use super::stage::Stage;
-use super::{Asks, By, Fire, Then};
-use crate::insight::log::{Event, EventLog, Instant, Length};
-use crate::policy::alert::Occasion;
+use super::fire::{Answer, Answers, Asks, By, Fire, Perhaps, SameTeam, Then};
+use super::stage::{Place, Stage};
+use crate::insight::log::{Event, EventLog, Instant};
 use crate::policy::case::{Case, Fired, Memory, Stay};
 use crate::policy::decide::decide;
-use crate::policy::names::{AlertName, MessageName, RuleName};
-use crate::policy::proposal::{CustomerPlan, Proposal};
+use crate::policy::names::{MessageName, RuleName, TeamName};
+use crate::policy::proposal::Proposal;
 use crate::policy::roster::Rosters;
-use crate::policy::verdict::{Decision, Outcome, RuleResult, Verdict};
+use crate::policy::rules::{CustomerDecision, Missing};
+use crate::policy::silence::{Quiet, Silencer};
+use crate::policy::verdict::{Decision, Outcome, Risk, RuleResult, Verdict};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::id::{TicketId, Version};
 use handoffd_kit::model::{PartKind, PartSet, Parts, Status, TicketHead};
@@ -24,6 +25,8 @@ const MOST_INSTANTS: u32 = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub fires: Vec<Fire>,
+    /// What they would have done.
+    pub answers: Answers,
     pub decisions: u64,
     /// How often a condition of each rule could not be told.
     pub untold: BTreeMap<RuleName, u64>,
@@ -35,7 +38,11 @@ pub(super) struct Done {
 
 impl Done {
     pub fn add(&mut self, more: Done) {
-        self.fires.extend(more.fires);
+        let numbers = self.answers.add(more.answers);
+        self.fires.extend(more.fires.into_iter().map(|fire| {
+            let number = usize::try_from(fire.answer).ok().and_then(|at| numbers.get(at));
+            Fire { answer: number.copied().unwrap_or(fire.answer), ..fire }
+        }));
         self.decisions += more.decisions;
         self.unsure += more.unsure;
         for (fact, count) in more.missing {
@@ -73,16 +80,6 @@ fn count(counts: &mut BTreeMap<RuleName, u64>, rule: &RuleName) {
     }
 }
 
-impl Fire {
-    /// How much earlier than people.
-    pub(super) fn earlier(&self) -> Option<Length> {
-        match self.then {
-            Then::Confirmed { earlier_s } => Some(Length::of_seconds(earlier_s)),
-            Then::Never => None,
-        }
-    }
-}
-
 /// So many cases are done between two words about it.
 const TOLD_EVERY: usize = 256;
 
@@ -104,19 +101,46 @@ struct Replaying<'r> {
     case: Case,
     /// The team of the log that holds it.
     team: Option<u32>,
+    stays: Stays,
+}
+
+/// The last stays, as the ledger counts them: one with no team of the policy's is a stay too.
+#[derive(Debug, Default)]
+struct Stays {
+    before: [Option<TeamName>; 2],
+    last_team: Option<TeamName>,
+}
+
+impl Stays {
+    fn begin(&mut self, team: Option<&TeamName>, memory: &mut Memory) {
+        if let Some(team) = team {
+            let moved = self.last_team.as_ref().is_some_and(|last| last != team);
+            let seen = memory.teams_seen.contains(team);
+            memory.hops += u32::from(moved);
+            memory.returns += u32::from(seen && self.before[1].as_ref() != Some(team));
+            memory.bounces += u32::from(moved && self.before[0].as_ref() == Some(team) && self.before[1].is_some());
+            if !seen {
+                memory.teams_seen.push(team.clone());
+            }
+            self.last_team = Some(team.clone());
+        }
+        self.before = [self.before[1].take(), team.cloned()];
+    }
 }
 
 impl<'r> Replaying<'r> {
     fn new(stage: &'r Stage<'r>, log: &'r EventLog, events: &'r [Event]) -> Self {
         let name = events.first().map_or("", |event| log.cases.name(event.case));
         let mut head = TicketHead::unknown(TicketId::new(name), Version::new("0"));
+        // Until an event names a team it lies in no queue: that is where routing decides.
+        head.queue = Fact::Known(None);
         head.created_at = events.first().map_or(Fact::Unknown, |event| Fact::Known(event.at.timestamp()));
         // The log has nothing of these: what takes one is unknown, and never asked for.
         let asked = PartSet::of(&[PartKind::Conversation, PartKind::Customer, PartKind::History, PartKind::Clocks]);
         let memory = Memory { counts: true, ..Memory::default() };
         let (parts, rosters) = (Parts::default(), Rosters::default());
         let case = Case { desk: stage.desk.clone(), head, parts, asked, memory, rosters };
-        Self { stage, log, events, case, team: None }
+        Self { stage, log, events, case, team: None, stays: Stays::default() }
     }
 
     fn go(mut self, done: &mut Done) {
@@ -158,22 +182,20 @@ impl<'r> Replaying<'r> {
                 })
                 .collect();
         }
+        // An event without a team parts no stay: the case lies where it lay.
         let Some(team) = event.team() else { return };
-        let ours = usize::try_from(team).ok().and_then(|at| self.stage.teams.get(at)).and_then(Option::as_ref);
-        head.queue = Fact::Known(ours.map(|(_, queue)| queue.clone()));
         if self.team.replace(team) == Some(team) {
             return;
         }
+        let Some(place) = self.stage.place(team) else { return };
+        head.queue = Fact::Known(Some(place.queue().clone()));
+        let name = match place {
+            Place::Team(name, _) => Some(name),
+            Place::Intake(_) | Place::Foreign(_) => None,
+        };
         let memory = &mut self.case.memory;
-        let before = memory.stay.take();
-        let Some((name, _)) = ours else { return };
-        let known = memory.teams_seen.contains(name);
-        memory.hops += u32::from(before.as_ref().is_some_and(|stay| stay.team != *name));
-        memory.returns += u32::from(known);
-        if !known {
-            memory.teams_seen.push(name.clone());
-        }
-        memory.stay = Some(Stay { team: name.clone(), episode: format!("e{at}"), since: instant });
+        self.stays.begin(name, memory);
+        memory.stay = name.map(|name| Stay { team: name.clone(), episode: format!("e{at}"), since: instant });
     }
 
     /// Decides now; what fires is noted, so that it fires once. Gives when something could come out differently.
@@ -185,51 +207,102 @@ impl<'r> Replaying<'r> {
         };
         done.note_untold(&verdict);
         let again_at = verdict.again_at;
-        let Some((proposal, asks)) = proposed(verdict) else { return again_at };
+        let Some((proposal, risks)) = proposed(verdict) else { return again_at };
+        let answer = self.answer(&proposal, &risks, now);
+        if answer.message.is_some() {
+            // Those who have just been written to are left in peace, as the rule says.
+            self.case.memory.last_public_message = Some(now);
+        }
+        let at_now = Instant::of(now);
+        let internal = proposal.clock.internal_until.as_ref().map(|due| Instant::of(due.at).since(at_now));
+        let same_team = self.same_team(at, at_now, &proposal.to);
         done.fires.push(Fire {
-            case: self.case.head.id.to_string(),
-            rule: proposal.rule.clone(),
-            version: proposal.rule_version.clone(),
-            from: self.team.filter(|_| proposal.from.is_some()).map(|team| self.log.teams.name(team).to_owned()),
-            to: proposal.to.clone(),
-            at: now,
-            age_s: Instant::of(now).since(self.events.first().map_or(Instant::of(now), |event| event.at)),
+            case: self.events.first().map_or(0, |event| event.case),
+            answer: done.answers.number(answer),
+            from: self.team.filter(|_| proposal.from.is_some()),
+            at: at_now,
+            age: at_now.since(self.events.first().map_or(at_now, |event| event.at)),
+            internal,
             by,
-            asks,
-            message: message(&proposal),
-            alerts: alerts(&proposal, asks),
-            then: self.then(at, now),
+            then: self.then(at, at_now, &proposal),
+            same_team,
         });
         self.case.memory.fired.push(Fired { rule: proposal.rule, episode: proposal.episode });
         again_at
     }
 
-    /// Whether people took the case out of the team's tier later.
-    fn then(&self, at: usize, now: Timestamp) -> Then {
-        let tier = |team: Option<u32>| {
-            team.and_then(|team| usize::try_from(team).ok()).and_then(|at| self.stage.tiers.get(at)).copied().flatten()
+    /// What would have been done, as far as a log can tell.
+    fn answer(&self, proposal: &Proposal, risks: &[Risk], now: Timestamp) -> Answer {
+        let asks = if risks.iter().any(is_certain) { Asks::Review } else { Asks::Nobody };
+        // What a package has comes from the conversation, and a log has none: whether a part is missing is not known.
+        let parts = match self.stage.missing(&proposal.rule) {
+            _ if proposal.missing().is_empty() => None,
+            Missing::Ask { .. } => Some(Perhaps::Parts),
+            Missing::Review => Some(Perhaps::Review),
+            Missing::Send => None,
         };
-        let held = tier(self.team);
-        let later = self.events[at + 1..].iter().find(|event| event.team().is_some() && tier(event.team()) != held);
-        later.map_or(Then::Never, |event| Then::Confirmed { earlier_s: event.at.since(Instant::of(now)).as_seconds() })
+        let review = (!risks.is_empty()).then_some(Perhaps::Review);
+        let perhaps_asks = parts.or(review).filter(|one| *one != Perhaps::Review || asks != Asks::Review);
+        Answer {
+            rule: self.stage.number(&proposal.rule),
+            to: proposal.to.clone(),
+            asks,
+            perhaps_asks,
+            message: self.message(proposal, now),
+            told: proposal.alert.told.clone(),
+        }
+    }
+
+    /// The message of the rule, unless something that a log shows holds it back. Who the customer is, and with that whether
+    /// they may be written to, no log says.
+    fn message(&self, proposal: &Proposal, now: Timestamp) -> Option<MessageName> {
+        let mut escalations = self.stage.policy.escalations.iter();
+        let escalation = escalations.find(|escalation| escalation.rule.name == proposal.rule)?;
+        let CustomerDecision::Message { name, quiet_for, after_reply, .. } = &escalation.customer else { return None };
+        let quiet = Quiet { after_ours: *quiet_for, after_agent: *after_reply };
+        let silencer =
+            Silencer { case: &self.case, to: &proposal.to, quiet, suppress: &self.stage.policy.suppress, now };
+        silencer.at_once().is_none().then(|| name.clone())
+    }
+
+    /// The first later event with a team that fits.
+    fn later(&self, at: usize, fits: impl Fn(u32) -> bool) -> Option<Instant> {
+        let mut later = self.events.iter().skip(at + 1);
+        later.find(|event| event.team().is_some_and(&fits)).map(|event| event.at)
+    }
+
+    fn same_team(&self, at: usize, now: Instant, to: &TeamName) -> SameTeam {
+        if !self.stage.in_log(to) {
+            return SameTeam::NotInLog;
+        }
+        let later = self.later(at, |team| self.stage.is_team(team, to));
+        later.map_or(SameTeam::Never, |then| SameTeam::Later { earlier_s: then.since(now).as_seconds() })
+    }
+
+    /// Whether people took the case out of the team's tier later; of a route: brought it to that team, or where the log does
+    /// not have it, to one that stands in for those of its tier.
+    fn then(&self, at: usize, now: Instant, proposal: &Proposal) -> Then {
+        let stage = self.stage;
+        let later = if proposal.from.is_some() {
+            let held = self.team.and_then(|team| stage.tier(team));
+            self.later(at, |team| stage.tier(team) != held)
+        } else if stage.in_log(&proposal.to) {
+            self.later(at, |team| stage.is_team(team, &proposal.to))
+        } else {
+            let wanted = stage.policy.teams.get(&proposal.to).map(|team| team.tier);
+            self.later(at, |team| stage.tier(team).is_some_and(|tier| Some(tier) == wanted))
+        };
+        later.map_or(Then::Never, |then| Then::Confirmed { earlier_s: then.since(now).as_seconds() })
     }
 }
 
-fn message(proposal: &Proposal) -> Option<MessageName> {
-    match &proposal.customer {
-        CustomerPlan::Tell { message, .. } => Some(message.clone()),
-        CustomerPlan::Nothing { .. } => None,
+/// Whether a person would have been asked whatever the log does not hold.
+fn is_certain(risk: &Risk) -> bool {
+    match risk {
+        Risk::Agreeing(_, risk) => is_certain(risk),
+        Risk::Unknown(_) | Risk::WordsUnknown { .. } | Risk::PackageIncomplete(_) => false,
+        _ => true,
     }
-}
-
-/// The channels that are told at once: of a handoff, or of a person who is asked.
-fn alerts(proposal: &Proposal, asks: Asks) -> Vec<AlertName> {
-    let occasion = match asks {
-        Asks::Nobody => Occasion::Handoff,
-        Asks::Review => Occasion::Review,
-        Asks::Parts => return Vec::new(),
-    };
-    proposal.alert.told.get(&occasion).cloned().unwrap_or_default()
 }
 
 /// Where the log speaks of statuses in our own words they are taken as such; else a case is open or solved.
@@ -240,11 +313,11 @@ fn status(word: &str, done: bool) -> Status {
     known.iter().copied().find(|status| status.name() == word).unwrap_or(default)
 }
 
-fn proposed(verdict: Verdict) -> Option<(Proposal, Asks)> {
+fn proposed(verdict: Verdict) -> Option<(Proposal, Vec<Risk>)> {
     match verdict.outcome {
         Outcome::Stay(_) => None,
-        Outcome::Route(proposal) | Outcome::Escalate(proposal) => Some((*proposal, Asks::Nobody)),
-        Outcome::AskForParts { proposed, .. } => Some((*proposed, Asks::Parts)),
-        Outcome::AskPerson { proposed, .. } => Some((*proposed, Asks::Review)),
+        Outcome::Route(proposal) | Outcome::Escalate(proposal) => Some((*proposal, Vec::new())),
+        Outcome::AskForParts { proposed, .. } => Some((*proposed, Vec::new())),
+        Outcome::AskPerson { proposed, risks } => Some((*proposed, risks)),
     }
 }

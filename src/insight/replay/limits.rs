@@ -1,34 +1,42 @@
 //! Which fires would have waited: the limits of an hour, by rule and for the desk, as the daemon counts them. Pure.
 
-use super::{Asks, Fire};
+use super::fire::{Asks, Fires};
+use crate::insight::log::{Instant, Length};
 use crate::policy::names::RuleName;
 use crate::policy::rules::Limits;
-use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const HOUR: Length = Length::seconds(3_600);
 
 /// By rule, how many fires of which nobody is asked first would not have found a place in the hour before them.
-pub(super) fn over(fires: &[Fire], limits: Limits) -> BTreeMap<RuleName, u64> {
-    let mut in_time: Vec<&Fire> = fires.iter().filter(|fire| fire.asks == Asks::Nobody).collect();
-    in_time.sort_by_key(|fire| fire.at);
-    let mut desk: VecDeque<Timestamp> = VecDeque::new();
-    let mut rules: BTreeMap<&RuleName, VecDeque<Timestamp>> = BTreeMap::new();
+pub(super) fn over(fires: &Fires<'_>, limits: Limits) -> BTreeMap<RuleName, u64> {
+    let mut in_time: Vec<(Instant, u32)> = fires
+        .list
+        .iter()
+        .filter_map(|fire| fires.answer(fire).filter(|answer| answer.asks == Asks::Nobody).map(|of| (fire.at, of.rule)))
+        .collect();
+    in_time.sort_by_key(|(at, _)| *at);
+    let mut desk: VecDeque<Instant> = VecDeque::new();
+    let mut rules: BTreeMap<u32, VecDeque<Instant>> = BTreeMap::new();
     let mut over = BTreeMap::new();
-    for fire in in_time {
-        let rule = rules.entry(&fire.rule).or_default();
+    for (at, number) in in_time {
+        let rule = rules.entry(number).or_default();
         for recent in [&mut desk, &mut *rule] {
-            while recent.front().is_some_and(|at| fire.at.duration_since(*at) >= HOUR) {
+            while recent.front().is_some_and(|before| at.since(*before) >= HOUR) {
                 recent.pop_front();
             }
         }
-        let full = |recent: &VecDeque<Timestamp>, most: u32| recent.len() as u64 >= u64::from(most);
+        let full = |recent: &VecDeque<Instant>, most: u32| recent.len() as u64 >= u64::from(most);
         if full(rule, limits.per_rule_per_hour) || full(&desk, limits.per_desk_per_hour) {
-            *over.entry(fire.rule.clone()).or_default() += 1;
+            *over.entry(number).or_default() += 1;
         } else {
-            rule.push_back(fire.at);
-            desk.push_back(fire.at);
+            rule.push_back(at);
+            desk.push_back(at);
         }
     }
-    over
+    let named = |(number, count)| {
+        let rule = usize::try_from(number).ok().and_then(|at: usize| fires.rules.get(at))?;
+        Some((rule.rule.clone(), count))
+    };
+    over.into_iter().filter_map(named).collect()
 }

@@ -1,7 +1,7 @@
 //! A back-test as a record to keep: what was tried on what, what would have changed, what would not have gone well, what to watch.
 //! Markdown, which reads well as text too. Pure.
 
-use super::{Difference, Fire, RuleRun, Run, Then};
+use super::{COMPARED, Difference, RuleRun, Run, Shown, Then};
 use crate::insight::stats::Share;
 use crate::insight::words::{counted, length, number, seconds, share};
 use crate::policy::rules::Limits;
@@ -20,11 +20,11 @@ pub struct Record<'r> {
     /// The configuration whose policy was tried.
     pub config: &'r str,
     /// What came of it.
-    pub run: &'r Run,
+    pub run: &'r Run<'r>,
     /// The policy's limits.
     pub limits: Limits,
     /// The other configuration, its run and what it decides differently.
-    pub against: Option<(&'r str, &'r Run, &'r [Difference])>,
+    pub against: Option<(&'r str, &'r Run<'r>, &'r [Difference])>,
 }
 
 impl Record<'_> {
@@ -55,22 +55,32 @@ impl Record<'_> {
         writeln!(text, "\n## What it would have done\n")?;
         writeln!(
             text,
-            "| rule | version | fires | cases | reviews | messages | people did too, later | earlier by p50 |"
+            "| rule | version | fires | cases | reviews | perhaps reviews | perhaps asked for parts | messages, if they may be written to \
+             | people did too, later | to the same team | earlier by p50 |"
         )?;
-        writeln!(text, "|---|---|--:|--:|--:|--:|---|---|")?;
+        writeln!(text, "|---|---|--:|--:|--:|--:|--:|--:|---|---|---|")?;
         for rule in &run.rules {
             writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 rule.rule,
                 rule.version,
                 number(rule.fires),
                 number(rule.cases),
                 number(rule.reviews),
+                number(rule.perhaps_reviews),
+                number(rule.perhaps_asked_for_parts),
                 number(rule.messages),
                 counted(rule.confirmed),
+                counted(rule.same_team),
                 length(rule.earlier.p50_s)
             )?;
+        }
+        writeln!(text, "\n## Some of it, to read\n")?;
+        let examples = run.examples(LINES);
+        examples.iter().try_for_each(|fire| writeln!(text, "- {}: {}", fire.case, shown(fire)))?;
+        if examples.is_empty() {
+            writeln!(text, "Nothing fired.")?;
         }
         self.changed(text)?;
         list(text, "What would not have gone well", &self.failed(), "Nothing that a log can show.")?;
@@ -80,11 +90,19 @@ impl Record<'_> {
     fn changed(&self, text: &mut String) -> std::fmt::Result {
         let Some((name, other, differences)) = self.against else { return Ok(()) };
         writeln!(text, "\n## What changes against policy {} ({name})\n", other.policy)?;
-        writeln!(text, "{} cases are decided differently.\n", number(differences.len() as u64))?;
+        writeln!(text, "{} cases are decided differently ({COMPARED}).\n", number(differences.len() as u64))?;
         for difference in differences.iter().take(LINES) {
-            let this = difference.only_first.iter().map(|fire| ("this", fire));
-            for (which, fire) in this.chain(difference.only_other.iter().map(|fire| ("the other", fire))) {
-                writeln!(text, "- {}: only {which}: {}", difference.case, shown(fire))?;
+            let this = difference.only_first.iter().filter_map(|fire| Some(("this", self.run.fires.shown(fire)?)));
+            let others = difference.only_other.iter().filter_map(|fire| Some(("the other", other.fires.shown(fire)?)));
+            for (which, fire) in this.chain(others) {
+                writeln!(text, "- {}: only {which}: {}", fire.case, shown(&fire))?;
+            }
+            for changed in &difference.changed {
+                let Some(fire) = self.run.fires.shown(&changed.first) else { continue };
+                writeln!(text, "- {}: both: {}", fire.case, shown(&fire))?;
+                for aspect in &changed.differs {
+                    writeln!(text, "  - {}: this: {}; the other: {}", aspect.what, aspect.first, aspect.other)?;
+                }
             }
         }
         if differences.len() > LINES {
@@ -109,7 +127,14 @@ impl Record<'_> {
         for rule in &run.rules {
             let of = |count: u64, words: &str| (count > 0).then(|| format!("{}: {} {words}", rule.rule, number(count)));
             lines.extend(of(rule.over_limit, &self.limit_words()));
-            lines.extend(of(rule.asked_for_parts, "times an agent would have been asked for missing parts first"));
+            lines.extend(of(
+                rule.perhaps_asked_for_parts,
+                "times the agent would have been asked first for parts of the package, if they are missing: a log does not hold them",
+            ));
+            lines.extend(of(
+                rule.perhaps_reviews,
+                "times a person would have been asked first, if what the log does not hold is so",
+            ));
         }
         lines
     }
@@ -146,7 +171,7 @@ fn list(text: &mut String, title: &str, lines: &[String], none: &str) -> std::fm
     if lines.is_empty() { writeln!(text, "{none}") } else { Ok(()) }
 }
 
-fn shown(fire: &Fire) -> String {
+fn shown(fire: &Shown<'_>) -> String {
     let people = match fire.then {
         Then::Confirmed { earlier_s } => format!("people did too, {} later", seconds(earlier_s)),
         Then::Never => "people never did".to_owned(),

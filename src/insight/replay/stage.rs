@@ -2,11 +2,17 @@
 //!
 //! A team of the log is the policy's team of the same name or queue. Any other stands in for the policy's teams of its tier: where
 //! a rule takes cases from every team of that tier, it takes them from this one too. Tiers that are names come after all
-//! numbers. A team without a tier is no team of the policy's.
+//! numbers. A team without a tier is no team of the policy's: a case that lies with it lies in a queue that is not the policy's.
+//! A team that the desk's `intake` lists is a place where cases wait for their first team, whatever tier the map gives it.
+//!
+//! A package is made from what was said, which no log has. So nobody is asked for its parts here: that a part would have been
+//! asked for is told apart, as something that may be.
 
+use super::fire::RuleAnswers;
 use crate::insight::log::EventLog;
-use crate::policy::names::{RiskName, TeamName};
-use crate::policy::rules::{FieldOwner, Mode, Policy, Team};
+use crate::policy::document;
+use crate::policy::names::{RiskName, RuleName, TeamName};
+use crate::policy::rules::{FieldOwner, Missing, Mode, Policy, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, QueueId};
 use handoffd_kit::model::QueueRef;
@@ -23,15 +29,40 @@ pub struct Stage<'l> {
     pub stand_ins: u64,
     /// How many are no team of the policy's.
     pub not_ours: u64,
+    /// How many are queues of the desk's intake.
+    pub intake: u64,
     /// Risks that are not looked at: a log holds no words.
     pub wordless: Vec<RiskName>,
-    /// The policy's team for each team of the log.
-    pub(super) teams: Vec<Option<(TeamName, QueueRef)>>,
+    /// What the rules answer, routes first.
+    pub(super) rules: Vec<RuleAnswers>,
+    /// What each rule does where a part of the package is missing.
+    missing: BTreeMap<RuleName, Missing>,
+    /// Where a case lies that the log gives to each of its teams.
+    places: Vec<Place>,
     /// The tier of each team of the log, by number.
-    pub(super) tiers: Vec<Option<u32>>,
+    tiers: Vec<Option<u32>>,
     /// The desk's own name of each field of its tickets, by the policy's.
     pub(super) fields: BTreeMap<String, String>,
-    log: std::marker::PhantomData<&'l EventLog>,
+    pub(super) log: &'l EventLog,
+}
+
+/// Where a case lies.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// With a team of the policy's, or one that stands in.
+    Team(TeamName, QueueRef),
+    /// In a queue of the desk's intake.
+    Intake(QueueRef),
+    /// In a queue that is no team's of the policy.
+    Foreign(QueueRef),
+}
+
+impl Place {
+    pub fn queue(&self) -> &QueueRef {
+        match self {
+            Self::Team(_, queue) | Self::Intake(queue) | Self::Foreign(queue) => queue,
+        }
+    }
 }
 
 impl<'l> Stage<'l> {
@@ -44,6 +75,17 @@ impl<'l> Stage<'l> {
             rule.mode = Mode::Live;
             rule.sensitive = false;
         }
+        let rules = document::rule_answers(&policy);
+        let rules = rules.into_iter().map(|(rule, answers)| RuleAnswers {
+            rule: rule.name.clone(),
+            version: rule.version.clone(),
+            answers,
+        });
+        let rules = rules.collect();
+        let missing = policy.escalations.iter_mut().map(|escalation| {
+            (escalation.rule.name.clone(), std::mem::replace(&mut escalation.package.missing, Missing::Send))
+        });
+        let missing = missing.collect();
         let wordless = std::mem::take(&mut policy.risks).into_iter().map(|risk| risk.name).collect();
         let own: Vec<Team> = policy.teams.values().filter(|team| team.desk == *desk).cloned().collect();
         let numbers = tier_numbers(log, &own);
@@ -55,25 +97,66 @@ impl<'l> Stage<'l> {
             desk: desk.clone(),
             stand_ins: 0,
             not_ours: 0,
+            intake: 0,
             wordless,
-            teams: Vec::new(),
+            rules,
+            missing,
+            places: Vec::new(),
             tiers: Vec::new(),
             fields,
-            log: std::marker::PhantomData,
+            log,
         };
+        let intake = stage.policy.desks.get(desk).map(|desk| desk.intake.clone()).unwrap_or_default();
         for (at, name) in log.teams.iter().enumerate() {
             let tier = log.tiers.get(at).and_then(Option::as_ref).and_then(|tier| numbers.get(tier.as_str())).copied();
             let known = own.iter().find(|team| team.name.as_str() == name || team.queue.shown() == name);
-            let (team, tier) = match (known, tier) {
-                (Some(team), _) => (Some((team.name.clone(), queue(&team.queue))), Some(team.tier)),
-                (None, Some(tier)) => (Some(stage.stand_in(name, tier, &own)), Some(tier)),
-                (None, None) => (None, None),
+            let listed = intake.iter().find(|queue| queue.shown() == name);
+            let (place, tier) = match (known, listed, tier) {
+                (Some(team), ..) => (Place::Team(team.name.clone(), queue(&team.queue)), Some(team.tier)),
+                (None, Some(listed), _) => (Place::Intake(queue(listed)), None),
+                (None, None, Some(tier)) => {
+                    let (team, queue) = stage.stand_in(name, tier, &own);
+                    (Place::Team(team, queue), Some(tier))
+                }
+                (None, None, None) => (Place::Foreign(queue(&QueueSpec::Name(name.to_owned()))), None),
             };
-            stage.not_ours += u64::from(team.is_none());
-            stage.teams.push(team);
+            stage.intake += u64::from(matches!(place, Place::Intake(_)));
+            stage.not_ours += u64::from(matches!(place, Place::Foreign(_)));
+            stage.places.push(place);
             stage.tiers.push(tier);
         }
         stage
+    }
+
+    /// Where a case lies that the log gives to this team.
+    pub(super) fn place(&self, team: u32) -> Option<&Place> {
+        usize::try_from(team).ok().and_then(|at| self.places.get(at))
+    }
+
+    /// The tier of a team of the log.
+    pub(super) fn tier(&self, team: u32) -> Option<u32> {
+        usize::try_from(team).ok().and_then(|at| self.tiers.get(at)).copied().flatten()
+    }
+
+    /// Whether a team of the log is this team of the policy.
+    pub(super) fn is_team(&self, team: u32, name: &TeamName) -> bool {
+        matches!(self.place(team), Some(Place::Team(known, _)) if known == name)
+    }
+
+    /// Whether the log has this team of the policy.
+    pub(super) fn in_log(&self, name: &TeamName) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::Team(known, _) if known == name))
+    }
+
+    /// A rule's number, routes first.
+    pub(super) fn number(&self, rule: &RuleName) -> u32 {
+        let at = self.rules.iter().position(|known| known.rule == *rule);
+        at.and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
+    }
+
+    /// What a rule does where a part of the package is missing.
+    pub(super) fn missing(&self, rule: &RuleName) -> Missing {
+        self.missing.get(rule).copied().unwrap_or(Missing::Send)
     }
 
     fn stand_in(&mut self, name: &str, tier: u32, own: &[Team]) -> (TeamName, QueueRef) {

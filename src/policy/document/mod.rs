@@ -5,7 +5,7 @@ mod path;
 mod risks;
 mod tables;
 
-pub use path::path;
+pub use path::{path, rule_answers};
 
 use super::case::SignedRule;
 use super::hold;

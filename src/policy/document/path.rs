@@ -37,6 +37,27 @@ pub fn path(policy: &Policy, escalation: &Escalation, is_signed: &dyn Fn(&str, &
     text
 }
 
+/// What each rule answers whatever the case, by the answer's name: routes first, in the order of the file. Messages count as
+/// signed, with the hash of their wording.
+pub fn rule_answers(policy: &Policy) -> Vec<(&Rule, Vec<(&'static str, String)>)> {
+    let of = |escalation: &Escalation| {
+        let wording = match &escalation.customer {
+            CustomerDecision::Message { name, .. } => policy.messages.get(name).map(|message| &message.wording_hash),
+            CustomerDecision::Nothing { .. } => None,
+        };
+        let wording = wording.map_or_else(String::new, |hash| format!(" Its wording is {hash}."));
+        vec![
+            ("owner", owner(&escalation.owner, escalation)),
+            ("clock", clock(&escalation.clock, escalation)),
+            ("package", package(&escalation.package)),
+            ("customer", customer(policy, &escalation.customer, &|_, _| true) + &wording),
+            ("alerts", told(policy, escalation).trim_start().to_owned()),
+        ]
+    };
+    let routes = policy.routes.iter().map(|route| (&route.rule, Vec::new()));
+    routes.chain(policy.escalations.iter().map(|escalation| (&escalation.rule, of(escalation)))).collect()
+}
+
 /// How much of a rule is switched on, in sentences.
 pub(super) fn state(rule: &Rule) -> String {
     let share = if rule.share < 1.0 { format!(" On {} % of the tickets.", rule.share * 100.0) } else { String::new() };

@@ -8,6 +8,7 @@ use super::timeline::{Event, Known, timeline};
 use super::trouble::Trouble;
 use crate::insight::words;
 use crate::ledger::board::{CaseFilter, CaseKey, CaseLine};
+use crate::ledger::waiting::Waiting;
 use crate::ledger::{HandoffFilter, Ledger, Result as LedgerResult};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 
 /// So many lines a page.
 const MOST: usize = 50;
+/// So many of what waits.
+const MOST_WAITING: usize = 200;
 /// So many verdicts, handoffs and acts of one case.
 const OF_ONE: usize = 30;
 /// A longer word finds nothing.
@@ -36,6 +39,8 @@ pub(super) struct Search {
     after: String,
     /// A number of the page Insight, by its key.
     number: String,
+    /// A number of what waits on the page Now, by its word.
+    waits: String,
 }
 
 /// What was found.
@@ -46,8 +51,9 @@ pub(super) struct Cases {
     cases: Vec<CaseLine>,
     /// Where the next page begins.
     next: Option<String>,
-    /// What they are, where a number was followed.
+    /// What they are, where a number was followed, and the page that it stood on.
     behind: Option<String>,
+    back: Option<&'static str>,
 }
 
 type Asked = Result<Query<Search>, QueryRejection>;
@@ -89,6 +95,9 @@ pub(super) async fn data(dashboard: &Dashboard, search: Search) -> Result<Cases,
     if !search.number.is_empty() {
         return behind(dashboard, search).await;
     }
+    if !search.waits.is_empty() {
+        return waiting(dashboard, search).await;
+    }
     let mut cases = dashboard.reading.ask(move |ledger| ledger.case_lines(&filter)).await?;
     let more = cases.len() > MOST;
     cases.truncate(MOST);
@@ -100,7 +109,7 @@ pub(super) async fn data(dashboard: &Dashboard, search: Search) -> Result<Cases,
         }
         format!("/cases?{}", query.append_pair("after", &format!("{met}/{desk}/{ticket}")).finish())
     });
-    Ok(Cases { search, teams: teams(dashboard), cases, next, behind: None })
+    Ok(Cases { search, teams: teams(dashboard), cases, next, behind: None, back: None })
 }
 
 fn teams(dashboard: &Dashboard) -> Vec<String> {
@@ -122,12 +131,35 @@ async fn behind(dashboard: &Dashboard, search: Search) -> Result<Cases, Trouble>
     let cases = dashboard.reading.ask(ask).await?;
     let of = if more { format!("the latest {shown} cases of them") } else { format!("in {shown} cases") };
     let behind = Some(format!("{}: {count}, {of}", search.number));
-    Ok(Cases { search, teams: teams(dashboard), cases, next: None, behind })
+    Ok(Cases { search, teams: teams(dashboard), cases, next: None, behind, back: Some("insight") })
+}
+
+/// The cases of what waits.
+async fn waiting(dashboard: &Dashboard, search: Search) -> Result<Cases, Trouble> {
+    let what = Waiting::named(&search.waits);
+    let what = what.ok_or_else(|| Trouble::NotFound("nothing that waits has this name: go to Now".into()))?;
+    let now = dashboard.web.sources().clock.now();
+    let ask = move |ledger: &Ledger| {
+        let tickets = ledger.tickets_waiting(what, now, MOST_WAITING + 1)?;
+        let lines =
+            tickets.iter().take(MOST_WAITING).filter_map(|(desk, ticket)| ledger.case_line(desk, ticket).transpose());
+        Ok((tickets.len(), lines.collect::<LedgerResult<Vec<CaseLine>>>()?))
+    };
+    let (found, cases) = dashboard.reading.ask(ask).await?;
+    let more = if found > MOST_WAITING { format!(": the {MOST_WAITING} that wait longest") } else { String::new() };
+    // What was never looked at is no case yet.
+    let unmet = match found.min(MOST_WAITING) - cases.len() {
+        0 => String::new(),
+        unmet => format!("; {} more that were never looked at before", words::number(unmet as u64)),
+    };
+    let behind = Some(format!("{}{more}{unmet}", what.shown()));
+    Ok(Cases { search, teams: teams(dashboard), cases, next: None, behind, back: Some("now") })
 }
 
 fn filter(search: &Search) -> Result<CaseFilter, Trouble> {
-    let Search { q, team, state, after, number } = search;
-    for (name, word) in [("q", q), ("team", team), ("state", state), ("after", after), ("number", number)] {
+    let Search { q, team, state, after, number, waits } = search;
+    let words = [("q", q), ("team", team), ("state", state), ("after", after), ("number", number), ("waits", waits)];
+    for (name, word) in words {
         if word.chars().count() > WORD_CHARS {
             return Err(Trouble::Wrong(format!("{name} is longer than {WORD_CHARS} characters")));
         }

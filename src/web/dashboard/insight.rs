@@ -7,6 +7,7 @@ use super::layout::{Page, Tab};
 use super::trouble::Trouble;
 use crate::insight::behind::{Behind, Snapshot, key};
 use crate::insight::figures::{Figures, definitions};
+use crate::insight::log::Length;
 use crate::insight::page::{Chart, OverusedRow, Tile, charts, overused, tiles};
 use crate::insight::stats::Share;
 use crate::insight::words;
@@ -115,7 +116,8 @@ struct PathLine<'s> {
     transfers: Number,
     bounced: Number,
     returned: Number,
-    wait_p50: String,
+    wait_p50: Number,
+    wait_p90: Number,
 }
 
 #[derive(Serialize)]
@@ -128,7 +130,9 @@ struct RuleLine<'s> {
     incomplete: Number,
     unclaimed: Number,
     weak: Number,
-    claim_p50: String,
+    good: Number,
+    poor: Number,
+    claim_p50: Number,
 }
 
 #[derive(Serialize)]
@@ -174,7 +178,8 @@ fn shown(snapshot: &Snapshot) -> Shown<'_> {
             transfers,
             bounced,
             returned: number(row.return_7d, key::path_returned(&row.from_team, &row.to_team)),
-            wait_p50: row.wait_p50_s.map_or_else(|| "–".to_owned(), |wait| words::length(Some(wait))),
+            wait_p50: length(row.wait_p50_s, leads(key::path_picked(&row.from_team, &row.to_team))),
+            wait_p90: length(row.wait_p90_s, leads(key::path_picked(&row.from_team, &row.to_team))),
         }
     });
     let gaps = figures.handoffs.iter().flat_map(|handoffs| &handoffs.gaps).take(ROWS).map(|gap| GapLine {
@@ -190,13 +195,17 @@ fn shown(snapshot: &Snapshot) -> Shown<'_> {
         paths: paths.collect(),
         rules: rules(figures, &leads),
         gaps: gaps.collect(),
-        overused: figures.overused.iter().take(ROWS).map(overused).collect(),
+        overused: figures.overused.iter().take(ROWS).map(|path| overused(path, &leads)).collect(),
         definitions: &definitions::DEFINITIONS,
     }
 }
 
 fn share(of: Share, href: Option<String>) -> Number {
     Number { shown: words::counted(of), href }
+}
+
+fn length(of: Option<Length>, href: Option<String>) -> Number {
+    Number { shown: words::length(of), href }
 }
 
 fn rules<'s>(figures: &'s Figures, leads: &dyn Fn(String) -> Option<String>) -> Vec<RuleLine<'s>> {
@@ -215,7 +224,9 @@ fn rules<'s>(figures: &'s Figures, leads: &dyn Fn(String) -> Option<String>) -> 
             incomplete: of(row.incomplete.count, "incomplete"),
             unclaimed: of(row.unclaimed, "unclaimed"),
             weak: of(row.weak_triage.count, "weak"),
-            claim_p50: words::length(row.claim.p50_s),
+            good: of(row.rated_good.count, "rated-good"),
+            poor: of(row.rated_good.of - row.rated_good.count, "rated-poor"),
+            claim_p50: length(row.claim.p50_s, leads(key::handoffs(&row.rule, "claimed"))),
         }
     });
     line.collect()

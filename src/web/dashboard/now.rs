@@ -5,13 +5,14 @@ use super::guard::Here;
 use super::layout::{Page, Tab};
 use super::trouble::Trouble;
 use crate::ledger::board::DueLine;
+use crate::ledger::waiting::Waiting;
 use crate::policy::rules::Mode;
 use crate::web::figures::Figures;
 use crate::web::health::{Health, health};
 use crate::web::standing::Standing;
 use axum::extract::State;
 use axum::response::Response;
-use handoffd_kit::gate::Class;
+use handoffd_kit::gate::{Class, LimitNow};
 use handoffd_kit::id::DeskId;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -35,7 +36,34 @@ pub(super) struct Now {
 struct Count {
     value: u64,
     name: &'static str,
-    href: Option<&'static str>,
+    href: Option<String>,
+}
+
+/// A limit of a desk's, and how it stands.
+#[derive(Serialize)]
+struct Budget {
+    endpoint: &'static str,
+    per_ticket: bool,
+    per_s: i64,
+    /// How many calls the connector declares.
+    declared: u32,
+    /// How many there are, as the desk's answers have corrected it.
+    calls: u32,
+    /// How many of them are ours by `budget`.
+    ours: u32,
+    /// How many of ours count now.
+    used: u32,
+    /// What the desk says is left for us, and until when.
+    left: Option<u32>,
+    until: Option<Timestamp>,
+}
+
+impl Budget {
+    fn of(limit: &LimitNow) -> Self {
+        let LimitNow { endpoint, per_ticket, declared, calls, ours, used, .. } = *limit;
+        let (left, until) = (limit.left.map(|(left, _)| left), limit.left.map(|(_, until)| until));
+        Self { endpoint, per_ticket, per_s: limit.per.as_secs(), declared, calls, ours, used, left, until }
+    }
 }
 
 /// How one desk is.
@@ -53,7 +81,8 @@ struct DeskNow {
     refused: u64,
     waiting: usize,
     in_flight: usize,
-    limits: Vec<String>,
+    /// The vendor's limits as the gate knows them now.
+    limits: Vec<Budget>,
     /// What the desk has asked us to leave alone, and until when.
     closed: Vec<(String, Timestamp)>,
 }
@@ -94,10 +123,6 @@ fn desk(id: &DeskId, figures: &Figures, can: &handoffd_kit::capability::Capabili
         let calls = gate.into_iter().flat_map(|gate| &gate.calls);
         calls.filter(|((_, of), _)| class.is_none_or(|class| class == *of)).map(|(_, count)| count).sum()
     };
-    let limit = |limit: &handoffd_kit::capability::DeclaredLimit| {
-        let ticket = if limit.per_ticket { " and ticket" } else { "" };
-        format!("{}: {} in {} s{ticket}", limit.endpoint, limit.calls, limit.per.as_secs())
-    };
     let closed = |(what, ticket, until): &(&str, Option<handoffd_kit::id::TicketId>, Timestamp)| {
         let ticket = ticket.as_ref().map(|ticket| format!(" of ticket {ticket}")).unwrap_or_default();
         (format!("{what}{ticket}"), *until)
@@ -114,7 +139,7 @@ fn desk(id: &DeskId, figures: &Figures, can: &handoffd_kit::capability::Capabili
         refused: gate.map_or(0, |gate| gate.refused),
         waiting: gate.map_or(0, |gate| gate.waiting),
         in_flight: gate.map_or(0, |gate| gate.in_flight),
-        limits: can.limits.iter().map(limit).collect(),
+        limits: gate.map(|gate| gate.limits.iter().map(Budget::of).collect()).unwrap_or_default(),
         closed: gate.map(|gate| gate.closed.iter().map(closed).collect()).unwrap_or_default(),
     }
 }
@@ -127,16 +152,20 @@ fn waits(figures: &Figures) -> Vec<Count> {
     let troubles = counts.case_troubles.values().map(|(n, _)| u64::from(*n)).sum::<u64>();
     let unclaimed = counts.unclaimed.values().map(|(n, _)| u64::from(*n)).sum();
     let waiting = counts.place_waits.values().map(|n| u64::from(*n)).sum();
-    let count = |value: u64, name, href| Count { value, name, href };
+    let page = |value: u64, name, page: &str| Count { value, name, href: Some(page.to_owned()) };
+    let count = |value: u64, name, what: Waiting| {
+        let href = (value > 0).then(|| format!("/cases?waits={}", what.name()));
+        Count { value, name, href }
+    };
     vec![
-        count(figures.reviews_open().into(), "reviews wait for a yes or no", Some("/reviews")),
-        count(parked + troubles, "parked until a person acts", Some("/parked")),
-        count(counts.looks.into(), "tickets to be looked at, now or later", None),
-        count(effects(&["due", "in_flight", "unsure"]), "writes on their way", None),
-        count(counts.paused.into(), "writes held by a pause", None),
-        count(unclaimed, "handoffs that nobody took on in time", None),
-        count(waiting, "cases that wait for a place in the hour", None),
-        count(counts.overdue_tasks.into(), "tasks of agents before that are overdue", None),
-        count(counts.would.into(), "cases that rules in shadow would hand off", None),
+        page(figures.reviews_open().into(), "reviews wait for a yes or no", "/reviews"),
+        page(parked + troubles, "parked until a person acts", "/parked"),
+        count(counts.looks.into(), Waiting::Looks.shown(), Waiting::Looks),
+        count(effects(&["due", "in_flight", "unsure"]), Waiting::Writes.shown(), Waiting::Writes),
+        count(counts.paused.into(), Waiting::Paused.shown(), Waiting::Paused),
+        count(unclaimed, Waiting::Unclaimed.shown(), Waiting::Unclaimed),
+        count(waiting, Waiting::Places.shown(), Waiting::Places),
+        count(counts.overdue_tasks.into(), Waiting::Tasks.shown(), Waiting::Tasks),
+        count(counts.would.into(), Waiting::Would.shown(), Waiting::Would),
     ]
 }

@@ -85,6 +85,17 @@ pub trait Orders: Send + Sync {
 }
 
 impl Wish {
+    /// The handoff that it is about.
+    pub fn handoff(&self) -> Option<&str> {
+        match self {
+            Self::Approve { handoff, .. } | Self::Reject { handoff, .. } | Self::Edit { handoff, .. } => Some(handoff),
+            Self::Retry(target) | Self::Drop { target, .. } => match target {
+                Target::Effect { handoff, .. } => Some(handoff),
+                Target::Case { .. } | Target::Desk { .. } => None,
+            },
+        }
+    }
+
     /// What it takes to decide this.
     pub fn takes(&self) -> Role {
         match self {

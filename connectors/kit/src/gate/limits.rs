@@ -2,7 +2,7 @@
 //! Pure: the present instant is an argument.
 
 use super::window::{Room, Window, later};
-use super::{Class, Correction};
+use super::{Class, Correction, LimitNow};
 use crate::capability::DeclaredLimit;
 use crate::id::TicketId;
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +38,7 @@ enum Scope {
 
 struct Limit {
     endpoint: &'static str,
+    declared: u32,
     calls: u32,
     per: SignedDuration,
     seen: [bool; 2],
@@ -148,6 +149,12 @@ impl Limits {
         self.closed.iter().filter(open_again).map(shown).collect()
     }
 
+    /// Each limit as it stands now.
+    pub fn standing(&mut self, now: Timestamp) -> Vec<LimitNow> {
+        let budget = self.budget;
+        self.limits.iter_mut().map(|limit| limit.standing(budget, now)).collect()
+    }
+
     fn close(&mut self, scope: Scope, until: Timestamp, now: Timestamp) -> Timestamp {
         let until = until.min(later(now, LONGEST_CLOSURE));
         let end = self.closed.entry(scope).or_insert(until);
@@ -164,11 +171,33 @@ impl Limit {
         };
         Self {
             endpoint: declared.endpoint,
+            declared: declared.calls,
             calls: declared.calls,
             per: SignedDuration::try_from(declared.per).unwrap_or(SignedDuration::MAX),
             seen: [false; 2],
             windows,
             left: None,
+        }
+    }
+
+    fn standing(&mut self, budget: f64, now: Timestamp) -> LimitNow {
+        let per = self.per;
+        let (used, per_ticket) = match &mut self.windows {
+            Windows::All(window) => (window.used(now, per), false),
+            Windows::ByTicket(windows, _) => {
+                (windows.values_mut().map(|window| window.used(now, per)).max().unwrap_or(0), true)
+            }
+        };
+        let left = self.left.filter(|left| left.until > now);
+        LimitNow {
+            endpoint: self.endpoint,
+            per_ticket,
+            per,
+            declared: self.declared,
+            calls: self.calls,
+            ours: self.ours(budget),
+            used: u32::try_from(used).unwrap_or(u32::MAX),
+            left: left.map(|left| (left.calls, left.until)),
         }
     }
 
@@ -264,6 +293,23 @@ mod tests {
         }
         assert_eq!(limits.opens(&update("1"), at(1)), Some(at(60)));
         assert_eq!(limits.opens(&update("2"), at(1)), None);
+    }
+
+    #[test]
+    fn what_is_used_and_left_is_told_as_answers_corrected_it() {
+        let mut limits = zendesk_like(0.5);
+        limits.take(&update("1"), at(0));
+        let told = |limits: &mut Limits, now| {
+            let all = limits.standing(now).into_iter();
+            all.map(|one| (one.calls, one.ours, one.used, one.left.map(|(calls, _)| calls))).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&mut limits, at(1)), [(100, 50, 1, None), (50, 25, 1, None), (2, 1, 1, None)]);
+        let said = Correction { endpoint: ACCOUNT, limit: Some(200), remaining: Some(130), resets: Some(at(30)) };
+        limits.correct(&said, at(1));
+        // 130 of 200 are left, of which 100 are for people and other tools.
+        assert_eq!(told(&mut limits, at(2))[0], (200, 100, 1, Some(30)));
+        assert_eq!(limits.standing(at(2))[0].declared, 100);
+        assert_eq!(told(&mut limits, at(61))[0], (200, 100, 0, None), "its window is over");
     }
 
     #[test]

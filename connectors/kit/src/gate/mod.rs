@@ -130,6 +130,29 @@ pub struct Figures {
     pub in_flight: usize,
     /// What the desk has asked us to leave alone, and until when: an endpoint (or `"account"`), or one ticket of it.
     pub closed: Vec<(&'static str, Option<TicketId>, Timestamp)>,
+    /// Each limit as it stands now.
+    pub limits: Vec<LimitNow>,
+}
+
+/// A limit of the vendor's as the gate knows it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitNow {
+    /// Of which endpoint; `"account"`: of all calls.
+    pub endpoint: &'static str,
+    /// Whether each ticket has it for itself; then `used` is of the ticket with the most.
+    pub per_ticket: bool,
+    /// In which time.
+    pub per: SignedDuration,
+    /// How many calls, as the connector declares it.
+    pub declared: u32,
+    /// How many calls, as the desk's answers have corrected it.
+    pub calls: u32,
+    /// How many of them are ours by the desk's `budget`.
+    pub ours: u32,
+    /// How many of ours count now.
+    pub used: u32,
+    /// What an answer said is left for us, and until when that holds; none: no answer says.
+    pub left: Option<(u32, Timestamp)>,
 }
 
 /// A write that rests on a read of a moment ago, on a desk that compares nothing: until when the read counts, and how often
@@ -205,10 +228,11 @@ impl Gate {
     /// What the gate has done and how it stands.
     pub fn figures(&self) -> Figures {
         let now = self.now();
-        let (waiting, in_flight, closed) =
-            self.line.with(|queue| (queue.waiting(), queue.in_flight(), queue.limits.closed(now)));
+        let (waiting, in_flight, closed, limits) = self
+            .line
+            .with(|queue| (queue.waiting(), queue.in_flight(), queue.limits.closed(now), queue.limits.standing(now)));
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        Figures { calls: counts.calls.clone(), refused: counts.refused, waiting, in_flight, closed }
+        Figures { calls: counts.calls.clone(), refused: counts.refused, waiting, in_flight, closed, limits }
     }
 
     /// Sends nothing more: calls that wait, and those that come, are answered at once that they were not sent. What has
@@ -286,7 +310,7 @@ impl Gate {
             }
         });
         if let Some(until) = until {
-            tracing::info!(endpoint = claim.endpoint, status = status.as_u16(), %until, "the desk asked us to wait");
+            tracing::info!(endpoint = claim.endpoint, status = status.as_u16(), %until, "desk.asked_to_wait");
         }
         if status != StatusCode::TOO_MANY_REQUESTS {
             return Ok(response);

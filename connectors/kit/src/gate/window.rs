@@ -64,6 +64,12 @@ impl Window {
         self.len() == 0
     }
 
+    /// How many calls count now.
+    pub fn used(&mut self, now: Timestamp, per: SignedDuration) -> usize {
+        self.forget(now, per);
+        self.len()
+    }
+
     fn forget(&mut self, now: Timestamp, per: SignedDuration) {
         for calls in [&mut self.reads, &mut self.writes] {
             while calls.front().is_some_and(|at| later(*at, per) <= now) {
