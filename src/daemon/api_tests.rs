@@ -116,6 +116,7 @@ async fn what_is_read_is_what_is_described() {
         ("/api/v1/reviews", "/api/v1/reviews"),
         ("/api/v1/reviews/{id}", &one),
         ("/api/v1/cases", "/api/v1/cases?team=frontline&state=open"),
+        ("/api/v1/cases", "/api/v1/cases?waits=looks"),
         ("/api/v1/cases/{desk}/{ticket}", "/api/v1/cases/acme/42"),
         ("/api/v1/parked", "/api/v1/parked"),
         ("/api/v1/policy", "/api/v1/policy"),
@@ -128,6 +129,7 @@ async fn what_is_read_is_what_is_described() {
         ("/api/v1/cases/{desk}/{ticket}", "/api/v1/cases/acme/none", StatusCode::NOT_FOUND),
         ("/api/v1/cases", "/api/v1/cases?after=nonsense", StatusCode::BAD_REQUEST),
         ("/api/v1/cases", "/api/v1/cases?number=none", StatusCode::NOT_FOUND),
+        ("/api/v1/cases", "/api/v1/cases?waits=none", StatusCode::NOT_FOUND),
     ] {
         assert_eq!(ask(&hall, "GET", template, path, READER, Value::Null).await.0, status, "{path}");
     }
@@ -152,9 +154,18 @@ async fn what_is_decided_is_what_is_described() {
     ] {
         assert_eq!(ask(&hall, "POST", template, &path(act), token, body).await.0, status, "{act}");
     }
-    let none = "/api/v1/reviews/none/reject";
-    let told = ask(&hall, "POST", reject, none, REVIEWER, json!({ "reason": "x" })).await.0;
-    assert_eq!(told, StatusCode::CONFLICT);
+    for (template, path, body) in [
+        (reject, "/api/v1/reviews/none/reject", json!({ "reason": "x" })),
+        (approve, "/api/v1/reviews/none/approve", json!({})),
+    ] {
+        let (status, told) = ask(&hall, "POST", template, path, REVIEWER, body).await;
+        assert_eq!((status, told["error"].as_str()), (StatusCode::NOT_FOUND, Some("not_found")), "{path}");
+    }
+    // What is no path at all is answered as everything else is.
+    for (token, status) in [(READER, StatusCode::NOT_FOUND), ("nobody", StatusCode::UNAUTHORIZED)] {
+        let (answer, told) = hall.api("GET", "/api/v1/nothing/here", token, Value::Null).await;
+        assert_eq!((answer.status, told["request_id"].as_str()), (status, Some("my-request-1")), "{}", answer.text);
+    }
 }
 
 #[tokio::test]

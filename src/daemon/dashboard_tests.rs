@@ -502,6 +502,38 @@ async fn every_number_of_insight_leads_to_as_many_cases() {
 }
 
 #[tokio::test]
+async fn every_number_of_what_waits_leads_to_its_cases() {
+    let hall = hall(sending());
+    hall.stage.park().await;
+    let lead = hall.as_(REVIEWER).await;
+    let page = lead.get("/").await.text;
+    let links: Vec<&str> = page
+        .split("<a href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|to| to.contains("waits="))
+        .collect();
+    for to in &links {
+        let behind = lead.get(to).await;
+        assert!(behind.status == StatusCode::OK && behind.text.contains("Back to Now"), "{to}: {}", behind.text);
+    }
+    for tile in page
+        .split("<ul class=\"tiles\">")
+        .nth(1)
+        .expect("tiles")
+        .split("</ul>")
+        .next()
+        .expect("an end")
+        .split("<li>")
+        .skip(1)
+    {
+        let none = tile.starts_with("<b>0</b>");
+        assert_eq!(tile.starts_with("<a "), !none, "a number that counts something leads to it: {tile}");
+    }
+    assert!(page.contains("Rate budget"), "{page}");
+}
+
+#[tokio::test]
 async fn the_same_is_given_as_json_with_the_requests_own_id() {
     let hall = hall(asking());
     let review = hall.review().await;

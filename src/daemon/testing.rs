@@ -12,7 +12,7 @@ use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::desk::*;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::gate::{Class, Figures};
+use handoffd_kit::gate::{Class, Figures, LimitNow};
 use handoffd_kit::id::{DeskId, StreamName, TicketId};
 use handoffd_kit::model::*;
 use handoffd_kit::random::Random;
@@ -409,7 +409,17 @@ impl Desk for FakeDesk {
 
     fn figures(&self) -> Option<Figures> {
         let calls = BTreeMap::from([(("tickets", Class::Read), 3)]);
-        Some(Figures { calls, refused: 1, waiting: 2, in_flight: 0, closed: Vec::new(), limits: Vec::new() })
+        let limit = LimitNow {
+            endpoint: "account",
+            per_ticket: false,
+            per: SignedDuration::from_mins(1),
+            declared: 100,
+            calls: 200,
+            ours: 160,
+            used: 3,
+            left: Some((120, Timestamp::UNIX_EPOCH)),
+        };
+        Some(Figures { calls, refused: 1, waiting: 2, in_flight: 0, closed: Vec::new(), limits: vec![limit] })
     }
 
     fn check<'a>(&'a self, _: &'a [QueueSpec]) -> Answer<'a, Vec<Finding>> {

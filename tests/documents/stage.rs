@@ -39,14 +39,6 @@ impl Stage {
     /// What a document takes for granted, beside what it tells itself.
     fn made_ready(mut self, document: &str) -> Self {
         match document {
-            // A log of one's own, as the page about reports shows one.
-            "README.md" => {
-                let reports = Document::read("docs/REPORTS.md");
-                self.write("map.toml", reports.saved("map.toml"));
-                let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-                packed.write_all(reports.saved("log.csv").as_bytes()).expect("packed");
-                self.write("log.csv.gz", packed.finish().expect("packed"));
-            }
             // A daemon that runs. Nobody answers where its desk is.
             "docs/OPERATIONS.md" => {
                 let listen = self.sandbox.clone();

@@ -10,7 +10,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,11 +30,10 @@ pub(super) fn routes() -> Router<Dashboard> {
         .route("/api/v1/parked/retry", post(retry))
         .route("/api/v1/parked/drop", post(give_up))
         .route("/api/v1/policy", get(policy))
-        .route("/api/v1/{*rest}", any(nothing_here))
 }
 
 /// No such thing, told as everything else is.
-async fn nothing_here(caller: Caller) -> Response {
+pub(super) fn nothing_here(caller: &Caller) -> Response {
     refused(&Trouble::NotFound("there is no such path: GET /api/v1/openapi.json lists them".into()), &caller.id)
 }
 

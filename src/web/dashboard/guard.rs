@@ -158,9 +158,16 @@ impl FromRequestParts<Dashboard> for Caller {
     }
 }
 
-/// No such page.
-pub(super) async fn nothing_here(State(dashboard): State<Dashboard>, here: Result<Here, Response>) -> Response {
-    match here {
+/// No such page, and no such path of the API.
+pub(super) async fn nothing_here(State(dashboard): State<Dashboard>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if parts.uri.path().starts_with("/api/") {
+        return match Caller::from_request_parts(&mut parts, &dashboard).await {
+            Ok(caller) => super::api::nothing_here(&caller),
+            Err(refused) => refused,
+        };
+    }
+    match Here::from_request_parts(&mut parts, &dashboard).await {
         Ok(here) => dashboard.trouble(&here, &Trouble::NotFound("there is no such page".into())),
         // Who is not logged in learns of no page.
         Err(_) => (StatusCode::NOT_FOUND, "not found\n").into_response(),
