@@ -54,6 +54,7 @@ fn what_check_accepts_the_schema_accepts() {
     }
     let whole = read(&root().join("tests/whole_policy/policy.toml"));
     let whole = whole
+        .replace("@CONNECTOR@", "zendesk")
         .replace("@LOGIN@", "{ token = { env = \"TOKEN\" } }")
         .replace("@WEBHOOK@", "{ secret = { file = \"x\" } }");
     assert_eq!(complaints(&whole), Vec::<String>::new(), "the policy with every key");

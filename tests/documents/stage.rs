@@ -1,10 +1,7 @@
 //! Where a document's shell blocks are run: an empty folder with the files that the document saves, and what it takes for granted.
 
 use super::markdown::{Block, Document, root};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use handoffd::ledger::{Durability, Ledger};
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

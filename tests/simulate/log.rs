@@ -93,6 +93,31 @@ fn every_fire_has_its_instant_and_what_people_did() {
     assert_eq!((&run["stand_ins"], &run["rules"][0]["confirmed"]["count"]), (&json!(3), &json!(1)));
 }
 
+/// Three logs of the same ticket: it begins in no queue, in the intake, and in a queue of nobody's.
+#[test]
+fn routes_fire_for_what_never_had_a_team_and_leave_other_queues_alone() {
+    let folder = folder();
+    let policy = POLICY.replace("login ", "intake    = [\"Incoming\"]\nlogin ");
+    let route = "[[route]]\nname = \"rest\"\ndesk = \"acme\"\nto = \"frontline\"\n\n[[escalate]]";
+    std::fs::write(folder.path().join("handoffd.toml"), policy.replace("[[escalate]]", route)).expect("written");
+    let map = MAP.replace("{ tier = 1 } ]", "{ teams = [\"Support\", \"Incoming\"], tier = 1 } ]");
+    std::fs::write(folder.path().join("map.toml"), map).expect("written");
+    for (first, fires) in [("", 1), ("Incoming", 1), ("Facility", 0)] {
+        let log =
+            format!("id,at,team,status\n1,2026-03-02T09:00:00Z,{first},open\n1,2026-03-02T09:30:00Z,Support,open\n");
+        std::fs::write(folder.path().join("log.csv"), log).expect("written");
+        let output =
+            simulate(&folder, &["--events", "log.csv", "--json"]).assert().success().get_output().stdout.clone();
+        let run: Value = serde_json::from_slice(&output).expect("json");
+        let rule = &run["rules"][0];
+        assert_eq!((&rule["rule"], &rule["fires"]), (&json!("rest"), &json!(fires)), "first in \"{first}\"");
+        assert_eq!(rule["confirmed"]["count"], fires, "people gave it to the same team half an hour later");
+        if fires == 1 {
+            assert_eq!(run["fires"][0]["same_team"], json!({ "later": { "earlier_s": 1800.0 } }));
+        }
+    }
+}
+
 #[test]
 fn two_policies_are_compared_and_a_person_can_read_it() {
     let folder = folder();
@@ -156,8 +181,12 @@ fn a_record_is_kept_and_never_overwritten_and_what_was_repaired_stands_in_all_of
     for words in ["| wandered | ", "2 cases are decided differently", "## What to watch", "experts would have got 2"] {
         assert!(record.contains(words), "{words} in {record}");
     }
-    let told = simulate(&folder, &arguments).assert().code(2).get_output().stderr.clone();
-    assert!(String::from_utf8_lossy(&told).contains("record.md cannot be written"), "it is there");
+    // Before anything else is done: not even the log is looked for.
+    let early = ["--events", "none.csv", "--save", "record.md"];
+    for arguments in [&arguments[..], &early[..]] {
+        let told = simulate(&folder, arguments).assert().code(2).get_output().stderr.clone();
+        assert!(String::from_utf8_lossy(&told).contains("record.md cannot be written"), "it is there");
+    }
     assert_eq!(std::fs::read_to_string(folder.path().join("record.md")).expect("kept"), record);
 }
 

@@ -90,7 +90,7 @@ impl Dashboard {
             return Err(Trouble::MayNot(takes));
         }
         // What is not there is told as such: only what is there can be in a state that forbids it.
-        if let Some(handoff) = wish.handoff().map(str::to_owned) {
+        if let Some(handoff) = wish.review().map(str::to_owned) {
             self.reading.ask(move |ledger| ledger.handoff(&handoff).map(drop)).await?;
         }
         Ok(self.orders.give(wish, person.name.clone()).await?)

@@ -85,14 +85,11 @@ pub trait Orders: Send + Sync {
 }
 
 impl Wish {
-    /// The handoff that it is about.
-    pub fn handoff(&self) -> Option<&str> {
+    /// The review that it answers or edits.
+    pub fn review(&self) -> Option<&str> {
         match self {
             Self::Approve { handoff, .. } | Self::Reject { handoff, .. } | Self::Edit { handoff, .. } => Some(handoff),
-            Self::Retry(target) | Self::Drop { target, .. } => match target {
-                Target::Effect { handoff, .. } => Some(handoff),
-                Target::Case { .. } | Target::Desk { .. } => None,
-            },
+            Self::Retry(_) | Self::Drop { .. } => None,
         }
     }
 
