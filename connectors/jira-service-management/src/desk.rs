@@ -56,7 +56,12 @@ impl JiraDesk {
         let team = self.team_field("read fields", deadline).await?;
         let queues = self.suggested(&team, "", deadline).await?;
         let setup = self.people.setup(&self.api, deadline).await?;
-        Ok(Directory { queues, people: Vec::new(), fields: setup.kinds.keys().cloned().collect() })
+        Ok(Directory {
+            queues,
+            people: Vec::new(),
+            fields: setup.kinds.keys().cloned().collect(),
+            ..Directory::default()
+        })
     }
 
     /// A head by the id, or for people by its present key.
