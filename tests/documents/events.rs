@@ -46,6 +46,7 @@ fn every_event_of_the_log_is_documented_and_no_other() {
             sources(&folder, &mut texts);
         }
     }
+    let event = Regex::new("^[a-z_]+[.][a-z_]+$").expect("a pattern");
     let literal = Regex::new("\"([^\"\n]*)\"").expect("a pattern");
     let mut logged: BTreeSet<String> = PUT_TOGETHER.map(str::to_owned).into();
     for text in &texts {
@@ -53,10 +54,7 @@ fn every_event_of_the_log_is_documented_and_no_other() {
             let last = literal.captures_iter(call).last().expect("an event has a name");
             let name = last[1].to_owned();
             if name != "{what}" {
-                assert!(
-                    Regex::new("^[a-z_]+[.][a-z_]+$").expect("a pattern").is_match(&name),
-                    "{name} is no event: {call}"
-                );
+                assert!(event.is_match(&name), "{name} is no event: {call}");
                 logged.insert(name);
             }
         }
