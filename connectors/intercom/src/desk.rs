@@ -55,7 +55,7 @@ impl IntercomDesk {
         let each = found.conversations.some().unwrap_or_default().into_iter();
         let fields: BTreeSet<String> =
             each.filter_map(|one| one.custom_attributes.some()).flat_map(|all| all.into_keys()).collect();
-        Ok(Directory { queues, people, fields: fields.into_iter().collect() })
+        Ok(Directory { queues, people, fields: fields.into_iter().collect(), ..Directory::default() })
     }
 
     /// Who works in a team now.
