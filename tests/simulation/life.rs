@@ -1,5 +1,6 @@
 //! One life of the daemon: from opening the ledger to a crash. A crash is the future that stops at an await and never goes on.
 
+use crate::news::Cut;
 use crate::rooms::Rooms;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
@@ -32,6 +33,11 @@ impl Death {
         Self(Arc::new(AtomicI64::new(steps)))
     }
 
+    /// Sooner: within so many steps from now.
+    pub fn within(&self, steps: i64) {
+        self.0.fetch_min(steps, Ordering::Relaxed);
+    }
+
     /// Never.
     pub fn never() -> Self {
         Self::after(i64::MAX)
@@ -59,6 +65,8 @@ pub struct Mortal {
     pub rooms: Rooms,
     /// When it ends.
     pub death: Death,
+    /// What ends it sooner, where it polls.
+    pub cut: Option<Cut>,
 }
 
 impl Transport for Mortal {
@@ -71,7 +79,9 @@ impl Transport for Mortal {
                 taken.into_iter().for_each(|number| self.rooms.heard(number));
                 return answer;
             }
+            let cut = self.cut.as_ref().and_then(|cut| cut.after(request.uri().path()));
             let answer = self.inner.send(request, bounds).await;
+            cut.into_iter().for_each(|steps| self.death.within(steps));
             self.death.pass().await;
             answer
         })

@@ -5,6 +5,7 @@ use crate::by_hand;
 use crate::checker::{Broken, Scene, check};
 use crate::helpdesk::{Kind, SECRET};
 use crate::life::{Death, Life, Mortal};
+use crate::news::{Cut, News};
 use crate::rooms::Rooms;
 use crate::switches::{self, Switches};
 use crate::tally::Tally;
@@ -81,6 +82,8 @@ struct World {
     kind: Kind,
     seed: u64,
     clock: ManualClock,
+    /// Cuts the daemon off where it polls.
+    cut: Option<Cut>,
     sandbox: Sandbox,
     random: Rng,
     acts: BTreeMap<Timestamp, Act>,
@@ -104,10 +107,10 @@ struct World {
 }
 
 /// Runs one seed: what it exercised, and which promises were broken.
-pub fn run(kind: Kind, seed: u64) -> (Tally, Vec<Broken>) {
+pub fn run(kind: Kind, news: News, seed: u64) -> (Tally, Vec<Broken>) {
     let shared = Path::new("/dev/shm");
     let folder = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }.expect("folder");
-    let mut world = World::new(kind, seed, folder.path());
+    let mut world = World::new(kind, news, seed, folder.path());
     if let Err(broken) = world.live() {
         return (world.tally, vec![broken]);
     }
@@ -130,7 +133,7 @@ pub fn run(kind: Kind, seed: u64) -> (Tally, Vec<Broken>) {
 }
 
 impl World {
-    fn new(kind: Kind, seed: u64, folder: &Path) -> Self {
+    fn new(kind: Kind, news: News, seed: u64, folder: &Path) -> Self {
         let mut random = Rng::with_seed(seed);
         let begin: Timestamp = "2026-03-02T06:00:00Z".parse().expect("an instant");
         let clock = ManualClock::new(begin);
@@ -142,12 +145,13 @@ impl World {
         let ailing = ailing(&acts);
         let rooms = Rooms::new(clock.clone(), random.fork(), begin + DAY);
         std::fs::write(folder.join(POLICY), Version::FIRST.text(kind)).expect("written");
-        sandbox.set_faults(faults(&mut random, begin));
+        sandbox.set_faults(news.of_hooks(faults(&mut random, begin)));
         let mut tally = Tally::default();
         tally.count("seeds", 1);
         Self {
             kind,
             seed,
+            cut: (news == News::Polled).then(|| Cut::new(seed)),
             clock,
             sandbox,
             random,
@@ -223,7 +227,8 @@ impl World {
             self.sandbox.set_faults(FaultPlan::default());
         }
         let inner = SandboxTransport::to(self.sandbox.clone());
-        let transport = Mortal { inner, rooms: self.rooms.clone(), death: death.clone() };
+        let cut = self.cut.clone().filter(|_| mortal);
+        let transport = Mortal { inner, rooms: self.rooms.clone(), death: death.clone(), cut };
         let seams = Seams {
             clock: Arc::new(self.clock.clone()),
             random: Arc::new(Seeded(Mutex::new(Rng::with_seed(self.random.u64(..))))),
