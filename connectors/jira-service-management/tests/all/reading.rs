@@ -226,7 +226,7 @@ fn a_customer_is_whoever_reported_it_with_their_organisation_and_hidden_addresse
     assert_eq!((customer.person.role, customer.person.email.as_deref()), (Role::Customer, Some(CUSTOMER)));
     let Fact::Known(Some(organization)) = customer.organization else { panic!("{:?}", customer.organization) };
     assert_eq!(organization.name.as_deref(), Some("Standard Customer"));
-    account.stage.wire().edit_answers(Arc::new(|answer| hide(answer)));
+    account.stage.wire().edit_answers(Arc::new(hide));
     let hidden = parts(&account, ticket, PartKind::Customer).customer.unwrap();
     assert_eq!((hidden.person.email, hidden.person.role), (None, Role::Customer));
     account.stage.wire().mend();
