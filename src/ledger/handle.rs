@@ -18,6 +18,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 /// Operations that may wait; beyond, callers wait for a place, and intake answers 503.
 const QUEUE: usize = 1024;
@@ -38,8 +39,15 @@ pub struct Handle {
 
 #[derive(Clone)]
 enum Way {
-    Thread(mpsc::Sender<Queued>),
+    Thread(Thread),
     Inline(Arc<Inline>),
+}
+
+#[derive(Clone)]
+struct Thread {
+    queue: mpsc::Sender<Queued>,
+    /// It is over, and its end of the queue with it.
+    ended: CancellationToken,
 }
 
 struct Inline {
@@ -70,14 +78,19 @@ impl Handle {
     /// # Errors
     /// The thread cannot be started.
     pub fn spawn(ledger: Ledger) -> Result<Self> {
-        let (sender, receiver) = mpsc::channel(QUEUE);
+        let (queue, receiver) = mpsc::channel(QUEUE);
         let condition = Arc::new(Condition::of(&ledger));
-        let noted = condition.clone();
+        let (noted, ended) = (condition.clone(), CancellationToken::new());
+        let ends = ended.clone().drop_guard();
         std::thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || serve(ledger, receiver, &noted))
+            .spawn(move || {
+                // Dropped last, also where an operation panics.
+                let _ends = ends;
+                serve(ledger, receiver, &noted);
+            })
             .map_err(|error| LedgerError::Sql(format!("its thread cannot be started: {error}")))?;
-        Ok(Self { way: Way::Thread(sender), condition, patience: None })
+        Ok(Self { way: Way::Thread(Thread { queue, ended }), condition, patience: None })
     }
 
     /// Runs each operation at once, in the caller: deterministic, for the simulation, tests and single commands.
@@ -167,10 +180,9 @@ impl Handle {
                 let done = inline.call(&mut operation, &self.condition).await;
                 Ok((operation, done))
             }
-            Way::Thread(sender) => {
+            Way::Thread(thread) => {
                 let (operation, answer) = queued(operation);
-                sender.send(Queued::Work(operation)).await.map_err(|_| LedgerError::Stopped)?;
-                answer.await.map_err(|_| LedgerError::Stopped)
+                thread.ask(Queued::Work(operation), answer).await
             }
         }
     }
@@ -178,17 +190,28 @@ impl Handle {
     /// Finishes what is queued and closes the ledger: its lock is free when this returns, and later calls fail. A ledger
     /// that is called inline closes with its last handle.
     pub async fn close(&self) {
-        let Way::Thread(sender) = &self.way else { return };
+        let Way::Thread(thread) = &self.way else { return };
         let (caller, closed) = oneshot::channel();
-        if sender.send(Queued::Close(caller)).await.is_ok() {
-            // An error says that the thread has ended already.
-            let _ = closed.await;
-        }
+        // An error says that the thread has ended already.
+        let _ = thread.ask(Queued::Close(caller), closed).await;
     }
 
     /// Whether the queue is full: intake sheds load instead of waiting.
     pub fn is_full(&self) -> bool {
-        matches!(&self.way, Way::Thread(sender) if sender.capacity() == 0)
+        matches!(&self.way, Way::Thread(thread) if thread.queue.capacity() == 0)
+    }
+}
+
+impl Thread {
+    /// Queues something and waits for its answer. What is queued in the moment in which the thread ends may lie there for as
+    /// long as anybody can queue more, neither done nor dropped, so the end is waited for as well.
+    async fn ask<T>(&self, queued: Queued, mut answer: oneshot::Receiver<T>) -> Result<T> {
+        self.queue.send(queued).await.map_err(|_| LedgerError::Stopped)?;
+        tokio::select! {
+            biased;
+            answered = &mut answer => answered.map_err(|_| LedgerError::Stopped),
+            () = self.ended.cancelled() => answer.try_recv().map_err(|_| LedgerError::Stopped),
+        }
     }
 }
 
@@ -323,6 +346,19 @@ mod tests {
         let died = handle.call(|_| -> Result<()> { panic!("on purpose") }).await;
         assert_eq!(died, Err(LedgerError::Stopped));
         assert_eq!(note(&handle, "a").await, Err(LedgerError::Stopped));
+    }
+
+    #[tokio::test]
+    async fn what_is_queued_as_the_thread_ends_is_answered() {
+        let (queue, receiver) = mpsc::channel(1);
+        let thread = Thread { queue, ended: CancellationToken::new() };
+        let (operation, answer) = queued(|_| Ok(()));
+        let asks = thread.ask(Queued::Work(operation), answer);
+        // Nobody takes it, and nobody drops it.
+        let ends = async { thread.ended.cancel() };
+        let (answered, ()) = tokio::join!(asks, ends);
+        assert_eq!(answered.map(|_| ()), Err(LedgerError::Stopped));
+        drop(receiver);
     }
 
     #[tokio::test]
