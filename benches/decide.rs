@@ -12,6 +12,7 @@ use handoffd::policy::explain::explain;
 use handoffd::policy::header::PolicyHeader;
 use handoffd::policy::message::wording_hash;
 use handoffd::policy::rules::*;
+use handoffd::policy::teams::Team;
 use handoffd::policy::timing::TimeKeys;
 use handoffd::policy::verdict::{Decision, Outcome};
 use handoffd_kit::desk::QueueSpec;
@@ -89,6 +90,7 @@ fn escalation(n: usize, rules: usize, known: &handoffd::policy::known::KnownFact
             after_reply: None,
         },
         review: ReviewDecision::Never,
+        reviewers: Vec::new(),
         reviews: None,
     }
 }

@@ -6,7 +6,7 @@
 
 use super::examine::{Look, Step, effects, planned_signature};
 use super::hearing::Order;
-use super::overtaken::{overtaken_since, overtaken_unseen};
+use super::overtaken::overtaken;
 use super::review::{Still, compare};
 use crate::ledger::commands::{CommandOutcome, Deed, HandledCommand};
 use crate::ledger::records::{CaseUpdate, HandoffRecord, NewHandoff, ReviewAnswer};
@@ -296,13 +296,8 @@ impl Scene<'_> {
 
     /// Whether a review still fits what the ticket is now.
     fn still(&self, review: &HandoffRecord, verdict: &Verdict) -> Still {
-        let look = self.look;
-        let history = look.parts.history.as_deref().unwrap_or_default();
-        let unseen = || overtaken_unseen(review, look.head).filter(|_| !look.capabilities.readable_history);
-        match overtaken_since(review, history, look.policy).or_else(unseen) {
-            Some(why) => Still::Stale(why),
-            None => compare(review, Some(verdict), look.policy),
-        }
+        let stale = overtaken(self.look, review).map(Still::Stale);
+        stale.unwrap_or_else(|| compare(review, Some(verdict), self.look.policy))
     }
 
     fn ends_stale(&self, review: &HandoffRecord, why: String) -> Done {

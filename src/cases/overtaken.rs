@@ -1,12 +1,24 @@
 //! Whether somebody has decided otherwise since a handoff was decided: a change of team, owner, status or a matched fact
 //! that is not ours. Pure; asked before each further call, and before a review is answered.
 
+use super::examine::Look;
 use super::stays::shown;
 use crate::ledger::records::HandoffRecord;
 use crate::policy::rules::Policy;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::model::{Change, Role, TicketHead, What};
 use jiff::Timestamp;
+
+/// Who or what stands against a yes to this review, as far as the ticket tells what happened since it was asked for.
+pub fn overtaken(look: &Look<'_>, review: &HandoffRecord) -> Option<String> {
+    let unchanged = look.record.last_version.as_ref() == Some(&look.head.version);
+    match &look.parts.history {
+        Some(history) => overtaken_since(review, history, look.policy),
+        None if unchanged => None,
+        None if !look.capabilities.readable_history => overtaken_unseen(review, look.head),
+        None => Some("the ticket changed, and this desk does not say by whom".to_owned()),
+    }
+}
 
 /// Who changed what since a handoff was decided of which nothing was sent.
 pub fn overtaken_since(handoff: &HandoffRecord, history: &[Change], policy: &Policy) -> Option<String> {
@@ -17,7 +29,7 @@ pub fn overtaken_since(handoff: &HandoffRecord, history: &[Change], policy: &Pol
 
 /// The same on a desk that keeps no history: of what nobody says who did it, another owner is seen on the ticket. Another team
 /// or another fact the decision itself shows, which is asked anew.
-pub fn overtaken_unseen(handoff: &HandoffRecord, head: &TicketHead) -> Option<String> {
+fn overtaken_unseen(handoff: &HandoffRecord, head: &TicketHead) -> Option<String> {
     let owner = head.owner.known()?.as_ref().map(|owner| &owner.id);
     let another = owner != handoff.proposal.owner.previous_id.as_ref();
     another.then(|| "somebody changed the owner meanwhile (this desk does not say who)".to_owned())

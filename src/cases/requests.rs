@@ -47,7 +47,7 @@ pub(super) fn follow(look: &Look<'_>, case: &Case, update: &mut CaseUpdate) {
 
 fn waits_for_a_yes(look: &Look<'_>, new: &NewHandoff) -> String {
     let proposal = &new.proposal;
-    let anybody = reviewers(look.policy, &proposal.to, proposal.from.as_ref()).is_empty();
+    let anybody = reviewers(look.policy, proposal).is_empty();
     let who: Vec<&str> = who_may_approve(look.policy, proposal).into_iter().map(PersonName::as_str).collect();
     match (anybody, who.as_slice()) {
         (true, _) => "it waits for a yes of a colleague: /approve, or /reject REASON, in an internal note".to_owned(),

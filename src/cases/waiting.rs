@@ -2,7 +2,7 @@
 //! over. Pure. The wait is a look of the case; each look works it out anew from the proposal that waits.
 
 use super::examine::{Look, earlier, planned_signature};
-use super::overtaken::{overtaken_since, overtaken_unseen};
+use super::overtaken::overtaken;
 use super::reminders::{anew, to_come};
 use crate::ledger::commands::Deed;
 use crate::ledger::records::{CaseUpdate, EffectRecord, HandoffRecord, Purpose, ReviewAnswer};
@@ -85,7 +85,7 @@ fn reminder(
     if let Some(waiting) = to_come(review) {
         return anew(waiting, look.head);
     }
-    let reviewers = reviewers(look.policy, &review.proposal.to, review.proposal.from.as_ref());
+    let reviewers = reviewers(look.policy, &review.proposal);
     let told = plan::review::Reminder { plan, risks: &review.risks, reviewers, before, now: look.now };
     due.then(|| plan::review::reminder(&review.proposal, &review.id, &told, look.capabilities, look.head))?
 }
@@ -102,13 +102,7 @@ fn end(look: &Look<'_>, review: &HandoffRecord, fresh: &Proposal, plan: &ReviewP
         let note = plan::review::unanswered_note(proposal, id, plan, look.capabilities, look.head, look.now);
         return Deed::Reject(answer(vec![note], None));
     }
-    let overtaken = match &look.parts.history {
-        Some(history) => overtaken_since(review, history, look.policy),
-        None if !look.capabilities.readable_history => overtaken_unseen(review, look.head),
-        None if look.record.last_version.as_ref() == Some(&look.head.version) => None,
-        None => Some("the ticket changed, and this desk does not say by whom".to_owned()),
-    };
-    if let Some(why) = overtaken {
+    if let Some(why) = overtaken(look, review) {
         let note = plan::stale_note(proposal, id, &why, look.capabilities, look.head, look.now);
         return Deed::EndStale { handoff: id.clone(), why, note: Some(Box::new(note)) };
     }

@@ -2,7 +2,8 @@
 //! anybody to choose from.
 
 use crate::policy::names::PersonName;
-use crate::policy::rules::{Assign, Policy, Team};
+use crate::policy::rules::{Assign, Policy};
+use crate::policy::teams::Team;
 use handoffd_kit::capability::Roster;
 use handoffd_kit::desk::{Desk, Finding, Member, Severity};
 use handoffd_kit::id::DeskId;

@@ -200,7 +200,7 @@ pub const TEAM: Shape = Shape {
         key("hours", "\"office\""),
         ALERT_KEY,
         key("lead", "\"billing-lead\""),
-        key("reviewers", "[\"billing-lead\"]"),
+        REVIEWERS_KEY,
     ],
 };
 
@@ -300,6 +300,7 @@ const OWNER_KEY: Key = key("owner", "{ assign = \"queue\" }");
 const CLOCK_KEY: Key = key("clock", "{ customer = \"continue\" }");
 const CUSTOMER_KEY: Key = key("customer", "{ nothing = \"because …\" }");
 const REVIEW_KEY: Key = key("review", "\"never\"");
+const REVIEWERS_KEY: Key = key("reviewers", "[\"billing-lead\"]");
 const REVIEWS_KEY: Key = key("reviews", "{ answer_within = \"8h\", remind_every = \"2h\", unanswered = \"wait\" }");
 const WHEN: Key = key("when", "['has_tag(\"refund\")']");
 const WEAK_TRIAGE: Key = key("weak_triage_within", "\"60m\"");
@@ -361,6 +362,7 @@ pub const ESCALATE: Shape = Shape {
         CLOCK_KEY,
         CUSTOMER_KEY,
         REVIEW_KEY,
+        REVIEWERS_KEY,
         REVIEWS_KEY,
         RISKS_KEY,
         SHARE,

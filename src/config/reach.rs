@@ -4,7 +4,8 @@
 use super::found::{At, Found};
 use super::scalar::duration_text;
 use crate::policy::due::{Counts, TeamHours, Wait};
-use crate::policy::rules::{ClockDecision, CustomerDecision, Missing, PackageDecision, Team};
+use crate::policy::rules::{ClockDecision, CustomerDecision, Missing, PackageDecision};
+use crate::policy::teams::Team;
 use std::ops::Range;
 
 /// Weeks that a deadline may take.

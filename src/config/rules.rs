@@ -23,10 +23,9 @@ use crate::policy::message::TemplateKind;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::review_terms::ReviewTerms;
 use crate::policy::reviewers::same_person;
-use crate::policy::rules::{
-    Assign, Escalation, Once, OwnerDecision, PackageDecision, Route, Rule, Team, Trigger, Unclaimed,
-};
+use crate::policy::rules::{Assign, Escalation, Once, OwnerDecision, PackageDecision, Route, Rule, Trigger, Unclaimed};
 use crate::policy::targets::Target;
+use crate::policy::teams::Team;
 use crate::policy::triage;
 use handoffd_kit::id::DeskId;
 use jiff::SignedDuration;
@@ -345,6 +344,7 @@ fn read_escalation(
     }
     check_giving(found, package.as_ref(), from.as_deref(), world);
     Some(Escalation {
+        reviewers: super::teams::reviewers(found, section, world.people),
         rule: Rule { sensitive, ..rule? },
         trigger: trigger?,
         quiet_after_person,

@@ -14,7 +14,7 @@ use super::walk::Section;
 use crate::policy::due::TeamHours;
 use crate::policy::languages::PublicName;
 use crate::policy::names::{HoursName, PersonName, TeamName};
-use crate::policy::rules::{PersonEntry, Team};
+use crate::policy::teams::{PersonEntry, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
 use std::collections::BTreeMap;
@@ -120,6 +120,16 @@ pub(super) fn read_teams(found: &mut Found<'_>, root: &Section<'_>, around: &Aro
     teams
 }
 
+/// Who says yes or no, of a team or of a rule.
+pub(super) fn reviewers(found: &mut Found<'_>, section: &Section<'_>, people: &People) -> Vec<PersonName> {
+    let known = || people.keys().map(PersonName::as_str);
+    let named = section.texts(found, "reviewers").unwrap_or_default().into_iter();
+    named
+        .filter(|person| refers(found, person, "person", "[people.NAME]", known()))
+        .map(|person| PersonName::new(person.value))
+        .collect()
+}
+
 fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &Around<'_>) -> Option<(Team, At<()>)> {
     let Around { desks, people, hours, alerts } = around;
     if !section.has("tier") {
@@ -139,13 +149,7 @@ fn read_team(found: &mut Found<'_>, section: &Section<'_>, name: &str, around: &
         .text(found, "lead")
         .filter(|lead| refers(found, lead, "person", "[people.NAME]", known()))
         .map(|lead| PersonName::new(lead.value));
-    let reviewers = section
-        .texts(found, "reviewers")
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|person| refers(found, person, "person", "[people.NAME]", known()))
-        .map(|person| PersonName::new(person.value))
-        .collect();
+    let reviewers = reviewers(found, section, people);
     let alert = alerts::named(found, section, alerts).unwrap_or_default();
     let hours = named_hours(found, section, hours)?;
     let (tier, desk, spec) = (tier?, desk?, spec?);

@@ -9,7 +9,8 @@ use super::walk::Section;
 use crate::policy::clocks::ClockName;
 use crate::policy::due::Wait;
 use crate::policy::known::FactName;
-use crate::policy::rules::{Rule, Team, Trigger};
+use crate::policy::rules::{Rule, Trigger};
+use crate::policy::teams::Team;
 use crate::policy::timing::{BeforeBreach, TimeKeys};
 use jiff::SignedDuration;
 

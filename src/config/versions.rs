@@ -18,10 +18,11 @@ use crate::policy::review_terms::ReviewTerms;
 use crate::policy::risk::{Listed, WordRisk};
 use crate::policy::rules::{
     Assign, ClockDecision, CustomerClock, CustomerDecision, DeskPolicy, Escalation, FieldDeclaration, FieldOwner,
-    Limits, Missing, Mode, Once, OwnerDecision, PackageDecision, PersonEntry, Policy, PreviousTask, PublicMessage,
-    ReviewDecision, Route, Rule, Start, Team,
+    Limits, Missing, Mode, Once, OwnerDecision, PackageDecision, Policy, PreviousTask, PublicMessage, ReviewDecision,
+    Route, Rule, Start,
 };
 use crate::policy::targets::Target;
+use crate::policy::teams::{PersonEntry, Team};
 use crate::policy::timing::TimeKeys;
 use handoffd_kit::id::DeskId;
 use serde_json::{Map, Value, json};
@@ -309,6 +310,7 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         clock,
         customer,
         review,
+        reviewers,
         reviews,
     } = escalation;
     let review = match review {
@@ -329,6 +331,9 @@ fn escalation_meaning(escalation: &Escalation) -> Value {
         "customer": said(customer),
         "review": review,
     });
+    if let (Value::Object(keys), false) = (&mut more, reviewers.is_empty()) {
+        keys.insert("reviewers".to_owned(), json!(reviewers));
+    }
     note_terms(&mut more, reviews.as_ref());
     with(rule_meaning(rule), more)
 }

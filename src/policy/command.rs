@@ -9,7 +9,8 @@
 use super::languages::PublicName;
 use super::names::TeamName;
 use super::package::{clean, edit};
-use super::rules::{CommandWords, PackagePart, Policy, Team};
+use super::rules::{CommandWords, PackagePart, Policy};
+use super::teams::Team;
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::DeskId;
 use serde::{Deserialize, Serialize};

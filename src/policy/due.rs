@@ -2,7 +2,7 @@
 //! claims, promises to customers.
 
 use super::names::HoursName;
-use super::rules::Team;
+use super::teams::Team;
 use handoffd_hours::{Calendar, Working, length, moment};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

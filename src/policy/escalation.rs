@@ -4,7 +4,8 @@
 use super::activity::{Learnt, agent_acted};
 use super::hold::Path;
 use super::matching::{AnyRule, Candidate};
-use super::rules::{Escalation, Policy, Team, Trigger};
+use super::rules::{Escalation, Policy, Trigger};
+use super::teams::Team;
 use super::timing::whole_millisecond;
 use super::verdict::RuleResult;
 use super::{case::Case, facts::Facts};

@@ -10,7 +10,8 @@ use super::known::{FactName, HouseFact};
 use super::languages;
 use super::names::TeamName;
 use super::package::{self, Checklist};
-use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, PackageDecision, Policy, Team};
+use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, PackageDecision, Policy};
+use super::teams::Team;
 use super::timing::whole_millisecond;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{

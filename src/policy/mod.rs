@@ -47,6 +47,7 @@ pub mod target;
 pub mod targets;
 #[cfg(test)]
 mod targets_tests;
+pub mod teams;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -5,7 +5,8 @@ use super::names::PersonName;
 use super::proposal::{ClaimPlan, OwnerPlan, Turn};
 use super::propose::Proposer;
 use super::roster::By;
-use super::rules::{Assign, CustomerFacing, OwnerDecision, PreviousTask, Team};
+use super::rules::{Assign, CustomerFacing, OwnerDecision, PreviousTask};
+use super::teams::Team;
 use handoffd_kit::desk::OwnerSpec;
 use handoffd_kit::model::Person;
 

@@ -18,9 +18,8 @@ use super::owner::in_queue;
 use super::package;
 use super::proposal::{AskedFor, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, PausePlan, Proposal};
 use super::risk;
-use super::rules::{
-    ClockDecision, CustomerClock, CustomerDecision, Escalation, InternalFrom, Policy, ReviewDecision, Team,
-};
+use super::rules::{ClockDecision, CustomerClock, CustomerDecision, Escalation, InternalFrom, Policy, ReviewDecision};
+use super::teams::Team;
 use super::verdict::Risk;
 use handoffd_kit::model::PartSet;
 use jiff::{SignedDuration, Timestamp};

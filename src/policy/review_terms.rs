@@ -2,7 +2,8 @@
 
 use super::due::{Due, Wait};
 use super::proposal::Proposal;
-use super::rules::{Policy, Team};
+use super::rules::Policy;
+use super::teams::Team;
 use super::verdict::Risk;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,8 @@
 use super::names::{PersonName, TeamName};
 use super::proposal::Proposal;
 use super::roster::Colleague;
-use super::rules::{PersonEntry, Policy};
+use super::rules::Policy;
+use super::teams::PersonEntry;
 use handoffd_kit::id::{DeskId, UserId};
 use std::collections::BTreeMap;
 
@@ -91,7 +92,18 @@ pub fn works_in(policy: &Policy, team: &TeamName, who: &Who, roster: Option<&[Co
 }
 
 /// The people who may decide about a handoff; none: anybody.
-pub fn reviewers<'a>(policy: &'a Policy, to: &TeamName, from: Option<&TeamName>) -> Vec<&'a PersonName> {
+pub fn reviewers<'a>(policy: &'a Policy, proposal: &Proposal) -> Vec<&'a PersonName> {
+    // A rule that matches as well takes none of its guards back because another one acts.
+    let rules = std::iter::once(&proposal.rule).chain(&proposal.also);
+    let own = rules.filter_map(|name| policy.escalation(name)).find(|rule| !rule.reviewers.is_empty());
+    own.map_or_else(
+        || reviewers_between(policy, &proposal.to, proposal.from.as_ref()),
+        |rule| rule.reviewers.iter().collect(),
+    )
+}
+
+/// The people who may decide about what one team gives another, where its rule names nobody; none: anybody.
+pub fn reviewers_between<'a>(policy: &'a Policy, to: &TeamName, from: Option<&TeamName>) -> Vec<&'a PersonName> {
     let reviewers = policy.teams.get(to).map(|team| team.reviewers.as_slice()).unwrap_or_default();
     if reviewers.is_empty() {
         return Vec::new();
@@ -111,7 +123,7 @@ pub fn who_may_approve<'a>(policy: &'a Policy, proposal: &Proposal) -> Vec<&'a P
             on_desk: id.map(|id| (proposal.desk.clone(), id.clone())),
         }
     };
-    let mut may = reviewers(policy, &proposal.to, proposal.from.as_ref());
+    let mut may = reviewers(policy, proposal);
     may.retain(|name| !asked_for_it(policy, proposal, &somebody(name)));
     may
 }
@@ -121,7 +133,7 @@ pub fn who_may_approve<'a>(policy: &'a Policy, proposal: &Proposal) -> Vec<&'a P
 /// # Errors
 /// Why not.
 pub fn may_decide(policy: &Policy, proposal: &Proposal, who: &Who) -> Result<(), MayNot> {
-    let allowed = reviewers(policy, &proposal.to, proposal.from.as_ref());
+    let allowed = reviewers(policy, proposal);
     if allowed.is_empty() || allowed.iter().any(|name| who.is(name, policy.people.get(*name))) {
         return Ok(());
     }
@@ -229,6 +241,26 @@ mod tests {
         ] {
             assert_eq!(same_person(&policy.people, one, other), same, "{one} {other}");
         }
+    }
+
+    #[test]
+    fn a_rule_s_own_reviewers_decide_in_place_of_the_team_s_also_where_another_rule_acts() {
+        let (mut policy, mut proposal) = asked();
+        let mut rule = testing::escalation("money", "true", "billing");
+        rule.reviewers = vec!["controller".into()];
+        policy.escalations.push(rule);
+        policy.people.insert("controller".into(), PersonEntry::default());
+        let who = |proposal: &Proposal| -> Vec<String> {
+            reviewers(&policy, proposal).into_iter().map(PersonName::to_string).collect()
+        };
+        assert_eq!(who(&proposal), ["billing-lead", "front-1"], "another rule's handoff");
+        proposal.also = vec!["money".into()];
+        assert_eq!(who(&proposal), ["controller"]);
+        proposal.also.clear();
+        proposal.rule = "money".into();
+        assert_eq!(who(&proposal), ["controller"]);
+        assert_eq!(may_approve(&policy, &proposal, &Who::named("controller")), Ok(()));
+        assert!(may_decide(&policy, &proposal, &Who::named("billing-lead")).is_err());
     }
 
     #[test]

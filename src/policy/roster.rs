@@ -2,7 +2,8 @@
 //! whom of them to take, by turn or by load.
 
 use super::names::TeamName;
-use super::rules::{PersonEntry, Policy, Team};
+use super::rules::Policy;
+use super::teams::{PersonEntry, Team};
 use handoffd_kit::id::{DeskId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,25 +1,24 @@
 //! The checked policy. Values of these types come from validation only, so nothing here can be half right:
 //! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
 
-use super::due::{TeamHours, Wait};
+use super::due::Wait;
 use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
-use super::languages::PublicName;
 pub use super::limits::Limits;
 use super::names::{AlertName, MessageName, PersonName, RiskName, RuleName, TeamName};
 use super::package::Labels;
 use super::review_terms::ReviewTerms;
 use super::risk::WordRisk;
 use super::targets::Target;
+use super::teams::{PersonEntry, Team};
 use super::timing::TimeKeys;
 use super::{address::AddressPattern, alert::AlertPolicy, clocks::ClockName, condition::Condition};
 use handoffd_kit::desk::QueueSpec;
-use handoffd_kit::id::{DeskId, UserId};
+use handoffd_kit::id::DeskId;
 use handoffd_kit::model::FieldType;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// All that decides.
 #[derive(Clone, Debug)]
@@ -192,40 +191,6 @@ pub enum FieldOwner {
     Organization,
 }
 
-/// People who own cases together.
-#[derive(Clone, Debug)]
-pub struct Team {
-    /// Its key.
-    pub name: TeamName,
-    /// Its tier, from 1.
-    pub tier: u32,
-    /// The desk its queue is on.
-    pub desk: DeskId,
-    /// Its queue.
-    pub queue: QueueSpec,
-    /// What customers read for it.
-    pub public_name: Option<PublicName>,
-    /// When it is there; none: always.
-    pub hours: Option<Arc<TeamHours>>,
-    /// Who leads it.
-    pub lead: Option<PersonName>,
-    /// Who may say yes or no for it.
-    pub reviewers: Vec<PersonName>,
-    /// The channels by which it is told of cases that need it.
-    pub alert: Vec<AlertName>,
-}
-
-/// One person's identities.
-#[derive(Clone, Debug, Default)]
-pub struct PersonEntry {
-    /// Mail address.
-    pub email: Option<String>,
-    /// The vendor's user id by desk.
-    pub desk: BTreeMap<DeskId, UserId>,
-    /// When they are there; none: when their team is.
-    pub hours: Option<Arc<TeamHours>>,
-}
-
 /// A public message. It is sent only in a wording that one of its signers signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicMessage {
@@ -341,6 +306,8 @@ pub struct Escalation {
     pub customer: CustomerDecision,
     /// 5: whether a person is asked first.
     pub review: ReviewDecision,
+    /// Who says yes or no, in place of the receiving team's reviewers and the giving team's lead. Empty: they do.
+    pub reviewers: Vec<PersonName>,
     /// How long that person has; none: as the policy says.
     pub reviews: Option<ReviewTerms>,
 }

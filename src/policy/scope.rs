@@ -3,7 +3,8 @@
 use super::case::Case;
 use super::condition::Answer;
 use super::facts::Facts;
-use super::rules::{Policy, Team};
+use super::rules::Policy;
+use super::teams::Team;
 use super::verdict::StayReason;
 use handoffd_kit::model::{PartSet, Status};
 

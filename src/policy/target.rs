@@ -4,7 +4,8 @@
 use super::case::Case;
 use super::due::Wait;
 use super::names::TeamName;
-use super::rules::{Policy, Route, Team};
+use super::rules::{Policy, Route};
+use super::teams::Team;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -8,6 +8,7 @@ use super::languages::PublicName;
 use super::names::{MessageName, PersonName, TeamName};
 use super::roster::Rosters;
 use super::rules::*;
+use super::teams::{PersonEntry, Team};
 use super::timing::TimeKeys;
 use handoffd_hours::{Block, Calendar, Day, Week};
 use handoffd_kit::desk::QueueSpec;
@@ -173,6 +174,7 @@ pub fn escalation(name: &str, when: &str, to: &str) -> Escalation {
             after_reply: Some(SignedDuration::from_mins(10)),
         },
         review: ReviewDecision::Never,
+        reviewers: Vec::new(),
         reviews: None,
     }
 }

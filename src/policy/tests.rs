@@ -4,6 +4,7 @@ use super::case::{Case, ClosedBy, Fired, OpenHandoff};
 use super::decide::decide;
 use super::proposal::Proposal;
 use super::rules::*;
+use super::teams::PersonEntry;
 use super::testing::{self, condition, escalation, route};
 use super::verdict::*;
 use handoffd_kit::fact::Fact;

@@ -6,7 +6,7 @@ use super::clocks::{ClockName, standing, state_name};
 use super::due::Wait;
 use super::facts::Facts;
 use super::names::TeamName;
-use super::rules::Team;
+use super::teams::Team;
 use super::verdict::RuleResult;
 use handoffd_kit::model::{ClockState, PartKind, PartSet};
 use jiff::{SignedDuration, Timestamp};

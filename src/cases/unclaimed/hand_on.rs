@@ -13,7 +13,8 @@ use crate::policy::hold::{full, may_write};
 use crate::policy::names::{AlertName, RuleName};
 use crate::policy::package::travelled_on;
 use crate::policy::proposal::{Chained, ClaimPlan, ClockPlan, CustomerPlan, HandoffKind, OwnerPlan, Proposal};
-use crate::policy::rules::{InternalFrom, Team};
+use crate::policy::rules::InternalFrom;
+use crate::policy::teams::Team;
 use crate::policy::verdict::{Outcome, Risk, RuleResult, StayReason, Verdict};
 use jiff::{SignedDuration, Timestamp};
 

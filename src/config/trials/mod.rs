@@ -20,7 +20,7 @@ use super::walk::{Section, kind_of};
 use crate::policy::case::{Case, Fired, Memory, Request, Stay};
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::roster::Rosters;
-use crate::policy::rules::Team;
+use crate::policy::teams::Team;
 use crate::policy::trial::{Report, Trial};
 use handoffd_kit::id::DeskId;
 use handoffd_kit::model::{PartSet, Parts};

@@ -4,7 +4,7 @@
 use super::execute::may_not;
 use super::{CommandError, Reply};
 use crate::cases::examine::planned_signature;
-use crate::cases::overtaken::{overtaken_since, overtaken_unseen};
+use crate::cases::overtaken::overtaken;
 use crate::cases::review::{Still, compare};
 use crate::cases::work::{ReadCase, Trouble};
 use crate::daemon::house::House;
@@ -97,14 +97,9 @@ async fn judge(
     // Nothing at all has changed since the look that asked: no call is needed to know it.
     if read.record.last_version.as_ref() != Some(&read.head.version) {
         read_history(house, station, read).await?;
-        let overtaken = match &read.parts.history {
-            Some(history) => overtaken_since(handoff, history, &house.policy),
-            None if !station.desk.capabilities().readable_history => overtaken_unseen(handoff, &read.head),
-            None => Some("the ticket changed, and this desk does not say by whom".to_owned()),
-        };
-        if let Some(why) = overtaken {
-            return Ok(Still::Stale(why));
-        }
+    }
+    if let Some(why) = overtaken(&house.cases.look(station, &proposal.desk, read, None), handoff) {
+        return Ok(Still::Stale(why));
     }
     let deadline = house.seams.clock.now() + AT_ONCE;
     let update = house.cases.conclude(station, &proposal.desk, read, None, deadline).await?;

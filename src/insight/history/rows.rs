@@ -4,7 +4,8 @@
 //! where a thing never changed, by what the ticket shows today. [`known`](super::known) says it of labels and custom fields.
 
 use super::known::Known;
-use crate::policy::rules::{FieldDeclaration, FieldOwner, Team};
+use crate::policy::rules::{FieldDeclaration, FieldOwner};
+use crate::policy::teams::Team;
 use handoffd_kit::id::{DeskId, UserId};
 use handoffd_kit::model::{
     Actor, Change, Conversation, Ending, FieldType, Priority, QueueRef, Role, Status, TicketHead, Visibility, What,

@@ -3,7 +3,7 @@
 use super::super::due::{Counts, Wait};
 use super::super::matching::AnyRule;
 use super::super::package::name_of;
-use super::super::reviewers::reviewers;
+use super::super::reviewers::reviewers_between;
 use super::super::risk::counting;
 use super::super::rules::{
     Accountable, Assign, ClaimDecision, ClockDecision, CustomerClock, CustomerDecision, CustomerFacing, Escalation,
@@ -248,9 +248,9 @@ fn customer(policy: &Policy, decision: &CustomerDecision, is_signed: &dyn Fn(&st
 }
 
 fn review(policy: &Policy, escalation: &Escalation) -> String {
-    let mut people: Vec<&str> = Vec::new();
-    for from in &escalation.from {
-        for name in reviewers(policy, &escalation.to, Some(from)) {
+    let mut people: Vec<&str> = escalation.reviewers.iter().map(|name| name.as_str()).collect();
+    for from in escalation.from.iter().filter(|_| escalation.reviewers.is_empty()) {
+        for name in reviewers_between(policy, &escalation.to, Some(from)) {
             if !people.contains(&name.as_str()) {
                 people.push(name.as_str());
             }
