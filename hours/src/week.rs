@@ -50,7 +50,9 @@ pub fn days(text: &str) -> Result<Vec<Day>, (String, String)> {
         let help = match from == to {
             true => format!("write {first}"),
             false => {
-                format!("a week begins with mon: give the days in two keys, such as {first} = […] and mon-{last} = […]")
+                let first = if from == Day::Sun { first.to_owned() } else { format!("{first}-sun") };
+                let last = if to == Day::Mon { last.to_owned() } else { format!("mon-{last}") };
+                format!("a week begins with mon: give the days in two keys, such as {first} = […] and {last} = […]")
             }
         };
         return Err(("this range of days is reversed".to_owned(), help));
@@ -236,6 +238,13 @@ mod tests {
         assert_eq!(days("sun"), Ok(vec![Day::Sun]));
         for (text, why) in [("thu-mon", "reversed"), ("mon-mon", "reversed"), ("sun-thu", "reversed")] {
             assert!(days(text).unwrap_err().0.contains(why), "{text}");
+        }
+        for (text, help) in [
+            ("sat-mon", "sat-sun = […] and mon = […]"),
+            ("sun-thu", "sun = […] and mon-thu = […]"),
+            ("fri-wed", "fri-sun = […] and mon-wed = […]"),
+        ] {
+            assert!(days(text).unwrap_err().1.ends_with(help), "{text}");
         }
         for text in ["", "Mon", "monday", "mon-", "-mon", "mon-tue-wed", "mon - tue", "holidays"] {
             assert!(days(text).is_err(), "{text}");

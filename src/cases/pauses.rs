@@ -55,7 +55,7 @@ pub fn judge(pause: &PauseRecord, look: &Look<'_>, readable: bool) -> Found {
     let Some(pausing) = look.capabilities.pausing(&pause.word) else {
         return over(format!("the desk has no status {} any more", pause.word));
     };
-    let ended = Ended { mark: &pause.mark, pausing, since: pause.since, why };
+    let ended = Ended { mark: &pause.mark, pausing, before: pause.before, since: pause.since, why };
     let effects = resume(&ended, look.head, look.now, look.capabilities);
     Found::Ends(PauseUpdate::Resume { handoff, effects })
 }

@@ -29,8 +29,13 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const TOKEN: &str = "s3cret";
 
 /// The status that stops the customer's clock on [`FakeDesk`].
-pub(crate) const HOLD: Pausing =
-    Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open };
+pub(crate) const HOLD: Pausing = Pausing {
+    word: "hold",
+    means: Status::OnHold,
+    resumes: "open",
+    resumed: Status::Open,
+    back: &[(Status::Pending, "pending")],
+};
 
 /// A desk with one ticket, which is what a test makes it.
 pub(crate) struct FakeDesk {

@@ -28,7 +28,8 @@ impl Ledger {
             .optional()?;
         row.map(|(mark, word, means, since, until)| {
             let means = from_json(|| format!("pause of {desk}/{ticket}"), &means)?;
-            Ok(PauseRecord { mark, word, means, since, until })
+            let before = self.handoff(&mark.handoff)?.proposal.clock.pause.and_then(|plan| plan.before);
+            Ok(PauseRecord { mark, word, means, before, since, until })
         })
         .transpose()
     }

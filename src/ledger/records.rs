@@ -159,6 +159,8 @@ pub struct PauseRecord {
     pub word: String,
     /// What that is in the common model.
     pub means: Status,
+    /// The status that it took the place of, where that was known.
+    pub before: Option<Status>,
     /// When it began.
     pub since: Timestamp,
     /// When it ends at the latest.

@@ -7,7 +7,7 @@ use crate::policy::proposal::Proposal;
 use handoffd_kit::capability::{Aspect, Capabilities, Pausing};
 use handoffd_kit::desk::{DeskChange, StatusSpec, Update, Write};
 use handoffd_kit::mark::Mark;
-use handoffd_kit::model::TicketHead;
+use handoffd_kit::model::{Status, TicketHead};
 use jiff::Timestamp;
 use std::ops::Range;
 
@@ -79,6 +79,8 @@ pub struct Ended<'a> {
     pub mark: &'a Mark,
     /// The status that it was begun with.
     pub pausing: &'a Pausing,
+    /// The status that it took the place of, where that was known.
+    pub before: Option<Status>,
     /// Since when.
     pub since: Timestamp,
     /// Why.
@@ -87,7 +89,8 @@ pub struct Ended<'a> {
 
 /// The effects that let the customer's clock run again: the status first, then the note that says so.
 pub fn resume(ended: &Ended<'_>, head: &TicketHead, now: Timestamp, capabilities: &Capabilities) -> Vec<PlannedEffect> {
-    let Ended { mark, pausing, since, why } = ended;
+    let Ended { mark, pausing, before, since, why } = ended;
+    let status = pausing.ends(*before);
     let mark = Mark { number: RESUME, ..(*mark).clone() };
     let why = match why {
         Why::Longest => "which is as long as the policy lets it",
@@ -98,7 +101,7 @@ pub fn resume(ended: &Ended<'_>, head: &TicketHead, now: Timestamp, capabilities
          The status is {} again; nothing else was changed.",
         pausing.word,
         since.strftime("%Y-%m-%d %H:%M UTC"),
-        pausing.resumes
+        status.word
     );
     let like = Write {
         ticket: head.id.clone(),
@@ -109,7 +112,7 @@ pub fn resume(ended: &Ended<'_>, head: &TicketHead, now: Timestamp, capabilities
         first_tried: None,
         deadline: now,
     };
-    let status = Update { status: Some(pausing.lets_run()), ..Update::default() };
+    let status = Update { status: Some(status), ..Update::default() };
     let together = capabilities.sets_together(Aspect::Note, Aspect::Status);
     // Each note carries the mark of its own effect.
     let number = if together { RESUME } else { RESUME + 1 };

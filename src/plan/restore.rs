@@ -60,10 +60,15 @@ impl Restore<'_> {
         let queue = proposal.from_queue.as_ref().map(id);
         let owner = proposal.owner.previous_id.clone().map_or(OwnerSpec::Nobody, OwnerSpec::User);
         let mark = mark(self.id, self.first, proposal.rule.as_str(), &proposal.rule_version);
+        let status = self.resumed();
+        let text = match &status {
+            Some(status) => format!("{text}\nThe customer's clock runs again: the status is {} again.", status.word),
+            None => text.to_owned(),
+        };
         let wanted = Update {
-            note: Some(marked(text, &mark, self.capabilities.note_max_bytes)),
+            note: Some(marked(&text, &mark, self.capabilities.note_max_bytes)),
             owner: queue.is_some().then_some(owner),
-            status: self.resumed(),
+            status,
             queue,
             ..Update::default()
         };
@@ -86,6 +91,6 @@ impl Restore<'_> {
     fn resumed(&self) -> Option<StatusSpec> {
         let pausing = self.capabilities.pausing(&self.paused?.word)?;
         let paused = self.head.status.known() == Some(&pausing.means);
-        paused.then(|| pausing.lets_run())
+        paused.then(|| pausing.ends(self.proposal.clock.pause.as_ref().and_then(|pause| pause.before)))
     }
 }

@@ -3,7 +3,8 @@
 use super::compare::as_decided;
 use super::*;
 use crate::policy::decide::decide;
-use crate::policy::proposal::{CustomerPlan, Proposal};
+use crate::policy::due::Due;
+use crate::policy::proposal::{CustomerPlan, PausePlan, Proposal};
 use crate::policy::rules::Policy;
 use crate::policy::testing::{self, escalation, route};
 use crate::policy::verdict::{Decision, Outcome};
@@ -407,24 +408,39 @@ fn the_effects_of_one_handoff_never_share_a_number() {
 
 #[test]
 fn a_case_that_goes_back_ends_the_pause_that_its_handoff_began_and_no_other() {
-    const HOLD: Pausing = Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open };
+    const HOLD: Pausing = Pausing {
+        word: "hold",
+        means: Status::OnHold,
+        resumes: "open",
+        resumed: Status::Open,
+        back: &[(Status::Pending, "pending")],
+    };
     let capabilities = Capabilities { pausing: &[HOLD], ..desk(ALL) };
-    let (proposal, mut head) = escalated();
+    let (mut proposal, mut head) = escalated();
     let set = StatusSpec { word: "hold".into(), means: Status::OnHold };
-    let status = |head: &TicketHead, paused: Option<&StatusSpec>| {
+    let status = |proposal: &Proposal, head: &TicketHead, paused: Option<&StatusSpec>| {
         let rejection = Rejection { by: "Chen", reason: "not ours", paused, now: testing::now() };
-        let rejected = rejected(&proposal, "h1", &rejection, &capabilities, head);
+        let rejected = rejected(proposal, "h1", &rejection, &capabilities, head);
         let by = Undo { by: "ops", reason: None, paused, now: testing::now() };
-        let undone = undo(&proposal, "h1", &capabilities, head, &by);
+        let undone = undo(proposal, "h1", &capabilities, head, &by);
         let status = |effects: &[PlannedEffect]| effects.iter().find_map(|one| update(one).status.clone());
         assert_eq!(status(&rejected), status(&undone));
+        let told = |effects: &[PlannedEffect]| {
+            effects.iter().any(|one| update(one).note.as_ref().is_some_and(|note| note.0.contains("the status is ")))
+        };
+        assert_eq!((told(&rejected), told(&undone)), (status(&undone).is_some(), status(&undone).is_some()));
         status(&undone).map(|status| status.word)
     };
     head.status = Fact::Known(Status::OnHold);
-    assert_eq!(status(&head, Some(&set)).as_deref(), Some("open"));
-    assert_eq!(status(&head, None), None, "somebody else's status is theirs");
+    assert_eq!(status(&proposal, &head, Some(&set)).as_deref(), Some("open"));
+    assert_eq!(status(&proposal, &head, None), None, "somebody else's status is theirs");
+    let until = Due { at: testing::now(), shown: "then".into(), working: "a while".into() };
+    for (before, again) in [(Status::New, "open"), (Status::Open, "open"), (Status::Pending, "pending")] {
+        proposal.clock.pause = Some(PausePlan { status: "hold".into(), before: Some(before), until: until.clone() });
+        assert_eq!(status(&proposal, &head, Some(&set)).as_deref(), Some(again), "{before:?}");
+    }
     head.status = Fact::Known(Status::Pending);
-    assert_eq!(status(&head, Some(&set)), None, "nor is it set over one that came later");
+    assert_eq!(status(&proposal, &head, Some(&set)), None, "nor is it set over one that came later");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::rules::{Accountable, CustomerFacing, InternalFrom, Mode, PackagePart,
 use super::target::InsteadOf;
 use handoffd_kit::desk::{OwnerSpec, QueueSpec};
 use handoffd_kit::id::{DeskId, TicketId, UserId};
-use handoffd_kit::model::QueueRef;
+use handoffd_kit::model::{QueueRef, Status};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -365,6 +365,9 @@ impl ClockPlan {
 pub struct PausePlan {
     /// The desk's word for the status that stops it.
     pub status: String,
+    /// The status of the ticket as decided on, which it takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Status>,
     /// When it ends at the latest.
     pub until: Due,
 }

@@ -267,7 +267,8 @@ impl Proposer<'_> {
         if self.case.memory.paused_until.is_some() {
             return None;
         }
-        Some(PausePlan { status: status.clone(), until: to.due(self.now, Wait::wall(*at_most))? })
+        let before = self.case.head.status.known().copied();
+        Some(PausePlan { status: status.clone(), before, until: to.due(self.now, Wait::wall(*at_most))? })
     }
 
     /// A pause that an earlier handoff began.

@@ -59,9 +59,9 @@ fn a_case_that_is_given_back_lets_the_customers_clock_run_again() {
     for dialect in DIALECTS {
         let (word, stands, runs) = match dialect {
             Dialect::Zendesk => ("hold", Status::OnHold, Status::Open),
-            Dialect::Rt => ("stalled", Status::Pending, Status::Open),
+            Dialect::Rt => ("stalled", Status::Pending, Status::New),
             Dialect::Freshdesk => ("pending", Status::Pending, Status::Open),
-            Dialect::Zammad => ("pending reminder", Status::Pending, Status::Open),
+            Dialect::Zammad => ("pending reminder", Status::Pending, Status::New),
             Dialect::Intercom => ("snoozed", Status::Pending, Status::Open),
             Dialect::Jira => ("Waiting for customer", Status::Pending, Status::Open),
         };

@@ -26,7 +26,7 @@ pub(crate) const NOTE_BYTES: usize = 60_000;
 
 /// Pending stops the SLA timer unless an admin has changed that (from memory in the sheet; `check --online` reads it).
 const PAUSING: &[Pausing] =
-    &[Pausing { word: "pending", means: Status::Pending, resumes: "open", resumed: Status::Open }];
+    &[Pausing { word: "pending", means: Status::Pending, resumes: "open", resumed: Status::Open, back: &[] }];
 
 /// What this connector can do, with webhooks or without.
 pub(crate) fn capabilities(hooked: bool) -> Capabilities {

@@ -19,7 +19,7 @@ pub(crate) const NOTE_BYTES: usize = 60_000;
 
 /// A snoozed conversation waits. What it does to an SLA nobody can tell: the API shows no clocks.
 const PAUSING: &[Pausing] =
-    &[Pausing { word: "snoozed", means: Status::Pending, resumes: "open", resumed: Status::Open }];
+    &[Pausing { word: "snoozed", means: Status::Pending, resumes: "open", resumed: Status::Open, back: &[] }];
 
 /// What this connector can do, with webhooks or without.
 pub(crate) fn capabilities(hooked: bool) -> Capabilities {

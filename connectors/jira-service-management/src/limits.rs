@@ -26,7 +26,8 @@ pub(crate) const WAITS: &str = "Waiting for customer";
 /// The status in which they run again.
 pub(crate) const WORKS: &str = "Waiting for support";
 
-const PAUSING: &[Pausing] = &[Pausing { word: WAITS, means: Status::Pending, resumes: WORKS, resumed: Status::Open }];
+const PAUSING: &[Pausing] =
+    &[Pausing { word: WAITS, means: Status::Pending, resumes: WORKS, resumed: Status::Open, back: &[] }];
 
 /// What this connector can do with webhooks of this kind.
 pub(crate) fn capabilities(webhook: WebhookTrust) -> Capabilities {

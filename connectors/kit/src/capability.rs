@@ -34,6 +34,8 @@ pub struct Pausing {
     pub resumes: &'static str,
     /// What that is in the common model.
     pub resumed: Status,
+    /// Other statuses that a ticket may have had before and can be given again, with the desk's words.
+    pub back: &'static [(Status, &'static str)],
 }
 
 impl Pausing {
@@ -42,9 +44,11 @@ impl Pausing {
         StatusSpec { word: self.word.to_owned(), means: self.means }
     }
 
-    /// What lets it run again.
-    pub fn lets_run(&self) -> StatusSpec {
-        StatusSpec { word: self.resumes.to_owned(), means: self.resumed }
+    /// What ends the pause: the status of before, where the desk lets a ticket have it again.
+    pub fn ends(&self, before: Option<Status>) -> StatusSpec {
+        let again = self.back.iter().find(|(status, _)| Some(*status) == before);
+        let (means, word) = again.copied().unwrap_or((self.resumed, self.resumes));
+        StatusSpec { word: word.to_owned(), means }
     }
 }
 

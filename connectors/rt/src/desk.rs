@@ -180,8 +180,13 @@ impl Desk for RtDesk {
 }
 
 /// RT's default life cycle. A ticket that is stalled waits; its due date, where a site has one, does not count for it.
-const PAUSING: &[Pausing] =
-    &[Pausing { word: "stalled", means: Status::Pending, resumes: "open", resumed: Status::Open }];
+const PAUSING: &[Pausing] = &[Pausing {
+    word: "stalled",
+    means: Status::Pending,
+    resumes: "open",
+    resumed: Status::Open,
+    back: &[(Status::New, "new")],
+}];
 
 /// What this connector can do, with webhooks or without.
 pub(crate) fn capabilities(hooked: bool) -> Capabilities {

@@ -17,8 +17,13 @@ pub(crate) const NOTE_BYTES: usize = 60_000;
 pub(crate) const CONCURRENCY: usize = 2;
 
 /// States of this type stop the SLA's clocks as Zammad sets them up (`check --online` reads whether they do here).
-const PAUSING: &[Pausing] =
-    &[Pausing { word: "pending reminder", means: Status::Pending, resumes: "open", resumed: Status::Open }];
+const PAUSING: &[Pausing] = &[Pausing {
+    word: "pending reminder",
+    means: Status::Pending,
+    resumes: "open",
+    resumed: Status::Open,
+    back: &[(Status::New, "new")],
+}];
 
 /// What this connector can do, with webhooks or without.
 pub(crate) fn capabilities(hooked: bool) -> Capabilities {

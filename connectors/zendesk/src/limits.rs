@@ -27,7 +27,13 @@ pub(crate) const TICKETS: &str = "tickets";
 pub(crate) const COMMENT_BYTES: usize = 64_000;
 
 /// `hold` waits for somebody who is not the customer; it must be switched on in Admin Center (ticket statuses).
-const PAUSING: &[Pausing] = &[Pausing { word: "hold", means: Status::OnHold, resumes: "open", resumed: Status::Open }];
+const PAUSING: &[Pausing] = &[Pausing {
+    word: "hold",
+    means: Status::OnHold,
+    resumes: "open",
+    resumed: Status::Open,
+    back: &[(Status::Pending, "pending")],
+}];
 
 /// What this connector can do.
 pub(crate) fn capabilities(limits: Vec<DeclaredLimit>) -> Capabilities {

@@ -127,7 +127,10 @@ async fn pausing(ground: &mut Ground<'_>) -> Tried {
     for pausing in ground.capabilities().pausing {
         let id = ground.ticket().await?;
         let before = ground.look(&id).await?;
-        for status in [pausing.stops(), pausing.lets_run()] {
+        let again = pausing.back.iter().map(|(status, _)| *status);
+        let ends =
+            std::iter::once(None).chain(again.map(Some)).flat_map(|status| [pausing.stops(), pausing.ends(status)]);
+        for status in ends {
             ground.pass_grain().await?;
             let change = Update { status: Some(status.clone()), ..Update::default() };
             let write = ground.write(&id, DeskChange::Update(change)).await?;
