@@ -23,6 +23,7 @@ use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
 use handoffd_kit::desk::StatusSpec;
 use handoffd_kit::id::TicketId;
 use handoffd_kit::model::{Change, What};
+use jiff::Timestamp;
 
 /// What is known when a command is carried out.
 pub(super) struct Scene<'a> {
@@ -116,7 +117,7 @@ impl Scene<'_> {
     fn on_solved(&self, order: &Order) -> Done {
         match &order.command {
             _ if self.is_shadow() => Done { answered: false, ..Done::refused("shadow mode: nothing is written") },
-            Command::Rate { rating, reason } => self.rate(*rating, reason.as_ref()),
+            Command::Rate { rating, reason } => self.rate(order, *rating, reason.as_ref()),
             _ => {
                 Done::refused("the ticket is solved, nothing is handed over any more: open it again, then say it again")
             }
@@ -158,7 +159,7 @@ impl Scene<'_> {
                 Some(waiting) => self.reject_waiting(order, waiting, reason.as_ref()),
                 None => self.reject(order, reason.as_deref()),
             },
-            Command::Rate { rating, reason } => self.rate(*rating, reason.as_ref()),
+            Command::Rate { rating, reason } => self.rate(order, *rating, reason.as_ref()),
         }
     }
 
@@ -383,7 +384,8 @@ impl Scene<'_> {
     /// A no to what waits for a yes, or for what is missing.
     fn reject_waiting(&self, order: &Order, review: &HandoffRecord, reason: Option<&String>) -> Done {
         let proposal = &review.proposal;
-        if let Err(why) = may_decide(self.look.policy, proposal, &order.who(self.look)) {
+        let decides = may_decide(self.look.policy, proposal, &order.who(self.look));
+        if let Err(why) = decides.or_else(|why| self.was_asked(order, review).then_some(()).ok_or(why)) {
             return Done::refused(format!("{} may not decide this; {}", order.by, why.shown())).about(&review.id);
         }
         let by_label = order.tag.as_ref().map(|_| "no reason was given".to_owned());
@@ -400,15 +402,26 @@ impl Scene<'_> {
         Done { answered, deed, ..Done::because(CommandOutcome::Done, words).about(&review.id) }
     }
 
-    /// One click: the label that goes away is the answer. Only what is refused gets words.
-    fn rate(&self, rating: Option<Rating>, reason: Option<&String>) -> Done {
+    /// Whether the ticket asks them for what is missing: whoever has it, or had it when it was asked.
+    fn was_asked(&self, order: &Order, asking: &HandoffRecord) -> bool {
+        let owner = self.look.head.owner.known().and_then(Option::as_ref).map(|owner| &owner.id);
+        let theirs = [owner, asking.proposal.owner.previous_id.as_ref()].into_iter().flatten();
+        asking.state == HandoffState::Asking
+            && order.by_id.as_ref().is_some_and(|by| theirs.into_iter().any(|id| id == by))
+    }
+
+    /// Whoever got the package says how it was. Of a label, its going away is the answer.
+    fn rate(&self, order: &Order, rating: Option<Rating>, reason: Option<&String>) -> Done {
         let Some(rating) = rating else { return Done::refused("say how the package was: /rate good or /rate poor") };
         let Some(came) = self.came_by.filter(|came| came.proposal.kind == HandoffKind::Escalate) else {
             return Done::refused("no handoff brought this case here, so there is no package to rate");
         };
+        if let Err(words) = self.has_it(order, &came.proposal.to, came.sent_at.unwrap_or(came.created_at)) {
+            return Done::refused(words).about(&came.id);
+        }
         let deed = Deed::Rate { handoff: came.id.clone(), rating, reason: reason.cloned() };
         let done = Done::because(CommandOutcome::Done, format!("the package is rated {}", rating.name()));
-        Done { answered: false, deed, ..done.about(&came.id) }
+        Done { answered: order.tag.is_none(), deed, ..done.about(&came.id) }
     }
 
     fn review(&self) -> Option<&HandoffRecord> {
@@ -445,12 +458,17 @@ impl Scene<'_> {
     /// Only the people of the team that has the case say that it goes back. Where nobody says who they are, those are taken
     /// for them who own the ticket, or have owned it while the team had it.
     fn may_give_back(&self, order: &Order, stay: &Stay) -> Result<(), String> {
-        let (look, team) = (self.look, &stay.team);
+        self.has_it(order, &stay.team, stay.since)
+    }
+
+    /// `since`: from then on the team has the case.
+    fn has_it(&self, order: &Order, team: &TeamName, since: Timestamp) -> Result<(), String> {
+        let look = self.look;
         let told = look.policy.teams.get(team).and_then(|team| look.rosters.of(team, look.now).ok());
         match works_in(look.policy, team, &order.who(look), told.map(|roster| roster.members.as_slice())) {
             Membership::Member => Ok(()),
             // Whom somebody gave the ticket to, or who took it, has it, of the team or not.
-            Membership::Stranger | Membership::Unknown if self.has_owned(order, stay) => Ok(()),
+            Membership::Stranger | Membership::Unknown if self.has_owned(order, since) => Ok(()),
             Membership::Stranger => Err(format!(
                 "{} does not work in {team}, whose case it is: take the ticket first, then say it again",
                 order.by
@@ -462,12 +480,12 @@ impl Scene<'_> {
         }
     }
 
-    fn has_owned(&self, order: &Order, stay: &Stay) -> bool {
+    fn has_owned(&self, order: &Order, since: Timestamp) -> bool {
         let owner = self.look.head.owner.known().and_then(Option::as_ref).map(|owner| &owner.id);
         let taken = |change: &Change| {
             let to_them =
                 |what: &What| matches!(what, What::Owner { to: Some(to), .. } if Some(to) == order.by_id.as_ref());
-            change.at >= stay.since && change.what.iter().any(to_them)
+            change.at >= since && change.what.iter().any(to_them)
         };
         let history = self.look.parts.history.as_deref().unwrap_or_default();
         order.by_id.is_some() && (owner == order.by_id.as_ref() || history.iter().any(taken))

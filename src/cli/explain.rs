@@ -117,6 +117,11 @@ async fn read(
                     for setting in settings.iter().filter(|_| unread.is_empty()) {
                         setting.apply(&mut prepared.case, &house.policy, look.now).map_err(wrong)?;
                     }
+                    let whole = unread.is_empty();
+                    if let Some(why) = Setting::contradicted(settings, &prepared.case, &house.policy).filter(|_| whole)
+                    {
+                        return Err(wrong(why));
+                    }
                     let wanted = parts(&prepared.case, &house.policy).union(unread);
                     let signed = |message: &str, wording: &str| is_signed(&look, message, wording);
                     if wanted.is_empty() {

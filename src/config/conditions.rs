@@ -2,6 +2,7 @@
 
 use super::desks::DeskDraft;
 use super::found::{At, Found};
+use super::teams::Teams;
 use super::walk::Section;
 use crate::policy::condition::Condition;
 use crate::policy::known::KnownFacts;
@@ -27,6 +28,11 @@ impl Facts {
             known: KnownFacts::new().with_fields(fields),
             broken: desks.into_iter().flat_map(|desk| desk.broken_fields.iter().cloned()).collect(),
         }
+    }
+
+    /// The same in a policy with these teams.
+    pub fn with_teams(self, teams: &Teams) -> Self {
+        Self { known: self.known.with_teams(teams.keys()), ..self }
     }
 
     /// The same where nothing is handed off with a package: routes, and `policy.never`.

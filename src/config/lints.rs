@@ -7,6 +7,7 @@
 use super::found::{At, Found};
 use super::teams::Teams;
 use super::walk::Section;
+use crate::policy::clocks::ClockName;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::overlap::Conjunction;
 use crate::policy::rules::{Escalation, Mode, Policy, Route, Rule, Trigger, Unclaimed};
@@ -47,6 +48,33 @@ pub(super) fn check(
     forestalled_escalations(found, &escalations);
     if let Some(teams) = teams {
         unfed_teams(found, &routes, &escalations, teams);
+        unset_targets(found, &escalations);
+    }
+}
+
+/// Rules that look at the internal clock of teams to which no rule hands a case with one.
+fn unset_targets(found: &mut Found<'_>, escalations: &[Asked<'_, Escalation>]) {
+    let sets = |team: &TeamName| {
+        let reaches = |rule: &Escalation| {
+            rule.to == *team || rule.owner.unclaimed().any(|step| *step == Unclaimed::Team(team.clone()))
+        };
+        escalations.iter().any(|other| other.at.value.clock.internal.is_some() && reaches(&other.at.value))
+    };
+    for one in escalations.iter().filter(|one| one.rule.clocks().contains(&ClockName::Internal)) {
+        let Escalation { rule, from, .. } = &one.at.value;
+        if !from.iter().any(sets) {
+            let teams: Vec<&str> = from.iter().map(TeamName::as_str).collect();
+            let message = format!(
+                "rule \"{}\" looks at the clock internal, which never runs for a case with {}",
+                rule.name,
+                teams.join(", ")
+            );
+            found.warning(
+                &one.at.span,
+                message,
+                "give a rule that hands cases there `clock.internal`, or look at another clock",
+            );
+        }
     }
 }
 

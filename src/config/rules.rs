@@ -197,7 +197,8 @@ impl RouteDraft {
             .required(found, "desk")
             .filter(|desk| refers(found, desk, "desk", "[desks.NAME]", known()))
             .map(|desk| DeskId::new(desk.value));
-        let facts = Facts::of(desk.as_ref().and_then(|desk| world.desks.get(desk))).without_package();
+        let facts = Facts::of(desk.as_ref().and_then(|desk| world.desks.get(desk)));
+        let facts = facts.with_teams(world.teams).without_package();
         let rule = read_rule(found, section, name, &facts, world);
         let (to, team) = target(found, section, world);
         if let (Some(team), Some(desk)) = (team, &desk)
@@ -281,6 +282,12 @@ fn across_desks(found: &mut Found<'_>, span: &Range<usize>, to: &DeskId, from: &
     found.later(span, message, "choose teams of one desk");
 }
 
+/// What the conditions of an escalation may look at. `desk`: the one of its team, where that could be read.
+fn facts(world: &World<'_>, desk: Option<&DeskId>) -> Facts {
+    let facts = desk.map_or_else(|| Facts::of(world.desks.values()), |desk| Facts::of(world.desks.get(desk)));
+    facts.with_teams(world.teams)
+}
+
 fn read_escalation(
     found: &mut Found<'_>,
     section: &Section<'_>,
@@ -290,7 +297,7 @@ fn read_escalation(
 ) -> Option<Escalation> {
     let (to, team) = target(found, section, world);
     let desk = team.map(|team| &team.desk);
-    let facts = desk.map_or_else(|| Facts::of(world.desks.values()), |desk| Facts::of(world.desks.get(desk)));
+    let facts = facts(world, desk);
     let rule = read_rule(found, section, name, &facts, world);
     let sensitive = section.yes_or_no(found, "sensitive").unwrap_or_default();
     if sensitive {

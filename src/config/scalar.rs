@@ -1,6 +1,7 @@
 //! Small values of the file: durations, percentages, addresses, names, dates. Each parser is a pure function from
 //! text to a value, or to what is wrong with it.
 
+use crate::policy::package::invisible;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use std::net::SocketAddr;
 use url::{Host, Url};
@@ -153,9 +154,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 fn printable(letter: char) -> Vec<char> {
-    let hidden = letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if hidden { letter.escape_unicode().collect() } else { vec![letter] }
+    if letter.is_control() || invisible(letter) { letter.escape_unicode().collect() } else { vec![letter] }
 }
 
 /// The known word that is most like this one, if one is like it at all.

@@ -89,7 +89,7 @@ pub(super) fn check_trigger(found: &mut Found<'_>, section: &Section<'_>, trigge
         _ => return,
     };
     if open {
-        let message = format!("{} has the trigger \"{word}\" and no time key", section.title);
+        let message = format!("{} has the trigger \"{word}\" and no time key of it", section.title);
         found.mismatch(&section.key_span("trigger"), message, help);
     }
 }

@@ -27,6 +27,8 @@ pub struct Occasion<'a> {
 
 /// The name of the line that says whose request it is.
 const ASKED_FOR_BY: &str = "Asked for by";
+/// The name of the line with the rule's reason.
+const WHY: &str = "Why";
 
 /// What is left out first where a note cannot hold everything.
 const LEFT_OUT_FIRST: [PackagePart; 6] = {
@@ -81,17 +83,15 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
     let also = if also.is_empty() { String::new() } else { format!(", with {}", also.join(", ")) };
     let mut lines = vec![
         format!("{kind}: {} → {}", from(proposal), proposal.to),
-        format!("Why: {} (rule {}{also})", one_line(&proposal.reason), proposal.rule),
+        format!("{WHY}: {} (rule {}{also})", one_line(&proposal.reason), proposal.rule),
     ];
     lines.extend(
         proposal.instead_of.as_ref().map(|other| format!("Instead of {}: {}", other.team, one_line(&other.why))),
     );
-    lines.extend(
-        proposal
-            .asked
-            .as_ref()
-            .map(|asked| format!("{ASKED_FOR_BY}: {} (/handoff): {}", spoken(&asked.by), spoken(&asked.reason))),
-    );
+    lines.extend(proposal.asked.as_ref().map(|asked| match says_the_request(proposal) {
+        true => format!("{ASKED_FOR_BY}: {} (/handoff)", spoken(&asked.by)),
+        false => format!("{ASKED_FOR_BY}: {} (/handoff): {}", spoken(&asked.by), spoken(&asked.reason)),
+    }));
     lines.extend(proposal.needs.as_ref().map(|needs| format!("Needed: {}", one_line(needs))));
     lines.extend(occasion.approved_by.map(|who| format!("Approved by: {}", one_line(who))));
     lines.extend(proposal.clock.internal_until.as_ref().map(|until| {
@@ -99,7 +99,8 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
             InternalFrom::Handoff => "",
             InternalFrom::Opened => ", counted since the case was opened",
         };
-        format!("Until: {} (the target of {}{from})", until.told(), proposal.to)
+        let word = if until.at > proposal.decided_at { "Until" } else { "Ran out" };
+        format!("{word}: {} (the target of {}{from})", until.told(), proposal.to)
     }));
     lines.extend(
         customers_clock_first(proposal)
@@ -108,6 +109,12 @@ fn opening(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
     let question = proposal.package.as_ref().and_then(|package| section(package, PackagePart::Question));
     lines.extend(question.into_iter().flatten().map(|line| format!("Open question: {line}")));
     lines
+}
+
+/// Whether the rule's reason has the words of the request in it, which are not said twice then.
+fn says_the_request(proposal: &Proposal) -> bool {
+    let request = proposal.asked.as_ref().map(|asked| spoken(&asked.reason)).unwrap_or_default();
+    !request.is_empty() && one_line(&proposal.reason).contains(&request)
 }
 
 fn from(proposal: &Proposal) -> String {
@@ -136,7 +143,8 @@ fn section(package: &Package, part: PackagePart) -> Option<&Vec<String>> {
 fn matched(proposal: &Proposal, left_out: &[PackagePart]) -> Vec<String> {
     let mut told = Told::default();
     if let Some(asked) = &proposal.asked {
-        told.add(ASKED_FOR_BY, &[spoken(&asked.reason)]);
+        let line = if says_the_request(proposal) { WHY } else { ASKED_FOR_BY };
+        told.add(line, &[spoken(&asked.reason)]);
     }
     let sections = proposal.package.iter().flat_map(|package| &package.parts);
     for section in sections.filter(|section| !left_out.contains(&section.part)) {
@@ -216,7 +224,7 @@ fn after(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
 /// Which clock runs, who answers for it, and how old the case is.
 fn standing(proposal: &Proposal, occasion: &Occasion<'_>) -> Vec<String> {
     let age = proposal.opened_at.map(|opened| span(proposal.decided_at.duration_since(opened)));
-    let clocks = clocks(proposal, occasion.pause);
+    let clocks = clocks(proposal, occasion);
     [Some(clocks), age.map(|age| format!("Open for: {age}"))].into_iter().flatten().collect()
 }
 
@@ -275,8 +283,8 @@ fn customers_clock_first(proposal: &Proposal) -> Option<(&str, &Due)> {
     Some((name, until))
 }
 
-fn clocks(proposal: &Proposal, pause: &Pause) -> String {
-    let customer = match (pause.told(proposal), &proposal.clock.customer_until) {
+fn clocks(proposal: &Proposal, occasion: &Occasion<'_>) -> String {
+    let customer = match (occasion.pause.told(proposal), &proposal.clock.customer_until) {
         (Some(pause), _) => pause,
         (None, Some((name, _))) if customers_clock_first(proposal).is_some() => {
             format!("{} runs on until then", one_line(name))
@@ -288,7 +296,15 @@ fn clocks(proposal: &Proposal, pause: &Pause) -> String {
         (None, None) => "the customer's runs on".to_owned(),
     };
     let answers = proposal.accountable().map_or("nobody", |team| team.as_str());
-    format!("Clocks: {customer}; {answers} answers for them")
+    // Helpdesks take any public word of an agent for the reply that a clock waits for.
+    let waits_for_a_reply = proposal.clock.customer_until.as_ref().is_some_and(|(name, _)| name.ends_with("_reply"));
+    let tells = occasion.tells && matches!(proposal.customer, CustomerPlan::Tell { .. });
+    let met = if waits_for_a_reply && tells {
+        ", unless the helpdesk takes our message to the customer for the reply"
+    } else {
+        ""
+    };
+    format!("Clocks: {customer}{met}; {answers} answers for them")
 }
 
 /// One line: what was rendered from a ticket's text must not open a line of its own.

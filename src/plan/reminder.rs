@@ -66,7 +66,7 @@ pub fn reminder(
         None => String::new(),
     };
     let text = format!(
-        "Not taken on: nobody of {} has acted on this case by {}.\n\
+        "Not taken on: nobody of {} has become its owner, written, or changed its status by {}.\n\
          {cannot}{}{known_as} is asked to take it or to give it to somebody.{then}",
         proposal.to,
         told.due.told(),

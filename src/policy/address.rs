@@ -1,22 +1,35 @@
 //! Mail addresses behind which nobody reads, and those that a policy keeps from being written to.
 
-/// Beginnings of addresses behind which nobody reads.
-const MACHINES: [&str; 9] = [
+/// Names behind which nobody reads, without what may stand between their words.
+const MACHINES: [&str; 11] = [
     "noreply",
-    "no-reply",
-    "no_reply",
-    "no.reply",
     "donotreply",
-    "do-not-reply",
-    "mailer-daemon",
+    "mailerdaemon",
     "postmaster",
     "bounce",
+    "bounces",
+    "notifications",
+    "nepasrepondre",
+    "keineantwort",
+    "noresponder",
+    "naoresponder",
 ];
 
-/// Whether nobody reads this address, by its name.
+/// Whether nobody reads this address, by its name: one of its words, or a few of them together, or the host that mail of
+/// machines has of its own (`noreply.shop.example`).
 pub fn is_machine(address: &str) -> bool {
     let address = address.trim().to_lowercase();
-    MACHINES.iter().any(|start| address.starts_with(start))
+    let (name, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
+    let host = domain.split_once('.').filter(|(_, rest)| rest.contains('.')).map_or("", |(host, _)| host);
+    says_machine(name) || says_machine(host)
+}
+
+fn says_machine(name: &str) -> bool {
+    let words: Vec<&str> = name.split(['.', '-', '_', '+', '=']).filter(|word| !word.is_empty()).collect();
+    (0..words.len()).any(|from| {
+        let together = |to: usize| words.get(from..=to).is_some_and(|some| MACHINES.contains(&some.concat().as_str()));
+        (from..from + 3).any(together)
+    })
 }
 
 /// Addresses as a policy names them: letters stand for themselves in any case, `*` for anything or nothing.
@@ -115,10 +128,22 @@ mod tests {
 
     #[test]
     fn addresses_of_machines_are_known_by_their_beginning() {
-        for address in ["no-reply@shop.example", " NOREPLY+7@x", "bounces+1@x", "Mailer-Daemon@x", "postmaster@x"] {
+        for address in [
+            "no-reply@shop.example",
+            " NOREPLY+7@x",
+            "bounces+1@x",
+            "Mailer-Daemon@x",
+            "postmaster@x",
+            "orders-noreply@x",
+            "do_not.reply@x",
+            "ne-pas-repondre@x",
+            "keine-antwort@x",
+            "notifications@github.com",
+            "eva@noreply.github.com",
+        ] {
             assert!(is_machine(address), "{address}");
         }
-        for address in ["eva@no-reply.example", "reply@x", ""] {
+        for address in ["eva@no-reply.example", "reply@x", "", "bouncer@club.example", "noreplyto@x", "no@x", "@"] {
             assert!(!is_machine(address), "{address}");
         }
     }

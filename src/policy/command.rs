@@ -8,7 +8,7 @@
 
 use super::languages::PublicName;
 use super::names::TeamName;
-use super::package::{clean, edit};
+use super::package::{clean, edit, invisible};
 use super::rules::{CommandWords, PackagePart, Policy};
 use super::teams::Team;
 use handoffd_kit::desk::QueueSpec;
@@ -325,7 +325,7 @@ fn narrow(c: char) -> char {
 fn clean_reason(words: &str) -> Option<String> {
     let read: String = words.chars().take(REASON_READ).collect();
     let seen: String =
-        clean(&read).chars().filter(|c| !is_unseen(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        clean(&read).chars().filter(|c| !invisible(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = seen.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_start_matches(|c| is_stop(c) || c == '-' || c == '–' || c == ' ');
     if !line.contains(char::is_alphanumeric) {
@@ -350,7 +350,7 @@ fn bare_word(word: &str) -> &str {
 
 fn shown_word(word: &str) -> String {
     let read: String = word.chars().take(REASON_READ).collect();
-    let seen: String = clean(&read).chars().filter(|c| !is_unseen(*c) && !c.is_control()).collect();
+    let seen: String = clean(&read).chars().filter(|c| !invisible(*c) && !c.is_control()).collect();
     match seen.char_indices().nth(WORD_CHARS) {
         Some((end, _)) => format!("{}…", &seen[..end]),
         None => seen,
@@ -369,17 +369,12 @@ fn is_break(c: char) -> bool {
 }
 
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || is_unseen(c)
+    c.is_whitespace() || invisible(c)
 }
 
 /// Punctuation behind a word.
 fn is_stop(c: char) -> bool {
     ",.;:!?…，。；：！？、".contains(c)
-}
-
-/// Marks that show nothing: joiners, direction marks, embeddings, isolates, soft hyphens.
-fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Overrides of the direction: they make letters appear in another order than they stand.

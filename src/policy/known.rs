@@ -1,6 +1,8 @@
 //! The facts that conditions and reasons may look at: their names, their types, and the part of a ticket that each
 //! one costs. The fixed ones stand in one table; a policy's custom fields come on top of it.
 
+use super::names::TeamName;
+use super::package::{ORDER, name_of};
 use super::rules::{FieldDeclaration, FieldOwner};
 use handoffd_kit::model::{FieldType, PartKind};
 use std::collections::BTreeMap;
@@ -208,6 +210,8 @@ pub enum Known {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownFacts {
     fields: BTreeMap<(FieldOwner, String), FieldType>,
+    /// The names of all teams; none: they are not looked at.
+    teams: Vec<String>,
     without_package: bool,
 }
 
@@ -225,6 +229,31 @@ impl KnownFacts {
             self.fields.entry((field.of, name.clone())).or_insert(field.kind);
         }
         self
+    }
+
+    /// These facts in a policy with these teams: no other team has a case.
+    #[must_use]
+    pub fn with_teams<'a>(self, teams: impl IntoIterator<Item = &'a TeamName>) -> Self {
+        Self { teams: teams.into_iter().map(TeamName::to_string).collect(), ..self }
+    }
+
+    /// The words that a fact, or each entry of one, is one of, where these are a few; empty: it may be any.
+    pub fn words(&self, fact: &FactName) -> Vec<&str> {
+        match fact {
+            FactName::House(HouseFact::TicketStatus) => vec!["new", "open", "pending", "on_hold", "solved", "closed"],
+            FactName::House(HouseFact::TicketPriority) => vec!["low", "normal", "high", "urgent", ""],
+            FactName::House(HouseFact::CaseTeam | HouseFact::CaseTeamsSeen) => {
+                self.teams.iter().map(String::as_str).collect()
+            }
+            FactName::House(HouseFact::PackageMissing) => ORDER.iter().map(|part| name_of(*part)).collect(),
+            FactName::Clock(_) => vec!["running", "paused", "met", "breached"],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a fact is a date, as text in the form `2026-03-31`.
+    pub fn is_date(&self, fact: &FactName) -> bool {
+        matches!(fact, FactName::Field(of, name) if self.fields.get(&(*of, name.clone())) == Some(&FieldType::Date))
     }
 
     /// These facts but for those of a package: for what is asked where nothing is handed off with one.

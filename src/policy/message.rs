@@ -3,12 +3,14 @@
 
 use super::cel::{FactSource, Found, Value};
 use super::known::{FactName, FactType, Known, KnownFacts, nearest};
+use super::message_uses::Uses;
 use handoffd_kit::text::CUT;
-use minijinja::value::Value as Shown;
+use minijinja::value::{Object, ObjectRepr, Value as Shown};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Characters that a rendered reason or message may have. A longer reason is cut, and says so; a longer message is not sent: its
 /// end is part of what was signed.
@@ -94,6 +96,9 @@ fn name_problem(name: &str, kind: TemplateKind, known: &KnownFacts) -> Option<(S
             Some((format!("nothing is called `{name}` in a reason"), help))
         }
         (TemplateKind::Public, Known::Fact(..)) => Some((format!("customers never read `{name}`"), allowed())),
+        (TemplateKind::Public, _) if TemplateKind::Reason.names().contains(&name) => {
+            Some((format!("customers never read `{name}`"), allowed()))
+        }
         (TemplateKind::Public, _) => {
             let help = nearest(name, kind.names()).map_or_else(allowed, |near| format!("did you mean `{near}`?"));
             Some((format!("nothing is called `{name}` in a public message"), help))
@@ -111,22 +116,34 @@ pub fn names_in(source: &str) -> Result<BTreeSet<String>, Error> {
     Ok(template.undeclared_variables(true).into_iter().collect())
 }
 
-/// Renders a reason. What is unknown is called so; a reason never fails.
+/// Renders a reason. What is unknown or empty is called so where it is told, and decides nothing: a reason that depends on it
+/// is not told, but says why. It never fails.
 pub fn render_reason(
     source: &str,
     house: &BTreeMap<String, Shown>,
     known: &KnownFacts,
     facts: &dyn FactSource,
 ) -> String {
-    let values = names_in(source).unwrap_or_default().into_iter().map(|name| {
-        let value = house.get(&name).cloned().unwrap_or_else(|| match known.look_up(&name) {
-            Known::Fact(fact, _) => shown(facts.fact(&fact)),
-            _ => Shown::from("unknown"),
-        });
-        (name, value)
-    });
-    // The configuration has rendered this template with samples; the rule's own text is the honest rest.
-    let text = fill(source, &values.collect()).unwrap_or_else(|_| source.to_owned());
+    let uses = Uses::of(source);
+    let (mut values, mut missing) = (BTreeMap::new(), Vec::new());
+    for name in names_in(source).unwrap_or_default() {
+        let found = match (house.get(&name), known.look_up(&name)) {
+            (Some(value), _) => {
+                values.insert(name, value.clone());
+                continue;
+            }
+            (None, Known::Fact(fact, _)) => facts.fact(&fact),
+            (None, _) => Found::Unknown,
+        };
+        missing.extend(uses.misses(&name, &found));
+        values.insert(name, shown(found));
+    }
+    let text = if missing.is_empty() {
+        fill(source, &values).map_err(|error| in_words(&error))
+    } else {
+        Err(missing.join(", "))
+    };
+    let text = text.unwrap_or_else(|why| format!("what its rule says; the words for it cannot be told, for {why}"));
     match text.char_indices().nth(RENDERED_MAX - CUT.chars().count()) {
         Some((end, _)) if is_too_long(&text) => format!("{}{CUT}", text[..end].trim_end()),
         _ => text,
@@ -164,8 +181,7 @@ pub fn render_public(source: &str, values: &BTreeMap<String, String>) -> Result<
     });
     // What stands for the receiving team begins many a sentence, and is written small ("our specialists").
     let name = values.get("to.public_name").map(String::as_str);
-    let text = rendered(environment_for(name), source, &filled.collect())
-        .map_err(|error| error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))?;
+    let text = rendered(environment_for(name), source, &filled.collect()).map_err(|error| in_words(&error))?;
     let text = with_capitals(&text);
     if is_too_long(&text) {
         return Err(too_long(&text));
@@ -270,6 +286,24 @@ impl Tree {
     }
 }
 
+/// What is not there, where it is told: the word for it, which is true of nothing.
+#[derive(Debug)]
+struct Absent(&'static str);
+
+impl Object for Absent {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        false
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
 fn shown(found: Found<'_>) -> Shown {
     match found {
         Found::Value(Value::YesNo(yes)) => Shown::from(yes),
@@ -283,8 +317,8 @@ fn shown(found: Found<'_>) -> Shown {
         }
         Found::Value(Value::Number(number)) => Shown::from(number),
         Found::Value(Value::Text(text)) => Shown::from(super::package::clean(&text)),
-        Found::Empty => Shown::from("empty"),
-        Found::Unknown | Found::Unread(_) => Shown::from("unknown"),
+        Found::Empty => Shown::from_object(Absent("empty")),
+        Found::Unknown | Found::Unread(_) => Shown::from_object(Absent("unknown")),
     }
 }
 
@@ -312,13 +346,17 @@ fn place(source: &str, name: &str) -> (usize, usize) {
         .map_or((0, source.len()), |(at, found)| (at, at + found.len()))
 }
 
+fn in_words(error: &Error) -> String {
+    error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)
+}
+
 fn complaint(source: &str, error: &Error) -> TemplateProblem {
     // The template engine tells the line.
     let line = error.line().and_then(|line| line.checked_sub(1));
     let before: usize = source.split_inclusive('\n').take(line.unwrap_or(0)).map(str::len).sum();
     let length = source.get(before..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
     let (start, end) = if length == 0 { (0, source.len()) } else { (before, before + length) };
-    let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let message = in_words(error);
     let help = "templates are written like `{{ ticket.subject }}` and `{% if … %}…{% endif %}`".to_owned();
     TemplateProblem { start, end, message, help: Some(help) }
 }
@@ -369,6 +407,24 @@ mod tests {
         }
         let (_, _, help) = problem("{{ ticket.fields.refund }}", TemplateKind::Reason);
         assert_eq!(help, "did you mean `ticket.fields.refund_eur`?");
+    }
+
+    #[test]
+    fn a_reason_that_depends_on_what_is_not_known_states_nothing_and_says_why() {
+        let (policy, known) = (testing::policy(), testing::known());
+        let mut case = testing::case();
+        case.head.fields.clear();
+        let facts = Facts::new(&case, &policy);
+        let said = |source: &str| render_reason(source, &BTreeMap::new(), &known, &facts);
+        for source in [
+            "{% if ticket.fields.refund_eur > 500.0 %}above the limit{% else %}within{% endif %}",
+            "{{ ticket.fields.refund_eur | round }} EUR",
+            "{{ ticket.fields.refund_eur - 500 }} EUR too much",
+        ] {
+            let text = said(source);
+            assert!(text.ends_with("cannot be told, for ticket.fields.refund_eur is unknown"), "{source}: {text}");
+        }
+        assert_eq!(said("A refund of {{ ticket.fields.refund_eur }} EUR"), "A refund of unknown EUR");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! sees it: scope, conditions, package, message.
 
 use super::case::{Case, Request, Stay};
+use super::cel::{FactSource, Found};
 use super::clocks::ClockName;
-use super::facts::is_public_by;
+use super::facts::{Facts, is_public_by};
 use super::known::{FactName, HouseFact, Known, nearest};
 use super::names::TeamName;
 use super::package;
@@ -56,6 +57,25 @@ impl Setting {
                 })
             }
         }
+    }
+
+    /// Why settings do not fit together: the counts of one checklist bound each other. `case`: with all of them.
+    pub fn contradicted(settings: &[Self], case: &Case, policy: &Policy) -> Option<String> {
+        use HouseFact::{StepsDone, StepsFailed, StepsTotal};
+        let facts = Facts::new(case, policy);
+        let counts = |one: &&Self| matches!(one.fact, FactName::House(StepsTotal | StepsDone | StepsFailed));
+        let kept = |one: &&Self| {
+            let told = match facts.fact(&one.fact) {
+                Found::Value(value) => value.shown(),
+                _ => String::new(),
+            };
+            told == one.text
+        };
+        let lost = settings.iter().filter(counts).find(|one| !kept(one))?;
+        Some(format!(
+            "{}={} does not fit the other counts: what failed was done, and what was done is one of all steps",
+            lost.fact, lost.text
+        ))
     }
 
     /// The part that must be read before it is set, so that nothing else in it becomes unknown.

@@ -4,7 +4,7 @@
 //! something where it has the words of its name. What is asked in other words is not found, so a wording without a finding
 //! is not thereby a good one.
 
-use super::package::{Label, Labels, same_words};
+use super::package::{Label, Labels, is_question, same_words};
 use super::rules::{FieldDeclaration, FieldOwner, PackagePart};
 use std::ops::Range;
 
@@ -135,7 +135,7 @@ fn sentences(text: &str) -> Vec<Range<usize>> {
 fn is_request(sentence: &str) -> bool {
     let sentence = sentence.trim().to_lowercase();
     let beginning = sentence.trim_start_matches(|letter: char| !letter.is_alphanumeric());
-    sentence.ends_with(['?', '\u{ff1f}', '\u{61f}']) || PLEASE.iter().any(|word| beginning.starts_with(word))
+    is_question(sentence.as_str()) || PLEASE.iter().any(|word| beginning.starts_with(word))
 }
 
 /// The words of a sentence in small letters; `e-mail` is `email`.

@@ -17,8 +17,8 @@ fn an_agent_s_request_is_carried_out_with_everything_that_a_rule_promises_and_na
         for words in [
             "Escalated: frontline → billing",
             "Why: Frontline Agent 1 asks: the customer insists on a manager (rule billing-on-request)",
-            "Asked for by: Frontline Agent 1 (/handoff): the customer insists on a manager",
-            "command.reason: see \"Asked for by\"",
+            "Asked for by: Frontline Agent 1 (/handoff)\n",
+            "command.reason: see \"Why\"",
             "I was charged twice.",
         ] {
             assert!(notes[0].contains(words), "{dialect:?}: {words} in {}", notes[0]);

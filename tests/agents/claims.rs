@@ -56,7 +56,7 @@ fn what_nobody_takes_on_goes_to_the_lead_then_on_then_back_each_after_its_own_ti
         stage.pass(1_200);
         let asked = stage.ours(ticket).pop().expect("a note");
         assert!(
-            asked.starts_with("Not taken on: nobody of billing has acted on this case by Mon 4 May 12:00"),
+            asked.starts_with("Not taken on: nobody of billing has become its owner, written, or changed its status by Mon 4 May 12:00"),
             "{asked}"
         );
         assert!(asked.contains("billing-1 (Billing Agent 1) is asked to take it"), "{asked}");

@@ -64,7 +64,12 @@ fn the_receiver_rates_the_package_in_one_click_and_the_last_word_counts() {
         stage.notes("billing-2", ticket, "/rate poor: no order number");
         let rated = stage.handoffs()[0].rated.clone().expect("rated");
         assert_eq!((rated.rating, rated.reason.as_deref()), (Rating::Poor, Some("no order number")), "{dialect:?}");
-        assert_eq!(stage.ours(ticket).len(), before, "{dialect:?}: no note for it");
+        let ours = stage.ours(ticket);
+        assert_eq!(ours.len(), before + 1, "{dialect:?}: of the two only what was written is answered in writing");
+        assert!(ours[before].contains("the package is rated poor"), "{dialect:?}: {}", ours[before]);
+        stage.notes("frontline-1", ticket, "/rate good");
+        assert!(stage.ours(ticket).pop().expect("an answer").contains("does not work in billing"), "{dialect:?}");
+        assert_eq!(stage.handoffs()[0].rated.clone().expect("rated").rating, Rating::Poor, "{dialect:?}: who gave it");
     }
 }
 
@@ -82,7 +87,7 @@ fn what_is_saved_together_with_solved_is_heard() {
         let words = NewMessage::new(Visibility::Internal, Body::Plain("/rate poor no order number".into()));
         stage.does("billing-2", ticket, Update { say: vec![words], ..Update::default() });
         assert_eq!(stage.handoffs()[0].rated.clone().expect("rated").rating, Rating::Poor, "{dialect:?}");
-        assert_eq!(stage.ours(ticket).len(), before, "{dialect:?}: no note for it");
+        assert_eq!(stage.ours(ticket).len(), before + 1, "{dialect:?}: only what was written is answered in writing");
         stage.does("billing-1", ticket, solved(label("handoff-back")));
         assert_eq!(stage.labels(ticket), ["refund"], "{dialect:?}");
         let last = stage.ours(ticket).pop().expect("an answer");

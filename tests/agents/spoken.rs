@@ -37,11 +37,9 @@ fn an_agents_request_in_a_note_is_carried_out_and_names_them() {
     let ticket = at_billing(&mut stage);
     let notes = stage.ours(ticket);
     assert_eq!(notes.len(), 1, "{notes:?}");
-    for words in [
-        "Escalated: frontline → billing",
-        "Asked for by: Frontline Agent 1 (/handoff): above my limit",
-        "I was charged twice.",
-    ] {
+    for words in
+        ["Escalated: frontline → billing", "Asked for by: Frontline Agent 1 (/handoff)\n", "I was charged twice."]
+    {
         assert!(notes[0].contains(words), "{words} in {}", notes[0]);
     }
     let asked = stage.handoffs()[0].proposal.asked.clone().expect("recorded");

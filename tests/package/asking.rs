@@ -92,3 +92,23 @@ fn a_colleague_who_takes_the_case_elsewhere_is_not_overruled() {
     assert_eq!((stage.queue(no).as_str(), labelled(&stage, no)), ("Tier 2", false));
     assert_eq!(stage.handoffs()[0].state, HandoffState::Withdrawn);
 }
+
+#[test]
+fn whoever_is_asked_may_say_no() {
+    let policy = include_str!("policy.toml");
+    let (before, after) = policy.split_once("[teams.billing]\n").expect("the team");
+    let people = "[people.ledger-lead]\nemail = \"billing-2@acme.example\"\n\n";
+    let named = format!("{before}{people}[teams.billing]\nreviewers = [\"ledger-lead\"]\n{after}");
+    let mut stage = Stage::with(Dialect::Zendesk, &named);
+    let no = stage.ticket("eva@standard.example", "Refund please", "I was charged twice. Can you pay one back?");
+    stage.a_while();
+    stage.sandbox.person("frontline-2").notes(no, "/reject we keep it");
+    stage.a_while();
+    assert_eq!(stage.handoffs()[0].state, HandoffState::Asking, "another agent was not asked");
+    stage.sandbox.person("frontline-1").notes(no, "/reject we keep it");
+    stage.a_while();
+    let handoff = &stage.handoffs()[0];
+    assert_eq!(handoff.state, HandoffState::Withdrawn);
+    assert!(handoff.detail.as_ref().is_some_and(|why| why.starts_with("rejected by Frontline Agent 1")));
+    assert_eq!((stage.queue(no).as_str(), labelled(&stage, no)), ("Support", false));
+}

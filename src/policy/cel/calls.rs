@@ -3,7 +3,8 @@
 use super::check::{Checker, Typed};
 use super::node::{Asked, Finder, Loop, Node, Target, TextTest};
 use super::types::Type;
-use crate::policy::known::{FactName, HouseFact, Known, nearest};
+use crate::policy::fold::{folded, is_spaceless};
+use crate::policy::known::{FactName, Known, nearest};
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 use regex::{Regex, RegexBuilder};
 
@@ -202,8 +203,9 @@ impl Checker<'_> {
         };
         for one in listed {
             if let Some(word) = written(one).filter(|word| !words.contains(word)) {
-                let help = nearest(word, words)
-                    .map_or_else(|| format!("one of {}", words.join(", ")), |near| format!("did you mean \"{near}\"?"));
+                let said: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+                let help = nearest(word, &words)
+                    .map_or_else(|| format!("one of {}", said.join(", ")), |near| format!("did you mean \"{near}\"?"));
                 self.problem(one, format!("`{name}` is never \"{word}\""), help);
             }
         }
@@ -211,16 +213,27 @@ impl Checker<'_> {
 }
 
 impl Checker<'_> {
-    /// The words that a fact is one of, where it is one of a few.
-    pub(super) fn words_of(&self, fact: &IdedExpr) -> Option<(FactName, &'static [&'static str])> {
-        let Known::Fact(name, _) = self.known.look_up(&Self::path(fact)?) else { return None };
-        let words: &[&str] = match name {
-            FactName::House(HouseFact::TicketStatus) => &["new", "open", "pending", "on_hold", "solved", "closed"],
-            FactName::House(HouseFact::TicketPriority) => &["low", "normal", "high", "urgent", ""],
-            FactName::Clock(_) => &["running", "paused", "met", "breached"],
-            _ => return None,
+    /// A date is compared with a date, in the one form that sorts as the calendar does.
+    pub(super) fn check_date(&mut self, fact: &IdedExpr, with: &IdedExpr) {
+        let known = Self::path(fact).map(|path| self.known.look_up(&path));
+        let Some(Known::Fact(name, _)) =
+            known.filter(|known| matches!(known, Known::Fact(name, _) if self.known.is_date(name)))
+        else {
+            return;
         };
-        Some((name, words))
+        if let Some(text) = written(with).filter(|text| !text.is_empty() && !is_date(text)) {
+            self.problem(with, format!("`{name}` is a date, and \"{text}\" is none"), "write it as \"2026-03-31\"");
+        }
+    }
+}
+
+impl<'c> Checker<'c> {
+    /// The words that a fact is one of, where it is one of a few.
+    pub(super) fn words_of(&self, fact: &IdedExpr) -> Option<(FactName, Vec<&'c str>)> {
+        let known = self.known;
+        let Known::Fact(name, _) = known.look_up(&Self::path(fact)?) else { return None };
+        let words = known.words(&name);
+        (!words.is_empty()).then_some((name, words))
     }
 }
 
@@ -232,21 +245,21 @@ fn written(expression: &IdedExpr) -> Option<&str> {
     }
 }
 
-/// Finds whole words in any case. Where a script writes no spaces, every place is a word's edge.
+fn is_date(text: &str) -> bool {
+    text.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == text)
+}
+
+/// Finds whole words of a folded text. Where a script writes no spaces, every place is a word's edge.
 fn whole_word(word: &str) -> Result<Regex, regex::Error> {
+    let word = folded(word);
     let edge = |end: Option<char>| match end {
-        Some(letter) if spaceless(letter) => "",
+        Some(letter) if is_spaceless(letter) => "",
         Some(letter) if letter.is_alphanumeric() || letter == '_' => r"\b",
         _ => "",
     };
     let inside = word.split_whitespace().map(regex::escape).collect::<Vec<_>>().join(r"\s+");
     let found = format!("{}{inside}{}", edge(word.chars().next()), edge(word.chars().next_back()));
     RegexBuilder::new(&found).case_insensitive(true).size_limit(REGEX_BYTES_MAX).build()
-}
-
-/// Thai, Lao, Khmer, Burmese, Chinese, Japanese.
-fn spaceless(letter: char) -> bool {
-    matches!(letter, '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }
 
 fn short(error: &regex::Error) -> String {

@@ -230,6 +230,7 @@ impl Checker<'_> {
             other => return self.problem(list, format!("`in` looks into lists; this is {}", other.shown()), ""),
         }
         self.check_words(value, list);
+        self.check_words(list, value);
         (Node::In(node.into(), inside.into()), Type::YesNo)
     }
 
@@ -263,6 +264,8 @@ impl Checker<'_> {
             return self.problem(at, message, help);
         }
         let comparison = comparison(sign).unwrap_or(Comparison::Equal);
+        self.check_date(one, two);
+        self.check_date(two, one);
         let ordered = |kind: &Type| matches!(kind, Type::Whole | Type::Number | Type::Text | Type::Any);
         if !matches!(comparison, Comparison::Equal | Comparison::Unequal) {
             if !ordered(&left_kind) || !ordered(&right_kind) {

@@ -114,7 +114,7 @@ impl<'v, 't> Run<'v, 't> {
                     TextTest::EndsWith => text.ends_with(&*part),
                 }))
             }
-            Node::Finds(text, finder) => self.text(text).map(|text| Value::YesNo(finder.regex.is_match(&text))),
+            Node::Finds(text, finder) => self.text(text).map(|text| Value::YesNo(finder.finds(&text))),
             Node::Loop(what, list, _, body) => self.over(*what, list, body),
             Node::Convert(target, inner) => convert(*target, self.value(inner)?),
         }

@@ -1,5 +1,6 @@
 //! A checked condition: every name resolved, every type known, every regular expression compiled.
 
+use crate::policy::fold::folded;
 use regex::Regex;
 
 /// One step of a condition.
@@ -86,6 +87,17 @@ pub struct Finder {
     pub regex: Regex,
     /// What was written.
     pub asked: Asked,
+}
+
+impl Finder {
+    /// Whether it is in a text. Words are found however they are written; of plain letters only their case can differ, which the
+    /// expression does not ask for.
+    pub fn finds(&self, text: &str) -> bool {
+        match self.asked {
+            Asked::Word(_) if !text.is_ascii() => self.regex.is_match(&folded(text)),
+            Asked::Word(_) | Asked::Expression(_) => self.regex.is_match(text),
+        }
+    }
 }
 
 /// How a condition asked for it.

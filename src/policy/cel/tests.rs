@@ -36,7 +36,12 @@ fn ticket() -> Stated {
     let value = |text| Found::Value(Value::text(text));
     Stated(BTreeMap::from([
         ("ticket.subject", value("Refund for INV-7")),
-        ("ticket.text", value("My café was charged twice.\nRückerstattung bitte, C++ user")),
+        (
+            "ticket.text",
+            value(
+                "My café was charged twice.\nRückerstattung bitte, C++ user\nStraße, im\u{ad}por\u{200b}tant, nai\u{308}ve, I can’t",
+            ),
+        ),
         ("ticket.status", value("open")),
         ("ticket.priority", value("")),
         ("ticket.tags", Found::Value(Value::texts(["refund", "vip-gold"]))),
@@ -92,6 +97,10 @@ fn mentions_finds_whole_words_in_any_case() {
         ("ticket.text.mentions('c++')", true),
         ("mentions(ticket.subject, 'inv')", true),
         ("mentions(ticket.subject, 'fund')", false),
+        ("mentions(ticket.text, 'STRASSE')", true),
+        ("mentions(ticket.text, 'important')", true),
+        ("mentions(ticket.text, 'naïve')", true),
+        ("mentions(ticket.text, \"can't\")", true),
     ] {
         assert_eq!(ask(source), if holds { Answer::Holds } else { Answer::Fails }, "{source}");
     }
@@ -145,7 +154,7 @@ fn an_empty_number_and_arithmetic_without_a_result_are_unknown() {
 fn the_facts_of_a_package_are_read_although_cel_keeps_that_word() {
     for source in [
         "size(package.missing) > 0",
-        "'package.x' in package.missing || \"package\" == ticket.subject",
+        "'package.x' in ticket.tags || \"package\" == ticket.subject",
         "package.completeness < 0.5 && has(package.completeness)",
         "package.missing.exists(part, part == 'steps')",
     ] {

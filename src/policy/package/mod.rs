@@ -21,11 +21,12 @@ mod tests;
 
 pub use checklist::Checklist;
 pub use labels::{LABELS, Label, Labels, same_words};
-pub use mask::{clean, visible};
+pub use mask::{clean, invisible, visible};
 pub use parts::travelled_on;
 pub use playbook::Playbook;
 pub use quoted::parted;
 pub use repeats::Told;
+pub use sentences::is_question;
 
 use super::case::Case;
 use super::facts::Facts;

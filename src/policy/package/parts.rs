@@ -1,7 +1,7 @@
 //! How each part is found where no field is mapped to it. A part that a field has filled is left alone.
 
 use super::mask::clean;
-use super::sentences::{READ_MAX, is_cut, one_line, read, same_form, sentences};
+use super::sentences::{READ_MAX, is_cut, is_question, one_line, read, same_form, sentences};
 use super::sheet::{Sheet, bounded};
 use crate::policy::activity::is_reply_by;
 use crate::policy::case::{Case, Memory};
@@ -67,7 +67,7 @@ pub fn question(sheet: &mut Sheet, case: &Case) {
     }
     let answered = messages(case).iter().rposition(|message| is_public_by(message, Role::Agent));
     let open = answered.map_or(0, |at| at + 1)..messages(case).len();
-    let asked = |words: Vec<String>| words.into_iter().rev().find(|sentence| sentence.ends_with(['?', '？']));
+    let asked = |words: Vec<String>| words.into_iter().rev().find(|sentence| is_question(sentence));
     let by_customer = |at: &usize| is_public_by(&messages(case)[*at], Role::Customer);
     let from_messages = open.rev().filter(by_customer).find_map(|at| asked(words_of(case, at)));
     let head = || case.head.text.known().filter(|_| messages(case).is_empty());

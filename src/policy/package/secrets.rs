@@ -29,13 +29,13 @@ const PHRASE: &str =
     r"(?:pass[ _-]?phrase|(?:seed|recovery)[ _-]?phrase|phrase (?:de passe|secrète)|frase de contraseña)";
 const IS: &str = r"(?:is|was|ist|war|lautet|est|es|era)";
 const FOR: &str = r"(?:for|to|of|on|at|in|für|fürs|zum|zur|des|der|vom|auf|im|am|beim|pour|de|du|para|del)";
-const SAYS: &str = r"(?::=|=>|->|[:=：]|是|为|為|は)";
+const SAYS: &str = r"(?::=|=>|->|→|[:=：]|是|为|為|は)";
 const QUOTED: &str =
     r#""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`\n]*`|„[^“”\n]*[“”]|“[^”\n]*”|«[^»\n]*»|["'“„«][^\n]*"#;
 /// What was masked already, words in quotes, or one word.
 const VALUE: &str = r"(?:\[(?:key )?removed\]|\[(?:card|account) number …\w+\]|QUOTED|\S+)";
 
-const ROWS: [Row; 17] = [
+const ROWS: [Row; 19] = [
     Row {
         name: "private key",
         find: r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)",
@@ -122,15 +122,27 @@ const ROWS: [Row; 17] = [
     },
     Row {
         name: "word behind word",
-        find: r#"(?i)(?P<label>PASSWORD\s+)(?P<value>"[^"\n]+"|\S+)"#,
+        find: r#"(?i)(?P<label>(?:PASSWORD|(?:^|[^\p{L}\p{N}])pw)\s+)(?P<value>"[^"\n]+"|\S+)"#,
         put: "${label}[removed]",
         only: is_clear,
     },
     Row {
         name: "short number",
-        find: r"(?i)(?P<label>(?:^|[^\p{L}\p{N}])(?:pin(?:[ -]?(?:code|number))?|tan|cvv2?|cvc2?)\s*(?:IS\s*)?[:=#-]?\s*)(?P<value>\d{3,8})\b",
+        find: r"(?i)(?P<label>(?:^|[^\p{L}\p{N}])(?:pin(?:[ -]?(?:code|number))?|tan|cvv2?|cvc2?|otp|(?:one[ -]?time|verification|security|login|2fa|einmal|bestätigungs)[ -]?(?:pass)?code)\s*(?:IS\s*)?[:=#-]?\s*)(?P<value>\d{3,8})\b",
         put: "${label}[removed]",
         only: always,
+    },
+    Row {
+        name: "value before the word",
+        find: r"(?i)(?P<value>\S{6,})(?P<label>\s+IS\s+(?:my|the|our|mein|das|unser)\s+(?:\p{L}{1,20}\s)?PASSWORD)",
+        put: "[removed]$label",
+        only: is_mixed,
+    },
+    Row {
+        name: "name and password",
+        find: r"(?i)(?P<label>(?:^|[^\p{L}\p{N}])(?:log-?in|user(?:name)?|benutzer(?:name)?)[:=]?\s+\S{1,60}\s+/\s+)(?P<value>\S{4,})",
+        put: "${label}[removed]",
+        only: is_mixed,
     },
     Row {
         name: "long value behind the name of a key",
@@ -235,7 +247,7 @@ mod tests {
     use super::*;
 
     /// By row: text with a secret, the same masked, and text that only looks like it.
-    const EXAMPLES: [(&str, &str, &str, &str); 17] = [
+    const EXAMPLES: [(&str, &str, &str, &str); 19] = [
         (
             "private key",
             "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- x",
@@ -307,6 +319,8 @@ mod tests {
             "I forgot my password and cannot log in",
         ),
         ("short number", "the card's CVV 123", "the card's CVV [removed]", "spinning 12345 times"),
+        ("value before the word", "hunter2 is my password", "[removed] is my password", "nothing is my password"),
+        ("name and password", "login eva / hunter2", "login eva / [removed]", "user manual / chapter two"),
         (
             "long value behind the name of a key",
             "aws_secret_access_key wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -314,6 +328,21 @@ mod tests {
             "a token authentication-service",
         ),
     ];
+
+    #[test]
+    fn other_words_for_the_same_are_found_too() {
+        for (text, masked) in [
+            ("pw hunter2", "pw [removed]"),
+            ("my pwd→hunter2", "my pwd→ [removed]"),
+            ("OTP 123456", "OTP [removed]"),
+            ("Your verification code is 123456.", "Your verification code is [removed]."),
+        ] {
+            assert_eq!(mask_secrets(text), masked);
+        }
+        for plain in ["pw reset please", "error code 123456", "order 123456 is my password problem's number"] {
+            assert_eq!(mask_secrets(plain), plain);
+        }
+    }
 
     #[test]
     fn each_row_of_the_table_finds_its_secret_and_leaves_its_twin() {

@@ -73,6 +73,19 @@ pub(super) fn split(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a sentence is a question, whatever marks stand behind its own.
+pub fn is_question(sentence: &str) -> bool {
+    let behind = |letter: char| letter.is_whitespace() || "!.…)]}\"'“”‘’»«*_".contains(letter);
+    let sentence = sentence.trim_end_matches(behind);
+    // The Greek question mark is a semicolon to the eye, and mostly to the machine.
+    let greek = sentence
+        .chars()
+        .rev()
+        .nth(1)
+        .is_some_and(|letter| matches!(letter, '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}'));
+    sentence.ends_with(['?', '？', '؟', '\u{37e}', '⁇', '⁈', '⁉']) || greek && sentence.ends_with(';')
+}
+
 /// Behind a full stop, question or exclamation mark that is followed by space, or behind one of a script without spaces.
 fn end_of_sentence(text: &str) -> usize {
     let mut letters = text.char_indices().peekable();
@@ -80,7 +93,7 @@ fn end_of_sentence(text: &str) -> usize {
         let end = at + letter.len_utf8();
         let ends = match letter {
             '。' | '！' | '？' => true,
-            '!' | '?' => letters.peek().is_none_or(|(_, next)| next.is_whitespace()),
+            '!' | '?' | '؟' | '\u{37e}' => letters.peek().is_none_or(|(_, next)| next.is_whitespace()),
             // "e.g. this" and "No. 5": a short word before the stop, or a small letter or digit behind it.
             '.' => {
                 letters.peek().is_none_or(|(_, next)| next.is_whitespace())

@@ -1,6 +1,7 @@
 //! One entry of a list: a word or a phrase, with a star at its end for any ending.
 
-use super::text::{Words, besides_words, folded, is_spaceless};
+use super::text::{Words, besides_words};
+use crate::policy::fold::{folded, is_spaceless};
 
 /// Characters that an entry may have.
 const LENGTH_MAX: usize = 80;

@@ -1,8 +1,7 @@
 //! Texts as words that can be compared: what cannot be seen is left out, wide and joined letters are the plain ones, case is
 //! folded. A letter of another script is another letter, however alike they look.
 
-use crate::policy::package::visible;
-use icu_normalizer::ComposingNormalizerBorrowed;
+use crate::policy::fold::{folded, is_spaceless};
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -74,22 +73,9 @@ impl Words {
     }
 }
 
-/// A text in the form in which two are the same: without what cannot be seen, composed, in one case.
-pub fn folded(text: &str) -> String {
-    let seen = visible(text);
-    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&seen);
-    // Upper case first: it knows that ß is SS, and that both sigmas are one letter.
-    composed.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
-}
-
 /// The letters of a folded text that belong to no word.
 pub fn besides_words(folded: &str) -> impl Iterator<Item = char> + '_ {
     WORD.split(folded).flat_map(str::chars)
-}
-
-/// Thai, Lao, Khmer, Burmese, Chinese, Japanese: scripts that write no spaces between words.
-pub fn is_spaceless(letter: char) -> bool {
-    matches!(letter, '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }
 
 /// Whether words with this between them are one phrase: blanks on one line or two, a hyphen, an apostrophe.
