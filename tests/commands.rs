@@ -436,10 +436,9 @@ fn a_policy_that_has_run_is_put_in_the_place_of_the_file_s_until_the_file_change
 
     let done = roll(&[&[&first.version[..6], "--yes", "--as", "lead"], why.as_slice()].concat());
     assert_eq!(done.code, 0, "{}", done.talk);
-    assert!(
-        done.talk.contains("reason: \"Any refund\" → \"A refund\"")
-            || done.out.contains("reason: \"Any refund\" → \"A refund\"")
-    );
+    let again = roll(&[first.version.as_str(), "--yes", "--reason", "once more"]);
+    assert!(again.code == 1 && again.talk.contains("in the file's place already, as lead"), "{}", again.talk);
+    assert!((done.talk + &done.out).contains("reason: \"Any refund\" → \"A refund\""));
     let choice = house.ledger().chosen_policy().expect("read").expect("chosen");
     assert_eq!((choice.version, choice.instead_of), (first.version.clone(), second.version.clone()));
     assert!(choice.by.starts_with("lead ("), "{}", choice.by);
@@ -457,6 +456,7 @@ fn a_policy_that_has_run_is_put_in_the_place_of_the_file_s_until_the_file_change
     std::fs::write(house.path("handoffd.toml"), worse.replace("Any refund", "Some refund")).expect("written");
     let resumed = house.run(&["resume", "--rule", "refund"]);
     assert!(resumed.talk.contains("The file has changed"), "{}", resumed.talk);
+    assert!(house.run(&["policy", "doc"]).out.contains("**This is not what runs.**"));
     assert_eq!(house.ledger().chosen_policy(), Ok(None));
 }
 

@@ -149,7 +149,10 @@ fn keys(object: &Value) -> Vec<&str> {
 fn json_has_the_whole_of_it_under_stable_names() {
     let stage = Stage::set();
     let explained = stage.json(&["--set", "fields.refund_eur=600"]);
-    assert_eq!(keys(&explained), ["again_at", "clock_differences", "never", "outcome", "trace", "would"]);
+    assert_eq!(
+        keys(&explained),
+        ["again_at", "clock_differences", "in_force", "never", "outcome", "policy", "trace", "would"]
+    );
     let rule = &explained["trace"][0];
     assert_eq!(
         keys(rule),
@@ -175,4 +178,28 @@ fn wrong_usage_says_what_would_be_right() {
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {talk}");
         assert!(talk.contains(says), "{arguments:?}: {talk}");
     }
+}
+
+#[test]
+fn where_another_policy_runs_than_the_file_s_that_is_said_and_can_be_asked_for() {
+    let stage = Stage::set();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_handoffd"));
+        let output = command.current_dir(stage.folder.path()).args(arguments).output().expect("ran");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, talk) = run(&["run", "--once"]);
+    assert_eq!(code, Some(0), "{talk}");
+    let first = stage.json(&[]);
+    assert_eq!(first["policy"], first["in_force"]);
+    let file = stage.folder.path().join("handoffd.toml");
+    let text = std::fs::read_to_string(&file).expect("text").replace("> 500.0", "> 700.0");
+    std::fs::write(&file, text).expect("written");
+    let (_, out, talk) = stage.explain(&[]);
+    assert!(talk.contains("--running") && out.contains("> 700.0"), "{talk}\n{out}");
+    let (_, out, talk) = stage.explain(&["--running"]);
+    assert!(talk.contains("which has run last") && out.contains("> 500.0"), "{talk}\n{out}");
+    let edited = stage.json(&[]);
+    assert_ne!(edited["policy"], edited["in_force"]);
+    assert_eq!(stage.json(&["--running"])["policy"], first["policy"]);
 }

@@ -6,12 +6,15 @@ use super::post::Post;
 use super::{AlertError, Attempt, Channel, secret};
 use crate::config::AlertSettings;
 use crate::plan::alert::{Alert, Card, card};
+use crate::policy::alert::ChannelKind;
 use futures::future::BoxFuture;
 use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::SettingProblem;
 use handoffd_kit::transport::Transport;
 use serde_json::json;
 use std::sync::Arc;
+
+const KIND: ChannelKind = ChannelKind::Mattermost;
 
 struct Mattermost {
     post: Post,
@@ -48,6 +51,10 @@ impl Channel for Mattermost {
 fn text(card: &Card) -> String {
     let mut lines = vec![format!("**{}**", escaped(&card.title))];
     lines.extend(card.facts.iter().map(|(name, value)| format!("{name}: {}", escaped(value))));
+    let calls: Vec<String> = card.calls.iter().filter(|name| KIND.calls(name)).map(|name| format!("@{name}")).collect();
+    if !calls.is_empty() {
+        lines.push(format!("For {}", calls.join(" ")));
+    }
     lines.extend(card.links().map(|(text, link)| format!("[{text}](<{link}>)")));
     lines.push(marked(&card.mark));
     lines.join("\n")
@@ -80,7 +87,6 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::super::testing::{Answers, hostile, settings};
     use super::*;
-    use crate::policy::alert::ChannelKind;
     use jiff::Timestamp;
 
     #[tokio::test]
@@ -95,6 +101,13 @@ mod tests {
         assert_eq!((to.as_str(), &body["channel"]), (url, &json!("town-square")));
         let text = body["text"].as_str().expect("text");
         insta::assert_snapshot!(text);
+        let names = ["billing-lead", "all", "x](http://evil", "a b"].map(str::to_owned).to_vec();
+        let answers = Answers::of([(200, &[][..], "ok")]);
+        let mattermost = open(&channel, Arc::new(answers.clone())).expect("open");
+        let review = Alert { reviewers: names, ..hostile() };
+        assert_eq!(mattermost.send(&review, attempt).await, Ok("ok".into()));
+        let called = answers.one().1["text"].as_str().expect("text").to_owned();
+        assert!(called.lines().any(|line| line == "For @billing-lead"), "{called}");
         for call in ["@all", "@here", "<!channel>", "](http://evil"] {
             assert!(!text.contains(call), "{call}: {text}");
         }

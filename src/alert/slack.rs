@@ -7,6 +7,7 @@ use super::post::Post;
 use super::{AlertError, Attempt, Channel, Failure, optional, secret, text};
 use crate::config::AlertSettings;
 use crate::plan::alert::{Alert, Card, card};
+use crate::policy::alert::ChannelKind;
 use futures::future::BoxFuture;
 use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::SettingProblem;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 const API: &str = "https://slack.com/api";
 /// The longest header of a message, in characters, and what we let a field have.
 const TITLE: usize = 150;
+const KIND: ChannelKind = ChannelKind::Slack;
 
 struct Slack {
     post: Post,
@@ -105,6 +107,11 @@ fn message(card: &Card) -> Value {
     for (name, value) in &card.facts {
         blocks.push(json!({ "type": "section", "text": plain(&format!("{name}: {value}")) }));
     }
+    let calls: Vec<String> = card.calls.iter().filter(|id| KIND.calls(id)).map(|id| format!("<@{id}>")).collect();
+    if !calls.is_empty() {
+        let text = format!("For {}", calls.join(" "));
+        blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } }));
+    }
     for (text, link) in card.links() {
         let link = format!("<{}|{text}>", escaped(link));
         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": link, "verbatim": true } }));
@@ -122,7 +129,6 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::super::testing::{Answers, assert_json, hostile, settings};
     use super::*;
-    use crate::policy::alert::ChannelKind;
     use jiff::Timestamp;
 
     const NOW: Attempt = Attempt { now: Timestamp::UNIX_EPOCH, repeated: false };
@@ -142,6 +148,20 @@ mod tests {
         assert!(!body["text"].as_str().expect("text").contains('<'));
         let texts = body["blocks"].as_array().expect("blocks").iter().filter(|block| block["text"]["type"] == "mrkdwn");
         assert_eq!(texts.count(), 1, "but for the link nothing is markup");
+    }
+
+    #[tokio::test]
+    async fn a_review_calls_its_reviewers_and_nothing_else_is_called() {
+        let answers = Answers::of([(200, &[][..], "ok")]);
+        let ids = ["U012AB3CD", "<!channel>", "S012AB3CD", "U1|x"].map(str::to_owned).to_vec();
+        let review = Alert { reviewers: ids, ..hostile() };
+        let slack = slack(&answers, &[("url", "https://hooks.slack.com/services/T/B/x")]);
+        assert_eq!(slack.send(&review, NOW).await, Ok("ok".into()));
+        let (_, body) = answers.one();
+        let marked = |block: &&Value| block["text"]["type"] == "mrkdwn";
+        let texts: Vec<&Value> = body["blocks"].as_array().expect("blocks").iter().filter(marked).collect();
+        assert_eq!(texts[0]["text"]["text"], "For <@U012AB3CD>");
+        assert_eq!(texts.len(), 2, "beside it only the link");
     }
 
     #[tokio::test]

@@ -49,6 +49,10 @@ fn message(card: &Card) -> Value {
     for (name, value) in &card.facts {
         body.push(line(vec![run(&format!("{name}: "), "Bolder"), run(value, "Default")]));
     }
+    if !card.calls.is_empty() {
+        // A mention takes an id of the directory, which a workflow resolves: here it is a name.
+        body.push(line(vec![run("For: ", "Bolder"), run(&card.calls.join(", "), "Default")]));
+    }
     body.push(line(vec![json!({ "type": "TextRun", "text": calm(&card.mark), "size": "Small", "isSubtle": true })]));
     let action = |(title, link): (&str, &str)| json!({ "type": "Action.OpenUrl", "title": title, "url": link });
     let actions: Vec<Value> = card.links().map(action).collect();

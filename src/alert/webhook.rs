@@ -123,8 +123,11 @@ fn message_id(alert: &Alert) -> String {
 
 fn body(alert: &Alert) -> serde_json::Value {
     let kind = match alert.about.occasion() {
-        None if matches!(alert.about, About::Digest { .. }) => "alert.digest".to_owned(),
-        None => "alert.test".to_owned(),
+        None => match alert.about {
+            About::Digest { .. } => "alert.digest".to_owned(),
+            About::Channel { .. } => "alert.channel".to_owned(),
+            _ => "alert.test".to_owned(),
+        },
         Some(occasion) => format!("alert.{}", occasion.name().replace('-', "_")),
     };
     let because = match &alert.about {

@@ -4,14 +4,16 @@
 //! Where what is done leaves a note of its own on the ticket (a handoff, the way back, a stale review), that note is the
 //! answer; else a short one says what was done, or why not and what would be accepted.
 
+use super::chosen;
 use super::examine::{Look, Step, effects, planned_signature};
 use super::hearing::Order;
 use super::overtaken::overtaken;
-use super::review::{Still, compare};
+use super::requests::{accepted, answer_to, in_no_team, joins, one_line};
+use super::review::{Still, as_shown, compare};
 use crate::ledger::commands::{CommandOutcome, Deed, HandledCommand};
 use crate::ledger::records::{CaseUpdate, HandoffRecord, NewHandoff, ReviewAnswer};
 use crate::ledger::states::HandoffState;
-use crate::plan::{self, Answer, PlannedEffect, Rejection};
+use crate::plan::{self, PlannedEffect, Rejection};
 use crate::policy::case::{Case, Request, Stay};
 use crate::policy::command::{Command, Parts, Rating, Target};
 use crate::policy::names::TeamName;
@@ -21,7 +23,6 @@ use crate::policy::reviewers::{Membership, may_approve, may_decide, works_in};
 use crate::policy::rules::Mode;
 use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
 use handoffd_kit::desk::StatusSpec;
-use handoffd_kit::id::TicketId;
 use handoffd_kit::model::{Change, What};
 use jiff::Timestamp;
 
@@ -35,8 +36,8 @@ pub(super) struct Scene<'a> {
     pub came_by: Option<&'a HandoffRecord>,
     /// The open handoff that has sent nothing.
     pub unsent: Option<&'a HandoffRecord>,
-    /// What the policy says now.
-    pub decide: &'a dyn Fn() -> Decision,
+    /// What the policy says now, once a person has chosen this of the teams that rules want.
+    pub decide: &'a dyn Fn(Option<&TeamName>) -> Decision,
 }
 
 /// What a command comes to.
@@ -78,9 +79,15 @@ impl Scene<'_> {
     /// Carries commands out into the update of their look, or asks for what it needs to know first. Of several that want
     /// something done only the first is: what the others were said about is not so any more.
     pub fn carry_out(&self, orders: &[Order], mut update: CaseUpdate) -> Step {
-        let verdict = match (self.decide)() {
+        let verdict = match (self.decide)(None) {
             Decision::Need(parts) => return Step::Need(parts),
             Decision::Verdict(verdict) => verdict,
+        };
+        let chosen = match orders.iter().find_map(|order| self.choice(order)).map(|(team, _)| (self.decide)(Some(team)))
+        {
+            Some(Decision::Need(parts)) => return Step::Need(parts),
+            Some(Decision::Verdict(verdict)) => Some(verdict),
+            None => None,
         };
         let out = out_of_scope(&verdict.outcome);
         let mut before: Option<&Order> = None;
@@ -97,7 +104,10 @@ impl Scene<'_> {
                     let words = format!("{} by {} came first: look what came of it", first.command.shown(), first.by);
                     Done::refused(words)
                 }
-                (None, _) => self.done(order, &verdict, edited.as_deref()),
+                (None, _) => match self.choice(order) {
+                    Some((team, reason)) if !self.is_shadow() => self.choose(order, team, reason, chosen.as_ref()),
+                    _ => self.done(order, &verdict, edited.as_deref()),
+                },
             };
             if done.decides() {
                 before = Some(order);
@@ -165,9 +175,7 @@ impl Scene<'_> {
 
     /// Rules decide on it at the next look, as on everything: conditions, package, review, limits.
     fn handoff(&self, order: &Order, to: &Target, reason: Option<&str>) -> Done {
-        let Some(stay) = &self.case.memory.stay else {
-            return Done::refused("the case is with no team yet: its first team is found by the routes");
-        };
+        let Some(stay) = &self.case.memory.stay else { return Done::refused(in_no_team(self.look)) };
         let accepted = self.accepted(&stay.team);
         let to = match to {
             Target::Team(team) => team,
@@ -188,6 +196,10 @@ impl Scene<'_> {
             return Done::refused(words).about(&open.id);
         }
         let reason = reason.unwrap_or("no reason was given").to_owned();
+        if let Some(review) = self.review().filter(|review| review.proposal.to == *to) {
+            let words = joins(self.look, &review.proposal, &reason);
+            return Done::because(CommandOutcome::Done, words).about(&review.id);
+        }
         let request = Request {
             command: order.id.clone(),
             to: to.clone(),
@@ -368,15 +380,43 @@ impl Scene<'_> {
                         }
                     }
                 }
-                let (reviewed, by) = (fresh.as_reviewed(&proposal), self.by(order));
+                let (reviewed, by) = (as_shown(&proposal, *fresh), self.by(order));
                 let signature = planned_signature(look, &reviewed);
+                let yes = plan::review::yes(&reviewed, &by, look.now, reason.map(String::as_str));
                 let effects =
-                    plan::approved_effects(&reviewed, &review.id, look.capabilities, look.head, signature, &by);
+                    plan::approved_effects(&reviewed, &review.id, look.capabilities, look.head, signature, &yes);
                 let answer = self.answer_to(review, &by, reason, effects);
                 let deed = Deed::Approve(ReviewAnswer { proposal: Some(Box::new(reviewed)), ..answer });
                 // The handoff's own note is the answer, but for what was edited.
                 let answered = edit.is_some();
                 Done { answered, deed, edit, ..Done::because(CommandOutcome::Done, words).about(&review.id) }
+            }
+        }
+    }
+
+    /// The other of the teams that rules want which a yes names, with its reason.
+    fn choice(&self, order: &Order) -> Option<(&TeamName, Option<String>)> {
+        let Command::Approve { reason: Some(reason), .. } = &order.command else { return None };
+        chosen::named_first(self.review()?, reason)
+    }
+
+    /// A yes to another of the teams that rules want, of whoever may decide for that one.
+    fn choose(&self, order: &Order, team: &TeamName, reason: Option<String>, now: Option<&Verdict>) -> Done {
+        let Some(review) = self.review() else { return Done::refused("nothing waits here for a yes or no") };
+        let look = self.look;
+        if let Err(why) = may_approve(look.policy, &chosen::about(review, team), &order.who(look)) {
+            return Done::refused(format!("{} may not decide this; {}", order.by, why.shown())).about(&review.id);
+        }
+        if let Some(why) = overtaken(look, review) {
+            return self.ends_stale(review, why);
+        }
+        match chosen::proposed(now, team) {
+            Err(why) => Done::refused(format!("it cannot be sent now: {why}")).about(&review.id),
+            Ok(fresh) => {
+                let answer = chosen::answer(look, review, *fresh, self.by(order), reason);
+                let (id, words) = (answer.handoff.clone(), format!("approved, the case goes to {team}"));
+                let done = Done::because(CommandOutcome::Done, words).about(&id);
+                Done { answered: false, deed: Deed::Approve(answer), ..done }
             }
         }
     }
@@ -504,7 +544,15 @@ impl Scene<'_> {
         effects: Vec<PlannedEffect>,
     ) -> ReviewAnswer {
         let (by, reason) = (by.to_owned(), reason.cloned());
-        ReviewAnswer { handoff: review.id.clone(), by, reason, at: self.look.now, effects, proposal: None }
+        ReviewAnswer {
+            handoff: review.id.clone(),
+            by,
+            reason,
+            at: self.look.now,
+            effects,
+            proposal: None,
+            chosen: None,
+        }
     }
 
     /// Who gave a command, for the record.
@@ -543,22 +591,6 @@ fn waits_for_people(state: HandoffState) -> bool {
     matches!(state, HandoffState::InReview | HandoffState::Asking)
 }
 
-/// What an agent of this team may ask for, in words.
-pub(super) fn accepted(look: &Look<'_>, team: &TeamName) -> String {
-    let teams = look.policy.on_request(team);
-    if teams.is_empty() {
-        return format!("No team can be asked for from {team}");
-    }
-    let forms: Vec<String> = teams.into_iter().map(|team| format!("/handoff {team} REASON")).collect();
-    format!("Accepted: {}", forms.join(", "))
-}
-
-/// Who and what an answer is to.
-pub(super) fn answer_to<'a>(look: &'a Look<'_>, command: &'a str, verb: &'a str) -> Answer<'a> {
-    let ticket: &TicketId = &look.head.id;
-    Answer { command, verb, ticket, version: &look.head.version, now: look.now }
-}
-
 /// Where nothing is ever done, no answer is written either.
 fn out_of_scope(outcome: &Outcome) -> Option<&StayReason> {
     match outcome {
@@ -571,8 +603,4 @@ fn out_of_scope(outcome: &Outcome) -> Option<&StayReason> {
         ) => Some(reason),
         _ => None,
     }
-}
-
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

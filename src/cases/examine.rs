@@ -10,7 +10,7 @@ use super::ownership::{self, Tasks};
 use super::past::{past, unread};
 use super::pauses;
 use super::requests::{follow, is_back, not_after_all, review_is_over, still_back};
-use super::review::amended;
+use super::review::{as_shown, wording_changed};
 use super::sides::Sides;
 use super::stays::{Moved, Stays, is_provisional, new_stays, transfer};
 use super::unclaimed::{Chain, chain};
@@ -20,9 +20,10 @@ use crate::ledger::records::{
 };
 use crate::ledger::states::{HandoffEvent, HandoffState};
 use crate::plan;
-use crate::policy::case::{Case, ClosedPath, Memory};
+use crate::policy::case::{Begun, Case, ClosedPath, Memory};
 use crate::policy::closed::unnoted;
 use crate::policy::decide::decide;
+use crate::policy::names::TeamName;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Proposal};
 use crate::policy::review_terms::review_plan;
 use crate::policy::roster::Rosters;
@@ -219,7 +220,8 @@ pub fn examine(look: &Look<'_>) -> Step {
     }
     update.heard.up_to = listened.up_to;
     if !listened.orders.is_empty() {
-        let scene = Scene { look, case: &case, came_by, unsent, decide: &|| decided(look, &case) };
+        let decide = |chosen: Option<&TeamName>| decided_for(look, &case, chosen);
+        let scene = Scene { look, case: &case, came_by, unsent, decide: &decide };
         return scene.carry_out(&listened.orders, update);
     }
     if let Some(back) = unsent.filter(|open| is_back(open)) {
@@ -299,6 +301,13 @@ fn decided(look: &Look<'_>, case: &Case) -> Decision {
     }
 }
 
+/// The same, once a person has chosen this of the teams that rules want.
+fn decided_for(look: &Look<'_>, case: &Case, chosen: Option<&TeamName>) -> Decision {
+    let Some(team) = chosen else { return decided(look, case) };
+    let memory = Memory { chosen: Some(team.clone()), ..case.memory.clone() };
+    decided(look, &Case { memory, ..case.clone() })
+}
+
 /// The handoff that brought the case where it is now, if it stands.
 fn came_by<'a>(record: &'a CaseRecord, moved: &[Moved], after: &After) -> Option<&'a HandoffRecord> {
     let ends = |event| matches!(event, HandoffEvent::Bounced | HandoffEvent::Contested | HandoffEvent::Rejected);
@@ -337,6 +346,15 @@ fn unsent<'a>(record: &'a CaseRecord, memory: &mut Memory) -> Option<&'a Handoff
     memory.arrived.retain(|rule| *rule != handoff.proposal.rule);
     let rule = || Some(handoff.proposal.rule.clone());
     memory.begun = rule();
+    // Which of the teams that rules want, somebody has said.
+    let said = handoff.approved_by.as_ref().map(|_| handoff.proposal.to.clone());
+    memory.chosen = memory.chosen.take().or(said);
+    let has_place = matches!(handoff.state, HandoffState::InReview | HandoffState::Sending);
+    memory.begun_as = has_place.then(|| Begun {
+        to: handoff.proposal.to.clone(),
+        episode,
+        facts: handoff.proposal.facts_hash.clone(),
+    });
     match handoff.state {
         HandoffState::InReview => memory.in_review = rule(),
         HandoffState::Asking => memory.asking = rule(),
@@ -471,7 +489,7 @@ fn record_proposal(
 ) {
     let proposal = wanted.proposal;
     let asked_otherwise = |handoff: &HandoffRecord| {
-        handoff.state == HandoffState::InReview && amended(&handoff.proposal, proposal).is_some()
+        handoff.state == HandoffState::InReview && wording_changed(&handoff.proposal, proposal).is_some()
     };
     let same = unsent.filter(|handoff| is_same(handoff, proposal) && !asked_otherwise(handoff));
     if let Some(review) = same.filter(|handoff| handoff.state == HandoffState::InReview) {
@@ -485,6 +503,7 @@ fn record_proposal(
         (&handoff.proposal.rule, &handoff.proposal.episode) == (&proposal.rule, &proposal.episode)
     };
     let nth = look.record.ended(&proposal.rule, &proposal.episode) + u32::from(replaced.is_some_and(ends));
+    let goes_on = same.is_some_and(|handoff| handoff.state == HandoffState::Sending);
     let id = same.map_or_else(
         || plan::handoff_id(&proposal.desk, &proposal.ticket, &proposal.rule, &proposal.episode, nth),
         |handoff| handoff.id.clone(),
@@ -493,22 +512,21 @@ fn record_proposal(
         return; // A restored ledger meets its own mark: done before the backup was taken.
     }
     // A person's yes to the same handoff stands, whatever version the ticket has by now, and its note goes on naming them.
-    let approved_by = same.and_then(|handoff| handoff.approved_by.as_deref());
+    let approved_by = same.and_then(HandoffRecord::yes);
     let asks = !wanted.risks.is_empty() && proposal.mode == Mode::Live && approved_by.is_none();
-    let reviewed = same.filter(|_| approved_by.is_some()).map(|handoff| match amended(&handoff.proposal, proposal) {
-        None => proposal.clone().as_reviewed(&handoff.proposal),
-        Some(_) => handoff.proposal.clone(),
-    });
+    let approved = same.filter(|_| approved_by.is_some());
+    let reviewed = approved.map(|handoff| as_shown(&handoff.proposal, proposal.clone()));
     let mut proposal = reviewed.unwrap_or_else(|| proposal.clone());
     if wanted.ask_until.is_none() && asks {
         proposal.review = review_plan(look.policy, &proposal, wanted.risks, look.now);
+        proposal.alert.reviewers = look.policy.reviewers_in_chats(&proposal);
         waiting::begin(update, look, &proposal);
     }
     let proposal = &proposal;
     let (state, effects) = match wanted.ask_until {
         Some(until) => (HandoffState::Asking, asking::begin(look, proposal, &id, until)),
         None if asks => (HandoffState::InReview, Vec::new()),
-        None => (HandoffState::Sending, effects(look, proposal, &id, approved_by)),
+        None => (HandoffState::Sending, effects(look, proposal, &id, approved_by.as_deref())),
     };
     let was_asking = unsent.filter(|handoff| handoff.state == HandoffState::Asking);
     if let Some(over) = was_asking.filter(|over| over.id != id) {
@@ -526,7 +544,8 @@ fn record_proposal(
         effects,
         ask_until: wanted.ask_until,
         replaces: replaced.filter(|_| was_asking.is_none()).map(|handoff| handoff.id.clone()),
-        needs_place: !case.memory.released.contains(&proposal.rule),
+        // The same took its place when it began, or needed none: a person has said yes.
+        needs_place: !case.memory.released.contains(&proposal.rule) && !goes_on,
     });
 }
 

@@ -89,11 +89,8 @@ pub(super) fn hear(look: &Look<'_>, stay: Option<&Stay>, came: bool) -> Hearing 
     if notes && look.parts.conversation.is_none() && !look.refused.has(PartKind::Conversation) {
         return need(PartKind::Conversation);
     }
-    let counts = |order: &Order| {
-        let rates = matches!(order.command, Command::Rate { .. });
-        is_new(look, &history, order) && (!is_solved(look) || order.tag.is_some() || rates)
-    };
-    let orders = fresh.iter().flat_map(|change| orders(look, vocabulary, change)).filter(counts).collect();
+    let orders = fresh.iter().flat_map(|change| orders(look, vocabulary, change));
+    let orders = orders.filter(|order| is_new(look, &history, order)).collect();
     let up_to = history.last().map(|change| (change.id.clone(), change.at));
     Hearing::Heard(Box::new(Listened { orders, up_to }))
 }
@@ -140,11 +137,16 @@ fn attentive(look: &Look<'_>, stay: Option<&Stay>, came: bool, vocabulary: Vocab
     let review = record.handoff.as_ref().is_some_and(|handoff| waits(handoff.state));
     let on_request =
         || look.policy.escalations.iter().any(|rule| rule.trigger == Trigger::Manual && here(look, &rule.to));
-    if solved {
-        // Nothing is handed off any more; a label is taken off, and a package may be rated.
-        return labelled || came;
-    }
-    review || came || labelled || stay.is_some_and(|stay| here(look, &stay.team)) && on_request()
+    // On a solved ticket nothing is handed off any more: whoever asks is told so. A label is taken off, and a package may be rated.
+    let in_team = stay.map_or_else(|| !solved && is_in_intake(look), |stay| here(look, &stay.team));
+    review || came || labelled || in_team && on_request()
+}
+
+/// Whether the case lies where the desk's cases start, by name: an agent may take it for a team's.
+fn is_in_intake(look: &Look<'_>) -> bool {
+    let intake = look.policy.desks.get(look.desk).map(|desk| desk.intake.as_slice()).unwrap_or_default();
+    let queue = look.head.queue.known().and_then(Option::as_ref);
+    queue.is_some_and(|queue| intake.iter().any(|listed| listed.is(queue)))
 }
 
 fn is_solved(look: &Look<'_>) -> bool {

@@ -7,6 +7,7 @@
 
 pub mod after;
 mod asking;
+pub mod chosen;
 mod commands;
 pub mod differences;
 pub mod examine;

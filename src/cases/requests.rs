@@ -1,18 +1,18 @@
 //! What becomes of a handoff that an agent asked for: the rules decide on it as on every other, and the agent is told
 //! where the ticket does not show it by itself. Also the way back, while it has sent nothing. Pure.
 
-use super::commands::{accepted, answer_to, one_line};
 use super::examine::{Look, effects};
 use super::overtaken::overtaken_since;
 use crate::ledger::records::{CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff};
 use crate::ledger::states::{HandoffEvent, HandoffState};
-use crate::plan;
+use crate::plan::{self, Answer};
 use crate::policy::case::{Case, ClosedBy, Request};
-use crate::policy::names::PersonName;
+use crate::policy::names::{PersonName, TeamName};
 use crate::policy::proposal::{HandoffKind, Proposal};
 use crate::policy::reviewers::{reviewers, who_may_approve};
 use crate::policy::rules::{Mode, Trigger};
-use crate::policy::verdict::{Outcome, RuleResult, RuleTrace, StayReason, Verdict};
+use crate::policy::verdict::{Outcome, Risk, RuleResult, RuleTrace, StayReason, Verdict};
+use handoffd_kit::id::TicketId;
 use handoffd_kit::model::Status;
 
 /// Looks what became of a request that was not answered yet, once the update has its verdict.
@@ -26,7 +26,8 @@ pub(super) fn follow(look: &Look<'_>, case: &Case, update: &mut CaseUpdate) {
     let (request, words) = match started {
         Some(new) => {
             let led = Request { led_to: Some(new.id.clone()), ..request.clone() };
-            (led, (new.state == HandoffState::InReview).then(|| waits_for_a_yes(look, new)))
+            let waits = || format!("it {}", waits_for_a_yes(look, &new.proposal));
+            (led, (new.state == HandoffState::InReview).then(waits))
         }
         None if request.led_to.is_some() => return, // It is on its way.
         None => unanswered(look, case, request, verdict),
@@ -45,19 +46,34 @@ pub(super) fn follow(look: &Look<'_>, case: &Case, update: &mut CaseUpdate) {
     update.heard.request = Some(request);
 }
 
-fn waits_for_a_yes(look: &Look<'_>, new: &NewHandoff) -> String {
-    let proposal = &new.proposal;
+/// What is said to whoever asks for what a person is asked about already.
+pub(super) fn joins(look: &Look<'_>, proposal: &Proposal, reason: &str) -> String {
+    let waits = waits_for_a_yes(look, proposal);
+    format!("a handoff to {} by rule {} {waits}. Recorded with it: {reason}", proposal.to, proposal.rule)
+}
+
+/// Why nobody can ask for anything where no team has the case.
+pub(super) fn in_no_team(look: &Look<'_>) -> &'static str {
+    if look.policy.routes.iter().any(|route| route.desk == *look.desk) {
+        "the case is with no team yet: its first team is found by the routes"
+    } else {
+        "the case is with no team yet: move it to a team first, then say it again"
+    }
+}
+
+/// After "it ": whose yes it waits for, and how that is said.
+fn waits_for_a_yes(look: &Look<'_>, proposal: &Proposal) -> String {
     let anybody = reviewers(look.policy, proposal).is_empty();
     let who: Vec<&str> = who_may_approve(look.policy, proposal).into_iter().map(PersonName::as_str).collect();
     match (anybody, who.as_slice()) {
-        (true, _) => "it waits for a yes of a colleague: /approve, or /reject REASON, in an internal note".to_owned(),
+        (true, _) => "waits for a yes of a colleague: /approve, or /reject REASON, in an internal note".to_owned(),
         (false, []) => format!(
-            "it waits for a yes, and nobody else may give it: whoever runs handoffd has to name another reviewer of {}, or take it \
+            "waits for a yes, and nobody else may give it: whoever runs handoffd has to name another reviewer of {}, or take it \
              back with /reject REASON in an internal note",
             proposal.to
         ),
         (false, who) => {
-            format!("it waits for a yes of {}: /approve, or /reject REASON, in an internal note", who.join(" or "))
+            format!("waits for a yes of {}: /approve, or /reject REASON, in an internal note", who.join(" or "))
         }
     }
 }
@@ -76,13 +92,14 @@ fn unanswered(look: &Look<'_>, case: &Case, asked: &Request, verdict: &Verdict) 
         Outcome::Stay(_) => return (closed, None),
         // A restored ledger has met the handoff on the desk.
         Outcome::Route(proposal) | Outcome::Escalate(proposal) if proposal.to == asked.to => return (closed, None),
-        Outcome::AskPerson { proposed, .. } | Outcome::AskForParts { proposed, .. } if proposed.to == asked.to => {
-            return (closed, None);
+        Outcome::AskPerson { proposed, .. } if proposed.to == asked.to => {
+            return (closed, Some(joins(look, proposed, &asked.reason)));
         }
-        Outcome::Route(other)
-        | Outcome::Escalate(other)
-        | Outcome::AskForParts { proposed: other, .. }
-        | Outcome::AskPerson { proposed: other, .. } => {
+        Outcome::AskForParts { proposed, .. } if proposed.to == asked.to => return (closed, None),
+        Outcome::AskPerson { proposed, risks } => {
+            return (closed, Some(asked_about(proposed, risks, asked)));
+        }
+        Outcome::Route(other) | Outcome::Escalate(other) | Outcome::AskForParts { proposed: other, .. } => {
             let words = format!("not done, rule {} hands the case to {} now", other.rule, other.to);
             return (closed, Some(words));
         }
@@ -92,12 +109,41 @@ fn unanswered(look: &Look<'_>, case: &Case, asked: &Request, verdict: &Verdict) 
         let words = (!asked.told).then(|| "it waits: so many handoffs are not allowed in one hour".to_owned());
         return (Request { told: true, ..asked.clone() }, words);
     }
+    if let Some(trace) = traces.iter().find(|trace| trace.result.is_paused()) {
+        // Where everything is paused, so are answers.
+        let tells = !asked.told && !case.memory.switched_off.all;
+        let words = tells.then(|| format!("it waits: rule {} is paused. It is done when that goes on", trace.rule));
+        return (Request { told: asked.told || tells, ..asked.clone() }, words);
+    }
     let why: Vec<String> = traces
         .iter()
         .map(|trace| unsigned(look, case, trace).unwrap_or_else(|| why_not(trace, &trace.result)))
         .collect();
     let why = if why.is_empty() { "no rule allows it".to_owned() } else { why.join("; ") };
     (closed, Some(format!("not done, {why}. {}", accepted_elsewhere(look, case, asked))))
+}
+
+/// A person is asked about another team: what would help.
+fn asked_about(proposed: &Proposal, risks: &[Risk], asked: &Request) -> String {
+    let because = |risk: &&Risk| matches!(risk, Risk::Disagreement(_));
+    let because = risks.iter().find(because).map(|risk| format!(" ({})", risk.shown())).unwrap_or_default();
+    let Proposal { rule, to, .. } = proposed;
+    let wants = |risk: &Risk| match risk {
+        Risk::Disagreement(wanted) => wanted.iter().any(|(_, team)| *team == asked.to),
+        _ => false,
+    };
+    let instead = if risks.iter().any(wants) {
+        format!("whoever may decide for {} says /approve {}", asked.to, asked.to)
+    } else {
+        format!(
+            "a reviewer says /reject REASON, and then it is /handoff {} REASON again, with another reason",
+            asked.to
+        )
+    };
+    let asked = &asked.to;
+    format!(
+        "not done, a person is asked whether rule {rule} hands the case to {to}{because}. If it is to go to {asked} instead, {instead}"
+    )
 }
 
 /// Whether this is the trace of a rule that could carry the request out.
@@ -146,14 +192,15 @@ pub(super) fn why_not(trace: &RuleTrace, result: &RuleResult) -> String {
         RuleResult::Held => format!("rule {rule} waits for a release"),
         RuleResult::Paused => format!("rule {rule} is paused: ask again when it goes on"),
         RuleResult::AlreadyThere => "the case is there already".to_owned(),
-        RuleResult::OverLimit
-        | RuleResult::Fires
+        RuleResult::OverLimit => format!("rule {rule} waits: its limit, or the desk's, is used up for this hour"),
+        RuleResult::OffDuty(until) => format!("rule {rule} waits for its team, which is off duty until {until}"),
+        RuleResult::PersonActive(until) | RuleResult::PersonMayBeActive(until) => {
+            format!("rule {rule} waits until {until}: an agent has just acted on the case")
+        }
+        RuleResult::Fires
         | RuleResult::Agrees
         | RuleResult::NotAsked
         | RuleResult::NotReached
-        | RuleResult::OffDuty(_)
-        | RuleResult::PersonActive(_)
-        | RuleResult::PersonMayBeActive(_)
         | RuleResult::NotFrom
         | RuleResult::Behind(_) => format!("rule {rule} does not act"),
     }
@@ -252,4 +299,24 @@ fn note_of_end(
 
 fn takes_notes(look: &Look<'_>) -> bool {
     look.head.ending.is_none() && look.head.status.known() != Some(&Status::Closed)
+}
+
+/// What an agent of this team may ask for, in words.
+pub(super) fn accepted(look: &Look<'_>, team: &TeamName) -> String {
+    let teams = look.policy.on_request(team);
+    if teams.is_empty() {
+        return format!("No team can be asked for from {team}");
+    }
+    let forms: Vec<String> = teams.into_iter().map(|team| format!("/handoff {team} REASON")).collect();
+    format!("Accepted: {}", forms.join(", "))
+}
+
+/// Who and what an answer is to.
+pub(super) fn answer_to<'a>(look: &'a Look<'_>, command: &'a str, verb: &'a str) -> Answer<'a> {
+    let ticket: &TicketId = &look.head.id;
+    Answer { command, verb, ticket, version: &look.head.version, now: look.now }
+}
+
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -4,11 +4,13 @@
 use super::examine::{Look, earlier, planned_signature};
 use super::overtaken::overtaken;
 use super::reminders::{anew, to_come};
+use super::review::as_shown;
 use crate::ledger::commands::Deed;
 use crate::ledger::records::{CaseUpdate, EffectRecord, HandoffRecord, Purpose, ReviewAnswer};
 use crate::ledger::states::HandoffState;
 use crate::plan::{self, PlannedEffect};
 use crate::policy::case::Memory;
+use crate::policy::hold::full;
 use crate::policy::proposal::Proposal;
 use crate::policy::review_terms::{ReviewPlan, Unanswered};
 use crate::policy::reviewers::reviewers;
@@ -42,6 +44,10 @@ pub fn wait_on(update: &mut CaseUpdate, look: &Look<'_>, review: &HandoffRecord,
     let over = look.now >= plan.until.at && plan.unanswered != Unanswered::Wait;
     match (over, held) {
         (true, true) => update.look_again = earlier(update.look_again, Some(look.now + AGAIN)),
+        // Nobody has said this yes: it waits for a place in the hour as everything does that happens by itself.
+        (true, false) if plan.unanswered == Unanswered::Approve && lacks_place(look, review, memory) => {
+            update.over_limit = Some(review.proposal.rule.clone());
+        }
         (true, false) => update.unanswered = Some(end(look, review, fresh, plan)),
         (false, _) => {
             let reminded = reminded(review);
@@ -55,6 +61,11 @@ pub fn wait_on(update: &mut CaseUpdate, look: &Look<'_>, review: &HandoffRecord,
             update.look_again = earlier(update.look_again, earlier(then, blocked));
         }
     }
+}
+
+fn lacks_place(look: &Look<'_>, review: &HandoffRecord, memory: &Memory) -> bool {
+    let full = full(&review.proposal.rule, &memory.recent, &look.policy.limits);
+    full.rule || full.desk
 }
 
 /// The next instant at which something is to be done: a reminder, or the end.
@@ -96,7 +107,7 @@ fn end(look: &Look<'_>, review: &HandoffRecord, fresh: &Proposal, plan: &ReviewP
     let by = plan::review::by_policy(plan);
     let answer = |effects, proposal| {
         let reason = Some(format!("no answer by {}: {}", plan.until.told(), plan.unanswered.shown()));
-        ReviewAnswer { handoff: id.clone(), by: by.clone(), reason, at: look.now, effects, proposal }
+        ReviewAnswer { handoff: id.clone(), by: by.clone(), reason, at: look.now, effects, proposal, chosen: None }
     };
     if plan.unanswered == Unanswered::Reject {
         let note = plan::review::unanswered_note(proposal, id, plan, look.capabilities, look.head, look.now);
@@ -106,7 +117,7 @@ fn end(look: &Look<'_>, review: &HandoffRecord, fresh: &Proposal, plan: &ReviewP
         let note = plan::stale_note(proposal, id, &why, look.capabilities, look.head, look.now);
         return Deed::EndStale { handoff: id.clone(), why, note: Some(Box::new(note)) };
     }
-    let reviewed = fresh.clone().as_reviewed(proposal);
+    let reviewed = as_shown(proposal, fresh.clone());
     let signature = planned_signature(look, &reviewed);
     let effects = plan::approved_effects(&reviewed, id, look.capabilities, look.head, signature, &by);
     Deed::Approve(answer(effects, Some(Box::new(reviewed))))

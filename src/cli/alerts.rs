@@ -66,7 +66,7 @@ impl AlertsArgs {
 
 fn list(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
     // Before the first run there is no ledger, and nothing waits.
-    let counts = if config.daemon.ledger.exists() { ledger(config)?.alert_counts()? } else { BTreeMap::new() };
+    let counts = if config.daemon.ledger.exists() { ledger(context)?.alert_counts()? } else { BTreeMap::new() };
     let channels = config.policy.alerts.channels.iter();
     let rows: Vec<Row> = channels.map(|(name, channel)| row(config, name, channel, counts.get(name))).collect();
     if context.json {

@@ -1,7 +1,7 @@
 //! `handoffd case DESK/TICKET`: who had a case from when to when, as teams and as people, by which change, and who was what
 //! meanwhile; for people, as JSON, or as CSV for a spreadsheet.
 
-use super::control::{configuration, ledger, now};
+use super::control::{ledger, now};
 use super::failure::Failure;
 use super::output::{Context, cell, table, tame};
 use super::roles::{Roles, known_as, roles};
@@ -55,9 +55,8 @@ impl CaseArgs {
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let usage = || Failure::usage(anyhow!("write the ticket as DESK/TICKET, for example acme/4711"));
         let (desk, ticket) = self.ticket.split_once('/').ok_or_else(usage)?;
-        let config = configuration(context)?;
         let (desk, ticket) = (DeskId::from(desk), TicketId::from(ticket));
-        let ledger = ledger(&config)?;
+        let ledger = ledger(context)?;
         let spans = ledger.ownership(&desk, &ticket)?;
         if spans.is_empty() {
             let words =

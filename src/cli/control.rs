@@ -3,6 +3,7 @@
 
 use super::check::{environment, seams, show};
 use super::failure::Failure;
+use super::ledger::lies_at;
 use super::output::{Context, tame};
 use super::run::runtime;
 use crate::config::{self, Config};
@@ -57,17 +58,18 @@ pub fn in_force(context: &Context, config: Config, ledger: &mut Ledger) -> Resul
     Ok(config)
 }
 
-/// The ledger, for reading, while a daemon may be writing it.
+/// The ledger, for reading, while a daemon may be writing it. It takes no more of the file than where the ledger lies: a file
+/// that is broken keeps nobody from seeing what goes on, or from stopping it.
 ///
 /// # Errors
-/// Exit 3 where there is none, or it cannot be read.
-pub fn ledger(config: &Config) -> Result<Ledger, Failure> {
-    let path = &config.daemon.ledger;
+/// Exit 2 where there is no file, 3 where there is no ledger, or it cannot be read.
+pub fn ledger(context: &Context) -> Result<Ledger, Failure> {
+    let path = lies_at(context)?;
     if !path.exists() {
         let words = anyhow!("there is no ledger at {} yet: `handoffd run` makes it", path.display());
         return Err(Failure::unreachable(words));
     }
-    Ok(Ledger::open_read_only(path)?)
+    Ok(Ledger::open_read_only(&path)?)
 }
 
 /// The present instant, for ages in lists.
@@ -79,16 +81,18 @@ pub fn now() -> Timestamp {
     crate::clock::SystemClock.now()
 }
 
-/// Gives an order and prints what came of it. `by` is the `--as` name; none: the system user.
+/// Gives an order and prints what came of it. `by` is the `--as` name; none: the system user. A daemon takes it whatever the
+/// file says by now; without one it is carried out as the file says.
 ///
 /// # Errors
-/// Exit 1 where it was refused, 2 where it was wrong, 3 where ledger or desk could not be reached.
-pub fn give(context: &Context, config: &Config, command: Command, by: Option<&str>) -> Result<ExitCode, Failure> {
+/// Exit 1 where it was refused, 2 where it or the file was wrong, 3 where ledger or desk could not be reached.
+pub fn give(context: &Context, command: Command, by: Option<&str>) -> Result<ExitCode, Failure> {
     let (order, user) = order(command, by)?;
+    let socket = socket_path(&lies_at(context)?);
     let reply = runtime()?.block_on(async {
-        match ask_daemon(&socket_path(&config.daemon.ledger), &order).await? {
+        match ask_daemon(&socket, &order).await? {
             Some(answer) => Ok(answer?),
-            None => alone(context, config, order, &user).await,
+            None => alone(context, &configuration(context)?, order, &user).await,
         }
     })?;
     super::reload::shown(context, &reply)?;

@@ -24,7 +24,7 @@ impl DigestArgs {
     /// Exit 2 for a wrong configuration, 3 where the ledger cannot be reached.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let config = configuration(context)?;
-        let digest = Digest::read(&ledger(&config)?, &config.policy, now())?;
+        let digest = Digest::read(&ledger(context)?, &config.policy, now())?;
         if context.json {
             context.print_json(&digest)?;
         } else {

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output::Context;
 use crate::cases::examine::{is_signed, prepare};
 use crate::cases::work::Trouble;
-use crate::config;
+use crate::config::{self, Config};
 use crate::daemon::house::House;
 use crate::daemon::wiring::{open_desks, wire};
 use crate::ledger::{Handle, Ledger, LedgerError};
@@ -18,6 +18,7 @@ use handoffd_kit::error::DeskErrorKind;
 use handoffd_kit::id::{DeskId, TicketId};
 use handoffd_kit::model::PartSet;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use std::process::ExitCode;
 
 /// How often parts are read before we give up: each kind once, and a few for what they lead to.
@@ -29,6 +30,7 @@ const ROUNDS: usize = 8;
   handoffd explain acme/4711                            what each condition of each rule says now, and why
   handoffd explain acme/4711 --set tags=refund          what it would say with that tag
   handoffd explain acme/4711 --set case.team=billing --set organization.fields.plan=gold
+  handoffd explain acme/4711 --running                  by the policy that runs, where the file has been edited since
   handoffd explain acme/4711 --at 2026-12-24T18:00:00Z  what it would say then")]
 pub struct ExplainArgs {
     /// The ticket, as DESK/TICKET.
@@ -38,6 +40,9 @@ pub struct ExplainArgs {
     /// commas, nothing after the = for empty. Changes nothing.
     #[arg(long, value_name = "FACT=VALUE")]
     set: Vec<String>,
+    /// Decide by the policy that runs, or ran last, where the file says something else.
+    #[arg(long)]
+    running: bool,
     /// Decide as if it were then.
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     at: Option<Timestamp>,
@@ -61,6 +66,14 @@ impl ExplainArgs {
             Ok(config) => config,
             Err(problems) => return show(context, &problems, 2),
         };
+        // A copy in memory where there is no ledger yet: explain writes nothing.
+        let ledger = match Ledger::open_read_only(&config.daemon.ledger) {
+            Ok(ledger) => ledger,
+            Err(LedgerError::Open { .. }) => Ledger::in_memory()?,
+            Err(error) => return Err(error.into()),
+        };
+        let in_force = ledger.policy_runs(1)?.pop().map(|run| run.version);
+        let config = self.by_policy(context, config, &ledger, in_force.as_deref())?;
         let settings: Result<Vec<Setting>, String> =
             self.set.iter().map(|setting| Setting::read(setting, &config.policy)).collect();
         let settings = settings.map_err(wrong)?;
@@ -69,21 +82,51 @@ impl ExplainArgs {
             Ok(desks) => desks,
             Err(problems) => return show(context, &problems, 2),
         };
-        // A copy in memory where there is no ledger yet: explain writes nothing.
-        let ledger = match Ledger::open_read_only(&config.daemon.ledger) {
-            Ok(ledger) => ledger,
-            Err(LedgerError::Open { .. }) => Ledger::in_memory()?,
-            Err(error) => return Err(error.into()),
-        };
         let house = wire(&config, desks, Handle::inline(ledger, None), seams);
         let (desk, ticket) = (DeskId::from(desk), TicketId::from(ticket));
         let explained = super::run::runtime()?.block_on(read(&house, &desk, &ticket, &settings, self.at))?;
         if context.json {
-            context.print_json(&explained)?;
+            let policy = config.policy.version.clone();
+            context.print_json(&Told { policy, in_force, explained: &explained })?;
         } else {
             print(context, &desk, &ticket, &explained);
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Told<'a> {
+    /// The policy that is explained.
+    policy: String,
+    /// The one that runs, or ran last; none: none has.
+    in_force: Option<String>,
+    #[serde(flatten)]
+    explained: &'a Explanation,
+}
+
+impl ExplainArgs {
+    /// The configuration with the policy that is asked for; says which, where there are two.
+    fn by_policy(
+        &self,
+        context: &Context,
+        config: Config,
+        ledger: &Ledger,
+        in_force: Option<&str>,
+    ) -> Result<Config, Failure> {
+        let Some(runs) = in_force.filter(|runs| *runs != config.policy.version) else { return Ok(config) };
+        if !self.running {
+            context.say(&format!(
+                "This is by the file's policy {}; what has run last is {runs}, which --running explains.",
+                config.policy.version
+            ));
+            return Ok(config);
+        }
+        let text = ledger.policy_text(runs)?.unwrap_or_default();
+        let config = config.with_kept_policy(runs, &text).map_err(|why| Failure::problems(anyhow::anyhow!(why)))?;
+        context.say(&format!("This is by the policy {runs}, which has run last; the file says something else."));
+        Ok(config)
     }
 }
 

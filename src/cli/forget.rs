@@ -1,8 +1,8 @@
 //! `handoffd forget PERSON`: erases a person's text from the ledger, and from the file that it lies in.
 
-use super::control::{configuration, give, ledger};
+use super::control::{give, ledger};
 use super::failure::Failure;
-use super::ledger::{compacted, log_emptied};
+use super::ledger::{compacted, lies_at, log_emptied};
 use super::output::Context;
 use crate::daemon::control::Command;
 use crate::ledger::PersonWanted;
@@ -41,17 +41,16 @@ impl ForgetArgs {
         let Some(person) = PersonWanted::typed(&self.person) else {
             return Err(Failure::usage(anyhow!("a person is named by a mail address, or by DESK/ID")));
         };
-        let config = configuration(context)?;
-        let cases = ledger(&config)?.cases_of(&person)?.len();
+        let cases = ledger(context)?.cases_of(&person)?.len();
         let question = format!("The text of {cases} cases will be erased from the ledger, for good.");
         if !self.yes && !context.confirmed(&question) {
             let words = anyhow!("{question} Nothing was erased: say --yes where nobody can be asked");
             return Err(Failure::problems(words));
         }
-        give(context, &config, Command::Forget { person }, self.by.as_deref())?;
+        give(context, Command::Forget { person }, self.by.as_deref())?;
         // What was overwritten is not in the tables any more; free pages and the log go now.
-        let path = &config.daemon.ledger;
-        if compacted(context, path)?.log_is_empty || log_emptied(context, path)? {
+        let path = lies_at(context)?;
+        if compacted(context, &path)?.log_is_empty || log_emptied(context, &path)? {
             return Ok(ExitCode::SUCCESS);
         }
         let words = "it is erased, and somebody has read the ledger for a minute: until they are done the old pages lie in its log. \

@@ -1,6 +1,6 @@
 //! `handoffd handoffs`: list, show, retry, undo, release.
 
-use super::control::{configuration, give, ledger, now};
+use super::control::{give, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, Tint, ago, table, tame};
 use super::parked::target;
@@ -55,7 +55,8 @@ enum What {
         #[arg(long)]
         reason: String,
     },
-    /// Let a rule act on cases that matched before it went live: the oldest first.
+    /// Let a rule act on cases that matched before it went live: the oldest first. A person's word needs no place in the
+    /// hourly limits of [policy], and what is released counts for them.
     Release {
         /// Which rule.
         #[arg(long)]
@@ -102,17 +103,16 @@ impl HandoffsArgs {
     /// # Errors
     /// Exit 1 where something is refused, 2 for wrong usage, 3 where ledger or desk cannot be reached.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let config = configuration(context)?;
         match &self.what {
-            What::List(list) => list.run(context, &ledger(&config)?),
-            What::Show { id } => show(context, &ledger(&config)?, id),
-            What::Retry { id, by } => give(context, &config, Command::Retry { target: target(id)? }, by.as_deref()),
+            What::List(list) => list.run(context, &ledger(context)?),
+            What::Show { id } => show(context, &ledger(context)?, id),
+            What::Retry { id, by } => give(context, Command::Retry { target: target(id)? }, by.as_deref()),
             What::Undo { id, by, reason } => {
-                give(context, &config, Command::Undo { handoff: id.clone(), reason: reason.clone() }, Some(by))
+                give(context, Command::Undo { handoff: id.clone(), reason: reason.clone() }, Some(by))
             }
             What::Release { rule, limit, by } => {
                 let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
-                give(context, &config, Command::Release { rule: RuleName::new(rule), limit }, by.as_deref())
+                give(context, Command::Release { rule: RuleName::new(rule), limit }, by.as_deref())
             }
         }
     }

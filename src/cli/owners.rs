@@ -1,7 +1,7 @@
 //! `handoffd owners`: what is open about ownership: handoffs that nobody has claimed, cases whose owner is gone, and what is
 //! still left with agents before.
 
-use super::control::{configuration, give, ledger, now};
+use super::control::{give, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, Tint, ago, table, tame};
 use crate::daemon::control::Command;
@@ -50,10 +50,9 @@ impl OwnersArgs {
     /// # Errors
     /// Exit 1 where something is refused, 2 for wrong usage, 3 where the ledger cannot be reached.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let config = configuration(context)?;
         match &self.what {
-            What::List => list(context, &ledger(&config)?),
-            What::Done { id, by } => give(context, &config, Command::TaskDone { handoff: id.clone() }, by.as_deref()),
+            What::List => list(context, &ledger(context)?),
+            What::Done { id, by } => give(context, Command::TaskDone { handoff: id.clone() }, by.as_deref()),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `handoffd parked`: what waits for a person, each with the desk's words, the next step and the commands to type.
 
-use super::control::{configuration, give, ledger, now};
+use super::control::{give, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, Tint, ago, tame};
 use super::shown::Effect;
-use crate::config::Config;
+use crate::config;
 use crate::daemon::control::{Command, Target};
 use crate::ledger::records::{AlertRecord, CaseTrouble, EffectRecord};
 use crate::ledger::{DeskWaits, Ledger};
@@ -113,15 +113,12 @@ impl ParkedArgs {
     /// # Errors
     /// Exit 1 where nothing fits, 2 for wrong usage, 3 where the ledger cannot be reached.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let config = configuration(context)?;
         match &self.what {
-            What::List => list(context, &config, &ledger(&config)?),
-            What::Retry(which) => {
-                give(context, &config, Command::Retry { target: which.target()? }, which.by.as_deref())
-            }
+            What::List => list(context, &ledger(context)?),
+            What::Retry(which) => give(context, Command::Retry { target: which.target()? }, which.by.as_deref()),
             What::Drop { which, reason } => {
                 let command = Command::Drop { target: which.target()?, reason: reason.clone() };
-                give(context, &config, command, which.by.as_deref())
+                give(context, command, which.by.as_deref())
             }
         }
     }
@@ -272,9 +269,19 @@ fn commands(what: &str) -> Vec<String> {
     vec![format!("handoffd parked retry {what}"), format!("handoffd parked drop {what} --reason \"…\"")]
 }
 
-fn list(context: &Context, config: &Config, ledger: &Ledger) -> Result<ExitCode, Failure> {
+fn list(context: &Context, ledger: &Ledger) -> Result<ExitCode, Failure> {
     let now = now();
-    let absent = ledger.waits_for_others(&config.desks.keys().cloned().collect())?;
+    // Which desks are configured only a whole file says.
+    let absent = match config::load(&context.config_path) {
+        Ok(config) => ledger.waits_for_others(&config.desks.keys().cloned().collect())?,
+        Err(_) => {
+            let path = context.config_path.display();
+            context.say(&format!(
+                "{path} cannot be used as it is: what waits for a desk that is not configured is not listed."
+            ));
+            Vec::new()
+        }
+    };
     let effects = ledger.parked()?;
     let cases = ledger.case_troubles()?;
     let desks = absent.iter().map(|waits| Row::desk(waits, now));

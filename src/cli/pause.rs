@@ -1,6 +1,6 @@
 //! `handoffd pause` and `resume`: kill switches, durable, effective within two seconds.
 
-use super::control::{configuration, give};
+use super::control::give;
 use super::failure::Failure;
 use super::output::Context;
 use crate::daemon::control::Command;
@@ -55,7 +55,7 @@ impl Which {
             (None, Some(rule)) => Switch::Rule(RuleName::new(rule)),
             (None, None) => Switch::All,
         };
-        give(context, &configuration(context)?, Command::Switch { switch, on }, self.by.as_deref())
+        give(context, Command::Switch { switch, on }, self.by.as_deref())
     }
 }
 

@@ -49,7 +49,8 @@ enum What {
     History(History),
     /// What two policies say differently: the one that runs and the file, or any two that have run.
     Diff(Diff),
-    /// Run a policy that has run before in place of the file's, from the next start on, until the file says something else.
+    /// Run a policy that has run before in place of the file's, until the file says something else: at once in a daemon that
+    /// runs, else from the next start on.
     Rollback(Rollback),
     /// Sign a public message in the wording of the file, or a sensitive rule in its version: it is shown first, whole.
     Approve {
@@ -70,14 +71,14 @@ impl PolicyArgs {
     /// # Errors
     /// Exit 1 where a signature is refused, 2 for wrong usage, 3 where the ledger cannot be reached.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let config = configuration(context)?;
+        let config = || configuration(context);
         match &self.what {
-            What::Show => show(context, &config),
-            What::History(history) => history.run(context, &config),
-            What::Diff(diff) => diff.run(context, &config),
-            What::Rollback(rollback) => rollback.run(context, &config),
-            What::Doc { output } => doc(context, &config, output.as_deref()),
-            What::Approve { name, by, yes } => approve(context, &config, name, by, *yes),
+            What::Show => show(context, &config()?),
+            What::History(history) => history.run(context),
+            What::Diff(diff) => diff.run(context, &config()?),
+            What::Rollback(rollback) => rollback.run(context),
+            What::Doc { output } => doc(context, &config()?, output.as_deref()),
+            What::Approve { name, by, yes } => approve(context, &config()?, name, by, *yes),
         }
     }
 }
@@ -96,7 +97,7 @@ fn approve(context: &Context, config: &Config, name: &str, by: &str, yes: bool) 
         }
         (None, Some(rule)) => {
             let command = Command::SignRule { rule: rule.name.clone(), version: rule.version.clone() };
-            let signatures = Known::read(config)?.signatures;
+            let signatures = Known::read(context, config)?.signatures;
             let is_signed = |message: &str, wording: &str| signatures.iter().any(|it| it.covers(message, wording));
             let escalation = policy.escalation(&rule.name);
             let shown = escalation.map(|escalation| path(policy, escalation, &is_signed)).unwrap_or_default();
@@ -110,7 +111,7 @@ fn approve(context: &Context, config: &Config, name: &str, by: &str, yes: bool) 
     if !yes && !context.confirmed(&question) {
         return Err(Failure::problems(anyhow!("not signed: read what is shown above, then repeat with --yes")));
     }
-    give(context, config, command, Some(by))
+    give(context, command, Some(by))
 }
 
 fn nothing_to_sign(policy: &Policy, name: &str) -> anyhow::Error {
@@ -142,6 +143,8 @@ fn wordings(context: &Context, message: &PublicMessage) -> String {
 #[derive(Serialize)]
 struct Shown {
     version: String,
+    /// The policy that runs, or ran last; none: none has.
+    in_force: Option<String>,
     mode: Mode,
     rules: Vec<ShownRule>,
     messages: Vec<ShownMessage>,
@@ -195,6 +198,7 @@ fn shown(config: &Config, signatures: &[SignedWording], signed_rules: &[SignedRu
     };
     Shown {
         version: policy.version.clone(),
+        in_force: None,
         mode: policy.mode,
         rules: routes.chain(escalations).collect(),
         messages: policy.messages.values().map(message).collect(),
@@ -202,8 +206,9 @@ fn shown(config: &Config, signatures: &[SignedWording], signed_rules: &[SignedRu
 }
 
 fn show(context: &Context, config: &Config) -> Result<ExitCode, Failure> {
-    let known = Known::read(config)?;
-    let shown = shown(config, &known.signatures, &known.signed_rules);
+    let known = Known::read(context, config)?;
+    let in_force = known.in_force.clone();
+    let shown = Shown { in_force, ..shown(config, &known.signatures, &known.signed_rules) };
     if let Some(instead) = known.instead(config) {
         context.say(&tame(&format!("This is the file's policy. {instead}")));
     }
@@ -246,31 +251,40 @@ struct Known {
     signatures: Vec<SignedWording>,
     signed_rules: Vec<SignedRule>,
     choice: Option<Choice>,
+    /// The policy that runs, or ran last.
+    in_force: Option<String>,
 }
 
 impl Known {
-    fn read(config: &Config) -> Result<Self, Failure> {
+    fn read(context: &Context, config: &Config) -> Result<Self, Failure> {
         if !config.daemon.ledger.exists() {
             return Ok(Self::default());
         }
-        let ledger = ledger(config)?;
+        let ledger = ledger(context)?;
         Ok(Self {
             signatures: ledger.signatures()?,
             signed_rules: ledger.signed_rules()?,
             choice: ledger.chosen_policy()?,
+            in_force: ledger.policy_runs(1)?.pop().map(|run| run.version),
         })
     }
 
-    /// What runs in the place of the file's policy, where a person put another one there.
+    /// What runs instead of the file's policy: what a person put in its place, or what the file said before.
     fn instead(&self, config: &Config) -> Option<String> {
-        let choice = self.choice.as_ref().filter(|choice| choice.instead_of == config.policy.version)?;
-        let Choice { version, by, reason, .. } = choice;
-        Some(format!("{version} runs in its place, as {by} said: {reason}"))
+        let file = &config.policy.version;
+        if let Some(Choice { version, by, reason, .. }) = self.choice.as_ref().filter(|it| it.instead_of == *file) {
+            return Some(format!("{version} runs in its place, as {by} said: {reason}"));
+        }
+        let runs = self.in_force.as_ref().filter(|runs| *runs != file)?;
+        Some(format!(
+            "{runs} is what has run last, and runs on until the file is taken in: `handoffd reload`, or the next start. `handoffd \
+             policy diff` shows the difference."
+        ))
     }
 }
 
 fn doc(context: &Context, config: &Config, output: Option<&Path>) -> Result<ExitCode, Failure> {
-    let known = Known::read(config)?;
+    let known = Known::read(context, config)?;
     let instead = known.instead(config);
     let Known { signatures, signed_rules, .. } = known;
     let systems: Vec<(String, String, String)> = config

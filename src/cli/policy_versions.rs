@@ -4,7 +4,7 @@
 use super::control::{give, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, ago, table, tame};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::daemon::control::Command;
 use crate::ledger::Ledger;
 use crate::ledger::policies::PolicyRun;
@@ -69,17 +69,22 @@ pub(super) struct Rollback {
 
 impl Rollback {
     /// Shows what would change, and orders it.
-    pub(super) fn run(&self, context: &Context, config: &Config) -> Result<ExitCode, Failure> {
-        let (instead_of, reason) = (config.policy.version.clone(), self.reason.clone());
+    pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (file, reason) = (config::load(&context.config_path), self.reason.clone());
+        let instead_of = match &file {
+            Ok(config) => config.policy.version.clone(),
+            Err(_) => last_read(context)?,
+        };
         if self.to == "file" {
-            return give(context, config, Command::Rollback { version: None, instead_of, reason }, self.by.as_deref());
+            return give(context, Command::Rollback { version: None, instead_of, reason }, self.by.as_deref());
         }
-        let ledger = ledger(config)?;
+        let ledger = ledger(context)?;
         let runs = ledger.policy_runs(MOST_RUNS)?;
         let to = find(&runs, &self.to, None)?;
         let text = ledger.policy_text(&to.version)?.unwrap_or_default();
         drop(ledger);
-        let runnable = config.clone().with_kept_policy(&to.version, &text);
+        // With a file that is broken only the daemon can tell: it has read it when it was not.
+        let runnable = file.map_or(Ok(()), |file| file.with_kept_policy(&to.version, &text).map(drop));
         runnable.map_err(|why| Failure::problems(anyhow!("{why}")))?;
         if !context.json {
             let from = running(&runs)?;
@@ -91,8 +96,17 @@ impl Rollback {
             )));
         }
         let command = Command::Rollback { version: Some(to.version), instead_of, reason };
-        give(context, config, command, self.by.as_deref())
+        give(context, command, self.by.as_deref())
     }
+}
+
+/// The version of the file's policy as the daemon last read it, where the file cannot be read any more.
+fn last_read(context: &Context) -> Result<String, Failure> {
+    let ledger = ledger(context)?;
+    if let Some(choice) = ledger.chosen_policy()? {
+        return Ok(choice.instead_of);
+    }
+    Ok(running(&ledger.policy_runs(1)?)?.version)
 }
 
 /// One policy that came into force, and what was new about it.
@@ -114,8 +128,9 @@ struct ToldRule {
 
 impl History {
     /// Prints it.
-    pub(super) fn run(&self, context: &Context, config: &Config) -> Result<ExitCode, Failure> {
-        let runs = ledger(config)?.policy_runs(MOST_RUNS)?;
+    pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let runs = ledger(context)?.policy_runs(MOST_RUNS)?;
+        let file = config::load(&context.config_path).ok().map(|config| config.policy.version);
         if let Some(rule) = &self.rule
             && !runs.iter().any(|run| version_of(run, rule).is_some())
         {
@@ -125,7 +140,7 @@ impl History {
         let most = usize::try_from(self.last).unwrap_or(usize::MAX);
         let told: Vec<Told> = told.flatten().take(most).collect();
         if context.json {
-            context.print_json(&serde_json::json!({ "file": config.policy.version, "runs": told }))?;
+            context.print_json(&serde_json::json!({ "file": file, "runs": told }))?;
             return Ok(ExitCode::SUCCESS);
         }
         if told.is_empty() {
@@ -141,11 +156,12 @@ impl History {
             [format!("{} ({}{force})", told.since, ago(told.since, now)), version, summary(told.changes.as_deref())]
         };
         context.print(&table(["since", "version", "against the one before"], told.iter().map(row)));
-        if told.first().is_some_and(|told| told.in_force && told.version != config.policy.version) {
-            context.say(&format!(
-                "The file has another policy, {}: `handoffd policy diff` shows it.",
-                config.policy.version
-            ));
+        match file {
+            None => context.say(&format!("{} cannot be used as it is.", context.config_path.display())),
+            Some(file) if told.first().is_some_and(|told| told.in_force && told.version != file) => {
+                context.say(&format!("The file has another policy, {file}: `handoffd policy diff` shows it."));
+            }
+            Some(_) => {}
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -214,7 +230,7 @@ struct Side {
 impl Diff {
     /// Prints it.
     pub(super) fn run(&self, context: &Context, config: &Config) -> Result<ExitCode, Failure> {
-        let ledger = ledger(config)?;
+        let ledger = ledger(context)?;
         let runs = ledger.policy_runs(MOST_RUNS)?;
         let file = || Side {
             shown: format!("{} (the file)", config.policy.version),

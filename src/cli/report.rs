@@ -88,7 +88,7 @@ impl ReportArgs {
     fn of_ledger(&self, context: &Context) -> Result<ExitCode, Failure> {
         let config = configuration(context)?;
         let now = now();
-        let house = House::read(&ledger(&config)?, &config.policy, now)?;
+        let house = House::read(&ledger(context)?, &config.policy, now)?;
         let figures = house.figures(&config.daemon.ledger.display().to_string(), now);
         let names = StayNames { cases: &house.cases, teams: &house.teams, tiers: &house.tiers };
         self.print(context, &figures, house.stories.iter().cloned(), names)

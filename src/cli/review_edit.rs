@@ -5,7 +5,6 @@ use super::control::{give, ledger};
 use super::failure::Failure;
 use super::handoffs::find;
 use super::output::Context;
-use crate::config::Config;
 use crate::daemon::control::{Command, PartEdit};
 use crate::ledger::records::HandoffRecord;
 use crate::ledger::states::HandoffState;
@@ -56,8 +55,8 @@ fn set(text: &str) -> Result<(PackagePart, String), String> {
 }
 
 impl EditArgs {
-    pub(super) fn run(&self, context: &Context, config: &Config) -> Result<ExitCode, Failure> {
-        let ledger = ledger(config)?;
+    pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let ledger = ledger(context)?;
         let handoff = find(&ledger, &self.id)?;
         let of = ledger.package_version(&self.id)?;
         drop(ledger);
@@ -71,7 +70,7 @@ impl EditArgs {
             lines_of(*part, text).map_err(|why| Failure::usage(anyhow!("{why}")))?;
         }
         let parts = parts.into_iter().map(|(part, text)| PartEdit { part, text }).collect();
-        give(context, config, Command::Edit { handoff: self.id.clone(), of, parts }, Some(&self.by))
+        give(context, Command::Edit { handoff: self.id.clone(), of, parts }, Some(&self.by))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `handoffd reviews`: what waits for a person's yes or no: list, show, approve, reject, edit.
 
-use super::control::{configuration, give, ledger, now};
+use super::control::{give, ledger, now};
 use super::failure::Failure;
 use super::handoffs::whole;
 use super::output::{Context, ago, table, tame};
@@ -8,6 +8,7 @@ use super::review_edit::EditArgs;
 use super::shown::{Brief, risk_shown};
 use crate::daemon::control::Command;
 use crate::ledger::Ledger;
+use crate::policy::names::TeamName;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ use std::process::ExitCode;
   handoffd reviews show h3f9a2                              what would be sent, and why a person is asked
   handoffd reviews edit h3f9a2 --as billing-lead --set question=\"May we refund 600 EUR?\"
   handoffd reviews approve h3f9a2 --as billing-lead
+  handoffd reviews approve h3f9a2 --as tier2-lead --to second-line      where rules want different teams
   handoffd reviews reject h3f9a2 --as billing-lead --reason \"frontline may refund this\"")]
 pub struct ReviewsArgs {
     #[command(subcommand)]
@@ -43,6 +45,9 @@ enum What {
         /// Why, if there is something to say.
         #[arg(long)]
         reason: Option<String>,
+        /// Where rules want different teams: to which of them. Those decide who may for that team.
+        #[arg(long, value_name = "TEAM")]
+        to: Option<String>,
     },
     /// Change what travels with it on a yes. Both versions of the package are kept.
     Edit(EditArgs),
@@ -66,11 +71,10 @@ impl ReviewsArgs {
     /// # Errors
     /// Exit 1 where something is refused, 2 for wrong usage, 3 where ledger or desk cannot be reached.
     pub fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let config = configuration(context)?;
         match &self.what {
-            What::List => list(context, &ledger(&config)?),
+            What::List => list(context, &ledger(context)?),
             What::Show { id } => {
-                let whole = whole(&ledger(&config)?, id)?;
+                let whole = whole(&ledger(context)?, id)?;
                 if context.json {
                     context.print_json(&whole)?;
                 } else {
@@ -78,14 +82,15 @@ impl ReviewsArgs {
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            What::Approve { id, by, reason } => {
-                let command = Command::Approve { handoff: id.clone(), reason: reason.clone() };
-                give(context, &config, command, Some(by))
+            What::Approve { id, by, reason, to } => {
+                let to = to.as_ref().map(TeamName::new);
+                let command = Command::Approve { handoff: id.clone(), reason: reason.clone(), to };
+                give(context, command, Some(by))
             }
-            What::Edit(args) => args.run(context, &config),
+            What::Edit(args) => args.run(context),
             What::Reject { id, by, reason } => {
                 let command = Command::Reject { handoff: id.clone(), reason: reason.clone() };
-                give(context, &config, command, Some(by))
+                give(context, command, Some(by))
             }
         }
     }

@@ -44,6 +44,10 @@ pub struct Brief {
     pub claimed_at: Option<Timestamp>,
     /// Who approved it.
     pub approved_by: Option<String>,
+    /// When they did.
+    pub approved_at: Option<Timestamp>,
+    /// Why, if they said so.
+    pub approved_because: Option<String>,
     /// Why it stands where it stands.
     pub detail: Option<String>,
     /// Why a person is, or was, asked.
@@ -87,6 +91,8 @@ impl Brief {
             claimed_by: handoff.claimed.as_ref().map(|(_, who)| who.clone()),
             claimed_at: handoff.claimed.as_ref().map(|(at, _)| *at),
             approved_by: handoff.approved_by.clone(),
+            approved_at: handoff.approved.as_ref().map(|(at, _)| *at),
+            approved_because: handoff.approved.as_ref().and_then(|(_, why)| why.clone()),
             detail: handoff.detail.clone(),
             risks: handoff.risks.clone(),
             completeness: handoff.completeness,
@@ -243,7 +249,9 @@ impl Whole {
             writeln!(text, "  asked by  {}: {}", tame(&asked.by), tame(&asked.reason))?;
         }
         if let Some(by) = &brief.approved_by {
-            writeln!(text, "  approved  {}", tame(by))?;
+            let at = brief.approved_at.map_or_else(String::new, |at| format!(" at {at}"));
+            let why = brief.approved_because.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            writeln!(text, "  approved  {}", tame(&format!("{by}{at}{why}")))?;
         }
         if let (Some(by), Some(at)) = (&brief.claimed_by, brief.claimed_at) {
             writeln!(text, "  claimed   {} at {at}", tame(by))?;

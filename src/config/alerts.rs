@@ -100,6 +100,13 @@ struct Draft {
 /// All channels by name, those that are wrong included.
 pub(super) struct Alerts(BTreeMap<AlertName, Draft>);
 
+impl Alerts {
+    /// The names of all.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.keys().map(AlertName::as_str)
+    }
+}
+
 /// Reads all channels.
 pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, hours: &Hours, base: &Path) -> Alerts {
     let mut alerts = BTreeMap::new();

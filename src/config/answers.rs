@@ -145,11 +145,9 @@ fn missing(found: &mut Found<'_>, table: &Section<'_>) -> Option<Missing> {
     if word != MissingWord::Ask {
         for key in ["ask_for", "then"].into_iter().filter(|key| table.has(key)) {
             let help = "leave it out, or write package.missing = \"ask\"";
-            found.mismatch(
-                &table.key_span(key),
-                format!("`{key}` says how long an agent is asked, and nobody is"),
-                help,
-            );
+            let says =
+                if key == "then" { "what follows once an agent was asked" } else { "how long an agent is asked" };
+            found.mismatch(&table.key_span(key), format!("`package.{key}` says {says}, and nobody is"), help);
         }
         return Some(if word == MissingWord::Review { Missing::Review } else { Missing::Send });
     }

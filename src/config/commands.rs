@@ -6,17 +6,27 @@ use super::scalar::shown;
 use super::walk::Section;
 use crate::policy::command::TEAM;
 use crate::policy::rules::CommandWords;
+use handoffd_kit::capability::Capabilities;
 
 /// A longer label fits no desk.
 const LABEL_CHARS: usize = 80;
 
 /// Reads the table; what is not said stays as it is by default.
-pub(super) fn read(found: &mut Found<'_>, desk: &Section<'_>) -> CommandWords {
+pub(super) fn read(found: &mut Found<'_>, desk: &Section<'_>, can: Option<&Capabilities>) -> CommandWords {
     let mut words = CommandWords::default();
+    // Without a history nobody knows who set a label: it orders nothing.
+    let blind = can.filter(|can| !can.readable_history);
+    words.tags &= blind.is_none();
     let title = format!("`commands` of {}", desk.title);
     let Some(section) = desk.table(found, "commands", keys::COMMANDS, title) else { return words };
     words.notes = section.yes_or_no(found, "notes").unwrap_or(words.notes);
-    words.tags = section.yes_or_no(found, "tags").unwrap_or(words.tags);
+    let tags = section.yes_or_no(found, "tags");
+    if let (Some(desk), Some(true)) = (blind, tags) {
+        let message =
+            format!("a {} desk does not say who set a label, so that labels are not heard there", desk.connector);
+        found.warning(&section.key_span("tags"), message, "write tags = false: agents write notes there");
+    }
+    words.tags = tags.unwrap_or(words.tags) && blind.is_none();
     if let Some(form) = label(found, &section, "handoff") {
         if form.value.matches(TEAM).count() == 1 && form.value.len() > TEAM.len() {
             words.handoff = vec![form.value.to_owned()];

@@ -87,7 +87,7 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> De
             intake: intake(found, &section, capabilities.as_ref()),
             start: start(found, &section).unwrap_or(Start::Now),
             fields: fields(found, &section, &mut seen, &mut broken_fields),
-            commands: super::commands::read(found, &section),
+            commands: super::commands::read(found, &section, capabilities.as_ref()),
         };
         desks.insert(id, DeskDraft { config, policy, capabilities, broken_fields });
     }

@@ -245,6 +245,7 @@ pub const PERSON: Shape = Shape {
     keys: &[
         key("email", "\"billing-lead@acme.example\""),
         key("desk", "{ acme = \"4711\" }"),
+        key("chat", "{ billing-room = \"U012AB3CD\" }"),
         key("hours", "\"office\""),
     ],
 };

@@ -270,8 +270,8 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     let web = web::read(found, &root, base);
     let mut desks = desks::read(found, &root, base);
     let hours = hours::read(found, &root, base);
-    let people = teams::read_people(found, &root, &desks, &hours);
     let alerts = alerts::read(found, &root, &hours, base);
+    let people = teams::read_people(found, &root, &desks, &alerts, &hours);
     let around = teams::Around { desks: &desks, people: &people, hours: &hours, alerts: &alerts };
     let teams = teams::read_teams(found, &root, &around);
     let labels = labels::read(found, &root);

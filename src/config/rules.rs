@@ -405,7 +405,9 @@ fn someone_can_ask(found: &mut Found<'_>, section: &Section<'_>, world: &World<'
     let commands = &draft.policy.commands;
     if !commands.notes && !commands.tags {
         let message = format!("{} waits to be asked, and the desk \"{name}\" takes no commands", section.title);
-        let help = format!("set notes = true or tags = true in [desks.{name}.commands], or give it another trigger");
+        let help = format!(
+            "set notes = true (or tags = true, where the desk says who set a label) in [desks.{name}.commands], or give it another trigger"
+        );
         found.mismatch(&section.key_span("trigger"), message, help);
     }
 }

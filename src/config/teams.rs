@@ -13,7 +13,7 @@ use super::scalar::{self, shown};
 use super::walk::Section;
 use crate::policy::due::TeamHours;
 use crate::policy::languages::PublicName;
-use crate::policy::names::{HoursName, PersonName, TeamName};
+use crate::policy::names::{AlertName, HoursName, PersonName, TeamName};
 use crate::policy::teams::{PersonEntry, Team};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::{DeskId, UserId};
@@ -27,7 +27,13 @@ pub(super) type People = BTreeMap<PersonName, PersonEntry>;
 pub(super) type Teams = BTreeMap<TeamName, Option<Team>>;
 
 /// Reads all people.
-pub(super) fn read_people(found: &mut Found<'_>, root: &Section<'_>, desks: &Desks, hours: &Hours) -> People {
+pub(super) fn read_people(
+    found: &mut Found<'_>,
+    root: &Section<'_>,
+    desks: &Desks,
+    alerts: &Alerts,
+    hours: &Hours,
+) -> People {
     let mut people = People::new();
     for named in root.named_tables(found, "people") {
         let section = named.open(found, keys::PERSON);
@@ -46,11 +52,36 @@ pub(super) fn read_people(found: &mut Found<'_>, root: &Section<'_>, desks: &Des
         let entry = PersonEntry {
             email: email.map(|email| email.value.to_owned()),
             desk: identities(found, &section, desks),
+            chat: chats(found, &section, alerts),
             hours: named_hours(found, &section, hours).flatten(),
         };
         people.insert(PersonName::new(named.name.value), entry);
     }
     people
+}
+
+/// What chats call a person, by the alert channel that leads there.
+fn chats(found: &mut Found<'_>, section: &Section<'_>, alerts: &Alerts) -> BTreeMap<AlertName, String> {
+    let mut chats = BTreeMap::new();
+    let Some(table) = section.open_table(found, "chat") else { return chats };
+    for (channel, value) in table.entries() {
+        refers(found, &channel, "alert channel", "[alerts.NAME]", alerts.names());
+        let name = AlertName::new(channel.value);
+        let Some(kind) = alerts.kind(&name) else { continue };
+        let Some(example) = kind.calls_like() else {
+            let help = "slack, mattermost and teams call people; leave it out";
+            found.error(&value.span(), format!("a channel \"{}\" calls nobody", kind.name()), help);
+            continue;
+        };
+        match value.get_ref().as_str().filter(|text| kind.calls(text)) {
+            Some(text) => drop(chats.insert(name, text.to_owned())),
+            None => {
+                let help = format!("write chat = {{ {} = \"{example}\" }}", shown(channel.value));
+                found.error(&value.span(), format!("this is nobody's name in {}", kind.name()), help);
+            }
+        }
+    }
+    chats
 }
 
 fn identities(found: &mut Found<'_>, section: &Section<'_>, desks: &Desks) -> BTreeMap<DeskId, UserId> {

@@ -201,7 +201,11 @@ fn risk(risk: &WordRisk) -> Value {
 }
 
 fn person(person: &PersonEntry) -> Value {
-    json!({ "email": person.email, "desk": person.desk, "hours": opened(person.hours.as_ref()) })
+    let mut told = json!({ "email": person.email, "desk": person.desk, "hours": opened(person.hours.as_ref()) });
+    if !person.chat.is_empty() {
+        told["chat"] = json!(person.chat);
+    }
+    told
 }
 
 fn opened(hours: Option<&Arc<TeamHours>>) -> Option<&String> {

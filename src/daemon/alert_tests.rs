@@ -403,3 +403,24 @@ async fn alerts_of_a_channel_that_is_not_configured_any_more_wait_for_a_person()
     let until = super::pipeline::Until::NothingDueBy(stage.clock.now());
     stage.house.run(until, &stop).await.expect("ran");
 }
+
+#[tokio::test]
+async fn that_a_channel_does_not_get_through_is_told_once_by_another_and_never_by_itself() {
+    let room = Receiver::answering([Answer::Status(404, "", "no_service")]).await;
+    let ops = Receiver::answering([]).await;
+    let mut policy = telling(sending(), &[("room", ChannelKind::Slack), ("ops", ChannelKind::Slack)]);
+    policy.teams.get_mut(&"billing".into()).expect("team").alert = vec!["room".into()];
+    policy.alerts.operators = vec!["room".into(), "ops".into()];
+    let stage = opened(Stage::new(policy), &[("room", &room.url), ("ops", &ops.url)]);
+    look(&stage).await;
+    for _ in 0..6 {
+        later(&stage, MINUTE).await;
+    }
+    assert_eq!((room.got().len(), told(&stage).await), (1, vec![row("handoff@room", "parked")]));
+    let about = |handoff: &'static str| stage.house.ledger.call(move |ledger| ledger.alerts_of(handoff));
+    let told = about("alert-channel").await.expect("read");
+    assert_eq!(told.iter().map(|record| record.channel.as_str()).collect::<Vec<_>>(), ["ops"]);
+    assert_eq!(ops.got().len(), 1, "once");
+    let said = String::from_utf8_lossy(&ops.got()[0].body).into_owned();
+    assert!(said.contains("An alert of the channel room waits for a person") && said.contains("parked list"), "{said}");
+}

@@ -7,6 +7,7 @@ use crate::desks::Station;
 use crate::desks::queues::gone;
 use crate::ledger::LedgerError;
 use crate::ledger::records::DeskTrouble;
+use crate::policy::rules::Mode;
 use handoffd_kit::capability::DeclaredLimit;
 use handoffd_kit::desk::{Finding, Severity};
 use handoffd_kit::id::DeskId;
@@ -28,6 +29,7 @@ impl House {
     pub(super) async fn keep_house(&self) -> Result<(), LedgerError> {
         self.refresh_rosters().await?;
         let (now, keep, channels) = (self.seams.clock.now(), self.keep_raw, self.alerts.names());
+        let operators = if self.policy.mode == Mode::Live { self.policy.alerts.operators.clone() } else { Vec::new() };
         self.draw_stock(now).await?;
         self.read_secrets_again(SECRETS_EVERY).await;
         self.read_alert_secrets_again(SECRETS_EVERY).await;
@@ -39,6 +41,7 @@ impl House {
                 ledger.purge(now, keep)?;
                 // One that was on its way when its channel was taken out has come back since.
                 ledger.park_alerts_without_channel(&channels)?;
+                ledger.tell_parked_alerts(&operators, now)?;
                 ledger.troubles()
             })
             .await?;

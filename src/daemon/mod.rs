@@ -19,6 +19,8 @@ pub mod house;
 pub mod pipeline;
 pub mod reload;
 #[cfg(test)]
+mod review_versions;
+#[cfg(test)]
 mod review_waits;
 pub mod running;
 pub mod service_manager;

@@ -142,7 +142,7 @@ impl Reloader {
     }
 
     async fn take_in(&self, wish: Wish, by: &str) -> Result<Reply, Not> {
-        let (file, opened, channels) = self.on_a_thread(Inner::open).await?.map_err(Not::Readable)?;
+        let (file, opened, channels) = self.opened(&wish).await?;
         let Chosen { config, over, .. } = self.choose(file.clone(), &wish).await?;
         let before = self.read();
         let settings = config.settings_against(&before.runs);
@@ -176,16 +176,37 @@ impl Reloader {
                 Wish::File => {}
             }
             ledger.park_alerts_without_channel(&in_force.alerts.names())?;
-            ledger.take_stock(&in_force.in_force(&ledger.signed_rules()?), now)
+            ledger.take_stock(&in_force.in_force(&ledger.signed_rules()?), now)?;
+            ledger.signatures()
         };
-        running.ledger.call(record).await?;
+        let wordings = running.ledger.call(record).await?;
         let runs = next.clone();
         self.0.running.replace(next);
-        let reply = told(&before.runs, &config, &settings);
+        let mut reply = told(&before.runs, &config, &settings);
+        let is_signed = |name: &str, wording: &str| wordings.iter().any(|signed| signed.covers(name, wording));
+        for message in config.policy.unsigned_messages(&is_signed) {
+            reply.said.push_str(&format!(
+                ". The message {message} is not signed in this wording: customers are told nothing by it until `handoffd policy approve \
+                 {message} --as SIGNER`"
+            ));
+        }
         *self.0.read.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Read { file, runs: config });
         runs.read_secrets_again(SignedDuration::ZERO).await;
         runs.read_alert_secrets_again(SignedDuration::ZERO).await;
         Ok(reply)
+    }
+
+    /// What the file says, opened as at a start. Whoever takes a policy back is not kept from it by a file that is broken by
+    /// now: what it said when it was last read stands.
+    async fn opened(&self, wish: &Wish) -> Result<Opened, Not> {
+        match self.on_a_thread(Inner::open).await? {
+            Err(_) if !matches!(wish, Wish::File) => {
+                let before = self.read();
+                let again = self.on_a_thread(move |inner| inner.open_as(before.file.clone())).await?;
+                again.map_err(Not::Readable)
+            }
+            opened => opened.map_err(Not::Readable),
+        }
     }
 
     /// The configuration that is to run.
@@ -199,6 +220,7 @@ impl Reloader {
                 return Err(refused(words.to_owned()));
             }
             Wish::Kept(choice) => {
+                rollback::is_new(ledger, choice).await?;
                 let version = choice.version.clone();
                 let text = ledger.call(move |ledger| ledger.policy_text(&version)).await?;
                 Some((choice.clone(), text))
@@ -313,7 +335,10 @@ impl Reloader {
 impl Inner {
     /// Everything that a start reads.
     fn open(&self) -> Result<Opened, Problems> {
-        let config = config::load(&self.path)?;
+        self.open_as(config::load(&self.path)?)
+    }
+
+    fn open_as(&self, config: Config) -> Result<Opened, Problems> {
         let desks = open_desks(&config, &self.env, &self.running.house().seams)?;
         let channels = open_channels(&config, &self.env, &self.running.house().seams, None)?;
         Ok((config, desks, channels))

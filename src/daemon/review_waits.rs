@@ -6,7 +6,7 @@ use crate::ledger::records::{HandoffRecord, Switch};
 use crate::ledger::states::HandoffState;
 use crate::policy::due::Wait;
 use crate::policy::review_terms::{ReviewTerms, Unanswered};
-use crate::policy::rules::{Mode, Policy};
+use crate::policy::rules::{Limits, Mode, Policy};
 use handoffd_kit::clock::Clock;
 use handoffd_kit::desk::{DeskChange, OwnerSpec};
 use handoffd_kit::model::What;
@@ -114,7 +114,7 @@ async fn an_answer_in_time_ends_the_reminders_and_the_wait() {
         let stage = in_review(Unanswered::Reject).await;
         let id = handoff(&stage).await.id;
         let command = match yes {
-            true => Command::Approve { handoff: id, reason: None },
+            true => Command::Approve { handoff: id, reason: None, to: None },
             false => Command::Reject { handoff: id, reason: "no".into() },
         };
         give(&stage, command).await.expect("answered");
@@ -135,7 +135,7 @@ async fn one_that_waits_on_is_late_in_health_and_can_still_be_answered() {
     let now = stage.clock.now();
     let counts = stage.house.ledger.call(move |ledger| ledger.counts(now)).await.expect("counts");
     assert_eq!(counts.reviews_late.values().map(|(count, _)| *count).collect::<Vec<_>>(), [1]);
-    give(&stage, Command::Approve { handoff: waits.id, reason: None }).await.expect("late, and not too late");
+    give(&stage, Command::Approve { handoff: waits.id, reason: None, to: None }).await.expect("late, and not too late");
     pass(&stage, hours(1)).await;
     assert!(!matches!(handoff(&stage).await.state, HandoffState::InReview | HandoffState::Withdrawn));
 }
@@ -157,6 +157,30 @@ async fn a_pause_holds_the_end_back_and_a_restart_under_other_terms_does_not_mov
     let stage = stage.with_policy(other);
     pass(&stage, hours(5)).await;
     assert_eq!(handoff(&stage).await.state, HandoffState::Rejected, "what held when the person was asked");
+}
+
+#[tokio::test]
+async fn a_yes_that_nobody_has_said_waits_for_a_place_in_the_hour() {
+    let stage = in_review(Unanswered::Approve).await;
+    pass(&stage, hours(4) - SignedDuration::from_mins(5)).await;
+    let limits = Limits { per_rule_per_hour: 1, ..Limits::default() };
+    let stage = stage.with_policy(Policy { limits, ..waiting(Unanswered::Approve) });
+    let now = stage.clock.now();
+    stage.house.ledger.call(move |ledger| ledger.taken_place("refund", now)).await.expect("taken");
+    let first = |stage: &Stage| {
+        let ledger = stage.house.ledger.clone();
+        async move { ledger.call(|ledger| ledger.reviews()).await.expect("listed").len() }
+    };
+    stage.clock.advance(SignedDuration::from_mins(10));
+    stage.look().await;
+    assert_eq!(first(&stage).await, 1, "it is kept, and not carried out");
+    let counts = stage.house.ledger.call(|ledger| ledger.counts(jiff::Timestamp::MAX)).await.expect("counts");
+    assert_eq!(counts.place_waits.values().sum::<u32>(), 1, "and health says that it waits");
+    pass(&stage, SignedDuration::from_mins(45)).await;
+    assert_eq!(first(&stage).await, 1);
+    pass(&stage, SignedDuration::from_mins(10)).await;
+    assert_eq!(first(&stage).await, 0);
+    assert_eq!(stage.desk.ticket().written.iter().filter(|write| write.mark.number == 1).count(), 1);
 }
 
 #[tokio::test]

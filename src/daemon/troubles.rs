@@ -73,7 +73,7 @@ async fn an_effect_that_cannot_be_read_is_parked_and_not_sent() {
     let stage = Stage::new(asking());
     stage.look().await;
     let id = stage.handoffs().await[0].id.clone();
-    give(&stage, Command::Approve { handoff: id, reason: None }).await;
+    give(&stage, Command::Approve { handoff: id, reason: None, to: None }).await;
     garble(&stage, "UPDATE effects SET write = '{'").await;
     stage.run().await;
     let parked = stage.house.ledger.call(|ledger| ledger.parked()).await.expect("listed");
@@ -103,7 +103,7 @@ async fn a_handoff_that_is_planned_anew_goes_on_naming_who_approved_it() {
     stage.look().await;
     let id = stage.handoffs().await[0].id.clone();
     stage.desk.ticket().conflicts = 1;
-    give(&stage, Command::Approve { handoff: id, reason: None }).await;
+    give(&stage, Command::Approve { handoff: id, reason: None, to: None }).await;
     stage.run().await;
     let handoff = stage.handoffs().await.remove(0);
     assert_eq!((handoff.state, handoff.redecided), (HandoffState::Verifying, 1));

@@ -158,6 +158,7 @@ fn read_as_far_as_possible(row: &Row<'_>) -> Result<AlertRecord> {
         to: "unreadable".into(),
         reason: None,
         review: None,
+        reviewers: Vec::new(),
         until: None,
         closes: false,
         at: instant(row.get(4)?),

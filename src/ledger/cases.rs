@@ -83,6 +83,8 @@ impl Ledger {
             internal_until: handoff.and_then(|handoff| internal_target(handoff, stays.last())),
             paused_until: None,
             begun: None,
+            begun_as: None,
+            chosen: None,
             in_review: None,
             asking: None,
             teams_seen: figures.teams_seen,

@@ -135,6 +135,7 @@ impl Ledger {
     fn read_handoff(&self, row: &Row<'_>) -> Result<HandoffRecord> {
         let id: String = row.get(0)?;
         let what = || format!("handoff {id}");
+        let approved_by: Option<String> = row.get(10)?;
         let claimed = row.get::<_, Option<i64>>(8)?.map(instant).zip(row.get(9)?);
         let proposal: Proposal = from_json(what, summed(what, &row.get::<_, String>(2)?, row.get(24)?)?)?;
         Ok(HandoffRecord {
@@ -147,7 +148,8 @@ impl Ledger {
             sent_at: row.get::<_, Option<i64>>(6)?.map(instant),
             verify_at: row.get::<_, Option<i64>>(7)?.map(instant),
             claimed,
-            approved_by: row.get(10)?,
+            approved: if approved_by.is_some() { self.yes_to(&id)? } else { None },
+            approved_by,
             ask_until: row.get::<_, Option<i64>>(13)?.map(instant),
             completeness: row.get(14)?,
             redecided: row.get(11)?,
@@ -162,6 +164,14 @@ impl Ledger {
             effects: self.effects_of(&id)?,
             id,
         })
+    }
+
+    /// When somebody said yes, and why, as the record of acts has it.
+    fn yes_to(&self, id: &str) -> Result<Option<(Timestamp, Option<String>)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, reason FROM acts INDEXED BY acts_about WHERE about = ? AND what = 'approve' ORDER BY id DESC LIMIT 1",
+        )?;
+        Ok(statement.query_row([id], |row| Ok((instant(row.get(0)?), row.get(1)?))).optional()?)
     }
 
     /// One handoff.

@@ -45,6 +45,9 @@ impl Ledger {
     /// The handoff is not in review, or its package was edited since the answer was prepared.
     pub fn approve(&mut self, answer: &ReviewAnswer) -> Result<()> {
         self.atomically(|ledger| {
+            if let Some(chosen) = &answer.chosen {
+                ledger.start_handoff(chosen, false, answer.at)?;
+            }
             let handoff = ledger.in_review(&answer.handoff)?;
             if answer.proposal.as_ref().is_some_and(|planned| planned.package != handoff.proposal.package) {
                 let id = &handoff.id;

@@ -13,7 +13,7 @@ pub use purpose::Purpose;
 use super::commands::HeardBefore;
 pub use super::record::AsRead;
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
-use crate::plan::PlannedEffect;
+use crate::plan::{self, PlannedEffect};
 use crate::policy::case::{Memory, Stay};
 use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
@@ -211,6 +211,8 @@ pub struct HandoffRecord {
     pub claimed: Option<(Timestamp, String)>,
     /// Who approved it, with the system user.
     pub approved_by: Option<String>,
+    /// When they did, and why, if they said so.
+    pub approved: Option<(Timestamp, Option<String>)>,
     /// How long it waits, or waited, for package parts that the current agent was asked for.
     pub ask_until: Option<Timestamp>,
     /// The share of the required package parts that is there; none for a route.
@@ -230,6 +232,13 @@ pub struct HandoffRecord {
 }
 
 impl HandoffRecord {
+    /// The yes to it as its note names it, where there is one.
+    pub fn yes(&self) -> Option<String> {
+        let by = self.approved_by.as_deref()?;
+        let Some((at, reason)) = &self.approved else { return Some(by.to_owned()) };
+        Some(plan::review::yes(&self.proposal, by, *at, reason.as_deref()))
+    }
+
     /// The status that this handoff stopped the customer's clock with, if it did.
     pub fn paused_by(&self) -> Option<&StatusSpec> {
         let done = |effect: &&EffectRecord| effect.purpose == Purpose::Handoff && effect.state == EffectState::Done;
@@ -424,6 +433,8 @@ pub struct ReviewAnswer {
     pub effects: Vec<PlannedEffect>,
     /// And what they were planned from: owner and clocks as of now.
     pub proposal: Option<Box<Proposal>>,
+    /// The handoff to another of the teams that rules want, which takes the place of the review and is what the yes is about.
+    pub chosen: Option<Box<NewHandoff>>,
 }
 
 /// A signed wording.

@@ -193,7 +193,7 @@ pub(crate) fn act(now: Timestamp) -> Act {
 /// A person's answer to a review.
 pub(crate) fn answer(handoff: &str, effects: Vec<PlannedEffect>, now: Timestamp) -> ReviewAnswer {
     let Act { by, reason, at } = act(now);
-    ReviewAnswer { handoff: handoff.into(), by, reason, at, effects, proposal: None }
+    ReviewAnswer { handoff: handoff.into(), by, reason, at, effects, proposal: None, chosen: None }
 }
 
 /// A stay with a team.

@@ -137,7 +137,7 @@ impl Ledger {
         Ok(arrived)
     }
 
-    /// The rules that matched at the last look and only waited.
+    /// The rules that matched at the last look and only waited, or had acted: a review that has ended since is asked anew.
     fn was_about_to_act(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<RuleName>> {
         let mut statement = self
             .connection
@@ -149,8 +149,8 @@ impl Ledger {
         let text = unpack(&packed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let verdict = text.and_then(|text| from_json::<Verdict>(|| format!("verdict on {desk}/{ticket}"), &text).ok());
         let waits = |result: &RuleResult| {
-            use RuleResult::{OverLimit, Paused, PersonActive, PersonMayBeActive};
-            matches!(result, OverLimit | PersonActive(_) | PersonMayBeActive(_) | Paused)
+            use RuleResult::{Agrees, Fires, OverLimit, Paused, PersonActive, PersonMayBeActive};
+            matches!(result, Fires | Agrees | OverLimit | PersonActive(_) | PersonMayBeActive(_) | Paused)
         };
         Ok(verdict
             .map(|verdict| verdict.trace)

@@ -49,6 +49,9 @@ pub struct Alert {
     /// Of a review: where it is opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<String>,
+    /// Of a review: by what names the channel's chat calls those who may say yes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<String>,
     /// Until when.
     pub until: Option<Until>,
     /// Whether its channel keeps an incident open until it is closed.
@@ -130,6 +133,13 @@ pub enum About {
         /// Its lines: what they are about, and what they say.
         lines: Vec<(DigestPart, String)>,
     },
+    /// Alerts of another channel wait for a person.
+    Channel {
+        /// Which channel.
+        name: AlertName,
+        /// How many of them.
+        parked: u32,
+    },
     /// Nothing: somebody tries the channel.
     Test,
 }
@@ -172,7 +182,7 @@ impl About {
             Self::Unclaimed { .. } => Some(Occasion::Unclaimed),
             Self::Parked { .. } => Some(Occasion::Parked),
             Self::LostOwner { .. } => Some(Occasion::LostOwner),
-            Self::Digest { .. } | Self::Test => None,
+            Self::Digest { .. } | Self::Channel { .. } | Self::Test => None,
         }
     }
 
@@ -181,6 +191,7 @@ impl About {
         let name = self.occasion().map_or("test", Occasion::name);
         match self {
             Self::Digest { .. } => "digest".to_owned(),
+            Self::Channel { .. } => "alert-channel".to_owned(),
             Self::Handoff { .. } | Self::Review { .. } | Self::Test => name.to_owned(),
             Self::Unclaimed { step } => format!("{name}-{step}"),
             Self::Parked { number, attempt, .. } => format!("{name}-{number}-{attempt}"),
@@ -196,6 +207,7 @@ impl About {
             Self::Review { .. } => IN_REVIEW.to_owned(),
             Self::Parked { number, .. } => parked_thread(*number),
             Self::Digest { .. } => "digest".to_owned(),
+            Self::Channel { name, .. } => format!("alert-channel-{name}"),
             Self::Test => "test".to_owned(),
         }
     }
@@ -222,7 +234,7 @@ pub struct PlannedAlert {
 
 /// The alerts of something that happened to a handoff. `nth` counts from 0 how often the same was told before.
 pub fn alerts(proposal: &Proposal, handoff: &str, about: &About, nth: u32, now: Timestamp) -> Vec<PlannedAlert> {
-    let AlertPlan { told, closes, link, reason, dashboard } = &proposal.alert;
+    let AlertPlan { told, closes, link, reason, dashboard, reviewers } = &proposal.alert;
     let channels = about.occasion().and_then(|occasion| told.get(&occasion));
     let page = || dashboard.as_ref().map(|dashboard| format!("{dashboard}/reviews/{handoff}"));
     let review = matches!(about, About::Review { .. }).then(page).flatten();
@@ -243,6 +255,10 @@ pub fn alerts(proposal: &Proposal, handoff: &str, about: &About, nth: u32, now: 
             to: proposal.to.clone(),
             reason: reason.clone(),
             review: review.clone(),
+            reviewers: match about {
+                About::Review { .. } => reviewers.get(channel).cloned().unwrap_or_default(),
+                _ => Vec::new(),
+            },
             until: until(proposal, about),
             closes: closes.contains(channel),
             at: now,
@@ -269,6 +285,13 @@ impl Alert {
         Self::of_no_case(format!("{thread}@{channel}"), thread, about, now)
     }
 
+    /// That alerts of another channel wait for a person, the oldest since then.
+    pub fn of_channel(to: &AlertName, (name, parked): (AlertName, u32), since: Timestamp, now: Timestamp) -> Self {
+        let about = About::Channel { name, parked };
+        let thread = format!("{}/{}", about.thread(), since.as_millisecond());
+        Self::of_no_case(format!("{thread}@{to}"), thread, about, now)
+    }
+
     fn of_no_case(key: String, thread: String, about: About, now: Timestamp) -> Self {
         let what = about.word();
         Self {
@@ -285,6 +308,7 @@ impl Alert {
             to: TeamName::from("nobody"),
             reason: None,
             review: None,
+            reviewers: Vec::new(),
             until: None,
             closes: false,
             at: now,
@@ -318,6 +342,8 @@ pub struct Card {
     pub link: Option<String>,
     /// Where the review is opened: an address of the web.
     pub review: Option<String>,
+    /// Whom the channel's chat is to call, by the names that it knows; it checks that they are names of its kind.
+    pub calls: Vec<String>,
     /// The key, as the last line says it.
     pub mark: String,
 }
@@ -344,12 +370,14 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
         About::Parked { .. } => format!("Work of handoffd on ticket {ticket} waits for a person"),
         About::LostOwner { .. } => format!("The owner of ticket {ticket} of {to} is gone"),
         About::Digest { week, .. } => format!("Handoffs {week}"),
+        About::Channel { name, parked: 1 } => format!("An alert of the channel {name} waits for a person"),
+        About::Channel { name, parked } => format!("{parked} alerts of the channel {name} wait for a person"),
         About::Test => "A trial of this alert channel: nothing is to be done".to_owned(),
     };
     let mut facts: Vec<(&'static str, String)> = Vec::new();
     if let About::Digest { lines, .. } = &alert.about {
         facts.extend(lines.iter().map(|(part, line)| (part.shown(), line.clone())));
-    } else if alert.about != About::Test {
+    } else if alert.about.occasion().is_some() {
         let came = from.as_ref().map_or_else(|| to.to_string(), |from| format!("{from} → {to}"));
         facts.push(("Team", came));
         facts.push((
@@ -373,6 +401,7 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
         facts,
         link: safe(alert.link.as_deref()),
         review: safe(alert.review.as_deref()),
+        calls: alert.reviewers.clone(),
         mark: format!("[handoffd {}]", alert.key),
     }
 }
@@ -407,6 +436,10 @@ pub fn next_step(alert: &Alert) -> Option<String> {
         About::Parked { number, label, .. } => {
             Some(format!("{label} ({handoff}/{number}): handoffd parked list says why, and what to do"))
         }
+        About::Channel { .. } => Some(
+            "handoffd parked list says why, and what to do; nobody is told anything there until then, and nothing more is said of it here"
+                .to_owned(),
+        ),
         About::Handoff { .. } | About::Digest { .. } | About::Test => None,
     }
 }
@@ -442,139 +475,7 @@ fn value(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ledger::samples::{at, proposal};
-    use crate::policy::review_terms::ReviewPlan;
+use crate::ledger::samples;
 
-    fn told(about: &About) -> Vec<PlannedAlert> {
-        let told = Occasion::ALL.map(|occasion| (occasion, vec!["room".into()])).into();
-        let (link, reason) = (Some("https://desk.example/t/1".into()), Some("A refund".into()));
-        let alert = AlertPlan {
-            told,
-            link,
-            reason,
-            dashboard: Some("https://handoffs.example".into()),
-            ..AlertPlan::default()
-        };
-        alerts(&Proposal { alert, ..proposal("1", "refund", "e1", "f") }, "h1", about, 0, at(0))
-    }
-
-    fn one(about: &About) -> Alert {
-        told(about).remove(0).alert
-    }
-
-    fn review() -> About {
-        About::Review { because: vec!["rules disagree: refund wants billing, bug wants engineering".into()] }
-    }
-
-    fn every() -> [About; 5] {
-        [
-            About::Handoff { kind: HandoffKind::Escalate },
-            review(),
-            About::Unclaimed { step: 1 },
-            About::Parked { number: 1, label: "transfer".into(), attempt: 1 },
-            About::LostOwner { number: 130 },
-        ]
-    }
-
-    #[test]
-    fn every_occasion_has_words_of_its_own_and_a_key_of_its_own() {
-        let cards: Vec<Card> = every().iter().map(|about| card(&one(about), false)).collect();
-        let text: Vec<String> = cards
-            .iter()
-            .map(|card| {
-                let facts: Vec<String> = card.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-                format!(
-                    "{}\n{}\n{}\n{}",
-                    card.title,
-                    facts.join("\n"),
-                    card.link.clone().unwrap_or_default(),
-                    card.mark
-                )
-            })
-            .collect();
-        insta::assert_snapshot!(text.join("\n\n"));
-        let keys: std::collections::BTreeSet<String> = every().iter().map(|about| one(about).key).collect();
-        assert_eq!(keys.len(), every().len());
-    }
-
-    #[test]
-    fn until_when_is_a_review_s_own_time_and_of_one_without_any_there_is_none() {
-        let due = |second, shown: &str| Due { at: at(second), shown: shown.into(), working: String::new() };
-        let mut proposal = proposal("1", "refund", "e1", "f");
-        proposal.clock.internal_until = Some(due(60, "Mon 10:00"));
-        assert_eq!(until(&proposal, &review()), None);
-        proposal.review =
-            Some(ReviewPlan { until: due(900, "Tue 12:00"), remind_every: None, unanswered: Unanswered::Reject });
-        let own = until(&proposal, &review()).expect("a time");
-        assert_eq!(own.at, at(900));
-        assert_eq!(until_shown(&own), "Tue 12:00; if nobody answers by then, it is rejected");
-        let other = until(&proposal, &About::Unclaimed { step: 1 }).expect("a time");
-        assert_eq!(
-            (other.shown.as_str(), other.then),
-            ("Mon 10:00", None),
-            "whoever has to take it on has the team's time"
-        );
-    }
-
-    #[test]
-    fn a_review_is_opened_where_people_open_the_dashboard_and_nothing_else_is() {
-        let links = |about: &About| {
-            let card = card(&one(about), false);
-            card.links().map(|(text, link)| format!("{text}: {link}")).collect::<Vec<_>>()
-        };
-        let ticket = "Open the ticket: https://desk.example/t/1";
-        assert_eq!(links(&review()), [ticket, "Open the review: https://handoffs.example/reviews/h1"]);
-        assert_eq!(links(&About::Unclaimed { step: 1 }), [ticket]);
-    }
-
-    #[test]
-    fn why_a_person_is_asked_says_nothing_of_what_a_customer_wrote() {
-        let words = || Risk::Words { risk: "security".into(), found: Vec::new(), more: 2 };
-        assert_eq!(because(&words()), "the ticket's words are of the risk security");
-        let agreeing = Risk::Agreeing("other".into(), Box::new(words()));
-        assert_eq!(
-            because(&agreeing),
-            "other agrees, and would ask first: the ticket's words are of the risk security"
-        );
-        assert_eq!(because(&Risk::Always), Risk::Always.shown());
-    }
-
-    #[test]
-    fn what_was_told_is_closed_under_its_own_thread_and_another_key() {
-        let tell = one(&About::Unclaimed { step: 2 });
-        let close = tell.closing();
-        assert_eq!((tell.thread.as_str(), close.thread.as_str()), ("h1/handoff", "h1/handoff"));
-        assert_ne!(tell.key, close.key);
-        assert_eq!(close.act, AlertAct::Close);
-    }
-
-    #[test]
-    fn hostile_values_become_one_line_of_bounded_length_and_a_link_is_an_address_or_none() {
-        let mut alert = one(&review());
-        alert.ticket = "1\r\nBcc: x@y.example\u{202e}".into();
-        alert.reason = Some("a\nb ".repeat(1_000));
-        let card = card(&alert, true);
-        assert!(!card.title.contains(['\n', '\r', '\u{202e}']));
-        assert!(card.facts.iter().all(|(_, value)| value.len() <= VALUE_BYTES && !value.contains('\n')));
-        assert!(card.facts.iter().any(|(name, value)| *name == "Note" && value.contains("lost")));
-        for (link, shown) in [
-            ("javascript:alert(1)", None),
-            ("nothing", None),
-            ("https://desk.example/a|<b>)?q=[x]", Some("https://desk.example/a%7C%3Cb%3E%29?q=%5Bx%5D")),
-            ("https://[2001:db8::1]/t", Some("https://[2001:db8::1]/t")),
-        ] {
-            alert.link = Some(link.into());
-            assert_eq!(super::card(&alert, false).link.as_deref(), shown, "{link}");
-        }
-    }
-
-    #[test]
-    fn a_reason_that_may_not_leave_is_named_and_not_said() {
-        let mut alert = one(&About::Handoff { kind: HandoffKind::Escalate });
-        alert.reason = None;
-        let card = card(&alert, false);
-        assert_eq!(card.facts[1], ("Why", "rule refund; the reason stands in the ticket".to_owned()));
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -99,3 +99,12 @@ pub fn unanswered_note(
 pub fn by_policy(plan: &ReviewPlan) -> String {
     format!("the policy, nobody having answered by {}", plan.until.shown)
 }
+
+/// A yes as the handoff's note names it: whose, when, and why, if they said so. The policy's says both itself.
+pub fn yes(proposal: &Proposal, by: &str, at: Timestamp, reason: Option<&str>) -> String {
+    if proposal.review.as_ref().is_some_and(|plan| by == by_policy(plan)) {
+        return by.to_owned();
+    }
+    let reason = reason.map_or_else(String::new, |reason| format!(": {}", spoken(reason)));
+    format!("{by} at {}{reason}", at.strftime("%Y-%m-%d %H:%M UTC"))
+}

@@ -6,7 +6,8 @@ use super::known::{FactName, FactType, HouseFact, Known, KnownFacts};
 use super::matching::AnyRule;
 use super::message::facts_in;
 use super::names::{AlertName, RuleName};
-use super::proposal::HandoffKind;
+use super::proposal::{HandoffKind, Proposal};
+use super::reviewers::who_may_approve;
 use super::risk::counting;
 use super::rules::{Escalation, FieldOwner, Missing, Mode, Policy, ReviewDecision, Then};
 use super::teams::Team;
@@ -77,6 +78,35 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
+    /// A name by which its chat calls a person; none: it calls nobody.
+    pub fn calls_like(self) -> Option<&'static str> {
+        match self {
+            Self::Slack => Some("U012AB3CD"),
+            Self::Mattermost => Some("billing-lead"),
+            Self::Teams => Some("Jo Lee"),
+            Self::PagerDuty | Self::Email | Self::Webhook => None,
+        }
+    }
+
+    /// Whether its chat can call a person so: nothing in such a name is markup there, and none is a room's or everybody's.
+    pub fn calls(self, name: &str) -> bool {
+        let short = (1..=64).contains(&name.len());
+        short
+            && match self {
+                Self::Slack => {
+                    let id = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+                    name.starts_with(['U', 'W']) && name.len() > 6 && name.chars().all(id)
+                }
+                Self::Mattermost => {
+                    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
+                    let everybody = ["all", "channel", "here"].contains(&name);
+                    !everybody && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(letter)
+                }
+                Self::Teams => !name.trim().is_empty() && !name.chars().any(char::is_control),
+                Self::PagerDuty | Self::Email | Self::Webhook => false,
+            }
+    }
+
     /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Slack, Self::Teams, Self::Mattermost, Self::PagerDuty, Self::Email, Self::Webhook];
@@ -184,6 +214,9 @@ pub struct AlertPlan {
     /// Where people open the dashboard, and with it the review.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dashboard: Option<String>,
+    /// By what names a channel's chat calls those who may say yes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reviewers: BTreeMap<AlertName, Vec<String>>,
 }
 
 impl AlertPlan {
@@ -224,11 +257,30 @@ impl AlertPolicy {
         let mut closes: Vec<AlertName> = told.values().flatten().filter(closes).cloned().collect();
         closes.sort();
         closes.dedup();
-        AlertPlan { told, closes, link: head.link.clone(), reason, dashboard: self.dashboard.clone() }
+        AlertPlan {
+            told,
+            closes,
+            link: head.link.clone(),
+            reason,
+            dashboard: self.dashboard.clone(),
+            reviewers: BTreeMap::new(),
+        }
     }
 }
 
 impl Policy {
+    /// By what names the chats of the channels that are told of a review call those who may say yes to it.
+    pub fn reviewers_in_chats(&self, proposal: &Proposal) -> BTreeMap<AlertName, Vec<String>> {
+        let people = who_may_approve(self, proposal);
+        let told = proposal.alert.told.get(&Occasion::Review).into_iter().flatten();
+        let called = |channel: &AlertName| {
+            let entries = people.iter().filter_map(|name| self.people.get(*name));
+            let names: Vec<String> = entries.filter_map(|entry| entry.chat.get(channel).cloned()).collect();
+            (channel.clone(), names)
+        };
+        told.map(called).filter(|(_, names)| !names.is_empty()).collect()
+    }
+
     /// Live escalations that ask a person by their own word, and nobody hears of it: no channel is told, nobody is reminded.
     pub fn unheard(&self) -> impl Iterator<Item = &RuleName> {
         let unheard = |escalation: &&Escalation| {

@@ -91,6 +91,10 @@ pub struct Memory {
     pub paused_until: Option<Timestamp>,
     /// The rule whose handoff has sent nothing yet and is decided anew.
     pub begun: Option<RuleName>,
+    /// Where that handoff waits for a yes, or to be sent: what it was decided by. The same needs no second place in the hour.
+    pub begun_as: Option<Begun>,
+    /// The team that a person has chosen among those that rules want.
+    pub chosen: Option<TeamName>,
     /// The rule about which a person is being asked: an agent's acts meanwhile do not hold it.
     pub in_review: Option<RuleName>,
     /// The rule for which an agent is being asked for package parts: what they do about it is no reason to wait for them,
@@ -100,6 +104,17 @@ pub struct Memory {
     pub signed_rules: Vec<SignedRule>,
     /// Rules that are switched off by a kill switch now (`pause --rule`), and whether everything or this desk is.
     pub switched_off: SwitchedOff,
+}
+
+/// What a handoff that has sent nothing was decided by, beside its rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Where it goes.
+    pub to: TeamName,
+    /// The stay that it ends.
+    pub episode: String,
+    /// Hash of the facts that its rule matched.
+    pub facts: String,
 }
 
 /// A version of a rule that somebody has signed: a sensitive one may act with it.

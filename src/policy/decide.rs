@@ -1,12 +1,12 @@
 //! The decision about one case: pure, total, the same for the same input. Scope first; then every rule that may concern
 //! the case is asked; then what acts, what would act, and what a person is asked.
 
-use super::case::{Asked, Case};
+use super::case::{Asked, Begun, Case};
 use super::clocks::differences;
 use super::escalation;
 use super::facts::Facts;
 use super::hold::over_limit;
-use super::matching::{AnyRule, Candidate};
+use super::matching::{AnyRule, Candidate, facts_hash};
 use super::names::{RuleName, TeamName};
 use super::proposal::{HandoffKind, Proposal};
 use super::propose::Proposer;
@@ -69,10 +69,8 @@ struct Deciding<'a> {
 
 impl Deciding<'_> {
     fn conclude(mut self) -> Decision {
-        let case = self.proposer.case;
-        let acting = self.candidates.iter().position(|candidate| candidate.result == RuleResult::Fires);
-        let limited =
-            acting.filter(|at| over_limit(self.candidates[*at].path.rule, case, &self.proposer.policy.limits));
+        let acting = self.acting();
+        let limited = acting.filter(|at| self.lacks_place(&self.candidates[*at]));
         if limited.is_some() {
             self.hold_all_back();
         }
@@ -95,6 +93,28 @@ impl Deciding<'_> {
         let again_at = self.candidates.iter().filter_map(|candidate| candidate.again_at).chain(asks_until).min();
         let clock_differences = differences(&self.proposer.facts);
         Decision::Verdict(Verdict { outcome, trace: self.trace(), would, again_at, clock_differences })
+    }
+
+    /// The rule that acts: the first; where a person has chosen among the teams that rules want, the first for that team.
+    fn acting(&self) -> Option<usize> {
+        let chosen = self.proposer.case.memory.chosen.as_ref();
+        let fires = |one: &Candidate<'_>| one.result == RuleResult::Fires;
+        let to_chosen = |one: &Candidate<'_>| fires(one) && chosen == Some(one.path.to);
+        self.candidates.iter().position(to_chosen).or_else(|| self.candidates.iter().position(fires))
+    }
+
+    /// Whether the hour has no place for what this one would begin. What has begun already needs none: a person is being asked,
+    /// or has said yes, or it took its place when it began.
+    fn lacks_place(&self, one: &Candidate<'_>) -> bool {
+        let Proposer { case, policy, facts, .. } = &self.proposer;
+        let (rule, memory) = (one.path.rule, &case.memory);
+        let begun = memory.begun_as.as_ref().filter(|_| memory.begun.as_ref() == Some(&rule.name));
+        let facts = facts.with_package(one.any.package());
+        let same = |begun: &Begun| {
+            (&begun.to, begun.episode.as_str()) == (one.path.to, one.path.episode)
+                && begun.facts == facts_hash(rule, &one.looked_at, &facts)
+        };
+        over_limit(rule, case, &policy.limits) && !begun.is_some_and(same)
     }
 
     /// The rule that would act has no place left in this hour: it waits, and with it all that would act beside it.
@@ -167,7 +187,8 @@ impl Deciding<'_> {
             .filter(|one| matches!(one.result, RuleResult::Fires | RuleResult::Agrees))
             .map(|one| (one.path.rule.name.clone(), one.path.to.clone()))
             .collect();
-        if wanted.iter().any(|(_, to)| to != acting.path.to) {
+        let chosen = self.proposer.case.memory.chosen.as_ref() == Some(acting.path.to);
+        if !chosen && wanted.iter().any(|(_, to)| to != acting.path.to) {
             risks.push(Risk::Disagreement(wanted));
         }
         risks.extend(self.proposer.hop_risk());

@@ -2,12 +2,13 @@
 
 use super::case::SignedRule;
 use super::hold::waits_for_signature;
-use super::names::RuleName;
-use super::rules::{Mode, Policy, Rule};
+use super::names::{MessageName, RuleName};
+use super::rules::{CustomerDecision, Mode, Policy, Rule};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Who answers for the policy, and what it is for. But for the second reviewer, who signs what is sensitive, nothing is
 /// decided by it: it is kept and shown.
@@ -65,6 +66,18 @@ impl Policy {
     /// Rules that say live and stay in shadow, because the second reviewer has not signed this version of them.
     pub fn unsigned<'a>(&'a self, signed: &'a [SignedRule]) -> impl Iterator<Item = &'a Rule> {
         self.rules().filter(|rule| rule.mode == Mode::Live && waits_for_signature(rule, self, signed))
+    }
+
+    /// Messages of live rules that nobody has signed in their present wording: customers are told nothing by them. `is_signed`:
+    /// whether a message is signed in a wording.
+    pub fn unsigned_messages(&self, is_signed: &dyn Fn(&str, &str) -> bool) -> Vec<MessageName> {
+        let told = self.escalations.iter().filter(|rule| rule.rule.mode == Mode::Live);
+        let names = told.filter_map(|rule| match &rule.customer {
+            CustomerDecision::Message { name, .. } => self.messages.get(name),
+            CustomerDecision::Nothing { .. } => None,
+        });
+        let unsigned = names.filter(|message| !is_signed(message.name.as_str(), &message.wording_hash));
+        unsigned.map(|message| message.name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 

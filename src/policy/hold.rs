@@ -89,7 +89,7 @@ pub fn held_back(
     held.then_some(RuleResult::Held)
 }
 
-/// Whether the hour has no place left for this rule, or on this desk. A released rule needs none.
+/// Whether the hour has no place left for this rule, or on this desk. A released rule needs none: a person's word does not.
 pub fn over_limit(rule: &Rule, case: &Case, limits: &Limits) -> bool {
     let full = full(&rule.name, &case.memory.recent, limits);
     !case.memory.released.contains(&rule.name) && (full.rule || full.desk)

@@ -180,7 +180,7 @@ mod tests {
         let person = |email: &str, id: &str| PersonEntry {
             email: Some(email.into()),
             desk: [(DeskId::from("acme"), UserId::from(id))].into(),
-            hours: None,
+            ..PersonEntry::default()
         };
         policy.people.insert("billing-lead".into(), person("billing-lead@acme.example", "77"));
         policy.people.insert("front-1".into(), person("front-1@acme.example", "8"));

@@ -1,5 +1,4 @@
-//! The checked policy. Values of these types come from validation only, so nothing here can be half right:
-//! every team, desk, field and message that a rule names exists, and every escalation answers its five questions.
+//! The checked policy. Values of these types come from validation only: what a rule names exists, and its questions are answered.
 
 use super::due::Wait;
 use super::header::PolicyHeader;
@@ -7,12 +6,11 @@ use super::known::{FactName, KnownFacts};
 pub use super::limits::Limits;
 use super::names::{AlertName, MessageName, PersonName, RiskName, RuleName, TeamName};
 use super::package::Labels;
-use super::review_terms::ReviewTerms;
-use super::risk::WordRisk;
 use super::targets::Target;
 use super::teams::{PersonEntry, Team};
 use super::timing::TimeKeys;
 use super::{address::AddressPattern, alert::AlertPolicy, clocks::ClockName, condition::Condition};
+use super::{review_terms::ReviewTerms, risk::WordRisk};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::DeskId;
 use handoffd_kit::model::FieldType;

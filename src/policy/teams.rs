@@ -38,6 +38,8 @@ pub struct PersonEntry {
     pub email: Option<String>,
     /// The vendor's user id by desk.
     pub desk: BTreeMap<DeskId, UserId>,
+    /// What a chat calls them, by its alert channel.
+    pub chat: BTreeMap<AlertName, String>,
     /// When they are there; none: when their team is.
     pub hours: Option<Arc<TeamHours>>,
 }

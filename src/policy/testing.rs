@@ -196,7 +196,7 @@ pub fn policy() -> Policy {
     let lead = PersonEntry {
         email: Some("billing-lead@acme.example".into()),
         desk: BTreeMap::from([(DeskId::from("acme"), "4711".into())]),
-        hours: None,
+        ..PersonEntry::default()
     };
     Policy {
         version: "p1".into(),

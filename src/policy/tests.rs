@@ -98,7 +98,7 @@ fn the_agent_before_is_called_by_name_whoever_knows_it() {
     let called =
         |case: &Case, policy: &Policy| proposal(&verdict(case, policy)).owner.previous.clone().unwrap_or_default();
     assert_eq!(called(&case, &policy), "1002");
-    let entry = PersonEntry { email: None, desk: [(case.desk.clone(), "1002".into())].into(), hours: None };
+    let entry = PersonEntry { desk: [(case.desk.clone(), "1002".into())].into(), ..PersonEntry::default() };
     policy.people.insert("first-agent".into(), entry);
     assert_eq!(called(&case, &policy), "first-agent");
     case.parts.people.push(person(Some("First Agent")));

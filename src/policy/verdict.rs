@@ -45,13 +45,7 @@ impl Verdict {
 
     /// Whether a pause holds something back, or may: it is looked at again when the pause is over.
     pub fn is_paused(&self) -> bool {
-        let held = |result: &RuleResult| match result {
-            RuleResult::Paused => true,
-            // What its conditions ask for was not even read, because of the pause.
-            RuleResult::Unasked(bar) => **bar == RuleResult::Paused,
-            _ => false,
-        };
-        self.outcome == Outcome::Stay(StayReason::Paused) || self.trace.iter().any(|trace| held(&trace.result))
+        self.outcome == Outcome::Stay(StayReason::Paused) || self.trace.iter().any(|trace| trace.result.is_paused())
     }
 }
 
@@ -217,6 +211,15 @@ pub enum RuleResult {
 }
 
 impl RuleResult {
+    /// Whether a pause holds the rule back, be it that its facts were not even read.
+    pub fn is_paused(&self) -> bool {
+        match self {
+            Self::Paused => true,
+            Self::Unasked(bar) => bar.is_paused(),
+            _ => false,
+        }
+    }
+
     /// What came out in words, after the rule's name.
     pub fn shown(&self) -> String {
         match self {

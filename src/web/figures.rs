@@ -3,12 +3,12 @@
 use super::Sources;
 use crate::desks::{Silence, Station};
 use crate::ledger::policies::Choice;
-use crate::ledger::records::{AlertCounts, Busy, DeskTrouble, RosterTrouble, SwitchOn};
+use crate::ledger::records::{AlertCounts, Busy, DeskTrouble, RosterTrouble, SignedWording, SwitchOn};
 use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, DeskWaits, Ledger, LedgerError};
 use crate::policy::case::Recent;
 use crate::policy::clocks::ClockName;
-use crate::policy::names::{AlertName, RuleName, TeamName};
+use crate::policy::names::{AlertName, MessageName, RuleName, TeamName};
 use crate::policy::rules::{Limits, Mode};
 use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::gate;
@@ -49,6 +49,8 @@ pub(super) struct Figures {
     pub(super) queues_gone: Vec<(DeskId, QueueSpec, Timestamp)>,
     /// Rules that say live and wait for the second reviewer's signature.
     pub(super) unsigned: Vec<RuleName>,
+    /// Messages of live rules that were signed once, and are not in their present wording.
+    pub(super) unsigned_messages: Vec<MessageName>,
     /// Live rules that ask a person, and nobody hears of it.
     pub(super) unheard: Vec<RuleName>,
     /// When the policy should have been looked at again, if that is over.
@@ -114,13 +116,19 @@ impl Figures {
         let ask = move |ledger: &mut Ledger| {
             let recent = desks.iter().map(|desk| Ok((desk.clone(), ledger.recent(desk, now)?)));
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
-            let about_policy = (ledger.signed_rules()?, ledger.chosen_policy()?);
+            let about_policy = (ledger.signed_rules()?, ledger.signatures()?, ledger.chosen_policy()?);
             let shown = (ledger.roster_troubles()?, ledger.all_queues_gone()?, ledger.waits_for_others(&configured)?);
             let counts = (ledger.counts_among(&busy, now)?, ledger.alert_counts()?);
             Ok((counts, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
         };
-        let ((counts, alerts), mut troubles, switches, (rosters, mut queues_gone, absent), recent, (signed, chosen)) =
-            sources.ledger.call(ask).await?;
+        let (
+            (counts, alerts),
+            mut troubles,
+            switches,
+            (rosters, mut queues_gone, absent),
+            recent,
+            (signed, wordings, chosen),
+        ) = sources.ledger.call(ask).await?;
         queues_gone.retain(|(desk, queue, _)| sources.policy.queues(desk).contains(queue));
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
         let silent = sources.desks.silent().map(|(desk, silence)| (desk.clone(), silence));
@@ -142,6 +150,7 @@ impl Figures {
             policy: sources.policy.version.clone(),
             chosen,
             unsigned: sources.policy.unsigned(&signed).map(|rule| rule.name.clone()).collect(),
+            unsigned_messages: unsigned_messages(sources, &wordings),
             unheard: sources.policy.unheard().cloned().collect(),
             overdue: sources.policy.header.overdue(now),
             silent: silent.collect(),
@@ -185,6 +194,15 @@ fn alert_figures(sources: &Sources, counts: BTreeMap<AlertName, AlertCounts>) ->
         figures.entry(name.clone()).or_default().silent = outlet.silent_since();
     }
     figures
+}
+
+/// Messages of live rules that were signed once, and are not in their present wording. One that nobody has signed yet is not
+/// missed by anybody.
+fn unsigned_messages(sources: &Sources, signed: &[SignedWording]) -> Vec<MessageName> {
+    let is_signed = |name: &str, wording: &str| signed.iter().any(|signed| signed.covers(name, wording));
+    let mut unsigned = sources.policy.unsigned_messages(&is_signed);
+    unsigned.retain(|name| signed.iter().any(|signed| signed.message == name.as_str()));
+    unsigned
 }
 
 fn secret_troubles(sources: &Sources) -> Vec<(DeskId, &'static str, SecretTrouble)> {

@@ -195,8 +195,9 @@ fn waiting(figures: &Figures) -> Vec<Reason> {
         let what = format!("cases that cannot be looked at: {count}");
         Reason::new(Status::Degraded, what, "handoffd parked list").desk(desk).since(*since)
     });
-    let over = figures.over_limit.iter().map(|over| {
-        let waits = figures.waiting_for_place(over);
+    // A limit that is used up and keeps nothing waiting is no trouble.
+    let held = figures.over_limit.iter().map(|over| (over, figures.waiting_for_place(over)));
+    let over = held.filter(|(_, waits)| *waits > 0).map(|(over, waits)| {
         let what = format!("{} handoffs in an hour, {} are allowed: {waits} more wait", over.count, over.limit);
         let next = "see whether so many are right; then wait, or raise [policy] limits";
         let reason = Reason::new(Status::Degraded, what, next).desk(&over.desk);
@@ -247,6 +248,14 @@ fn policy(figures: &Figures) -> Vec<Reason> {
         let level = if figures.shadow { Status::Ok } else { Status::Degraded };
         Reason::new(level, what, next).rule(rule)
     });
+    let untold = figures.unsigned_messages.iter().map(|message| {
+        let what = format!(
+            "the message {message} was signed, and is not in its present wording: customers are told nothing by it"
+        );
+        let next = format!("one of its signers reads it and signs: handoffd policy approve {message} --as NAME");
+        let level = if figures.shadow { Status::Ok } else { Status::Degraded };
+        Reason::new(level, what, next)
+    });
     let unheard = figures.unheard.iter().map(|rule| {
         let what = "the rule asks a person, and nobody hears of it: no alert channel is told of its reviews, and nobody is reminded";
         let next = "name a channel on the receiving team or the rule, or give `reviews` a `remind_every`; until then look at `handoffd reviews list`";
@@ -256,7 +265,7 @@ fn policy(figures: &Figures) -> Vec<Reason> {
         let next = "look through the policy with its owner, then set [policy] review_by to the next date";
         Reason::new(Status::Degraded, format!("the policy should have been looked at again by {day}"), next)
     });
-    unsigned.chain(unheard).chain(overdue).chain(chosen(figures)).collect()
+    unsigned.chain(untold).chain(unheard).chain(overdue).chain(chosen(figures)).collect()
 }
 
 /// A policy that a person put in the place of the file's.
@@ -356,6 +365,13 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_is_not_signed_any_more_is_said() {
+        let health = health(&Ok(Figures { unsigned_messages: vec!["escalated".into()], ..Figures::default() }), at(0));
+        assert_eq!(health.status, Status::Degraded);
+        assert!(health.reasons[0].next_step.contains("policy approve escalated"), "{health:?}");
+    }
+
+    #[test]
     fn that_nobody_hears_of_a_rule_s_reviews_is_said_and_is_no_fault() {
         let health = health(&Ok(Figures { unheard: vec!["refund".into()], ..Figures::default() }), at(0));
         assert_eq!((health.status, health.reasons[0].rule.as_deref()), (Status::Ok, Some("refund")));
@@ -411,6 +427,8 @@ mod tests {
         let (switch, by) = (Switch::Rule("refund".into()), "lead (uid 7)".to_owned());
         figures.switches.push(SwitchOn { switch, by, why: None, at: at(2) });
         figures.over_limit.push(OverLimit { rule: None, desk: "acme".into(), count: 200, limit: 200 });
+        figures.over_limit.push(OverLimit { rule: Some("used-up".into()), desk: "acme".into(), count: 9, limit: 9 });
+        figures.counts.place_waits.insert(("acme".into(), "refund".into()), 2);
         figures.counts.parked.insert(("acme".into(), "refund".into()), (3, at(3)));
         figures.counts.case_troubles.insert("acme".into(), (1, at(3)));
         figures.unsigned.push("refund".into());

@@ -315,7 +315,7 @@ fn what_goes_on_by_the_next_handoff_bounced_off_nobody() {
         let mut stage = with_two_rules(dialect, "review = \"always\"");
         let ticket = at_billing(&mut stage);
         let handoff = stage.handoffs()[1].id.clone();
-        stage.orders("tier2-lead", Command::Approve { handoff, reason: None }).expect("approved");
+        stage.orders("tier2-lead", Command::Approve { handoff, reason: None, to: None }).expect("approved");
         stage.later(90);
         stage.look(ticket);
         assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Tier 2", vec!["settled"; 2]), "{dialect:?}");

@@ -62,9 +62,10 @@ fn where_agents_may_ask_news_costs_the_history_and_a_note_its_words() {
 }
 
 #[test]
-fn a_case_in_no_team_costs_one_call() {
+fn a_case_in_a_queue_that_is_nobody_s_here_costs_one_call() {
     for dialect in DIALECTS {
-        let mut stage = Stage::new(dialect);
+        let policy = policy(dialect, &two_rules()).replace("intake = [\"Incoming\"]\n", "");
+        let mut stage = Stage::with(dialect, &policy);
         let ticket = stage.opens("Incoming", &[]);
         stage.asked();
         stage.notes("frontline-1", ticket, "/handoff billing please");

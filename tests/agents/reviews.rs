@@ -55,10 +55,11 @@ fn who_is_no_reviewer_is_told_who_is_and_whoever_asked_may_not_say_yes() {
         let last = stage.ours(ticket).pop().expect("an answer");
         assert!(last.contains("they asked for it themselves"), "{dialect:?}: {last}");
         let id = stage.handoffs()[0].id.clone();
-        let by_mail = stage.orders("frontline-1@acme.example", Command::Approve { handoff: id, reason: None });
+        let by_mail =
+            stage.orders("frontline-1@acme.example", Command::Approve { handoff: id, reason: None, to: None });
         assert!(matches!(&by_mail, Err(CommandError::Refused(why)) if why.contains("themselves")), "{by_mail:?}");
         let id = stage.handoffs()[0].id.clone();
-        let by_name = stage.orders("frontline agent 1", Command::Approve { handoff: id, reason: None });
+        let by_name = stage.orders("frontline agent 1", Command::Approve { handoff: id, reason: None, to: None });
         assert!(matches!(&by_name, Err(CommandError::Refused(why)) if why.contains("themselves")), "{by_name:?}");
         stage.notes("billing-1", ticket, "/approve");
         assert_eq!(stage.queue(ticket), "Billing", "{dialect:?}: a colleague may");
@@ -147,7 +148,7 @@ fn the_command_line_and_the_note_are_one_way_and_the_second_answer_is_told_so() 
         let mut stage = Stage::new(dialect);
         let ticket = asked(&mut stage);
         let id = stage.handoffs()[0].id.clone();
-        stage.orders("tier2-lead", Command::Approve { handoff: id, reason: None }).expect("approved");
+        stage.orders("tier2-lead", Command::Approve { handoff: id, reason: None, to: None }).expect("approved");
         assert_eq!(stage.queue(ticket), "Tier 2", "{dialect:?}");
         stage.notes("tier2-1", ticket, "/approve");
         let last = stage.ours(ticket).pop().expect("an answer");

@@ -1,7 +1,7 @@
 //! A desk that keeps no history and compares no versions (Freshdesk): what was said is all that it attributes, and every write
 //! stands on a read of its own. The same promises hold as far as that tells.
 
-use crate::stage::{CUSTOMER, Dialect, Stage, on_request, policy, two_rules};
+use crate::stage::{CUSTOMER, Dialect, Stage, on_request, policy};
 use handoffd::daemon::control::Command;
 use handoffd_sandbox::change::Update;
 use handoffd_sandbox::ids::TicketNo;
@@ -166,7 +166,7 @@ fn a_review_is_approved_from_outside_while_nothing_changed() {
     let ticket = stage.opens("Support", &[]);
     stage.notes("frontline-1", ticket, "/handoff second-line needs a log file");
     let id = stage.handoffs()[0].id.clone();
-    stage.orders("tier2-lead", Command::Approve { handoff: id, reason: None }).expect("approved");
+    stage.orders("tier2-lead", Command::Approve { handoff: id, reason: None, to: None }).expect("approved");
     assert_eq!(stage.queue(ticket), "Tier 2", "{:?}", stage.ours(ticket));
 
     let ticket = stage.opens("Support", &[]);
@@ -174,7 +174,8 @@ fn a_review_is_approved_from_outside_while_nothing_changed() {
     let id = stage.handoffs()[1].id.clone();
     stage.later(5);
     stage.sandbox.person("frontline-2").takes(ticket);
-    let stale = stage.orders("tier2-lead", Command::Approve { handoff: id, reason: None }).expect_err("stale");
+    let stale =
+        stage.orders("tier2-lead", Command::Approve { handoff: id, reason: None, to: None }).expect_err("stale");
     assert!(format!("{stale:?}").contains("somebody changed the owner meanwhile"), "{stale:?}");
     assert_eq!(stage.queue(ticket), "Support");
 }
@@ -298,8 +299,8 @@ fn listening_costs_the_conversation_when_something_is_new_and_nothing_else() {
     assert_eq!(reads(&mut stage), 2, "the head and the conversation");
     stage.notes("frontline-1", ticket, "asked a colleague");
     assert_eq!(reads(&mut stage), 2, "the head and the conversation");
-    let none = two_rules() + "[desks.acme.commands]\nnotes = false\n";
-    let mut deaf = Stage::with(Dialect::Freshdesk, &policy(Dialect::Freshdesk, &none));
+    let none = "[desks.acme.commands]\nnotes = false\n";
+    let mut deaf = Stage::with(Dialect::Freshdesk, &policy(Dialect::Freshdesk, none));
     let ticket = deaf.opens("Support", &["refund"]);
     deaf.asked();
     deaf.notes("frontline-1", ticket, "/handoff billing please");

@@ -155,3 +155,23 @@ fn a_wait_in_a_status_is_refused_where_no_history_says_since_when() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("a freshdesk desk keeps no history"), "{found:?}");
 }
+
+#[test]
+fn labels_are_not_heard_where_nobody_says_who_set_them() {
+    let clockless = CLOCKLESS.split("[[escalate]]").next().expect("desk and teams");
+    let freshdesk = clockless
+        .replace("connector = \"rt\"", "connector = \"freshdesk\"")
+        .replace("https://rt.acme.example", "https://acme.freshdesk.com")
+        .replace("token = { env = \"RT_TOKEN\" }", "api_key = { env = \"KEY\" }");
+    let heard = |text: &str| {
+        let config = read(text).unwrap_or_else(|problems| panic!("{problems}"));
+        let commands = config.policy.desks.values().next().expect("a desk").commands.clone();
+        (commands.notes, commands.tags, config.warnings.to_string())
+    };
+    let (notes, tags, warnings) = heard(&freshdesk);
+    assert!(notes && !tags && !warnings.contains("who set a label"), "{warnings}");
+    let (_, tags, warnings) = heard(&format!("{freshdesk}\n[desks.rt.commands]\ntags = true\n"));
+    assert!(!tags && warnings.contains("a freshdesk desk does not say who set a label"), "{warnings}");
+    let (_, tags, warnings) = heard(&format!("{clockless}\n[desks.rt.commands]\ntags = true\n"));
+    assert!(tags && !warnings.contains("who set a label"), "{warnings}");
+}

@@ -138,3 +138,31 @@ fn who_is_told_is_part_of_what_a_policy_means_and_how_a_channel_is_reached_is_no
     };
     assert_eq!(rules(&plain), rules(&named), "whom a team tells is none of a rule's meaning");
 }
+
+#[test]
+fn a_person_has_a_name_in_a_channel_s_chat_where_it_calls_anybody() {
+    let chats = |kind: &str, keys: &str, chat: &str| {
+        let text = with(&format!("[alerts.room]\nchannel = \"{kind}\"\n{keys}\n"), "\"room\"");
+        text.replacen("[people.lead]\n", &format!("[people.lead]\nchat = {chat}\n"), 1)
+    };
+    let url = "url = { env = \"URL\" }";
+    for (kind, keys, right) in [
+        ("slack", url, "{ room = \"U012AB3CD\" }"),
+        ("mattermost", url, "{ room = \"billing.lead-2\" }"),
+        ("teams", url, "{ room = \"Jo Lee\" }"),
+    ] {
+        let config = read(&chats(kind, keys, right)).unwrap_or_else(|problems| panic!("{kind}: {problems}"));
+        assert_eq!(config.policy.people.values().filter(|person| !person.chat.is_empty()).count(), 1, "{kind}");
+    }
+    for (kind, keys, wrong, said) in [
+        ("slack", url, "{ room = \"<!channel>\" }", "nobody's name in slack"),
+        ("slack", url, "{ room = \"billing-lead\" }", "nobody's name in slack"),
+        ("mattermost", url, "{ room = \"all\" }", "nobody's name in mattermost"),
+        ("mattermost", url, "{ room = \"@lead\" }", "nobody's name in mattermost"),
+        ("slack", url, "{ other = \"U012AB3CD\" }", "alert channel"),
+        ("pagerduty", "key = { env = \"K\" }", "{ room = \"U012AB3CD\" }", "calls nobody"),
+    ] {
+        let problems = read(&chats(kind, keys, wrong)).expect_err(wrong).to_string();
+        assert!(problems.contains(said), "{wrong}: {problems}");
+    }
+}

@@ -86,7 +86,11 @@ fn what_is_done_about_a_missing_part_is_said_whole() {
         ("package.missing = ¦\"aks\"", "`missing` cannot be \"aks\"", "did you mean `ask`?"),
         ("package.missing = ¦true", "`missing` is text in quotes", "write it like missing"),
         ("package.¦ask_for = \"4h\"", "nobody is", "package.missing = \"ask\""),
-        ("package.missing = \"review\"\npackage.¦then = \"send\"", "`then` says how long", "package.missing = \"ask\""),
+        (
+            "package.missing = \"review\"\npackage.¦then = \"send\"",
+            "`package.then` says what follows",
+            "package.missing = \"ask\"",
+        ),
         ("package.missing = \"ask\"\npackage.ask_for = ¦\"0s\"", "`ask_for` is too short", "at least 1s"),
         ("package.missing = \"ask\"\npackage.ask_for = ¦\"400d\"", "`ask_for` is too long", "at most 365d"),
         ("package.missing = \"ask\"\npackage.ask_for = ¦\"soon\"", "is no duration", "a number and a unit"),

@@ -49,6 +49,10 @@ impl Daemon {
         text(&words[..length])
     }
 
+    fn version(&self, change: (&str, &str)) -> String {
+        version(self.listen, &self.folder, change)
+    }
+
     fn write(&self, text: impl AsRef<[u8]>) {
         std::fs::write(self.folder.path().join("handoffd.toml"), text).expect("written");
     }
@@ -156,6 +160,45 @@ fn a_hangup_and_the_command_take_a_good_file_in_and_leave_a_bad_one() {
     daemon.child.wait().expect("ended");
     let done = daemon.run(&["reload"]);
     assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
+}
+
+#[test]
+fn what_goes_to_the_daemon_gets_there_though_the_file_is_broken_by_now() {
+    let daemon = Daemon::start();
+    let first = daemon.version(("first wording", "first wording"));
+    daemon.write(policy(daemon.listen).replace("first wording", "second wording"));
+    assert_eq!(daemon.run(&["reload"]).status.code(), Some(0));
+    daemon.write(format!("{}\nx=", policy(daemon.listen)));
+    assert_eq!(daemon.run(&["check"]).status.code(), Some(2), "it is broken");
+    for command in [
+        &["pause"][..],
+        &["resume"],
+        &["pause", "--rule", "refund", "--as", "lead"],
+        &["reviews", "list"],
+        &["handoffs", "list"],
+        &["handoffs", "release", "--rule", "refund", "--limit", "1"],
+        &["parked", "list"],
+        &["owners", "list"],
+        &["policy", "history"],
+        &["policy", "rollback", &first, "--reason", "it was better", "--yes"],
+    ] {
+        let done = daemon.run(command);
+        assert_eq!(done.status.code(), Some(0), "{command:?}: {}", text(&done.stderr));
+    }
+    assert!(daemon.get("/metrics").expect("answered").contains(&first), "at once");
+    for command in [
+        &["reviews", "approve", "h1", "--as", "lead"][..],
+        &["parked", "retry", "--all"],
+        &["policy", "rollback", &first, "--reason", "once more", "--yes"],
+    ] {
+        let done = daemon.run(command);
+        let talk = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(1), "{command:?}: {talk}");
+        assert!(!talk.contains("cannot be used"), "it was the daemon that answered: {talk}");
+    }
+    let done = daemon.run(&["policy", "rollback", "file", "--reason", "as it was last read"]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert!(!daemon.get("/metrics").expect("answered").contains(&first), "at once");
 }
 
 #[test]

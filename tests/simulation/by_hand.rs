@@ -45,7 +45,7 @@ fn find(ledger: &mut Ledger, what: ByHand, pick: usize) -> handoffd::ledger::Res
         ByHand::Undoes => {
             one_in(&[S::Verifying, S::Settled])?.map(|handoff| Command::Undo { handoff, reason: reason() })
         }
-        ByHand::Approves => one_in(&[S::InReview])?.map(|handoff| Command::Approve { handoff, reason: None }),
+        ByHand::Approves => one_in(&[S::InReview])?.map(|handoff| Command::Approve { handoff, reason: None, to: None }),
         ByHand::Rejects => {
             one_in(&[S::InReview, S::Asking])?.map(|handoff| Command::Reject { handoff, reason: reason() })
         }

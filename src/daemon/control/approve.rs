@@ -3,16 +3,19 @@
 
 use super::execute::may_not;
 use super::{CommandError, Reply};
+use crate::cases::chosen;
 use crate::cases::examine::planned_signature;
 use crate::cases::overtaken::overtaken;
-use crate::cases::review::{Still, compare};
+use crate::cases::review::{Still, as_shown, compare};
 use crate::cases::work::{ReadCase, Trouble};
 use crate::daemon::house::House;
 use crate::desks::Station;
 use crate::ledger::Act;
 use crate::ledger::records::{HandoffRecord, ReviewAnswer, Switch};
 use crate::ledger::states::HandoffState;
+use crate::plan::review::yes;
 use crate::plan::{PlannedEffect, approved_effects, stale_note};
+use crate::policy::names::TeamName;
 use crate::policy::proposal::Proposal;
 use crate::policy::reviewers::{Who, may_approve};
 use handoffd_kit::error::DeskError;
@@ -23,7 +26,13 @@ use jiff::SignedDuration;
 /// How soon the answers to a person who waits should come.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(10);
 
-pub(super) async fn approve(house: &House, id: &str, who: &str, act: Act) -> Result<Reply, CommandError> {
+pub(super) async fn approve(
+    house: &House,
+    id: &str,
+    to: Option<TeamName>,
+    who: &str,
+    act: Act,
+) -> Result<Reply, CommandError> {
     let asked = id.to_owned();
     let (handoff, switches) =
         house.ledger.call(move |ledger| Ok((ledger.handoff(&asked)?, ledger.switches()?))).await?;
@@ -32,6 +41,9 @@ pub(super) async fn approve(house: &House, id: &str, who: &str, act: Act) -> Res
         return Err(CommandError::Refused(format!("handoff {id} is not in review but {state}")));
     }
     let proposal = &handoff.proposal;
+    if let Some(team) = to.filter(|team| *team != proposal.to) {
+        return choose(house, &handoff, &team, who, act).await;
+    }
     may_approve(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
     if switches.iter().any(|on| on.switch.stops(proposal)) {
         return Err(CommandError::Refused(format!("{id} is paused: `handoffd resume` first, then approve")));
@@ -43,12 +55,46 @@ pub(super) async fn approve(house: &House, id: &str, who: &str, act: Act) -> Res
         Still::Stale(why) => end_as_stale(house, station, &handoff, &read, &why, act).await,
         Still::Same(fresh) => {
             let look = house.cases.look(station, &proposal.desk, &read, None);
-            let reviewed = fresh.as_reviewed(proposal);
+            let reviewed = as_shown(proposal, *fresh);
             let signature = planned_signature(&look, &reviewed);
-            let planned = approved_effects(&reviewed, id, look.capabilities, look.head, signature, &act.by);
+            let yes = yes(&reviewed, &act.by, act.at, act.reason.as_deref());
+            let planned = approved_effects(&reviewed, id, look.capabilities, look.head, signature, &yes);
             send(house, &handoff, planned, reviewed, act).await
         }
     }
+}
+
+/// A yes to another of the teams that rules want, of whoever may decide for that one.
+async fn choose(
+    house: &House,
+    review: &HandoffRecord,
+    team: &TeamName,
+    who: &str,
+    act: Act,
+) -> Result<Reply, CommandError> {
+    let (id, asked) = (&review.id, chosen::about(review, team));
+    let others: Vec<&str> = chosen::others(review).map(TeamName::as_str).collect();
+    if !others.contains(&team.as_str()) {
+        let others = if others.is_empty() { String::new() } else { format!(", or {}", others.join(" or ")) };
+        return Err(CommandError::Wrong(format!("{id} is about {}{others}: no rule wants {team}", review.proposal.to)));
+    }
+    may_approve(&house.policy, &asked, &Who::named(who)).map_err(|why| may_not(&asked, who, &why))?;
+    let station = station(house, &asked.desk)?;
+    let mut read = read(house, station, &asked).await?;
+    if let Some(why) = overtaken_now(house, station, review, &mut read).await? {
+        return end_as_stale(house, station, review, &read, &why, act).await;
+    }
+    read.record.memory.chosen = Some(team.clone());
+    let deadline = house.seams.clock.now() + AT_ONCE;
+    let update = house.cases.conclude(station, &asked.desk, &mut read, None, deadline).await?;
+    let fresh = chosen::proposed(update.verdict.as_ref(), team)
+        .map_err(|why| CommandError::Refused(format!("{id} cannot go to {team}: {why}")))?;
+    let look = house.cases.look(station, &asked.desk, &read, None);
+    let answer = chosen::answer(&look, review, *fresh, act.by, act.reason);
+    let (touched, new) = (answer.effects.len(), answer.handoff.clone());
+    house.ledger.call(move |ledger| ledger.approve(&answer)).await?;
+    let said = format!("{new} takes the place of {id} and is approved: {}/{} goes to {team}", asked.desk, asked.ticket);
+    Ok(Reply::new(said, touched))
 }
 
 impl Switch {
@@ -87,20 +133,30 @@ pub(super) async fn read_history(house: &House, station: &Station, read: &mut Re
     Ok(())
 }
 
+/// What somebody has decided otherwise since the question, if anything.
+async fn overtaken_now(
+    house: &House,
+    station: &Station,
+    handoff: &HandoffRecord,
+    read: &mut ReadCase,
+) -> Result<Option<String>, CommandError> {
+    // Nothing at all has changed since the look that asked: no call is needed to know it.
+    if read.record.last_version.as_ref() != Some(&read.head.version) {
+        read_history(house, station, read).await?;
+    }
+    Ok(overtaken(&house.cases.look(station, &handoff.proposal.desk, read, None), handoff))
+}
+
 async fn judge(
     house: &House,
     station: &Station,
     handoff: &HandoffRecord,
     read: &mut ReadCase,
 ) -> Result<Still, CommandError> {
-    let proposal = &handoff.proposal;
-    // Nothing at all has changed since the look that asked: no call is needed to know it.
-    if read.record.last_version.as_ref() != Some(&read.head.version) {
-        read_history(house, station, read).await?;
-    }
-    if let Some(why) = overtaken(&house.cases.look(station, &proposal.desk, read, None), handoff) {
+    if let Some(why) = overtaken_now(house, station, handoff, read).await? {
         return Ok(Still::Stale(why));
     }
+    let proposal = &handoff.proposal;
     let deadline = house.seams.clock.now() + AT_ONCE;
     let update = house.cases.conclude(station, &proposal.desk, read, None, deadline).await?;
     Ok(compare(handoff, update.verdict.as_ref(), &house.policy))
@@ -116,7 +172,7 @@ async fn send(
     let Act { by, reason, at } = act;
     let touched = effects.len();
     let proposal = Some(Box::new(proposal));
-    let answer = ReviewAnswer { handoff: handoff.id.clone(), by, reason, at, effects, proposal };
+    let answer = ReviewAnswer { handoff: handoff.id.clone(), by, reason, at, effects, proposal, chosen: None };
     house.ledger.call(move |ledger| ledger.approve(&answer)).await?;
     let proposal = &handoff.proposal;
     let said = format!("{} is approved: {}/{} goes to {}", handoff.id, proposal.desk, proposal.ticket, proposal.to);

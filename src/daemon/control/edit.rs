@@ -101,7 +101,9 @@ mod tests {
             .collect();
         let lead = Some("billing-lead (tester, uid 7)");
         assert_eq!(told, [(1, None, told[0].2), (2, lead, 1), (3, lead, 2)]);
-        give(&stage, "billing-lead", Command::Approve { handoff: id.clone(), reason: None }).await.expect("approved");
+        give(&stage, "billing-lead", Command::Approve { handoff: id.clone(), reason: None, to: None })
+            .await
+            .expect("approved");
         stage.run().await;
         let note = last_note(&stage);
         assert!(note.contains("May we refund 700 EUR?") && !note.contains("refund 600 EUR"), "{note}");
@@ -141,7 +143,8 @@ mod tests {
         stage
             .desk
             .agent(stage.clock.now(), status, |head| head.status = Fact::Known(handoffd_kit::model::Status::Pending));
-        let answer = give(&stage, "billing-lead", Command::Approve { handoff: id.clone(), reason: None }).await;
+        let answer =
+            give(&stage, "billing-lead", Command::Approve { handoff: id.clone(), reason: None, to: None }).await;
         assert!(matches!(&answer, Err(CommandError::Refused(words)) if words.contains("stale")), "{answer:?}");
         stage.run().await;
         let handoffs = stage.handoffs().await;

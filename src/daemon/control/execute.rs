@@ -11,7 +11,7 @@ use crate::policy::case::SignedRule;
 use crate::policy::hold::waits_for_signature;
 use crate::policy::names::{MessageName, RuleName};
 use crate::policy::proposal::Proposal;
-use crate::policy::reviewers::{MayNot, Who, may_decide};
+use crate::policy::reviewers::{MayNot, Who, may_decide, same_person};
 use crate::policy::rules::{Mode, Policy, Rule};
 use handoffd_kit::id::{DeskId, TicketId};
 
@@ -33,7 +33,9 @@ pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<R
         Command::Retry { target } => retry(house, target, act(None)).await,
         Command::Drop { target, reason } => give_up(house, target, act(Some(reason))).await,
         Command::Undo { handoff, reason } => super::undo::undo(house, &handoff, act(Some(reason))).await,
-        Command::Approve { handoff, reason } => super::approve::approve(house, &handoff, &order.by, act(reason)).await,
+        Command::Approve { handoff, reason, to } => {
+            super::approve::approve(house, &handoff, to, &order.by, act(reason)).await
+        }
         Command::Edit { handoff, of, parts } => {
             super::edit::edit(house, handoff, of, parts, &order.by, act(None)).await
         }
@@ -342,7 +344,8 @@ async fn reject(house: &House, handoff: String, who: &str, act: Act) -> Result<R
     let proposal = &record.proposal;
     may_decide(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
     let Act { by, reason, at } = act;
-    let answer = ReviewAnswer { handoff: handoff.clone(), by, reason, at, effects: Vec::new(), proposal: None };
+    let answer =
+        ReviewAnswer { handoff: handoff.clone(), by, reason, at, effects: Vec::new(), proposal: None, chosen: None };
     house.ledger.call(move |ledger| ledger.reject(&answer)).await?;
     let ended = match record.state {
         HandoffState::Asking => "withdrawn: nobody is asked for package parts any more, nothing was handed off",
@@ -400,10 +403,11 @@ async fn sign(
 ) -> Result<Reply, CommandError> {
     let known = house.policy.messages.get(&message);
     let known = known.ok_or_else(|| CommandError::Wrong(format!("the running policy has no message {message}")))?;
-    if !known.signers.contains(&signer) {
+    let people = &house.policy.people;
+    let Some(signer) = known.signers.iter().find(|listed| same_person(people, listed, &signer)).cloned() else {
         let signers = known.signers.join(", ");
         return Err(CommandError::Refused(format!("{signer} may not sign {message}; these may: {signers}")));
-    }
+    };
     if known.wording_hash != wording {
         let words = format!(
             "the running policy has another wording of {message} than the one you were shown: `handoffd reload` takes the \
@@ -433,9 +437,11 @@ async fn sign_rule(
         return Err(CommandError::Refused(words));
     }
     let reviewer = house.policy.header.second_reviewer.as_deref().unwrap_or_default();
-    if signer != reviewer {
+    if !same_person(&house.policy.people, reviewer, &signer) {
         return Err(CommandError::Refused(format!("{signer} may not sign rule {rule}; {reviewer} may")));
     }
+    // Under the name that the policy gives them.
+    let signer = reviewer.to_owned();
     if known.version != version {
         let words = format!(
             "the running policy has rule {rule} in the version {}, and you were shown {version}: `handoffd reload` takes the \

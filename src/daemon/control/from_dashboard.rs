@@ -20,7 +20,7 @@ impl Orders for Running {
 
 fn command(wish: Wish) -> Command {
     match wish {
-        Wish::Approve { handoff, reason } => Command::Approve { handoff, reason },
+        Wish::Approve { handoff, reason } => Command::Approve { handoff, reason, to: None },
         Wish::Reject { handoff, reason } => Command::Reject { handoff, reason },
         Wish::Edit { handoff, of, parts } => {
             let parts = parts.into_iter().map(|(part, text)| PartEdit { part, text }).collect();

@@ -16,7 +16,7 @@ pub use socket::{listen, own_uid, socket_path, system_user, take_orders};
 use crate::ledger::records::Switch;
 use crate::ledger::{LedgerError, PersonWanted};
 use crate::policy::meaning::Change;
-use crate::policy::names::{MessageName, RuleName};
+use crate::policy::names::{MessageName, RuleName, TeamName};
 use handoffd_kit::error::DeskError;
 use handoffd_kit::id::{DeskId, TicketId};
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,9 @@ pub enum Command {
         handoff: String,
         /// Why, if there is something to say.
         reason: Option<String>,
+        /// Where rules want different teams: to which of them; none: the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<TeamName>,
     },
     /// Change what travels with a review that waits.
     Edit {
@@ -254,8 +257,9 @@ impl Order {
             Command::Undo { handoff, reason } | Command::Reject { handoff, reason } => {
                 name("handoff", handoff).and_then(|()| given("reason", reason))
             }
-            Command::Approve { handoff, reason } => {
+            Command::Approve { handoff, reason, to } => {
                 name("handoff", handoff)?;
+                to.as_ref().map_or(Ok(()), |to| name("--to", to.as_str()))?;
                 reason.as_ref().map_or(Ok(()), |reason| given("reason", reason))
             }
             Command::Edit { handoff, parts, .. } => {

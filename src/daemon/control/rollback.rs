@@ -2,11 +2,12 @@
 
 use super::{CommandError, Reply};
 use crate::daemon::house::House;
-use crate::ledger::Act;
 use crate::ledger::policies::Choice;
+use crate::ledger::{Act, Handle};
 
 pub(super) async fn roll_back(house: &House, choice: Choice) -> Result<Reply, CommandError> {
     differs(&choice.version, &choice.instead_of)?;
+    is_new(&house.ledger, &choice).await?;
     let said = format!(
         "the policy {} runs in place of the file's {} from the next start on, until the file says something else",
         choice.version, choice.instead_of
@@ -21,6 +22,15 @@ pub(in crate::daemon) fn differs(version: &str, file: &str) -> Result<(), Comman
         return Ok(());
     }
     let words = format!("the file has the policy {version} already: there is nothing to put in its place");
+    Err(CommandError::Refused(words))
+}
+
+/// What stands in the file's place already is not put there a second time: who did it, and why, stays known.
+pub(in crate::daemon) async fn is_new(ledger: &Handle, choice: &Choice) -> Result<(), CommandError> {
+    let stands = ledger.call(|ledger| ledger.chosen_policy()).await?;
+    let same = |stands: &Choice| (&stands.version, &stands.instead_of) == (&choice.version, &choice.instead_of);
+    let Some(Choice { version, by, reason, .. }) = stands.filter(same) else { return Ok(()) };
+    let words = format!("{version} stands in the file's place already, as {by} said: {reason}. Nothing was changed");
     Err(CommandError::Refused(words))
 }
 

@@ -11,14 +11,13 @@ use handoffd_kit::desk::DeskChange;
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{Status, What};
 use jiff::SignedDuration;
-use std::collections::BTreeMap;
 
 async fn give(stage: &Stage, by: &str, command: Command) -> Result<Reply, CommandError> {
     execute(&stage.house, Order { command, by: by.to_owned() }, "tester, uid 7").await
 }
 
 fn approve(id: &str) -> Command {
-    Command::Approve { handoff: id.to_owned(), reason: None }
+    Command::Approve { handoff: id.to_owned(), reason: None, to: None }
 }
 
 fn undo(id: &str) -> Command {
@@ -348,7 +347,7 @@ async fn a_review_ends_unsent_when_its_rule_becomes_a_version_that_nobody_signed
     let stage = stage.with_policy(changed);
     stage.house.recover().await.expect("recovered");
     let why = refused(give(&stage, "billing-lead", approve(&id)).await);
-    assert!(why.contains("rule refund was changed after this was asked"), "{why}");
+    assert!(why.contains("rule refund is in shadow"), "{why}");
     stage.run().await;
     assert_eq!(stage.handoffs().await[0].state, HandoffState::Withdrawn);
     let written = stage.desk.ticket().written.clone();
@@ -358,43 +357,6 @@ async fn a_review_ends_unsent_when_its_rule_becomes_a_version_that_nobody_signed
     );
     let would = stage.house.ledger.call(|ledger| ledger.would(None, None, 9)).await.expect("listed");
     assert_eq!(would.len(), 1, "it is listed as what it would do, to be released once it is signed");
-}
-
-#[tokio::test]
-async fn a_yes_is_to_what_was_shown_and_to_no_later_version_of_it() {
-    let (stage, id) = in_review(asking()).await;
-    let mut changed = asking();
-    changed.version = "p2".into();
-    changed.escalations[0].rule.version = "refund-v2".into();
-    changed.escalations[0].reason = "another reason".into();
-    let stage = stage.with_policy(changed);
-    let why = refused(give(&stage, "billing-lead", approve(&id)).await);
-    assert!(why.contains("rule refund was changed after this was asked"), "{why}");
-    stage.run().await;
-    stage.look().await;
-    let handoffs = stage.handoffs().await;
-    let states: BTreeMap<&str, HandoffState> = handoffs.iter().map(|one| (one.id.as_str(), one.state)).collect();
-    assert_eq!(states[id.as_str()], HandoffState::Withdrawn, "it ended");
-    let asked_anew = handoffs.iter().find(|one| one.state == HandoffState::InReview).expect("asked anew");
-    assert_eq!(asked_anew.proposal.rule_version, "refund-v2");
-    let moved = |write: &handoffd_kit::desk::Write| match &write.change {
-        DeskChange::Update(update) => update.queue.is_some(),
-        _ => false,
-    };
-    assert!(!stage.desk.ticket().written.iter().any(moved), "nobody has said yes to it");
-}
-
-#[tokio::test]
-async fn a_look_ends_a_review_whose_rule_was_changed_and_asks_anew() {
-    let (stage, id) = in_review(asking()).await;
-    let mut changed = asking();
-    changed.escalations[0].rule.version = "refund-v2".into();
-    let stage = stage.with_policy(changed);
-    stage.look().await;
-    let handoffs = stage.handoffs().await;
-    let of = |state| handoffs.iter().filter(|one| one.state == state).map(|one| one.id.clone()).collect::<Vec<_>>();
-    assert_eq!(of(HandoffState::Withdrawn), [id]);
-    assert_eq!(of(HandoffState::InReview).len(), 1, "{handoffs:?}");
 }
 
 #[tokio::test]
@@ -429,9 +391,12 @@ async fn a_signature_of_nobody_or_of_nonsense_is_refused() {
             "{by:.30} {rule} {version:.30}"
         );
     }
-    refused(give(&stage, "Security@acme.example ", sign_rule(&version)).await);
-    let signed = stage.house.ledger.call(|ledger| ledger.signed_rules()).await.expect("read");
-    assert_eq!(signed, []);
+    refused(give(&stage, "somebody@acme.example", sign_rule(&version)).await);
+    let signed = || stage.house.ledger.call(|ledger| ledger.signed_rules());
+    assert_eq!(signed().await.expect("read"), []);
+    // One person, however they write themselves; what is kept is the policy's name of them.
+    give(&stage, "Security@acme.example", sign_rule(&version)).await.expect("signed");
+    assert_eq!(signed().await.expect("read")[0].signer, "security@acme.example");
 }
 
 #[tokio::test]
@@ -478,7 +443,7 @@ fn empty_endless_and_hostile_names_and_reasons_are_refused() {
         ("lead", reject(&"h".repeat(201), "no")),
         ("lead", reject("h1", &"n".repeat(2_001))),
         ("lead", Command::Release { rule: "r".into(), limit: 0 }),
-        ("lead", Command::Approve { handoff: "h1".into(), reason: Some(String::new()) }),
+        ("lead", Command::Approve { handoff: "h1".into(), reason: Some(String::new()), to: None }),
         ("lead", Command::Switch { switch: Switch::Rule("\u{1b}[2K".into()), on: true }),
     ] {
         assert!(matches!(order(by, command.clone()), Err(CommandError::Wrong(_))), "{by:?} {command:?}");

@@ -4,7 +4,7 @@ use super::{AlertRecord, Ledger, Result};
 use crate::ledger::codec::{json, millis};
 use crate::ledger::records::{EffectRecord, HandoffRecord};
 use crate::ledger::states::{EffectEvent, EffectState};
-use crate::plan::alert::{About, HANDED_OVER, IN_REVIEW, PlannedAlert, alerts, parked_thread};
+use crate::plan::alert::{About, Alert, HANDED_OVER, IN_REVIEW, PlannedAlert, alerts, parked_thread};
 use crate::policy::names::AlertName;
 use crate::policy::proposal::Proposal;
 use handoffd_kit::id::{DeskId, TicketId};
@@ -71,6 +71,27 @@ impl Ledger {
                 millis(now)
             ])?;
         Ok(())
+    }
+
+    /// Alerts that wait for a person are told through other channels, once for each channel that does not get through: as long as the
+    /// oldest of them waits, nothing more is said. Never through one that does not get through itself.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn tell_parked_alerts(&mut self, through: &[AlertName], now: Timestamp) -> Result<()> {
+        self.atomically(|ledger| {
+            let counts = ledger.alert_counts()?;
+            let parked = |name: &AlertName| counts.get(name).and_then(|counts| counts.parked);
+            let well = through.iter().filter(|name| parked(name).is_none());
+            for to in well {
+                for name in counts.keys() {
+                    let Some((count, since)) = parked(name) else { continue };
+                    let alert = Alert::of_channel(to, (name.clone(), count), since, now);
+                    ledger.add_alert(&PlannedAlert { channel: to.clone(), alert }, now)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Somebody has acted, or nobody has to any more: what was not told yet is not told, and what was is closed on channels

@@ -3,6 +3,7 @@
 use super::super::due::{Counts, Wait};
 use super::super::matching::AnyRule;
 use super::super::package::name_of;
+use super::super::review_terms::Unanswered;
 use super::super::reviewers::reviewers_between;
 use super::super::risk::counting;
 use super::super::rules::{
@@ -270,7 +271,11 @@ fn review(policy: &Policy, escalation: &Escalation) -> String {
         ReviewDecision::Always => String::new(),
         _ => format!(" A person is asked all the same {}.", all_the_same(&escalation.package)),
     };
-    let words = words(AnyRule::Escalation(escalation), policy);
+    let words = match escalation.review {
+        // Of a rule that asks in any case, they are only reasons more.
+        ReviewDecision::Always => String::new(),
+        ReviewDecision::Never | ReviewDecision::When(_) => words(AnyRule::Escalation(escalation), policy),
+    };
     format!("{when}{condition}.{others} {words}Who says yes or no: {who}.{}", awaited(policy, escalation))
 }
 
@@ -305,18 +310,30 @@ fn awaited(policy: &Policy, escalation: &Escalation) -> String {
     let Some(terms) = escalation.reviews.as_ref().or(policy.reviews.as_ref()) else { return String::new() };
     let reminded = terms.remind_every.map_or_else(String::new, |every| format!(", reminded every {}", every.shown()));
     let within = terms.answer_within.shown();
-    format!(" They have {within}{reminded}; if nobody answers, {}.", terms.unanswered.shown())
+    let but = match terms.unanswered {
+        Unanswered::Approve => {
+            " That is a yes only to what this rule itself asks: where rules disagree, a condition cannot be told, the case has moved \
+             too often, its words are of a risk, or its package is incomplete, it waits on."
+        }
+        Unanswered::Wait | Unanswered::Reject => "",
+    };
+    format!(" They have {within}{reminded}; if nobody answers, {}.{but}", terms.unanswered.shown())
 }
 
 fn bad(escalation: &Escalation) -> String {
     let to = &escalation.to;
-    let unclaimed = match &escalation.owner.claim {
-        Some(claim) => format!("one that nobody of {to} takes on within {} is unclaimed; ", waited(&claim.within)),
-        None => String::new(),
+    let closes = |step: &Unclaimed| !matches!(step, Unclaimed::Lead);
+    let (unclaimed, but) = match &escalation.owner.claim {
+        Some(claim) => (
+            format!("one that nobody of {to} takes on within {} is unclaimed; ", waited(&claim.within)),
+            // Where only the lead is asked, the case stays where it is.
+            if claim.unclaimed.iter().any(closes) { "" } else { " of them but the unclaimed" },
+        ),
+        None => (String::new(), ""),
     };
     format!(
         "A case that comes straight back is a bounce; one that {to} rejects (`/reject REASON`) is a rejection; {unclaimed}one \
-         that a person takes back is undone; one that another automation takes back is contested, and not fought over. Each \
+         that a person takes back is undone; one that another automation takes back is contested, and not fought over. Each{but} \
          closes this path for the case until a matched fact changes, and is counted for this rule and version: `handoffd \
          report`. What {to} thinks of what it got, it says with `/rate good` or `/rate poor`."
     )

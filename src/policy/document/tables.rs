@@ -228,7 +228,7 @@ pub(super) fn limits(text: &mut String, policy: &Policy) {
     text.push_str("\n## Limits\n\n");
     let _ = writeln!(
         text,
-        "- At most {per_rule_per_hour} handoffs of a rule and {per_desk_per_hour} on a desk in an hour; more wait."
+        "- At most {per_rule_per_hour} handoffs of a rule and {per_desk_per_hour} on a desk in an hour; more wait, but for what a person releases or says yes to."
     );
     let _ =
         writeln!(text, "- A case that was moved {hops_per_day} times in a day is moved again only by a person's yes.");

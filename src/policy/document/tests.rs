@@ -4,6 +4,7 @@ use super::*;
 use crate::policy::alert::{AlertChannel, ChannelKind, Occasion, Outside};
 use crate::policy::due::{TeamHours, Wait};
 use crate::policy::header::PolicyHeader;
+use crate::policy::review_terms::{ReviewTerms, Unanswered};
 use crate::policy::rules::{
     Assign, ClaimDecision, CustomerClock, CustomerDecision, Missing, PublicMessage, ReviewDecision, Then, Trigger,
     Unclaimed,
@@ -231,4 +232,27 @@ fn code_holds_any_condition() {
         let fence: String = shown.chars().take_while(|letter| *letter == '`').collect();
         assert!(!text.contains(&fence) && shown.ends_with(&fence), "{shown}");
     }
+}
+
+#[test]
+fn what_silence_is_a_yes_to_and_what_a_reminded_lead_closes_are_said_as_they_are() {
+    let mut policy = policy();
+    policy.escalations[0].review = ReviewDecision::Always;
+    let terms = |unanswered| ReviewTerms {
+        answer_within: Wait::wall(SignedDuration::from_hours(4)),
+        remind_every: None,
+        unanswered,
+    };
+    policy.escalations[0].reviews = Some(terms(Unanswered::Approve));
+    let claim = |unclaimed: &[Unclaimed]| {
+        Some(ClaimDecision { within: SignedDuration::from_hours(1).into(), unclaimed: unclaimed.to_vec() })
+    };
+    policy.escalations[0].owner.claim = claim(&[Unclaimed::Lead]);
+    let text = told(&policy, &[]);
+    assert!(text.contains("That is a yes only to what this rule itself asks"), "{text}");
+    assert!(text.contains("Each of them but the unclaimed closes this path"), "{text}");
+    policy.escalations[0].reviews = Some(terms(Unanswered::Reject));
+    policy.escalations[0].owner.claim = claim(&[Unclaimed::Lead, Unclaimed::Back]);
+    let text = told(&policy, &[]);
+    assert!(!text.contains("That is a yes only") && !text.contains("but the unclaimed"), "{text}");
 }
