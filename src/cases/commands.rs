@@ -8,7 +8,7 @@ use super::chosen;
 use super::examine::{Look, Step, effects, planned_signature};
 use super::hearing::Order;
 use super::overtaken::overtaken;
-use super::requests::{accepted, answer_to, in_no_team, joins, one_line};
+use super::requests::{accepted, answer_to, in_no_team, joins, one_line, out_of_scope};
 use super::review::{Still, as_shown, compare};
 use crate::ledger::commands::{CommandOutcome, Deed, HandledCommand};
 use crate::ledger::records::{CaseUpdate, HandoffRecord, NewHandoff, ReviewAnswer};
@@ -589,18 +589,4 @@ fn goes_on(first: &Order, next: &Order) -> bool {
 
 fn waits_for_people(state: HandoffState) -> bool {
     matches!(state, HandoffState::InReview | HandoffState::Asking)
-}
-
-/// Where nothing is ever done, no answer is written either.
-fn out_of_scope(outcome: &Outcome) -> Option<&StayReason> {
-    match outcome {
-        Outcome::Stay(
-            reason @ (StayReason::Ended
-            | StayReason::NotOurs
-            | StayReason::Unclear(_)
-            | StayReason::Never
-            | StayReason::BeforeStart),
-        ) => Some(reason),
-        _ => None,
-    }
 }

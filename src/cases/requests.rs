@@ -320,3 +320,17 @@ pub(super) fn answer_to<'a>(look: &'a Look<'_>, command: &'a str, verb: &'a str)
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+/// Where nothing is ever done, no answer is written either.
+pub(super) fn out_of_scope(outcome: &Outcome) -> Option<&StayReason> {
+    match outcome {
+        Outcome::Stay(
+            reason @ (StayReason::Ended
+            | StayReason::NotOurs
+            | StayReason::Unclear(_)
+            | StayReason::Never
+            | StayReason::BeforeStart),
+        ) => Some(reason),
+        _ => None,
+    }
+}
