@@ -21,7 +21,7 @@ use crate::policy::package::edit::{NotEdited, differences, of_review};
 use crate::policy::proposal::{AskedFor, HandoffKind, Package, Proposal};
 use crate::policy::reviewers::{Membership, may_approve, may_decide, works_in};
 use crate::policy::rules::Mode;
-use crate::policy::verdict::{Decision, Outcome, StayReason, Verdict};
+use crate::policy::verdict::{Decision, StayReason, Verdict};
 use handoffd_kit::desk::StatusSpec;
 use handoffd_kit::model::{Change, What};
 use jiff::Timestamp;
