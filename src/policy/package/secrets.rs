@@ -104,7 +104,7 @@ const ROWS: [Row; 19] = [
     },
     Row {
         name: "sentence",
-        find: r"(?i)(?P<label>PASSWORD\s+IS\s+)(?P<value>VALUE)",
+        find: r"(?i)(?P<label>(?:PASSWORD|(?:^|[^\p{L}\p{N}])pw)\s+IS\s+)(?P<value>VALUE)",
         put: "${label}[removed]",
         only: is_no_remark,
     },
@@ -333,6 +333,7 @@ mod tests {
     fn other_words_for_the_same_are_found_too() {
         for (text, masked) in [
             ("pw hunter2", "pw [removed]"),
+            ("My pw is hunter2", "My pw is [removed]"),
             ("my pwd→hunter2", "my pwd→ [removed]"),
             ("OTP 123456", "OTP [removed]"),
             ("Your verification code is 123456.", "Your verification code is [removed]."),
