@@ -5,6 +5,7 @@ use super::case::{Asked, Begun, Case};
 use super::clocks::differences;
 use super::escalation;
 use super::facts::Facts;
+use super::fold::Folds;
 use super::hold::over_limit;
 use super::matching::{AnyRule, Candidate, facts_hash};
 use super::names::{RuleName, TeamName};
@@ -23,7 +24,8 @@ use std::collections::BTreeMap;
 /// `Need` names parts that were neither read nor asked for: the caller reads them, notes them in `case.asked`, and
 /// decides again. Two such rounds are enough, one for conditions and one for the package.
 pub fn decide(case: &Case, policy: &Policy, signed: &dyn Fn(&str, &str) -> bool, now: Timestamp) -> Decision {
-    let facts = Facts::new(case, policy).at(now);
+    let folds = Folds::default();
+    let facts = Facts::new(case, policy).at(now).folding(&folds);
     let intake = routing::INTAKE.to_owned();
     let (team, episode) = match scope(case, policy, &facts) {
         Scope::Stay(reason) => return stay(reason),

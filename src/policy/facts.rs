@@ -6,11 +6,13 @@ use super::case::Case;
 use super::cel::{FactSource, Found, Value};
 use super::clocks::{ClockName, Standing, standing, state_name};
 use super::command::Vocabulary;
+use super::fold::{Folds, folded};
 use super::known::{FactName, HouseFact};
 use super::languages;
 use super::names::TeamName;
 use super::package::{self, Checklist};
 use super::rules::{DeskPolicy, FieldDeclaration, FieldOwner, PackageDecision, Policy};
+use super::shown::shown;
 use super::teams::Team;
 use super::timing::whole_millisecond;
 use handoffd_kit::fact::Fact;
@@ -20,11 +22,10 @@ use handoffd_kit::model::{
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// How far back a customer's contacts count.
 const CONTACTS: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Characters that a fact takes in a trace or a note.
-const SHOWN_MAX: usize = 160;
 
 /// A case as conditions see it.
 #[derive(Clone, Copy)]
@@ -34,6 +35,7 @@ pub struct Facts<'a> {
     desk: Option<&'a DeskPolicy>,
     team: Option<&'a Team>,
     package: Option<&'a PackageDecision>,
+    folds: Option<&'a Folds>,
     now: Timestamp,
 }
 
@@ -46,13 +48,19 @@ impl<'a> Facts<'a> {
             .known()
             .and_then(|queue| queue.as_ref())
             .and_then(|queue| policy.teams.values().find(|team| team.desk == case.desk && team.queue.is(queue)));
-        Self { case, policy, desk: policy.desks.get(&case.desk), team, package: None, now: Timestamp::MIN }
+        Self { case, policy, desk: policy.desks.get(&case.desk), team, package: None, folds: None, now: Timestamp::MIN }
     }
 
     /// The same facts as they stand at an instant: a clock that has run out by then is breached.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {
         Self { now, ..self }
+    }
+
+    /// The same facts, whose texts are folded at most once.
+    #[must_use]
+    pub fn folding(self, folds: &'a Folds) -> Self {
+        Self { folds: Some(folds), ..self }
     }
 
     /// The instant at which the facts stand so.
@@ -336,32 +344,10 @@ impl FactSource for Facts<'_> {
             FactName::Clock(name) => self.clock(name),
         }
     }
-}
 
-/// What is known about a fact, as text for traces and notes.
-pub fn shown(found: Found<'_>) -> String {
-    let text = match found {
-        Found::Value(Value::Text(text)) if text.is_empty() => return "empty".into(),
-        Found::Value(Value::List(values)) if values.is_empty() => return "none".into(),
-        Found::Value(value) => value.shown(),
-        Found::Empty => return "empty".into(),
-        Found::Unknown => return "unknown".into(),
-        Found::Unread(_) => return "not read".into(),
-    };
-    // Far more than is shown, so that nothing which must be masked is cut in two before it is seen.
-    let bounded: String = text.chars().take(4 * SHOWN_MAX).collect();
-    let line = package::clean(&bounded).split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(SHOWN_MAX) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+    fn folded(&self, text: &str) -> Rc<str> {
+        self.folds.map_or_else(|| folded(text).into(), |folds| folds.of(text))
     }
-}
-
-/// The same inside a sentence: a list ends where its bracket does.
-pub fn shown_in_sentence(found: Found<'_>) -> String {
-    let is_list = matches!(&found, Found::Value(Value::List(values)) if !values.is_empty());
-    let text = shown(found);
-    if is_list { format!("[{text}]") } else { text }
 }
 
 /// Whether this is a public message by somebody in this role.
@@ -415,6 +401,7 @@ fn sent<'a>(field: &FieldDeclaration, fields: &BTreeMap<String, serde_json::Valu
 mod tests {
     use super::*;
     use crate::policy::known::Known;
+    use crate::policy::shown::SHOWN_MAX;
     use crate::policy::testing::{self, noted_by_agent, said_by_agent, said_by_customer};
     use handoffd_kit::model::{Actor, Author, Change, PartSet};
     use serde_json::json;

@@ -8,6 +8,7 @@ use handoffd_kit::text::CUT;
 use minijinja::value::{Object, ObjectRepr, Value as Shown};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use sha2::{Digest, Sha256};
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -124,7 +125,8 @@ pub fn render_reason(
     known: &KnownFacts,
     facts: &dyn FactSource,
 ) -> String {
-    let uses = Uses::of(source);
+    // Most reasons have all that they ask for.
+    let uses = LazyCell::new(|| Uses::of(source));
     let (mut values, mut missing) = (BTreeMap::new(), Vec::new());
     for name in names_in(source).unwrap_or_default() {
         let found = match (house.get(&name), known.look_up(&name)) {
@@ -135,7 +137,9 @@ pub fn render_reason(
             (None, Known::Fact(fact, _)) => facts.fact(&fact),
             (None, _) => Found::Unknown,
         };
-        missing.extend(uses.misses(&name, &found));
+        if !matches!(found, Found::Value(_)) {
+            missing.extend(uses.misses(&name, &found));
+        }
         values.insert(name, shown(found));
     }
     let text = if missing.is_empty() {

@@ -44,6 +44,7 @@ pub mod roster;
 mod routing;
 pub mod rules;
 mod scope;
+mod shown;
 pub mod silence;
 pub mod target;
 pub mod targets;

@@ -3,15 +3,22 @@
 
 use super::node::{Comparison, Loop, Node, Operator, Target, TextTest};
 use super::value::{Found, Value};
+use crate::policy::fold::folded;
 use crate::policy::known::FactName;
 use handoffd_kit::model::PartSet;
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 /// Where facts come from.
 pub trait FactSource {
     /// What is known about a fact now.
     fn fact(&self, name: &FactName) -> Found<'_>;
+
+    /// A text in the form in which words are found in it.
+    fn folded(&self, text: &str) -> Rc<str> {
+        folded(text).into()
+    }
 }
 
 /// Why there is no value.
@@ -114,7 +121,7 @@ impl<'v, 't> Run<'v, 't> {
                     TextTest::EndsWith => text.ends_with(&*part),
                 }))
             }
-            Node::Finds(text, finder) => self.text(text).map(|text| Value::YesNo(finder.finds(&text))),
+            Node::Finds(text, finder) => self.text(text).map(|text| Value::YesNo(finder.finds(&text, self.source))),
             Node::Loop(what, list, _, body) => self.over(*what, list, body),
             Node::Convert(target, inner) => convert(*target, self.value(inner)?),
         }

@@ -1,6 +1,6 @@
 //! A checked condition: every name resolved, every type known, every regular expression compiled.
 
-use crate::policy::fold::folded;
+use super::eval::FactSource;
 use regex::Regex;
 
 /// One step of a condition.
@@ -92,9 +92,9 @@ pub struct Finder {
 impl Finder {
     /// Whether it is in a text. Words are found however they are written; of plain letters only their case can differ, which the
     /// expression does not ask for.
-    pub fn finds(&self, text: &str) -> bool {
+    pub fn finds(&self, text: &str, source: &dyn FactSource) -> bool {
         match self.asked {
-            Asked::Word(_) if !text.is_ascii() => self.regex.is_match(&folded(text)),
+            Asked::Word(_) if !text.is_ascii() => self.regex.is_match(&source.folded(text)),
             Asked::Word(_) | Asked::Expression(_) => self.regex.is_match(text),
         }
     }

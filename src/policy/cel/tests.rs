@@ -347,7 +347,7 @@ proptest! {
 /// What would have to change, with values as they are.
 fn wishes(source: &str) -> Vec<String> {
     let condition = Condition::compile(source, &known()).unwrap_or_else(|problems| panic!("{source}: {problems:?}"));
-    condition.wishes(&ticket(), &crate::policy::facts::shown_in_sentence)
+    condition.wishes(&ticket(), &crate::policy::shown::shown_in_sentence)
 }
 
 #[test]
