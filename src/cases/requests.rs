@@ -5,6 +5,7 @@ use super::examine::{Look, effects};
 use super::overtaken::overtaken_since;
 use crate::ledger::records::{CaseUpdate, HandoffHappening, HandoffRecord, NewHandoff};
 use crate::ledger::states::{HandoffEvent, HandoffState};
+use crate::plan::note::one_line;
 use crate::plan::{self, Answer};
 use crate::policy::case::{Case, ClosedBy, Request};
 use crate::policy::names::{PersonName, TeamName};
@@ -315,10 +316,6 @@ pub(super) fn accepted(look: &Look<'_>, team: &TeamName) -> String {
 pub(super) fn answer_to<'a>(look: &'a Look<'_>, command: &'a str, verb: &'a str) -> Answer<'a> {
     let ticket: &TicketId = &look.head.id;
     Answer { command, verb, ticket, version: &look.head.version, now: look.now }
-}
-
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Where nothing is ever done, no answer is written either.

@@ -3,8 +3,9 @@
 //!
 //! What vendors' addresses look like, and which of them are retired: their documentation as of 2026.
 
-use super::scalar::{is_loopback, shown};
+use super::scalar::shown;
 use crate::policy::alert::ChannelKind;
+use handoffd_kit::settings::is_loopback;
 use handoffd_kit::transport::is_public;
 use std::net::IpAddr;
 use url::{Host, Url};

@@ -2,9 +2,10 @@
 //! text to a value, or to what is wrong with it.
 
 use crate::policy::package::invisible;
+use handoffd_kit::settings::is_loopback;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use std::net::SocketAddr;
-use url::{Host, Url};
+use url::Url;
 
 /// What a duration looks like, for help texts.
 pub(super) const DURATION_HELP: &str = "write a number and a unit: 30s, 15m, 4h or 2d (a day is 24 hours)";
@@ -82,15 +83,6 @@ pub(super) fn desk_url(text: &str) -> Result<Url, (String, &'static str)> {
             Err((message.into(), "write https://; http:// is accepted for this machine alone (127.0.0.1, localhost)"))
         }
         other => Err((format!("\"{}\" is no way to reach a helpdesk", shown(other)), LIKE)),
-    }
-}
-
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -4,12 +4,13 @@ use super::found::Found;
 use super::keys;
 use super::secrets::SecretSource;
 use super::walk::{Named, Section};
+use handoffd_kit::settings::is_loopback;
 use jiff::SignedDuration;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
-use url::{Host, Url};
+use url::Url;
 
 /// The dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,19 +108,9 @@ fn origin(text: &str) -> Result<Url, String> {
     let nobody = url.username().is_empty() && url.password().is_none();
     match (url.scheme(), url.host_str()) {
         ("https", Some(_)) if bare && nobody => Ok(url),
-        ("http", Some(_)) if bare && nobody && is_this_machine(&url) => Ok(url),
+        ("http", Some(_)) if bare && nobody && is_loopback(&url) => Ok(url),
         ("https", Some(_)) => Err("`origin` is scheme and host alone".into()),
         _ => Err("`origin` begins with https:// and names a host; http:// is for this machine alone".into()),
-    }
-}
-
-/// What does not leave the machine may be read in the clear.
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

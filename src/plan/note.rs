@@ -308,7 +308,7 @@ fn clocks(proposal: &Proposal, occasion: &Occasion<'_>) -> String {
 }
 
 /// One line: what was rendered from a ticket's text must not open a line of its own.
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

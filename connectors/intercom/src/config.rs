@@ -1,8 +1,8 @@
 //! A `[desks.NAME]` table with `connector = "intercom"`, checked: every problem at once, each with what would be accepted.
 
 use handoffd_kit::secret::Secret;
-use handoffd_kit::settings::{DeskSettings, NOT_VISIBLE, SettingProblem, Table, visible};
-use url::{Host, Url};
+use handoffd_kit::settings::{DeskSettings, NOT_VISIBLE, SettingProblem, Table, is_loopback, visible};
+use url::Url;
 
 /// What `login` takes, for messages and documentation.
 pub const LOGIN_HELP: &str = "{ token = { env = \"…\" } } with the access token of a private app that handoffd's own teammate made \
@@ -73,15 +73,6 @@ fn api_of(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Url {
         problems.push(SettingProblem::new("url", "this is no web address", URL_HELP));
     }
     site
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::transport::Transport;
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use url::Url;
+use url::{Host, Url};
 
 /// One configured desk.
 #[derive(Clone, Debug)]
@@ -181,6 +181,16 @@ impl<'a> Table<'a> {
     fn wrong<T>(&mut self, key: &str, wrong: &str) -> Option<T> {
         self.problems.push(SettingProblem::new(&format!("{}.{key}", self.name), wrong, self.help));
         None
+    }
+}
+
+/// Whether an address is this machine's own: what goes there may go in the clear.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
