@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 pub(crate) use handoffd_kit::ask::Ask;
+use handoffd_kit::ask::login_header;
 use handoffd_kit::capability::DeclaredLimit;
 use handoffd_kit::error::Result;
 use handoffd_kit::gate::Gate;
@@ -15,7 +16,7 @@ use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::Seams;
 use handoffd_kit::text::from_json;
 use http::header::LINK;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -98,30 +99,18 @@ impl Api {
     }
 
     async fn send(&self, ask: &Ask) -> Result<Response<Bytes>> {
-        let used = self.key.current();
-        let mut response = self.once(ask, &used).await?;
-        // A refused request was not carried out: with another key it may be sent again.
-        if response.status() == StatusCode::UNAUTHORIZED && self.key.renew(&used, self.gate.now()).await {
-            response = self.once(ask, &self.key.current()).await?;
-        }
+        let response = ask.send_with(&self.gate, &self.base, &self.key, login).await?;
         match response.status().is_success() {
             true => Ok(response),
             false => Err(refusal(response.status(), response.body(), ask.class(), ask.operation())),
         }
-    }
-
-    async fn once(&self, ask: &Ask, key: &SecretString) -> Result<Response<Bytes>> {
-        let login = login(key).ok_or_else(|| ask.unsendable())?;
-        ask.send(&self.gate, &self.base, Some(login)).await
     }
 }
 
 /// `KEY:X`: the password may be any text (Freshdesk sheet, *Base URL and auth*).
 fn login(key: &SecretString) -> Option<HeaderValue> {
     let pair = STANDARD.encode(format!("{}:X", key.expose_secret()));
-    let mut login = HeaderValue::try_from(format!("Basic {pair}")).ok()?;
-    login.set_sensitive(true);
-    Some(login)
+    login_header(format!("Basic {pair}"))
 }
 
 /// `Link: <https://…>; rel="next"`. The address itself is not followed: pages are asked for by number, at our own address.

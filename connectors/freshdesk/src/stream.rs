@@ -8,7 +8,7 @@ use crate::desk::FreshdeskDesk;
 use crate::limits::{DELETED, LIST, TICKETS};
 use crate::wire::{self, Time};
 use handoffd_kit::desk::{Changed, Cursor, Page};
-use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::error::{DeskError, Result};
 use handoffd_kit::id::{StreamName, TicketId};
 use handoffd_kit::walk::{Listed, Pace, Place};
 use jiff::Timestamp;
@@ -32,10 +32,7 @@ impl FreshdeskDesk {
         let filter = match stream.as_str() {
             TICKETS => None,
             DELETED => Some(DELETED),
-            other => {
-                let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, OPERATION);
-                return Err(error.words(format!("Freshdesk has no stream {other:?}")));
-            }
+            _ => return Err(DeskError::no_stream(OPERATION, "Freshdesk", stream)),
         };
         let now = self.api.gate().now();
         let place = Place::read(cursor, since.as_second());

@@ -11,7 +11,7 @@ use crate::limits::CONVERSATIONS;
 use crate::parts::search;
 use crate::wire::{Conversation, Found, Id};
 use handoffd_kit::desk::{Changed, Cursor, Page};
-use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::error::{DeskError, Result};
 use handoffd_kit::id::{StreamName, TicketId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -151,8 +151,7 @@ impl IntercomDesk {
         since: Timestamp,
     ) -> Result<Page> {
         if stream.as_str() != CONVERSATIONS {
-            let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, OPERATION);
-            return Err(error.words(format!("Intercom has no stream {stream:?}")));
+            return Err(DeskError::no_stream(OPERATION, "Intercom", stream));
         }
         let mut place = Place::read(cursor, since.as_second());
         let now = self.api.gate().now();

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 pub(crate) use handoffd_kit::ask::Ask;
+use handoffd_kit::ask::login_header;
 use handoffd_kit::capability::DeclaredLimit;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result};
 use handoffd_kit::gate::Gate;
@@ -92,12 +93,7 @@ impl Api {
     }
 
     async fn send(&self, ask: &Ask) -> Result<Response<Bytes>> {
-        let used = self.token.current();
-        let mut response = self.once(ask, &used).await?;
-        // A refused request was not carried out: with another token it may be sent again.
-        if response.status() == StatusCode::UNAUTHORIZED && self.token.renew(&used, self.gate.now()).await {
-            response = self.once(ask, &self.token.current()).await?;
-        }
+        let response = ask.send_with(&self.gate, &self.base, &self.token, |token| login(&self.email, token)).await?;
         match response.status().is_success() {
             true => Ok(response),
             false => Err(self.refused(ask, response.status(), &response)),
@@ -107,19 +103,12 @@ impl Api {
     fn refused(&self, ask: &Ask, status: StatusCode, response: &Response<Bytes>) -> DeskError {
         refusal(status, response, ask.class(), ask.operation(), self.gate.now())
     }
-
-    async fn once(&self, ask: &Ask, token: &SecretString) -> Result<Response<Bytes>> {
-        let login = login(&self.email, token).ok_or_else(|| ask.unsendable())?;
-        ask.send(&self.gate, &self.base, Some(login)).await
-    }
 }
 
 /// Mail address and API token (Jira Service Management sheet, *Base URL and auth*).
 fn login(email: &str, token: &SecretString) -> Option<HeaderValue> {
     let pair = STANDARD.encode(format!("{email}:{}", token.expose_secret()));
-    let mut login = HeaderValue::try_from(format!("Basic {pair}")).ok()?;
-    login.set_sensitive(true);
-    Some(login)
+    login_header(format!("Basic {pair}"))
 }
 
 /// An issue's id as it may stand in a path: the number that stays when an issue moves to another project, not its key.

@@ -80,8 +80,7 @@ impl JiraDesk {
         since: Timestamp,
     ) -> Result<Page> {
         if stream.as_str() != ISSUES {
-            let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, OPERATION);
-            return Err(error.words(format!("Jira has no stream {stream:?}")));
+            return Err(DeskError::no_stream(OPERATION, "Jira", stream));
         }
         let (name, zone) = self.our_zone().await?;
         let kept = Kept::read(cursor, since.as_millisecond(), &name);

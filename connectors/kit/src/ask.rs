@@ -5,10 +5,12 @@ use crate::desk::Write;
 use crate::error::{DeskError, DeskErrorKind, Result, Retry};
 use crate::gate::{Call, Class, Gate};
 use crate::id::TicketId;
+use crate::secret::Secret;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
@@ -137,6 +139,27 @@ impl Ask {
         gate.call_by(Call { operation, endpoint, ticket, deadline, class, begins, request }, latest).await
     }
 
+    /// Sends it with a secret that may be replaced while the daemon runs. A refused request was not carried out: where the secret
+    /// has another value by then, it is sent once more with that one. `login` makes the header of a value; none: it cannot be one.
+    ///
+    /// # Errors
+    /// As [`Ask::send`].
+    pub async fn send_with(
+        &self,
+        gate: &Gate,
+        base: &Url,
+        secret: &Secret,
+        login: impl Fn(&SecretString) -> Option<HeaderValue>,
+    ) -> Result<Response<Bytes>> {
+        let header = |value: &SecretString| login(value).ok_or_else(|| self.unsendable());
+        let used = secret.current();
+        let response = self.send(gate, base, Some(header(&used)?)).await?;
+        if response.status() != StatusCode::UNAUTHORIZED || !secret.renew(&used, gate.now()).await {
+            return Ok(response);
+        }
+        self.send(gate, base, Some(header(&secret.current())?)).await
+    }
+
     fn request(&self, base: &Url, login: Option<HeaderValue>) -> Result<Request<Bytes>> {
         let mut url = base.clone();
         url.set_path(&format!("{}{}", base.path(), self.path));
@@ -161,6 +184,13 @@ impl Ask {
     pub fn unsendable(&self) -> DeskError {
         DeskError::new(DeskErrorKind::Refused, Retry::Never, self.operation).words("unsendable")
     }
+}
+
+/// A login header of this text, which no log shows; none: it cannot stand in a header.
+pub fn login_header(text: String) -> Option<HeaderValue> {
+    let mut login = HeaderValue::try_from(text).ok()?;
+    login.set_sensitive(true);
+    Some(login)
 }
 
 /// An answer that is not what the vendor documents: a write behind it may have been done.
@@ -202,5 +232,12 @@ mod tests {
         let asked = Ask::post("search", "tickets/search", json!({}), Timestamp::MAX).malformed("odd");
         assert_eq!((asked.kind, asked.retry), (DeskErrorKind::Protocol, Retry::After(None)));
         assert_eq!(Ask::write("w", Method::PUT, "x", json!({})).malformed("odd").retry, Retry::Unsure);
+    }
+
+    #[test]
+    fn a_login_header_is_shown_by_nothing_and_what_cannot_be_one_is_none() {
+        let login = login_header("Bearer k3y".to_owned()).unwrap();
+        assert!(login.is_sensitive() && !format!("{login:?}").contains("k3y"));
+        assert_eq!(login_header("Bearer k\n3y".to_owned()), None);
     }
 }

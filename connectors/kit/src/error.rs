@@ -5,6 +5,7 @@
 //! important one: *unsure*, the desk may have acted, look before you repeat. Each connector translates its
 //! vendor's habits (a 403 that is a quota, a 200 that refuses) into these; nothing above reads a status code.
 
+use crate::id::StreamName;
 use jiff::Timestamp;
 use std::fmt;
 
@@ -95,6 +96,11 @@ impl DeskError {
     /// An error with its two axes; words and next step are added with the methods below.
     pub fn new(kind: DeskErrorKind, retry: Retry, operation: &'static str) -> Self {
         Self { kind, retry, operation, status: None, words: String::new(), next_step: None }
+    }
+
+    /// A stream is asked for that the connector does not declare.
+    pub fn no_stream(operation: &'static str, vendor: &str, stream: &StreamName) -> Self {
+        Self::new(DeskErrorKind::Refused, Retry::Never, operation).words(format!("{vendor} has no stream {stream}"))
     }
 
     /// An internal note of ours came out public, as the desk's answer shows.

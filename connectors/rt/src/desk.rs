@@ -135,8 +135,7 @@ impl Desk for RtDesk {
     ) -> Answer<'a, Page> {
         Box::pin(async move {
             if stream.as_str() != TRANSACTIONS {
-                let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, "read changes");
-                return Err(error.words(format!("RT has no stream {stream}")));
+                return Err(DeskError::no_stream("read changes", "RT", stream));
             }
             self.account.changed_since(cursor, since).await
         })

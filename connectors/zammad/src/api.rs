@@ -5,13 +5,14 @@ use crate::refusals::refusal;
 use crate::wire::Id;
 use bytes::Bytes;
 pub(crate) use handoffd_kit::ask::Ask;
+use handoffd_kit::ask::login_header;
 use handoffd_kit::error::Result;
 use handoffd_kit::gate::Gate;
 use handoffd_kit::id::TicketId;
 use handoffd_kit::secret::Secret;
 use handoffd_kit::settings::Seams;
 use handoffd_kit::text::from_json;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -83,29 +84,17 @@ impl Api {
     }
 
     async fn send(&self, ask: &Ask) -> Result<Response<Bytes>> {
-        let used = self.token.current();
-        let mut response = self.once(ask, &used).await?;
-        // A refused request was not carried out: with another token it may be sent again.
-        if response.status() == StatusCode::UNAUTHORIZED && self.token.renew(&used, self.gate.now()).await {
-            response = self.once(ask, &self.token.current()).await?;
-        }
+        let response = ask.send_with(&self.gate, &self.base, &self.token, login).await?;
         match response.status().is_success() {
             true => Ok(response),
             false => Err(refusal(response.status(), response.body(), ask.class(), ask.operation())),
         }
     }
-
-    async fn once(&self, ask: &Ask, token: &SecretString) -> Result<Response<Bytes>> {
-        let login = login(token).ok_or_else(|| ask.unsendable())?;
-        ask.send(&self.gate, &self.base, Some(login)).await
-    }
 }
 
 /// `Token token=…` (Zammad sheet, *Base URL and auth*).
 fn login(token: &SecretString) -> Option<HeaderValue> {
-    let mut login = HeaderValue::try_from(format!("Token token={}", token.expose_secret())).ok()?;
-    login.set_sensitive(true);
-    Some(login)
+    login_header(format!("Token token={}", token.expose_secret()))
 }
 
 /// A ticket's id as it may stand in a path: not the number that people read, which is longer.

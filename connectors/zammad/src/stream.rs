@@ -8,7 +8,7 @@ use crate::desk::ZammadDesk;
 use crate::limits::TICKETS;
 use crate::wire;
 use handoffd_kit::desk::{Changed, Cursor, Page};
-use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::error::{DeskError, Result};
 use handoffd_kit::id::{StreamName, TicketId};
 use handoffd_kit::walk::{Listed, Pace, Place};
 use jiff::Timestamp;
@@ -30,8 +30,7 @@ impl ZammadDesk {
         since: Timestamp,
     ) -> Result<Page> {
         if stream.as_str() != TICKETS {
-            let error = DeskError::new(DeskErrorKind::Refused, Retry::Never, OPERATION);
-            return Err(error.words(format!("Zammad has no stream {stream:?}")));
+            return Err(DeskError::no_stream(OPERATION, "Zammad", stream));
         }
         let place = Place::read(cursor, since.as_millisecond());
         let walk = place.walk(PACE);

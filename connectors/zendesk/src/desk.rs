@@ -9,7 +9,7 @@ use crate::webhook;
 use crate::wire::{FieldDefinition, Id, Membership, Sent, User};
 use handoffd_kit::capability::{Capabilities, DeclaredLimit};
 use handoffd_kit::desk::{Answer, Cursor, Desk, Directory, Finding, Member, Page, QueueSpec, Receipt, Sighting, Write};
-use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
+use handoffd_kit::error::{DeskError, Result};
 use handoffd_kit::gate::Gate;
 use handoffd_kit::id::{StreamName, TicketId};
 use handoffd_kit::model::{PartSet, Parts, Person, Role, TicketHead};
@@ -149,8 +149,7 @@ impl Desk for ZendeskDesk {
     ) -> Answer<'a, Page> {
         Box::pin(async move {
             if stream.as_str() != limits::TICKETS {
-                return Err(DeskError::new(DeskErrorKind::Refused, Retry::Never, "read changes")
-                    .words(format!("Zendesk has no stream {stream:?}")));
+                return Err(DeskError::no_stream("read changes", "Zendesk", stream));
             }
             self.read_stream(cursor, since).await
         })

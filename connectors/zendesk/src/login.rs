@@ -5,6 +5,7 @@ use crate::config::LoginKind;
 use crate::wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use handoffd_kit::ask::login_header;
 use handoffd_kit::secret::Secret;
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
@@ -128,9 +129,7 @@ impl Login {
 }
 
 fn sensitive(text: &str) -> Option<Pass> {
-    let mut value = HeaderValue::from_str(text).ok()?;
-    value.set_sensitive(true);
-    Some(Pass(value))
+    login_header(text.to_owned()).map(Pass)
 }
 
 #[cfg(test)]

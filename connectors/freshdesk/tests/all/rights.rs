@@ -3,21 +3,14 @@
 use crate::stage::Account;
 use handoffd_kit::desk::{Desk, Finding, QueueSpec, Severity};
 use handoffd_kit::error::DeskErrorKind;
-use handoffd_sandbox::people::Reach;
-use handoffd_sandbox::seed;
+use handoffd_sandbox::people::{Person, Reach};
 
 fn bad(account: &Account) -> Vec<Finding> {
-    let findings = account.run(account.desk.check(&[])).unwrap();
-    findings.into_iter().filter(|finding| finding.severity != Severity::Fine).collect()
+    account.complaints(&[])
 }
 
-fn with_bot(act: impl Fn(&mut handoffd_sandbox::people::Person)) -> Account {
-    let account = Account::new();
-    account.ticket();
-    account.stage.sandbox.with(|desk| {
-        desk.people.values_mut().filter(|person| person.login == seed::BOT).for_each(&act);
-    });
-    account
+fn with_bot(act: impl Fn(&mut Person)) -> Account {
+    Account::new().with_bot(act)
 }
 
 #[test]

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use futures::executor::block_on;
 use handoffd_kit::clock::{Clock, ManualClock};
 use handoffd_kit::conformance::{Fault, Stage, Wire};
-use handoffd_kit::desk::{Changed, Cursor, Desk, DeskChange, PublicReply, Update, WordingSignature, Write};
+use handoffd_kit::desk::{
+    Changed, Cursor, Desk, DeskChange, Finding, PublicReply, QueueSpec, Severity, Update, WordingSignature, Write,
+};
 use handoffd_kit::error::DeskError;
 use handoffd_kit::id::TicketId;
 use handoffd_kit::mark::Mark;
@@ -18,6 +20,7 @@ use handoffd_kit::transport::{Bounds, Exchange, Transport};
 use handoffd_sandbox::change::Update as Set;
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::Asked;
+use handoffd_sandbox::people::Person;
 use handoffd_sandbox::seed;
 use handoffd_sandbox::stage::SandboxStage;
 use http::{Request, Response};
@@ -115,6 +118,21 @@ impl<D: Desk> Account<D> {
 
     pub fn head(&self, ticket: TicketNo) -> TicketHead {
         self.run(self.desk.head(&id(ticket), Timestamp::MAX)).unwrap()
+    }
+
+    /// What `check` finds wrong, or not as it might be, with these queues.
+    pub fn complaints(&self, queues: &[QueueSpec]) -> Vec<Finding> {
+        let findings = self.run(self.desk.check(queues)).unwrap();
+        findings.into_iter().filter(|finding| finding.severity != Severity::Fine).collect()
+    }
+
+    /// The same helpdesk with a ticket on it, our own account changed so.
+    pub fn with_bot(self, act: impl Fn(&mut Person)) -> Self {
+        self.ticket();
+        self.stage.sandbox.with(|desk| {
+            desk.people.values_mut().filter(|person| person.login == seed::BOT).for_each(&act);
+        });
+        self
     }
 
     /// A write of this change that was decided on the ticket as it is now.

@@ -4,23 +4,16 @@ use crate::stage::{Account, id};
 use handoffd_kit::conformance::Stage;
 use handoffd_kit::desk::{Desk, Finding, QueueSpec, Severity};
 use handoffd_kit::error::DeskErrorKind;
-use handoffd_sandbox::people::Reach;
+use handoffd_sandbox::people::{Person, Reach};
 use handoffd_sandbox::seed;
 use jiff::Timestamp;
 
 fn bad(account: &Account) -> Vec<Finding> {
-    let wanted = [QueueSpec::Name("Billing".into())];
-    let findings = account.run(account.desk.check(&wanted)).unwrap();
-    findings.into_iter().filter(|finding| finding.severity != Severity::Fine).collect()
+    account.complaints(&[QueueSpec::Name("Billing".into())])
 }
 
-fn with_bot(act: impl Fn(&mut handoffd_sandbox::people::Person)) -> Account {
-    let account = Account::new();
-    account.ticket();
-    account.stage.sandbox.with(|desk| {
-        desk.people.values_mut().filter(|person| person.login == seed::BOT).for_each(&act);
-    });
-    account
+fn with_bot(act: impl Fn(&mut Person)) -> Account {
+    Account::new().with_bot(act)
 }
 
 #[test]
