@@ -78,6 +78,7 @@ fn api_of(settings: &DeskSettings, problems: &mut Vec<SettingProblem>) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use handoffd_kit::conformance::example;
     use handoffd_kit::settings::Setting;
     use secrecy::ExposeSecret;
 
@@ -89,10 +90,8 @@ mod tests {
     }
 
     fn read(url: &str, login: &[(&str, Setting)], webhook: &[(&str, Setting)]) -> Result<Config, Vec<String>> {
-        let table = |keys: &[(&str, Setting)]| keys.iter().map(|(key, value)| ((*key).into(), value.clone())).collect();
-        let (login, webhook) = (table(login), table(webhook));
-        let settings = DeskSettings { id: "acme".into(), url: url.parse().unwrap(), login, webhook, budget: 0.8 };
-        Config::read(&settings).map_err(|problems| problems.into_iter().map(|problem| problem.key).collect())
+        Config::read(&example::desk(url, login, webhook).unwrap())
+            .map_err(|problems| problems.into_iter().map(|problem| problem.key).collect())
     }
 
     #[test]

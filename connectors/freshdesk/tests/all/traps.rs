@@ -1,25 +1,18 @@
 //! Freshdesk's traps, one test each.
 
+use crate::stage::traps::{self, billing};
 use crate::stage::{Account, id, note, reply, shown, tickets};
 use futures::FutureExt;
 use handoffd_kit::conformance::{Fault, Stage};
-use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, QueueSpec, Sighting, Update, Write};
+use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, Sighting, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
 use handoffd_kit::model::{ClockState, PartKind, PartSet, Priority, Role, Status, Visibility};
-use handoffd_sandbox::change::NewMessage;
 use handoffd_sandbox::ids::TicketNo;
-use handoffd_sandbox::ticket::Body;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 const DAY: i64 = 24 * 3_600;
-
-fn billing(account: &Account) -> DeskChange {
-    let queue = account.stage.sandbox.with(|desk| desk.find_queue("Billing").map(|queue| queue.name.clone()));
-    let queue = Some(QueueSpec::Name(queue.unwrap()));
-    DeskChange::Update(Update { queue, owner: Some(OwnerSpec::Nobody), ..Update::default() })
-}
 
 #[test]
 fn a_ticket_older_than_thirty_days_shows_when_it_changes() {
@@ -58,11 +51,11 @@ fn a_handoff_costs_a_read_and_a_call_for_the_note_and_the_same_for_the_transfer(
     let ticket = account.ticket();
     account.stage.sandbox.person("frontline-1").takes(ticket);
     // Names are learnt once.
-    account.write(ticket, billing(&account));
-    account.run(account.desk.apply(&account.write(ticket, billing(&account)))).unwrap();
+    account.write(ticket, billing());
+    account.run(account.desk.apply(&account.write(ticket, billing()))).unwrap();
     let other = account.ticket();
     account.stage.sandbox.person("frontline-1").takes(other);
-    let (said, moved) = (account.write(other, note("Context")), account.write(other, billing(&account)));
+    let (said, moved) = (account.write(other, note("Context")), account.write(other, billing()));
     account.asked();
     account.run(account.desk.apply(&said)).unwrap();
     account.run(account.desk.apply(&Write { expected: None, ..moved })).unwrap();
@@ -71,7 +64,7 @@ fn a_handoff_costs_a_read_and_a_call_for_the_note_and_the_same_for_the_transfer(
     assert_eq!(account.asked(), expected);
     let ticket = account.stage.sandbox.ticket(other).unwrap();
     assert_eq!(ticket.owner, None, "a group's change does not free a ticket by itself: both are sent");
-    let again = account.write(other, billing(&account));
+    let again = account.write(other, billing());
     account.asked();
     account.run(account.desk.apply(&again)).unwrap();
     assert_eq!(account.asked(), [format!("GET {path}")], "what is there already is not written again");
@@ -103,24 +96,8 @@ fn a_note_that_comes_out_public_is_an_incident_at_once_and_when_it_is_looked_up(
 
 #[test]
 fn a_person_who_acts_between_decision_and_write_is_not_overruled() {
-    let account = Account::new();
-    for act in ["takes", "moves", "prioritises", "notes"] {
-        let ticket = account.ticket();
-        let write = account.write(ticket, billing(&account));
-        account.pass(1);
-        let agent = account.stage.sandbox.person("floater");
-        match act {
-            "takes" => agent.takes(ticket),
-            "moves" => agent.moves(ticket, "Tier 2"),
-            "prioritises" => agent.prioritises(ticket, "urgent"),
-            _ => agent.notes(ticket, "mine"),
-        };
-        let error = account.run(account.desk.apply(&write)).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never), "{act}");
-        let queue = account.stage.sandbox.ticket(ticket).unwrap().queue.unwrap();
-        let billing = account.stage.sandbox.with(|desk| desk.queues[&queue].name == "Billing");
-        assert!(!billing, "{act}: nothing was written");
-    }
+    let acts = ["takes", "moves", "prioritises", "notes"];
+    traps::whoever_acts_in_between_is_not_overruled(&Account::new(), &billing(), &acts);
 }
 
 #[test]
@@ -131,8 +108,8 @@ fn a_write_that_the_limit_held_back_reads_the_ticket_again_before_it_leaves() {
         let headers = vec![("retry-after", "40".to_owned())];
         let wait = Fault::Answer { status: 429, headers, body: "" };
         account.stage.wire().fault_next_write(wait);
-        account.run(account.desk.apply(&account.write(ticket, billing(&account)))).unwrap_err();
-        let write = account.write(ticket, billing(&account));
+        account.run(account.desk.apply(&account.write(ticket, billing()))).unwrap_err();
+        let write = account.write(ticket, billing());
         account.asked();
         let mut held = account.desk.apply(&write);
         assert!((&mut held).now_or_never().is_none(), "the ticket was read, and the write waits");
@@ -223,15 +200,9 @@ fn a_reply_meets_the_first_clock_and_pending_stops_the_other() {
 #[test]
 fn tags_are_written_as_a_whole_set_that_keeps_what_was_there() {
     let account = Account::new();
-    let ticket = account.ticket();
-    for tag in ["kept", "gone"] {
-        account.stage.sandbox.person("frontline-1").tags(ticket, tag);
-    }
-    let change = DeskChange::Tags { add: vec!["ours".into()], remove: vec!["gone".into()] };
-    let write = Write { expected: None, decided_on: None, ..account.write(ticket, change) };
+    let (ticket, write) = traps::tagged(&account);
     account.run(account.desk.apply(&write)).unwrap();
-    let tags: Vec<String> = account.stage.sandbox.ticket(ticket).unwrap().tags.into_iter().collect();
-    assert_eq!(tags, ["kept", "ours"]);
+    traps::tags_are_as_wanted(&account, ticket);
 }
 
 #[test]
@@ -268,7 +239,7 @@ fn a_lost_transfer_that_somebody_may_have_taken_back_is_not_repeated() {
         let account = Account::new();
         let ticket = account.ticket();
         account.pass(5);
-        let write = account.write(ticket, billing(&account));
+        let write = account.write(ticket, billing());
         account.stage.wire().fault_next_write(fault);
         let error = account.run(account.desk.apply(&write)).unwrap_err();
         assert_eq!(error.retry, Retry::Unsure);
@@ -290,19 +261,10 @@ fn a_lost_transfer_that_somebody_may_have_taken_back_is_not_repeated() {
 fn a_lost_transfer_is_found_by_what_the_ticket_shows_and_a_reply_by_its_words() {
     let account = Account::new();
     let ticket: TicketNo = account.ticket();
-    let write = account.write(ticket, billing(&account));
+    let write = account.write(ticket, billing());
     assert_eq!(account.run(account.desk.find(&write)).unwrap(), Sighting::NotFound);
     account.stage.sandbox.person("floater").moves(ticket, "Billing");
     assert!(matches!(account.run(account.desk.find(&write)).unwrap(), Sighting::Found(_)));
-    let write = account.write(ticket, reply("A colleague takes over.\nYou need not repeat anything."));
     let html = "<p>A colleague takes over.<br>You need not repeat anything.</p><p>--<br>Acme</p>";
-    let say = vec![NewMessage::new(Visibility::Public, Body::Html(html.into()))];
-    account.pass(30);
-    let said = handoffd_sandbox::change::Update { say, ..Default::default() };
-    account.stage.sandbox.person("floater").updates(ticket, said.clone());
-    assert_eq!(account.run(account.desk.find(&write)).unwrap(), Sighting::NotFound, "somebody else's words");
-    account.stage.sandbox.person("handoffd").updates(ticket, said);
-    assert!(matches!(account.run(account.desk.find(&write)).unwrap(), Sighting::Found(_)));
-    let later = Write { first_tried: Some(account.clock_now() + SignedDuration::from_hours(1)), ..write };
-    assert_eq!(account.run(account.desk.find(&later)).unwrap(), Sighting::NotFound, "an older reply of the same words");
+    traps::a_lost_reply_is_found_by_its_words(&account, Some(html));
 }

@@ -1,6 +1,6 @@
 //! Hostile, huge, wrong and duplicate answers; and secrets, which are never shown.
 
-use crate::stage::{Account, answer, id, note, shown};
+use crate::stage::{Account, hostile, note};
 use handoffd_kit::conformance::{Fault, Stage};
 use handoffd_kit::desk::{Desk, DeskChange};
 use handoffd_kit::error::{DeskErrorKind, Retry};
@@ -13,17 +13,14 @@ use std::sync::Arc;
 #[test]
 fn another_conversations_answer_is_no_answer() {
     let account = Account::new();
-    let (ticket, other) = (account.ticket(), account.ticket());
-    let write = account.write(ticket, note("x"));
-    let another = move |answer: &mut Value| {
-        if answer.get("contacts").is_some() {
-            answer["id"] = json!(other.to_string());
-        }
-    };
-    account.stage.wire().edit_answers(Arc::new(another));
-    let error = account.run(account.desk.head(&id(ticket), Timestamp::MAX)).unwrap_err();
-    assert_eq!((error.kind, error.retry), (DeskErrorKind::Protocol, Retry::After(None)));
-    account.stage.wire().mend();
+    hostile::another_tickets_answer_is_no_answer(&account, |other| {
+        Arc::new(move |answer| {
+            if answer.get("contacts").is_some() {
+                answer["id"] = json!(other.to_string());
+            }
+        })
+    });
+    let write = account.write(account.ticket(), note("x"));
     account.stage.wire().fault_next_write(Fault::AnswerAfter { status: 200, body: r#"{"id":"2","contacts":{}}"# });
     let error = account.run(account.desk.apply(&write)).unwrap_err();
     assert_eq!((error.kind, error.retry), (DeskErrorKind::Protocol, Retry::Unsure));
@@ -32,30 +29,19 @@ fn another_conversations_answer_is_no_answer() {
 #[test]
 fn a_search_that_holds_something_else_is_refused_and_one_with_repeats_is_not() {
     let account = Account::new();
-    let ticket = account.ticket();
-    let since = account.clock_now();
-    let poll = |body: String| {
-        account.stage.wire().fault_next_read(answer(200, body));
-        account.run(account.desk.changed_since(&"conversations".into(), None, since))
-    };
-    for odd in [
+    let odd = [
         "{}",
         r#"{"conversations":{}}"#,
         r#"{"conversations":[7]}"#,
         r#"{"conversations":[{"id":null}]}"#,
         r#"{"conversations":[{"state":"open"}]}"#,
-        "null",
-        "[[[[",
-        "",
-    ] {
-        assert_eq!(poll(odd.into()).unwrap_err().kind, DeskErrorKind::Protocol, "{odd}");
-    }
-    let one = |at: Value| json!({ "id": ticket.to_string(), "updated_at": at });
+    ];
     let at = account.clock_now().as_second();
-    let twice = json!({ "conversations": [one(json!(at)), one(json!("soon")), one(json!(at * 1_000))] });
-    let page = poll(twice.to_string()).unwrap();
-    assert!(page.changed.len() >= 2 && page.changed.iter().all(|one| one.ticket == id(ticket)), "{page:?}");
-    let strange = account.run(account.desk.changed_since(&"deleted".into(), None, since)).unwrap_err();
+    hostile::a_list_of_something_else_is_refused(&account, "conversations", &odd, |ticket| {
+        let one = |at: Value| json!({ "id": ticket.to_string(), "updated_at": at });
+        json!({ "conversations": [one(json!(at)), one(json!("soon")), one(json!(at * 1_000))] }).to_string()
+    });
+    let strange = account.run(account.desk.changed_since(&"deleted".into(), None, account.clock_now())).unwrap_err();
     assert_eq!(strange.kind, DeskErrorKind::Refused);
 }
 
@@ -93,10 +79,7 @@ fn a_conversation_of_ten_thousand_hostile_parts_ends_in_an_answer() {
 fn ids_that_would_lead_elsewhere_never_stand_in_a_path() {
     let account = Account::new();
     let ticket = account.ticket();
-    for odd in ["../me", "1/parts", "1?x", "-1", "0", "x", ""] {
-        let error = account.run(account.desk.head(&odd.into(), Timestamp::MAX)).unwrap_err();
-        assert_eq!(error.kind, DeskErrorKind::NotFound, "{odd}");
-    }
+    hostile::odd_ids_are_never_sent(&account, &[]);
     account.stage.wire().edit_answers(Arc::new(|answer| {
         if answer.get("contacts").is_some() {
             answer["contacts"] = json!({ "contacts": [{ "type": "contact", "id": "../admins" }] });
@@ -112,21 +95,13 @@ fn ids_that_would_lead_elsewhere_never_stand_in_a_path() {
 
 #[test]
 fn no_error_shows_the_token_or_a_conversations_text() {
+    hostile::no_error_shows_a_secret_or_a_tickets_words(&Account::new(), seed::INTERCOM_TOKEN);
+}
+
+#[test]
+fn what_sets_nothing_is_done_already() {
     let account = Account::new();
-    let ticket = account.ticket();
-    let write = account.write(ticket, note("a very private matter"));
-    for fault in [
-        Fault::LostAfter,
-        Fault::AnswerAfter { status: 200, body: r#"{"id":"# },
-        answer(500, seed::INTERCOM_TOKEN.repeat(3)),
-        answer(403, "<html>a very private matter</html>".into()),
-    ] {
-        account.stage.wire().fault_next_write(fault);
-        let error = account.run(account.desk.apply(&write)).unwrap_err();
-        let shown = shown(&error);
-        assert!(!shown.contains(seed::INTERCOM_TOKEN) && !shown.contains("private"), "{shown}");
-    }
     let nothing = DeskChange::Update(handoffd_kit::desk::Update::default());
-    let receipt = account.run(account.desk.apply(&account.write(ticket, nothing))).unwrap();
-    assert!(!receipt.id.is_empty(), "what sets nothing is done already");
+    let receipt = account.run(account.desk.apply(&account.write(account.ticket(), nothing))).unwrap();
+    assert!(!receipt.id.is_empty());
 }

@@ -1,5 +1,6 @@
 //! Intercom's traps, one test each.
 
+use crate::stage::traps::{self, queue_of};
 use crate::stage::{Account, CUSTOMER, answer, id, mark, note, noted, reply, shown, tickets};
 use futures::FutureExt;
 use handoffd_kit::conformance::{Edit, Fault, Stage};
@@ -27,11 +28,6 @@ fn owned_by(owner: OwnerSpec) -> DeskChange {
 
 fn put(word: &str, means: Status) -> DeskChange {
     DeskChange::Update(Update { status: Some(StatusSpec { word: word.into(), means }), ..Update::default() })
-}
-
-fn queue_of(account: &Account, ticket: TicketNo) -> String {
-    let queue = account.stage.sandbox.ticket(ticket).unwrap().queue.unwrap();
-    account.stage.sandbox.with(|desk| desk.queues[&queue].name.clone())
 }
 
 fn past(account: &Account, ticket: TicketNo) -> Parts {
@@ -214,22 +210,8 @@ fn a_priority_is_read_and_refused_to_be_set_before_anything_is_sent() {
 #[test]
 fn a_person_who_acts_between_decision_and_write_is_not_overruled_and_a_reader_is_nobody() {
     let account = Account::new();
-    for act in ["takes", "moves", "prioritises", "notes", "tags", "edits"] {
-        let ticket = account.ticket();
-        let write = account.write(ticket, billing());
-        let agent = account.stage.sandbox.person("floater");
-        match act {
-            "takes" => agent.takes(ticket),
-            "moves" => agent.moves(ticket, "Tier 2"),
-            "prioritises" => agent.prioritises(ticket, "urgent"),
-            "tags" => agent.tags(ticket, "mine"),
-            "edits" => agent.edits(ticket, handoffd_sandbox::seed::STEPS, "restart"),
-            _ => agent.notes(ticket, "mine"),
-        };
-        let error = account.run(account.desk.apply(&write)).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never), "{act}");
-        assert_ne!(queue_of(&account, ticket), "Billing", "{act}: nothing was written");
-    }
+    let acts = ["takes", "moves", "prioritises", "notes", "tags", "edits"];
+    traps::whoever_acts_in_between_is_not_overruled(&account, &billing(), &acts);
     let ticket = account.ticket();
     let write = account.write(ticket, billing());
     let later = account.clock_now().as_second() + 50;
@@ -356,28 +338,20 @@ fn what_a_workflow_does_is_a_bots_and_what_we_do_is_ours_with_its_mark() {
 #[test]
 fn labels_are_made_put_on_and_taken_off_one_by_one_and_half_of_them_is_looked_up_first() {
     let account = Account::new();
-    let ticket = account.ticket();
-    for tag in ["kept", "gone"] {
-        account.stage.sandbox.person("frontline-1").tags(ticket, tag);
-    }
-    let change =
-        DeskChange::Tags { add: vec!["ours".into(), "kept".into()], remove: vec!["gone".into(), "never".into()] };
-    let write = Write { expected: None, decided_on: None, ..account.write(ticket, change) };
+    let (ticket, write) = traps::tagged(&account);
     account.stage.wire().fault_next_write(Fault::LostAfter);
     assert_eq!(account.run(account.desk.apply(&write)).unwrap_err().retry, Retry::Unsure, "the label may be made");
     assert_eq!(account.run(account.desk.find(&write)).unwrap(), Sighting::NotFound);
     account.run(account.desk.apply(&write)).unwrap();
     assert!(matches!(account.run(account.desk.find(&write)).unwrap(), Sighting::Found(_)));
-    let tags: Vec<String> = account.stage.sandbox.ticket(ticket).unwrap().tags.into_iter().collect();
-    assert_eq!(tags, ["kept", "ours"]);
+    traps::tags_are_as_wanted(&account, ticket);
     let changes = past(&account, ticket).history.unwrap();
     let by = |name: &str| {
         let added = |what: &What| matches!(what, What::Tags { added, .. } if added[..] == [name.to_owned()]);
         changes.iter().find(|change| change.what.iter().any(added)).map(|change| change.actor)
     };
     assert_eq!((by("kept"), by("ours"), by("gone")), (Some(Actor::Person), Some(Actor::Us), None));
-    let odd = DeskChange::Tags { add: vec![" ".into()], remove: vec![] };
-    assert_eq!(account.run(account.desk.apply(&account.write(ticket, odd))).unwrap_err().kind, DeskErrorKind::Refused);
+    traps::odd_tags_are_refused(&account, ticket, &[" "]);
 }
 
 #[test]

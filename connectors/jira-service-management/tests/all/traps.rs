@@ -1,30 +1,17 @@
 //! What writing to Jira can go wrong with, one test each.
 
+use crate::stage::traps::{self, away, billing, queue_of};
 use crate::stage::{Account, answer, id, note, noted, reply, shown};
 use futures::FutureExt;
 use handoffd_kit::conformance::{Edit, Fault, Stage};
 use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, QueueSpec, Sighting, StatusSpec, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{Actor, Ending, FieldValue, PartKind, PartSet, Priority, Role, Status, Visibility, What};
-use handoffd_sandbox::ids::TicketNo;
+use handoffd_kit::model::{Ending, FieldValue, Priority, Role, Status, Visibility};
 use handoffd_sandbox::seed;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-fn away() -> Update {
-    Update { queue: Some(QueueSpec::Name("Billing".into())), owner: Some(OwnerSpec::Nobody), ..Update::default() }
-}
-
-fn billing() -> DeskChange {
-    DeskChange::Update(away())
-}
-
-fn queue_of(account: &Account, ticket: TicketNo) -> String {
-    let queue = account.stage.sandbox.ticket(ticket).unwrap().queue.unwrap();
-    account.stage.sandbox.with(|desk| desk.queues[&queue].name.clone())
-}
 
 /// Every comment, however it is shown, says this of itself.
 fn public(public: bool) -> Edit {
@@ -283,81 +270,25 @@ fn somebody_who_cannot_be_assigned_is_refused_and_nothing_of_the_edit_is_written
 
 #[test]
 fn a_person_who_acts_between_decision_and_write_is_not_overruled() {
-    let account = Account::new();
-    for act in ["takes", "moves", "prioritises", "notes", "tags"] {
-        let ticket = account.ticket();
-        let write = account.write(ticket, billing());
-        account.pass(1);
-        let agent = account.stage.sandbox.person("floater");
-        match act {
-            "takes" => agent.takes(ticket),
-            "moves" => agent.moves(ticket, "Tier 2"),
-            "prioritises" => agent.prioritises(ticket, "urgent"),
-            "tags" => agent.tags(ticket, "mine"),
-            _ => agent.notes(ticket, "mine"),
-        };
-        let error = account.run(account.desk.apply(&write)).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never), "{act}");
-        assert_ne!(queue_of(&account, ticket), "Billing", "{act}: nothing was written");
-    }
+    let acts = ["takes", "moves", "prioritises", "notes", "tags"];
+    traps::whoever_acts_in_between_is_not_overruled(&Account::new(), &billing(), &acts);
 }
 
 #[test]
 fn what_a_person_did_between_our_read_and_our_edit_is_put_back_unless_somebody_acted_since() {
-    for since in [false, true] {
-        let account = Account::new();
-        let ticket = account.ticket();
-        account.run(account.desk.apply(&account.write(account.ticket(), billing()))).unwrap();
-        let write = account.write(ticket, billing());
-        account.stage.wire().fault_next_write(Fault::Hold);
-        let mut applying = account.desk.apply(&write);
-        assert!((&mut applying).now_or_never().is_none(), "the issue was read, and the edit waits");
-        account.pass(1);
-        account.stage.sandbox.person("floater").takes(ticket);
-        account.pass(1);
-        account.stage.wire().fault_next_read(Fault::Hold);
-        account.stage.wire().release();
-        assert!((&mut applying).now_or_never().is_none(), "it is written, and what came of it is not read yet");
-        account.pass(1);
-        if since {
-            account.stage.sandbox.person("frontline-1").moves(ticket, "Tier 2");
-        }
-        account.stage.wire().release();
-        let error = account.run(applying).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never), "{}", error.words);
-        assert!(error.words.contains("Floating Agent"), "{}", error.words);
-        let now = account.stage.sandbox.ticket(ticket).unwrap();
-        let floater = account.stage.sandbox.person("floater").no();
-        let (words, owner, queue) = match since {
-            true => ("that stays", None, "Tier 2"),
-            false => ("put back", floater, "Support"),
-        };
-        assert!(error.words.contains(words), "{}", error.words);
-        assert_eq!((now.owner, queue_of(&account, ticket).as_str()), (owner, queue));
-    }
+    traps::whoever_acts_under_our_write_is_put_back(Account::new, &billing(), ("Floating Agent", Retry::Never));
 }
 
 #[test]
 fn labels_are_changed_in_one_edit_that_leaves_others_alone() {
     let account = Account::new();
-    let ticket = account.ticket();
-    for tag in ["kept", "gone"] {
-        account.stage.sandbox.person("frontline-1").tags(ticket, tag);
-    }
-    let change =
-        DeskChange::Tags { add: vec!["ours".into(), "kept".into()], remove: vec!["gone".into(), "never".into()] };
-    let write = account.write(ticket, change);
+    let (ticket, write) = traps::tagged(&account);
     account.asked();
     account.run(account.desk.apply(&write)).unwrap();
     let asked = paths(&account);
     assert_eq!(asked.iter().filter(|one| !one.starts_with("GET")).count(), 1, "{asked:?}");
-    let tags: Vec<String> = account.stage.sandbox.ticket(ticket).unwrap().tags.into_iter().collect();
-    assert_eq!(tags, ["kept", "ours"]);
-    for odd in ["", " ", "a b"] {
-        let change = DeskChange::Tags { add: vec![odd.into()], remove: vec![] };
-        let error = account.run(account.desk.apply(&account.write(ticket, change))).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Refused, Retry::Never), "{odd:?}");
-    }
+    traps::tags_are_as_wanted(&account, ticket);
+    traps::odd_tags_are_refused(&account, ticket, &["", " ", "a b"]);
 }
 
 #[test]
@@ -387,85 +318,30 @@ fn merged_archived_and_moved_tickets_take_nothing_although_jira_might() {
         assert_eq!((error.kind, error.retry), (DeskErrorKind::Gone, Retry::Never));
         assert!(error.words.contains(words), "{error}");
     }
-    account.stage.sandbox.person("frontline-1").deletes(target);
-    let gone = account.run(account.desk.head(&id(target), Timestamp::MAX)).unwrap_err();
-    assert_eq!((gone.kind, gone.retry), (DeskErrorKind::NotFound, Retry::Never));
+    traps::a_deleted_ticket_is_not_found(&account, target);
 }
 
 #[test]
 fn what_an_automation_does_within_our_edit_is_an_automations_and_no_persons() {
-    let account = Account::new();
-    let ticket = account.ticket();
-    account.stage.sandbox.with(|desk| {
-        let tier2 = desk.find_queue("Tier 2").unwrap().no;
-        desk.rules.push(handoffd_sandbox::rules::Rule {
-            name: "Back to tier 2".into(),
-            when: handoffd_sandbox::rules::When { did: Some("queue"), ..Default::default() },
-            timing: handoffd_sandbox::rules::Timing::Within,
-            then: handoffd_sandbox::change::Update { queue: Some(Some(tier2)), ..Default::default() },
-        });
-    });
-    account.run(account.desk.apply(&account.write(ticket, billing()))).unwrap();
-    let head = account.head(ticket);
-    let parts = account.run(account.desk.parts(&head, PartSet::of(&[PartKind::History]), Timestamp::MAX)).unwrap();
-    let to = |what: &What| match what {
-        What::Queue { to: Some(to), .. } => to.name.clone(),
-        _ => None,
-    };
-    let moves = parts.history.unwrap().into_iter();
-    let moves: Vec<(Actor, String)> =
-        moves.filter_map(|change| Some((change.actor, change.what.iter().find_map(to)?))).collect();
-    assert_eq!(moves, [(Actor::Us, "Billing".to_owned()), (Actor::Automation, "Tier 2".to_owned())]);
+    traps::what_an_automation_does_within_our_write_is_no_persons(&Account::new(), billing());
 }
 
 #[test]
 fn a_lost_edit_is_found_by_the_issue_or_by_our_mark_in_its_history() {
-    for (fault, since) in [(Fault::LostAfter, false), (Fault::LostAfter, true), (Fault::LostBefore, true)] {
-        for kept in [true, false] {
-            let account = Account::new();
-            let ticket = account.ticket();
-            let arrives = fault == Fault::LostAfter;
-            account.pass(5);
-            let write = account.write(ticket, billing());
-            account.stage.wire().fault_next_write(fault.clone());
-            let error = account.run(account.desk.apply(&write)).unwrap_err();
-            assert_eq!(error.retry, Retry::Unsure);
-            account.pass(30);
-            if since {
-                account.stage.sandbox.person("floater").moves(ticket, "Tier 2");
+    traps::a_lost_move_is_found(Account::new, |_| {});
+    // A site that does not keep what a writer notes: the entry is known by its author, time and values.
+    traps::a_lost_move_is_found(Account::new, |account| {
+        account.stage.wire().edit_answers(Arc::new(|answer| {
+            for entry in answer["values"].as_array_mut().into_iter().flatten() {
+                entry["historyMetadata"] = Value::Null;
             }
-            if !kept {
-                // A site that does not keep what a writer notes: the entry is known by its author, time and values.
-                account.stage.wire().edit_answers(Arc::new(|answer| {
-                    for entry in answer["values"].as_array_mut().into_iter().flatten() {
-                        entry["historyMetadata"] = Value::Null;
-                    }
-                }));
-            }
-            let sighting = account.run(account.desk.find(&write)).unwrap();
-            assert_eq!(matches!(sighting, Sighting::Found(_)), arrives, "since: {since}, kept: {kept}, {sighting:?}");
-        }
-    }
+        }));
+    });
 }
 
 #[test]
 fn a_reply_is_found_by_its_words_in_a_public_comment_of_our_own() {
-    let account = Account::new();
-    let ticket = account.ticket();
-    let words = "A colleague takes over.\nYou need not repeat anything.";
-    let write = account.write(ticket, reply(words));
-    account.pass(30);
-    account.stage.sandbox.person("floater").replies(ticket, words);
-    account.stage.sandbox.person("handoffd").notes(ticket, words);
-    assert_eq!(
-        account.run(account.desk.find(&write)).unwrap(),
-        Sighting::NotFound,
-        "somebody else's, and an internal one"
-    );
-    account.stage.sandbox.person("handoffd").replies(ticket, words);
-    assert!(matches!(account.run(account.desk.find(&write)).unwrap(), Sighting::Found(_)));
-    let later = Write { first_tried: Some(account.clock_now() + SignedDuration::from_hours(1)), ..write };
-    assert_eq!(account.run(account.desk.find(&later)).unwrap(), Sighting::NotFound, "an older reply of the same words");
+    traps::a_lost_reply_is_found_by_its_words(&Account::new(), None);
 }
 
 #[test]

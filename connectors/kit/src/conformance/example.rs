@@ -22,6 +22,16 @@ pub fn settings(example: &str) -> Result<DeskSettings, String> {
     })
 }
 
+/// The settings of a desk with this address, these keys of `login` and these of `webhook`, for a connector's own tests.
+///
+/// # Errors
+/// The address is none.
+pub fn desk(url: &str, login: &[(&str, Setting)], webhook: &[(&str, Setting)]) -> Result<DeskSettings, String> {
+    let table = |keys: &[(&str, Setting)]| keys.iter().map(|(key, value)| ((*key).into(), value.clone())).collect();
+    let url = url.parse().map_err(|_| format!("{url} is no address"))?;
+    Ok(DeskSettings { id: "acme".into(), url, login: table(login), webhook: table(webhook), budget: 0.8 })
+}
+
 fn table(value: Option<&toml::Value>) -> Result<BTreeMap<String, Setting>, String> {
     let setting = |(key, value): (&String, &toml::Value)| match value {
         toml::Value::String(text) => Ok((key.clone(), Setting::Text(text.clone()))),
@@ -48,6 +58,9 @@ mod tests {
         for odd in ["", "[desks]", "[desks.a]", "[desks.a]\nurl = \"a\"", "= 1"] {
             assert!(settings(odd).is_err(), "{odd}");
         }
+        assert!(desk("a", &[], &[]).is_err());
+        let built = desk("https://a.example", &[("user", Setting::Text("u".into()))], &[]).unwrap();
+        assert!(matches!(&built.login["user"], Setting::Text(text) if text == "u") && built.webhook.is_empty());
         assert!(settings("[desks.a]\nurl = \"https://a.example\"\nlogin = { t = { file = \"x\" } }").is_err());
     }
 }

@@ -3,6 +3,11 @@
 
 #![allow(dead_code, reason = "each binary uses its part")]
 
+pub mod conforms;
+pub mod hostile;
+pub mod rights;
+pub mod traps;
+
 use bytes::Bytes;
 use futures::executor::block_on;
 use handoffd_kit::clock::{Clock, ManualClock};

@@ -1,10 +1,11 @@
 //! Hostile, huge, wrong and duplicate answers; and secrets, which are never shown.
 
-use crate::stage::{Account, answer, id, note, shown};
-use handoffd_kit::conformance::{Fault, Stage};
+use crate::stage::{Account, answer, hostile, note};
+use handoffd_kit::conformance::Stage;
 use handoffd_kit::desk::Desk;
 use handoffd_kit::error::{DeskErrorKind, Retry};
 use handoffd_kit::model::{PartKind, PartSet};
+use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::seed;
 use jiff::Timestamp;
 use serde_json::json;
@@ -13,20 +14,15 @@ use std::sync::Arc;
 #[test]
 fn another_tickets_answer_is_no_answer() {
     let account = Account::new();
+    hostile::another_tickets_answer_is_no_answer(&account, |other| {
+        Arc::new(move |answer| {
+            if answer.get("title").is_some() {
+                answer["id"] = json!(other);
+            }
+        })
+    });
     let (ticket, other) = (account.ticket(), account.ticket());
-    account.head(ticket);
     let write = account.write(ticket, note("x"));
-    account.stage.wire().edit_answers(Arc::new(move |answer| {
-        if answer.get("title").is_some() {
-            answer["id"] = json!(other);
-        }
-        if answer.get("internal").is_some() {
-            answer["ticket_id"] = json!(other);
-        }
-    }));
-    let error = account.run(account.desk.head(&id(ticket), Timestamp::MAX)).unwrap_err();
-    assert_eq!((error.kind, error.retry), (DeskErrorKind::Protocol, Retry::After(None)));
-    account.stage.wire().mend();
     account.stage.wire().edit_answers(Arc::new(move |answer| {
         if answer.get("internal").is_some() {
             answer["ticket_id"] = json!(other);
@@ -39,29 +35,18 @@ fn another_tickets_answer_is_no_answer() {
 #[test]
 fn a_search_that_holds_something_else_is_refused_and_one_with_repeats_is_not() {
     let account = Account::new();
+    let odd = [r#"{"records":[]}"#, "[7]", r#"[{"id":null}]"#, r#"[{"title":"no id"}]"#, r#"{"tickets":["x"]}"#];
+    let one = |ticket: TicketNo, at: &str| json!({ "id": ticket, "updated_at": at });
+    hostile::a_list_of_something_else_is_refused(&account, "tickets", &odd, |ticket| {
+        let at = "2026-05-04T08:00:00.000Z";
+        json!([one(ticket, at), one(ticket, "soon"), one(ticket, at)]).to_string()
+    });
     let ticket = account.ticket();
-    let since = account.clock_now();
-    for odd in [
-        r#"{"records":[]}"#,
-        "[7]",
-        r#"[{"id":null}]"#,
-        r#"[{"title":"no id"}]"#,
-        r#"{"tickets":["x"]}"#,
-        "null",
-        "[[[[",
-        "",
-    ] {
-        account.stage.wire().fault_next_read(answer(200, odd.into()));
-        let error = account.run(account.desk.changed_since(&"tickets".into(), None, since)).unwrap_err();
-        assert_eq!(error.kind, DeskErrorKind::Protocol, "{odd}");
-    }
-    let one = |at: &str| json!({ "id": ticket, "updated_at": at });
-    let twice = json!([one("2026-05-04T08:00:00.000Z"), one("soon"), one("2026-05-04T08:00:00.000Z")]);
-    account.stage.wire().fault_next_read(answer(200, twice.to_string()));
-    let page = account.run(account.desk.changed_since(&"tickets".into(), None, since)).unwrap();
-    assert!(page.changed.iter().all(|one| one.ticket == id(ticket)) && !page.changed.is_empty());
-    let older = json!({ "tickets": [ticket, 77], "tickets_count": 2, "assets": { "Ticket": { ticket.to_string(): one("2026-05-04T08:00:01.000Z") } } });
+    let record = one(ticket, "2026-05-04T08:00:01.000Z");
+    let assets = json!({ "Ticket": { ticket.to_string(): record } });
+    let older = json!({ "tickets": [ticket, 77], "tickets_count": 2, "assets": assets });
     account.stage.wire().fault_next_read(answer(200, older.to_string()));
+    let since = account.clock_now();
     let page = account.run(account.desk.changed_since(&"tickets".into(), None, since)).unwrap();
     let seen: Vec<&str> = page.changed.iter().map(|one| one.ticket.as_str()).collect();
     assert_eq!(seen, [ticket.to_string().as_str(), "77"], "one without its record is looked at, too");
@@ -69,29 +54,19 @@ fn a_search_that_holds_something_else_is_refused_and_one_with_repeats_is_not() {
 
 #[test]
 fn a_huge_article_is_cut_and_deep_nesting_breaks_nothing() {
-    let account = Account::new();
-    let ticket = account.ticket();
-    let head = account.head(ticket);
-    let wanted = PartSet::of(&[PartKind::Conversation]);
-    let entry = |kind: &str, body: String| {
-        let entry = json!([{ "id": 9, "ticket_id": ticket, "body": body, "content_type": kind, "internal": true, "sender": "Agent",
-            "created_by_id": 1, "created_at": "2026-05-04T08:00:00.000Z" }]);
-        answer(200, entry.to_string())
-    };
-    for (kind, body) in [
-        ("text/html", "<p>word</p>".repeat(200_000)),
-        ("text/html", format!("{}x", "<div>".repeat(100_000))),
-        ("text/html", "\u{202e}&#0;".repeat(1_000)),
-        ("text/plain", "word ".repeat(400_000)),
-    ] {
-        account.stage.wire().fault_next_read(entry(kind, body));
-        let parts = account.run(account.desk.parts(&head, wanted, Timestamp::MAX)).unwrap();
-        let message = parts.conversation.unwrap().messages.pop().unwrap();
-        assert!(message.said.words().len() <= 200 << 10, "{}", message.said.words().len());
-    }
-    account.stage.wire().fault_next_read(answer(200, "[".repeat(200_000)));
-    let error = account.run(account.desk.parts(&head, wanted, Timestamp::MAX)).unwrap_err();
-    assert_eq!(error.kind, DeskErrorKind::Protocol);
+    hostile::a_huge_message_is_cut(&Account::new(), |ticket| {
+        let bodies = [
+            ("text/html", "<p>word</p>".repeat(200_000)),
+            ("text/html", format!("{}x", "<div>".repeat(100_000))),
+            ("text/html", "\u{202e}&#0;".repeat(1_000)),
+            ("text/plain", "word ".repeat(400_000)),
+        ];
+        let entry = |(kind, body)| {
+            json!([{ "id": 9, "ticket_id": ticket, "body": body, "content_type": kind, "internal": true,
+                "sender": "Agent", "created_by_id": 1, "created_at": "2026-05-04T08:00:00.000Z" }])
+        };
+        bodies.into_iter().map(|body| entry(body).to_string()).collect()
+    });
 }
 
 #[test]
@@ -117,37 +92,10 @@ fn lists_that_ignore_pages_or_never_end_are_read_once() {
 
 #[test]
 fn ids_that_are_no_numbers_are_never_sent() {
-    let account = Account::new();
-    account.asked();
-    for odd in ["../users", "7/x", "-1", "0", "", "7?full=true", "٧"] {
-        let error = account.run(account.desk.head(&odd.into(), Timestamp::MAX)).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::NotFound, Retry::Never), "{odd}");
-    }
-    assert!(account.asked().is_empty());
+    hostile::odd_ids_are_never_sent(&Account::new(), &[]);
 }
 
 #[test]
 fn neither_the_token_nor_a_tickets_words_stand_in_an_error() {
-    let account = Account::new();
-    let ticket = account.ticket();
-    let write = account.write(ticket, note("The customer's secret is 4711-canary"));
-    let bodies = [
-        (201, r#"{"id":9,"body":"4711-canary"#.to_owned()),
-        (500, "<h1>4711-canary</h1>".to_owned()),
-        (422, format!("{} 4711-canary", seed::ZAMMAD_TOKEN)),
-        (302, "4711-canary".to_owned()),
-    ];
-    for (status, body) in bodies {
-        account.stage.wire().fault_next_write(answer(status, body));
-        let error = account.run(account.desk.apply(&write)).unwrap_err();
-        let shown = shown(&error);
-        assert!(!shown.contains("4711-canary") && !shown.contains(seed::ZAMMAD_TOKEN), "{shown}");
-    }
-    let down = account.run(async {
-        account.stage.wire().fault_all(Fault::LostAfter);
-        let lost = account.desk.head(&id(ticket), Timestamp::MAX).await;
-        account.stage.wire().mend();
-        lost.unwrap_err()
-    });
-    assert!(!shown(&down).contains(seed::ZAMMAD_TOKEN));
+    hostile::no_error_shows_a_secret_or_a_tickets_words(&Account::new(), seed::ZAMMAD_TOKEN);
 }

@@ -1,35 +1,20 @@
 //! Zammad's traps, one test each.
 
+use crate::stage::traps::{self, away, queue_of};
 use crate::stage::{Account, CUSTOMER, id, note, noted, reply, shown, tickets};
 use futures::FutureExt;
 use handoffd_kit::conformance::{Fault, Stage};
-use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, QueueSpec, Sighting, StatusSpec, Update, Write};
+use handoffd_kit::desk::{Desk, DeskChange, OwnerSpec, Sighting, StatusSpec, Update, Write};
 use handoffd_kit::error::{DeskErrorKind, Retry};
 use handoffd_kit::fact::Fact;
-use handoffd_kit::model::{Actor, ClockState, Ending, PartKind, PartSet, Role, Status, Visibility, What};
+use handoffd_kit::model::{Actor, ClockState, Ending, PartKind, PartSet, Role, Status, Visibility};
 use handoffd_kit::webhook::{Refusal, Unverified};
-use handoffd_sandbox::change::NewMessage;
-use handoffd_sandbox::ids::TicketNo;
-use handoffd_sandbox::ticket::Body;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::sync::Arc;
 
-fn away() -> Update {
-    Update { queue: Some(QueueSpec::Name("Billing".into())), owner: Some(OwnerSpec::Nobody), ..Update::default() }
-}
-
-fn billing() -> DeskChange {
-    DeskChange::Update(away())
-}
-
 fn handoff() -> DeskChange {
     DeskChange::Update(Update { note: noted("Context"), ..away() })
-}
-
-fn queue_of(account: &Account, ticket: TicketNo) -> String {
-    let queue = account.stage.sandbox.ticket(ticket).unwrap().queue.unwrap();
-    account.stage.sandbox.with(|desk| desk.queues[&queue].name.clone())
 }
 
 fn internal(internal: bool) -> handoffd_kit::conformance::Edit {
@@ -167,62 +152,14 @@ fn a_person_is_known_by_mail_address_only_where_they_have_access() {
 
 #[test]
 fn a_person_who_acts_between_decision_and_write_is_not_overruled() {
-    let account = Account::new();
-    for act in ["takes", "moves", "prioritises", "notes", "tags"] {
-        let ticket = account.ticket();
-        let write = account.write(ticket, handoff());
-        account.pass(1);
-        let agent = account.stage.sandbox.person("floater");
-        match act {
-            "takes" => agent.takes(ticket),
-            "moves" => agent.moves(ticket, "Tier 2"),
-            "prioritises" => agent.prioritises(ticket, "urgent"),
-            "tags" => agent.tags(ticket, "mine"),
-            _ => agent.notes(ticket, "mine"),
-        };
-        let error = account.run(account.desk.apply(&write)).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never), "{act}");
-        assert_ne!(queue_of(&account, ticket), "Billing", "{act}: nothing was written");
-    }
+    let acts = ["takes", "moves", "prioritises", "notes", "tags"];
+    traps::whoever_acts_in_between_is_not_overruled(&Account::new(), &handoff(), &acts);
 }
 
 #[test]
 fn what_a_person_did_between_our_read_and_our_update_is_put_back_unless_somebody_acted_since() {
-    for since in [false, true] {
-        let account = Account::new();
-        let ticket = account.ticket();
-        account.run(account.desk.apply(&account.write(account.ticket(), handoff()))).unwrap();
-        let write = account.write(ticket, handoff());
-        account.stage.wire().fault_next_write(Fault::Hold);
-        let mut applying = account.desk.apply(&write);
-        assert!((&mut applying).now_or_never().is_none(), "the ticket was read, and the update waits");
-        account.pass(1);
-        account.stage.sandbox.person("floater").takes(ticket);
-        account.pass(1);
-        account.stage.wire().fault_next_read(Fault::Hold);
-        account.stage.wire().release();
-        assert!((&mut applying).now_or_never().is_none(), "it is written, and what came of it is not read yet");
-        account.pass(1);
-        if since {
-            account.stage.sandbox.person("frontline-1").moves(ticket, "Tier 2");
-        }
-        account.stage.wire().release();
-        let error = account.run(applying).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Applied), "{}", error.words);
-        let floater = account.stage.sandbox.person("floater").no();
-        assert!(error.words.contains(&floater.unwrap().to_string()), "{}", error.words);
-        let now = account.stage.sandbox.ticket(ticket).unwrap();
-        let (words, owner, queue) = match since {
-            true => ("that stays", None, "Tier 2"),
-            false => ("put back", floater, "Support"),
-        };
-        assert!(error.words.contains(words), "{}", error.words);
-        assert_eq!(
-            (now.owner, queue_of(&account, ticket).as_str(), now.messages.len()),
-            (owner, queue, 2),
-            "the note stays"
-        );
-    }
+    let floater = Account::new().stage.sandbox.person("floater").no().unwrap().to_string();
+    traps::whoever_acts_under_our_write_is_put_back(Account::new, &handoff(), (&floater, Retry::Applied));
 }
 
 #[test]
@@ -245,13 +182,7 @@ fn labels_do_not_show_in_the_stream_and_are_part_of_what_a_write_is_decided_on()
 #[test]
 fn labels_are_written_one_by_one_and_half_of_them_is_looked_up_first() {
     let account = Account::new();
-    let ticket = account.ticket();
-    for tag in ["kept", "gone"] {
-        account.stage.sandbox.person("frontline-1").tags(ticket, tag);
-    }
-    let change =
-        DeskChange::Tags { add: vec!["ours".into(), "kept".into()], remove: vec!["gone".into(), "never".into()] };
-    let write = Write { expected: None, decided_on: None, ..account.write(ticket, change) };
+    let (ticket, write) = traps::tagged(&account);
     account.asked();
     account.stage.wire().fault_next_write(Fault::LostAfter);
     let lost = account.run(account.desk.apply(&write)).unwrap_err();
@@ -262,13 +193,8 @@ fn labels_are_written_one_by_one_and_half_of_them_is_looked_up_first() {
     let asked = account.asked();
     let writes: Vec<&String> = asked.iter().filter(|one| !one.starts_with("GET")).collect();
     assert_eq!(writes, ["DELETE /api/v1/tags/remove"], "what is there already is not sent again");
-    let tags: Vec<String> = account.stage.sandbox.ticket(ticket).unwrap().tags.into_iter().collect();
-    assert_eq!(tags, ["kept", "ours"]);
-    for odd in ["", " ", "a,b"] {
-        let change = DeskChange::Tags { add: vec![odd.into()], remove: vec![] };
-        let error = account.run(account.desk.apply(&account.write(ticket, change))).unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Refused, Retry::Never), "{odd:?}");
-    }
+    traps::tags_are_as_wanted(&account, ticket);
+    traps::odd_tags_are_refused(&account, ticket, &["", " ", "a,b"]);
 }
 
 #[test]
@@ -281,9 +207,7 @@ fn a_merged_ticket_names_the_other_one_and_takes_nothing_although_zammad_would()
     let error = account.run(account.desk.apply(&write)).unwrap_err();
     assert_eq!((error.kind, error.retry), (DeskErrorKind::Gone, Retry::Never));
     assert!(error.words.contains(&format!("merged into ticket {target}")), "{}", error.words);
-    account.stage.sandbox.person("frontline-1").deletes(target);
-    let gone = account.run(account.desk.head(&id(target), Timestamp::MAX)).unwrap_err();
-    assert_eq!((gone.kind, gone.retry), (DeskErrorKind::NotFound, Retry::Never));
+    traps::a_deleted_ticket_is_not_found(&account, target);
 }
 
 #[test]
@@ -316,70 +240,18 @@ fn a_pending_state_is_sent_with_its_instant_and_empties_the_escalation_times() {
 
 #[test]
 fn what_a_trigger_does_within_our_update_is_an_automations_and_no_persons() {
-    let account = Account::new();
-    let ticket = account.ticket();
-    account.stage.sandbox.with(|desk| {
-        let tier2 = desk.find_queue("Tier 2").unwrap().no;
-        desk.rules.push(handoffd_sandbox::rules::Rule {
-            name: "Back to tier 2".into(),
-            when: handoffd_sandbox::rules::When { did: Some("queue"), ..Default::default() },
-            timing: handoffd_sandbox::rules::Timing::Within,
-            then: handoffd_sandbox::change::Update { queue: Some(Some(tier2)), ..Default::default() },
-        });
-    });
-    account.run(account.desk.apply(&account.write(ticket, handoff()))).unwrap();
-    let head = account.head(ticket);
-    let parts = account.run(account.desk.parts(&head, PartSet::of(&[PartKind::History]), Timestamp::MAX)).unwrap();
-    let moves: Vec<(Actor, String)> = parts
-        .history
-        .unwrap()
-        .into_iter()
-        .filter_map(|change| {
-            let to = change.what.iter().find_map(|what| match what {
-                What::Queue { to: Some(to), .. } => to.name.clone(),
-                _ => None,
-            })?;
-            Some((change.actor, to))
-        })
-        .collect();
-    assert_eq!(moves, [(Actor::Us, "Billing".to_owned()), (Actor::Automation, "Tier 2".to_owned())]);
+    traps::what_an_automation_does_within_our_write_is_no_persons(&Account::new(), handoff());
 }
 
 #[test]
 fn a_lost_update_without_a_note_is_found_by_the_ticket_or_by_our_row_in_its_history() {
-    for (fault, since) in [(Fault::LostAfter, false), (Fault::LostAfter, true), (Fault::LostBefore, true)] {
-        let account = Account::new();
-        let ticket = account.ticket();
-        let arrives = fault == Fault::LostAfter;
-        account.pass(5);
-        let write = account.write(ticket, billing());
-        account.stage.wire().fault_next_write(fault);
-        let error = account.run(account.desk.apply(&write)).unwrap_err();
-        assert_eq!(error.retry, Retry::Unsure);
-        account.pass(30);
-        if since {
-            account.stage.sandbox.person("floater").moves(ticket, "Tier 2");
-        }
-        let sighting = account.run(account.desk.find(&write)).unwrap();
-        assert_eq!(matches!(sighting, Sighting::Found(_)), arrives, "since: {since}, {sighting:?}");
-    }
+    traps::a_lost_move_is_found(Account::new, |_| {});
 }
 
 #[test]
 fn a_reply_is_found_by_its_words_in_an_article_of_our_own() {
-    let account = Account::new();
-    let ticket = account.ticket();
-    let write = account.write(ticket, reply("A colleague takes over.\nYou need not repeat anything."));
     let html = "<p>A colleague takes over.<br>You need not repeat anything.</p><p>--<br>Acme</p>";
-    let say = vec![NewMessage::new(Visibility::Public, Body::Html(html.into()))];
-    let said = handoffd_sandbox::change::Update { say, ..Default::default() };
-    account.pass(30);
-    account.stage.sandbox.person("floater").updates(ticket, said.clone());
-    assert_eq!(account.run(account.desk.find(&write)).unwrap(), Sighting::NotFound, "somebody else's words");
-    account.stage.sandbox.person("handoffd").updates(ticket, said);
-    assert!(matches!(account.run(account.desk.find(&write)).unwrap(), Sighting::Found(_)));
-    let later = Write { first_tried: Some(account.clock_now() + SignedDuration::from_hours(1)), ..write };
-    assert_eq!(account.run(account.desk.find(&later)).unwrap(), Sighting::NotFound, "an older reply of the same words");
+    traps::a_lost_reply_is_found_by_its_words(&Account::new(), Some(html));
 }
 
 #[test]
