@@ -45,6 +45,12 @@ fn the_description_is_the_first_message_and_the_customers_whoever_typed_it() {
 }
 
 #[test]
+fn comments_and_a_changelog_as_documented() {
+    insta::assert_json_snapshot!("conversation", conversation(&issue(), &comments(), &cast()).unwrap());
+    insta::assert_json_snapshot!("changes", changes(&issue(), &entries(), &comments(), &cast()).unwrap());
+}
+
+#[test]
 fn a_participant_with_a_licence_is_a_customer_in_public_and_an_agent_among_agents() {
     let said = |public: Value| {
         let comment = json!({ "id": "9", "author": { "accountId": "557058:7", "accountType": "atlassian" }, "body": {},

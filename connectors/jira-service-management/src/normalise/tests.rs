@@ -43,6 +43,16 @@ fn an_issue_reads_as_its_people_see_it() {
 }
 
 #[test]
+fn an_issue_and_its_clocks_as_documented() {
+    let mut head = read(|_| {}).unwrap();
+    // The answer itself is kept, to compare with; what is read of it is what counts here.
+    head.raw = "".into();
+    insta::assert_json_snapshot!("head", head);
+    let sent: wire::Clocks = serde_json::from_str(include_str!("../../fixtures/sla.json")).unwrap();
+    insta::assert_json_snapshot!("clocks", clocks(sent.values.get().unwrap()));
+}
+
+#[test]
 fn what_is_missing_is_unknown_and_null_is_none() {
     let bare = read(|raw| raw["fields"] = json!({})).unwrap();
     let facts =
