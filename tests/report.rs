@@ -61,6 +61,21 @@ fn stdout(folder: &TempDir, arguments: &[&str]) -> String {
 }
 
 #[test]
+fn who_stops_listening_changes_no_exit_code() {
+    let folder = folder(&[("log.csv", "case\n")]);
+    for arguments in [
+        ["--json", "report", "--events", "log.csv", "--map=none.toml"],
+        ["--config", "none.toml", "handoffs", "list", "--would"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_handoffd"));
+        let status = command.current_dir(folder.path()).args(arguments).stderr(writer).status().expect("ran");
+        assert_eq!(status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
 fn all_paths_of_a_real_log_are_reproduced_to_the_digit() {
     let (Some(log), Some(paths)) = (real("bpic2013-incidents.csv.gz"), real("bpic2013-paths.csv")) else { return };
     let folder = folder(&[("map.toml", MAP)]);

@@ -42,13 +42,12 @@ impl Failure {
     }
 
     /// Prints the chain of causes once, to stderr.
-    #[expect(clippy::print_stderr, reason = "the command line talks on stderr")]
     pub fn print(&self, context: &Context) -> ExitCode {
         if context.json {
             let causes: Vec<String> = self.error.chain().map(ToString::to_string).collect();
-            eprintln!("{}", serde_json::json!({ "error": causes.join(": "), "exit": self.code }));
+            context.say(&serde_json::json!({ "error": causes.join(": "), "exit": self.code }).to_string());
         } else {
-            eprintln!("handoffd: {:#}", self.error);
+            context.say(&format!("handoffd: {:#}", self.error));
         }
         ExitCode::from(self.code)
     }

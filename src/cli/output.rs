@@ -1,6 +1,5 @@
 //! What every command shares: where the configuration is, whether scripts or people read, tables, and confirmations.
 //! Data goes to stdout, talk to stderr; colours only where a terminal shows them.
-#![expect(clippy::print_stderr, reason = "this is where the command line prints")]
 
 use super::failure::Failure;
 use crate::insight::words::number;
@@ -59,14 +58,13 @@ impl Context {
 
     /// Talk.
     pub fn say(&self, text: &str) {
-        eprintln!("{text}");
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
     /// How far long work is, in one line that the next replaces; only where a person watches. Nothing ends it.
     pub fn progress(&self, text: &str) {
         if std::io::stderr().is_terminal() {
-            eprint!("\r\u{1b}[K{text}");
-            let _ = std::io::stderr().flush();
+            let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K{text}");
         }
     }
 
@@ -94,8 +92,7 @@ impl Context {
         if !self.asks {
             return false;
         }
-        eprint!("{question} Type yes to go on: ");
-        let _ = std::io::stderr().flush();
+        let _ = write!(std::io::stderr().lock(), "{question} Type yes to go on: ");
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
     }

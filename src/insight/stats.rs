@@ -60,14 +60,16 @@ fn wilson(share: Share, z: f64) -> (f64, f64) {
 }
 
 impl Serialize for Share {
+    /// Of nothing there is no share: null, and no interval.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (low, high) = self.interval();
+        let some = |value: f64| (self.of > 0).then(|| rounded(value, 6));
         let mut fields = serializer.serialize_struct("Share", 5)?;
         fields.serialize_field("count", &self.count)?;
         fields.serialize_field("of", &self.of)?;
-        fields.serialize_field("share", &rounded(self.share(), 6))?;
-        fields.serialize_field("low", &rounded(low, 6))?;
-        fields.serialize_field("high", &rounded(high, 6))?;
+        fields.serialize_field("share", &some(self.share()))?;
+        fields.serialize_field("low", &some(low))?;
+        fields.serialize_field("high", &some(high))?;
         fields.end()
     }
 }
@@ -206,6 +208,14 @@ mod tests {
         }
         assert_eq!(Share::new(0, 0).interval(), (0.0, 1.0));
         assert_eq!(Share::new(3, 3).interval().1, 1.0);
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_none_and_not_zero() {
+        let json = |share: Share| serde_json::to_value(share).expect("json");
+        let none = serde_json::json!({ "count": 0, "of": 0, "share": null, "low": null, "high": null });
+        assert_eq!(json(Share::new(0, 0)), none);
+        assert_eq!(json(Share::new(0, 1))["share"], 0.0);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub const FACT: Shape = Shape {
 /// A column as a table, where nothing else can be said of it.
 pub const COLUMN: Shape = Shape { title: "a column", keys: &[key("column", "\"Number\"")] };
 
-/// The team, or a tier that a column gives.
+/// The team, the agent, or a tier that a column gives.
 pub const VALUE: Shape =
     Shape { title: "a column", keys: &[key("column", "\"Involved ST\""), key("none", "[\"?\", \"-\"]")] };
 

@@ -39,7 +39,7 @@ pub struct EventMap {
     /// What refines the status, for the table of first events.
     pub sub_status: Option<Column>,
     /// Who made the change.
-    pub agent: Option<Column>,
+    pub agent: Option<ValueColumn>,
     /// When a case counts as taken, waiting or done.
     pub statuses: Statuses,
     /// Which tier a team is.
@@ -178,7 +178,8 @@ impl EventMap {
     pub fn columns(&self) -> Vec<&Column> {
         let claim = self.statuses.claimed_when.as_ref().map(|claim| &claim.value.column);
         let single = [&self.case, &self.at.column, &self.team.column].into_iter();
-        let optional = [&self.order, &self.status, &self.sub_status, &self.agent].into_iter().flatten();
+        let agent = self.agent.as_ref().map(|agent| &agent.column);
+        let optional = [&self.order, &self.status, &self.sub_status].into_iter().flatten().chain(agent);
         let all = single.chain(optional).chain(claim).chain(self.tier.column()).chain(&self.by).chain(&self.like);
         let all = all.chain(self.facts.columns());
         let mut columns: Vec<&Column> = Vec::new();

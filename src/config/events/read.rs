@@ -33,7 +33,7 @@ pub(super) fn read<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, source:
     let tier = tiers(found, &map);
     Some(EventMap {
         order: column(found, &map, "order"),
-        agent: column(found, &map, "agent"),
+        agent: value_column(found, &map, "agent", map.raw("agent")),
         by: columns(found, &map, "by"),
         like: columns(found, &map, "like"),
         facts: facts(found, &map),

@@ -36,7 +36,7 @@ impl Wanted {
             team: at(&map.team.column),
             status: maybe(&map.status),
             sub_status: maybe(&map.sub_status),
-            agent: maybe(&map.agent),
+            agent: map.agent.as_ref().map(|agent| at(&agent.column)),
             claim: map.statuses.claimed_when.as_ref().map(|claim| at(&claim.value.column)),
             tier: map.tier.column().map(at),
             marks: map.by.iter().chain(&map.like).map(at).collect(),
@@ -178,11 +178,11 @@ impl<'m> Collector<'m> {
         let tie = self.tie(row)?;
         let team = self.team(row)?;
         let (status, mark) = (self.status(row)?, self.mark(row)?);
-        if let Some(agent) = self.wanted.agent {
-            let agent = self.text(row, agent)?;
-            if !agent.is_empty() && !self.agents.contains(agent) {
-                self.agents.insert(agent.to_owned());
-            }
+        if let Some((agent, at)) = self.map.agent.as_ref().zip(self.wanted.agent)
+            && let Some(agent) = agent.value(self.text(row, at)?)
+            && !self.agents.contains(agent)
+        {
+            self.agents.insert(agent.to_owned());
         }
         self.log.events.push(Event { at, tie, hash: row.hash(), case, team, status, mark });
         Ok(())

@@ -45,6 +45,18 @@ fn teams(log: &EventLog) -> Vec<String> {
 const HEAD: &str = "id,at,team,status\n";
 
 #[test]
+fn who_made_no_change_is_no_agent() {
+    let log =
+        "id,at,team,status,who\n1,1/2/2016 10:00,A,open,?\n1,1/2/2016 11:00,A,open,Jo\n1,1/2/2016 12:00,A,done,\n";
+    let agents = |agent: &str| {
+        let read = tried(&format!("{MAP}{agent}"), log, Reading::default()).unwrap_or_else(|error| panic!("{error}"));
+        read.agents
+    };
+    assert_eq!(agents("agent = \"who\"\n"), Some(2));
+    assert_eq!(agents("agent = { column = \"who\", none = [\"?\"] }\n"), Some(1));
+}
+
+#[test]
 fn events_are_sorted_by_case_and_instant() {
     let log = fine(&format!(
         "{HEAD}1,1/2/2016 10:00,B,open\n2,1/2/2016 09:00,?,open\n1,1/2/2016 09:00,A,queued\n1,1/2/2016 11:00,A 2nd,done\n"
