@@ -119,7 +119,7 @@ fn policy(rules: usize) -> Policy {
         wordings,
     };
     let commands = CommandWords::default();
-    let desk = DeskPolicy { intake: Vec::new(), start: Start::Now, fields: fields(), commands };
+    let desk = DeskPolicy { intake: Vec::new(), start: Start::Now, fields: fields(), commands, news_within: None };
     Policy {
         version: "v1".into(),
         header: PolicyHeader::default(),

@@ -89,7 +89,10 @@ fn the_grafana_dashboard_has_the_form_of_one() {
         let names: BTreeSet<&str> = targets.iter().filter_map(|target| target["refId"].as_str()).collect();
         assert_eq!(names.len(), targets.len(), "{panel}");
         let defaults = &panel["fieldConfig"]["defaults"];
-        assert!(["short", "s", "reqps", "bytes"].contains(&defaults["unit"].as_str().expect("a unit")), "{panel}");
+        assert!(
+            ["short", "s", "reqps", "bytes", "percentunit"].contains(&defaults["unit"].as_str().expect("a unit")),
+            "{panel}"
+        );
         if let Some(steps) = defaults["thresholds"]["steps"].as_array() {
             assert!(steps[0]["value"].is_null(), "the first step has no bound: {panel}");
         }

@@ -62,7 +62,7 @@ fn event(alert: &Alert, routing_key: &str, repeated: bool) -> Value {
     }
     let card = card(alert, repeated);
     let severity = match alert.about {
-        About::Unclaimed { .. } | About::Parked { .. } | About::Channel { .. } => "error",
+        About::Unclaimed { .. } | About::Parked { .. } | About::Channel { .. } | About::Lull { .. } => "error",
         About::Handoff { .. } | About::Review { .. } | About::LostOwner { .. } => "warning",
         About::Digest { .. } | About::Test => "info",
     };

@@ -126,6 +126,7 @@ fn body(alert: &Alert) -> serde_json::Value {
         None => match alert.about {
             About::Digest { .. } => "alert.digest".to_owned(),
             About::Channel { .. } => "alert.channel".to_owned(),
+            About::Lull { .. } => "alert.lull".to_owned(),
             _ => "alert.test".to_owned(),
         },
         Some(occasion) => format!("alert.{}", occasion.name().replace('-', "_")),

@@ -192,7 +192,7 @@ impl From<CommandError> for Failure {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Wrong(_) => Self::usage(error),
-            CommandError::Refused(_) => Self::problems(error),
+            CommandError::NotFound(_) | CommandError::Refused(_) => Self::problems(error),
             CommandError::Desk(_) | CommandError::Ledger(_) => Self::unreachable(error),
         }
     }

@@ -3,11 +3,14 @@
 
 use super::abilities;
 use super::found::{At, Found};
+use super::hours::Hours;
 use super::keys;
 use super::mask::names_a_secret;
 use super::scalar::{self, shown};
 use super::secrets::{RawSetting, SecretSource};
+use super::teams::named_hours;
 use super::walk::{Named, Section, accepted, kind_of};
+use crate::policy::lull::NewsWithin;
 use crate::policy::rules::{DeskPolicy, FieldDeclaration, FieldOwner, Start};
 use crate::registry;
 use handoffd_kit::capability::Capabilities;
@@ -68,7 +71,7 @@ pub(super) struct DeskDraft {
 pub(super) type Desks = BTreeMap<DeskId, DeskDraft>;
 
 /// Reads all desks.
-pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> Desks {
+pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, hours: &Hours, base: &Path) -> Desks {
     let tables = root.named_tables(found, "desks");
     if tables.is_empty() {
         let help = "add a table [desks.NAME] with connector, url and login";
@@ -88,10 +91,22 @@ pub(super) fn read(found: &mut Found<'_>, root: &Section<'_>, base: &Path) -> De
             start: start(found, &section).unwrap_or(Start::Now),
             fields: fields(found, &section, &mut seen, &mut broken_fields),
             commands: super::commands::read(found, &section, capabilities.as_ref()),
+            news_within: news_within(found, &section, hours),
         };
         desks.insert(id, DeskDraft { config, policy, capabilities, broken_fields });
     }
     desks
+}
+
+/// How long the desk may be without news; counted in its `hours`, where it names some.
+fn news_within(found: &mut Found<'_>, section: &Section<'_>, hours: &Hours) -> Option<NewsWithin> {
+    let hours = named_hours(found, section, hours);
+    if section.has("hours") && !section.has("news_within") {
+        let message = "`hours` of a desk say when `news_within` counts, and there is none";
+        found.mismatch(&section.key_span("hours"), message, "add news_within = \"4h\", or leave `hours` out");
+    }
+    let bounds = (SignedDuration::from_mins(5), SignedDuration::from_hours(24 * 30));
+    Some(NewsWithin { length: section.duration(found, "news_within", bounds)?, hours: hours? })
 }
 
 /// How a desk is reached, as far as it could be read.

@@ -150,6 +150,8 @@ pub const DESK: Shape = Shape {
         key("budget", "\"80%\""),
         key("intake", "[\"Incoming\"]"),
         key("start", "\"now\""),
+        key("news_within", "\"4h\""),
+        key("hours", "\"office\""),
         key("fields", "the table [desks.NAME.fields]"),
         key("commands", "the table [desks.NAME.commands]"),
     ],

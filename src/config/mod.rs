@@ -268,8 +268,8 @@ fn check<'a>(found: &mut Found<'_>, document: &'a DeTable<'a>, base: &Path, sour
     root.texts(found, "include");
     let daemon = daemon::read(found, &root, base);
     let web = web::read(found, &root, base);
-    let mut desks = desks::read(found, &root, base);
     let hours = hours::read(found, &root, base);
+    let mut desks = desks::read(found, &root, &hours, base);
     let alerts = alerts::read(found, &root, &hours, base);
     let people = teams::read_people(found, &root, &desks, &alerts, &hours);
     let around = teams::Around { desks: &desks, people: &people, hours: &hours, alerts: &alerts };

@@ -126,12 +126,12 @@ fn note_terms(of: &mut Value, terms: Option<&ReviewTerms>) {
 }
 
 fn desk(desk: &DeskPolicy, connector: Option<&str>) -> Value {
-    let DeskPolicy { intake, start, fields, commands } = desk;
+    let DeskPolicy { intake, start, fields, commands, news_within } = desk;
     let start = match start {
         Start::Now => "now".to_owned(),
         Start::At(instant) => instant.to_string(),
     };
-    json!({
+    let mut meaning = json!({
         "connector": connector,
         "intake": intake,
         "start": start,
@@ -146,7 +146,13 @@ fn desk(desk: &DeskPolicy, connector: Option<&str>) -> Value {
             "good": commands.good,
             "poor": commands.poor,
         },
-    })
+    });
+    // A desk that nobody waits for means what it meant before anybody could.
+    if let (Value::Object(keys), Some(within)) = (&mut meaning, news_within) {
+        let hours = within.hours.as_ref().map(|hours| &hours.meaning);
+        keys.insert("news_within".to_owned(), json!({ "length": span(within.length), "hours": hours }));
+    }
+    meaning
 }
 
 fn team(team: &Team) -> Value {

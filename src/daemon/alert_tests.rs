@@ -12,6 +12,7 @@ use crate::ledger::states::EffectState;
 use crate::plan::alert::{About, Alert, PlannedAlert};
 use crate::policy::alert::{AlertChannel, ChannelKind, Occasion, Outside};
 use crate::policy::due::Wait;
+use crate::policy::lull::NewsWithin;
 use crate::policy::names::AlertName;
 use crate::policy::rules::{ClaimDecision, Policy, Unclaimed};
 use crate::policy::testing;
@@ -423,4 +424,80 @@ async fn that_a_channel_does_not_get_through_is_told_once_by_another_and_never_b
     assert_eq!(ops.got().len(), 1, "once");
     let said = String::from_utf8_lossy(&ops.got()[0].body).into_owned();
     assert!(said.contains("An alert of the channel room waits for a person") && said.contains("parked list"), "{said}");
+}
+
+/// What operators are told of desks: the alert's key without the instant, and its state.
+async fn lulls(stage: &Stage) -> Vec<(String, &'static str)> {
+    let records = stage.house.ledger.call(|ledger| ledger.alerts_of("lull")).await.expect("read");
+    let word = |record: &AlertRecord| {
+        let (thread, close) =
+            (record.alert.thread.rsplit_once('/').expect("an instant").0.to_owned(), record.alert.act);
+        (format!("{thread} {}", close.name()), record.state.name())
+    };
+    records.iter().map(word).collect()
+}
+
+fn rows(rows: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+    rows.iter().map(|(word, state)| ((*word).to_owned(), *state)).collect()
+}
+
+#[tokio::test]
+async fn a_desk_that_cannot_be_read_is_told_once_and_the_incident_ends_when_it_can() {
+    let pager = Receiver::answering([]).await;
+    let mut policy = telling(sending(), &[("pager", ChannelKind::PagerDuty)]);
+    policy.alerts.operators = vec!["pager".into()];
+    let stage = opened(Stage::polled(policy), &[("pager", &pager.url)]);
+    later(&stage, MINUTE).await;
+    stage.desk.ticket().silent = true;
+    for _ in 0..14 {
+        later(&stage, MINUTE).await;
+    }
+    assert_eq!(lulls(&stage).await, []);
+    for _ in 0..10 {
+        later(&stage, MINUTE).await;
+    }
+    assert_eq!(lulls(&stage).await, rows(&[("lull/acme/unread tell", "done")]));
+    let told: serde_json::Value = serde_json::from_slice(&pager.got()[0].body).expect("JSON");
+    let summary = told["payload"]["summary"].as_str().expect("words");
+    assert!(summary.starts_with("Nothing can be read of the desk acme"), "{summary}");
+    assert!(told["payload"]["custom_details"]["next"].as_str().is_some_and(|next| next.contains("handoffd health")));
+    stage.desk.ticket().silent = false;
+    for _ in 0..3 {
+        later(&stage, MINUTE).await;
+    }
+    assert_eq!(lulls(&stage).await, rows(&[("lull/acme/unread tell", "done"), ("lull/acme/unread close", "done")]));
+    let closed: serde_json::Value = serde_json::from_slice(&pager.got()[1].body).expect("JSON");
+    assert_eq!((closed["event_action"].as_str(), &closed["dedup_key"]), (Some("resolve"), &told["dedup_key"]));
+}
+
+#[tokio::test]
+async fn a_desk_without_news_for_too_long_is_told_and_makes_health_yellow_until_something_comes() {
+    let room = Receiver::answering([]).await;
+    let mut policy = telling(sending(), &[("room", ChannelKind::Slack)]);
+    policy.alerts.operators = vec!["room".into()];
+    let length = SignedDuration::from_hours(2);
+    policy.desks.get_mut(&"acme".into()).expect("a desk").news_within = Some(NewsWithin { length, hours: None });
+    let shadow = Policy { mode: crate::policy::rules::Mode::Shadow, ..policy.clone() };
+    for (policy, told) in [(policy, true), (shadow, false)] {
+        let stage = opened(Stage::polled(policy), &[("room", &room.url)]);
+        let yellow =
+            async || health(&stage).await.to_string().contains("nothing new has come of the desk for longer than 2 h");
+        for _ in 0..13 {
+            later(&stage, SignedDuration::from_mins(10)).await;
+        }
+        let lull = rows(&[("lull/acme/no-news tell", "done")]);
+        assert_eq!(lulls(&stage).await, if told { lull } else { Vec::new() });
+        assert!(yellow().await);
+        let looks = vec![crate::ledger::records::NewLook { ticket: "42".into(), due: stage.clock.now(), head: None }];
+        let at = stage.clock.now();
+        let page = crate::ledger::records::PolledPage {
+            desk: "acme".into(),
+            stream: "tickets".into(),
+            next: handoffd_kit::desk::Cursor("c".into()),
+            looks,
+            at,
+        };
+        stage.house.ledger.call(move |ledger| ledger.note_page(&page)).await.expect("noted");
+        assert!(!yellow().await);
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::dashboard_tests::{Hall, OPERATOR, READER, REVIEWER, hall};
 use super::testing::{asking, sending};
+use crate::policy::rules::{Mode, Policy};
 use crate::web::dashboard::OPENAPI;
 use axum::http::StatusCode;
 use jsonschema::Validator;
@@ -161,6 +162,11 @@ async fn what_is_decided_is_what_is_described() {
         let (status, told) = ask(&hall, "POST", template, path, REVIEWER, body).await;
         assert_eq!((status, told["error"].as_str()), (StatusCode::NOT_FOUND, Some("not_found")), "{path}");
     }
+    // Another method is told which one is taken, as everything else is.
+    let (answer, told) = hall.api("GET", "/api/v1/parked/retry", READER, Value::Null).await;
+    assert_eq!((answer.status, told["error"].as_str()), (StatusCode::METHOD_NOT_ALLOWED, Some("wrong_method")));
+    assert_eq!(told["request_id"], "my-request-1");
+    assert!(validator(&description(), &description()["components"]["schemas"]["Error"]).is_valid(&told), "{told}");
     // What is no path at all is answered as everything else is.
     for (token, status) in [(READER, StatusCode::NOT_FOUND), ("nobody", StatusCode::UNAUTHORIZED)] {
         let (answer, told) = hall.api("GET", "/api/v1/nothing/here", token, Value::Null).await;
@@ -177,11 +183,18 @@ async fn what_is_parked_is_what_is_described() {
     let about = json!({ "handoff": effect["handoff"], "number": effect["number"], "reason": "done by hand" });
     for (template, body, status) in [
         ("/api/v1/parked/retry", json!({ "handoff": "h1" }), StatusCode::BAD_REQUEST),
+        ("/api/v1/parked/retry", json!({ "handoff": "none", "number": 1 }), StatusCode::NOT_FOUND),
+        ("/api/v1/parked/retry", json!({ "handoff": about["handoff"], "number": 99 }), StatusCode::NOT_FOUND),
+        ("/api/v1/parked/drop", json!({ "desk": "acme", "ticket": "none", "reason": "x" }), StatusCode::NOT_FOUND),
         ("/api/v1/parked/drop", about.clone(), StatusCode::OK),
         ("/api/v1/parked/drop", about, StatusCode::CONFLICT),
     ] {
         assert_eq!(ask(&hall, "POST", template, template, OPERATOR, body).await.0, status, "{template}");
     }
+    // In shadow too: that it may not be tried again is no answer to what is not there.
+    let shadow = super::dashboard_tests::hall(Policy { mode: Mode::Shadow, ..sending() });
+    let (retry, nothing) = ("/api/v1/parked/retry", json!({ "handoff": "none", "number": 1 }));
+    assert_eq!(ask(&shadow, "POST", retry, retry, OPERATOR, nothing).await.0, StatusCode::NOT_FOUND);
     let case = "/api/v1/cases/{desk}/{ticket}";
     assert_eq!(ask(&hall, "GET", case, "/api/v1/cases/acme/42", READER, Value::Null).await.0, StatusCode::OK);
 }

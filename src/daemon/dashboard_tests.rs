@@ -322,9 +322,9 @@ async fn what_is_parked_is_retried_and_given_up() {
     assert!(ops.get("/parked").await.text.contains("Nothing is parked."));
     for (fields, words) in [
         (vec![("handoff", handoff.id.as_str()), ("number", "1")], "nothing of"),
-        (vec![("handoff", "none"), ("number", "1")], "nothing of"),
+        (vec![("handoff", "none"), ("number", "1")], "there is no effect none/1"),
         (vec![("handoff", "h1"), ("number", "x")], "no number"),
-        (vec![("desk", "gone"), ("ticket", "1")], "nothing of"),
+        (vec![("desk", "gone"), ("ticket", "1")], "there is no case gone/1"),
         (vec![], "name an effect"),
     ] {
         let answer = ops.post("/parked/retry", &fields).await;

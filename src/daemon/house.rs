@@ -61,6 +61,8 @@ pub struct House {
     pub reloads: Reloads,
     /// Called when something new is due.
     pub wake: Wake,
+    /// Since when this process runs.
+    pub since: Timestamp,
 }
 
 /// How the daemon paces itself.
@@ -103,6 +105,7 @@ impl House {
                 verify_after: pace.verify_after,
             },
             alerts: Alerts::default(),
+            since: seams.clock.now(),
             ledger,
             desks,
             policy,
@@ -138,8 +141,8 @@ impl House {
         Running::new(self.clone()).web(webhook_max_bytes)
     }
 
-    /// What the web shows and feeds of this house, in a process that runs since then.
-    pub(super) fn sources(&self, since: Timestamp) -> Sources {
+    /// What the web shows and feeds of this house.
+    pub(super) fn sources(&self) -> Sources {
         let wake = self.wake.clone();
         Sources {
             ledger: self.ledger.clone(),
@@ -151,7 +154,7 @@ impl House {
             differences: self.cases.differences.clone(),
             reloads: self.reloads.clone(),
             polls: self.polls.clone(),
-            since,
+            since: self.since,
             clock: self.seams.clock.clone(),
             wake: Arc::new(move || wake.call()),
         }

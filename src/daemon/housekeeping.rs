@@ -1,6 +1,6 @@
 //! Housekeeping, once a minute: the people of teams are asked for when that is due; desks whose login or rights failed are
 //! tried again; old payloads are thrown away; the next few cases are looked at under a policy that is new; queues that routes
-//! lead to are still there; secrets are read again; the lead's week is sent when it is due.
+//! lead to are still there; secrets are read again; the lead's week is sent when it is due; operators are told where nothing has come of a desk for too long.
 
 use super::house::House;
 use crate::desks::Station;
@@ -35,6 +35,7 @@ impl House {
         self.read_alert_secrets_again(SECRETS_EVERY).await;
         self.check_queues(now).await?;
         self.send_digest().await?;
+        self.tell_lulls().await?;
         let troubles = self
             .ledger
             .call(move |ledger| {

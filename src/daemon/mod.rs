@@ -38,6 +38,7 @@ mod asking_parts;
 mod housekeeping;
 #[cfg(test)]
 mod ledger_troubles;
+mod lulls;
 #[cfg(test)]
 mod owners;
 #[cfg(test)]

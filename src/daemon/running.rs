@@ -39,8 +39,8 @@ impl Running {
 
     /// Its web face; a webhook's body may have `webhook_max_bytes`.
     pub fn web(&self, webhook_max_bytes: usize) -> Web {
-        let (running, since) = (self.clone(), self.house().seams.clock.now());
-        Web::new(move || running.house().sources(since), webhook_max_bytes)
+        let running = self.clone();
+        Web::new(move || running.house().sources(), webhook_max_bytes)
     }
 
     /// The dashboard of its web face: who may enter, the helpdesks that the policy is about, and when pages that listen for

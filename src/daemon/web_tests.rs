@@ -171,6 +171,27 @@ async fn only_posts_to_hooks_are_taken_and_nothing_else_is_served_there() {
 }
 
 #[tokio::test]
+async fn another_method_is_told_which_one_is_taken() {
+    let hall = hall(sending());
+    for (router, method, path, takes) in [
+        (&hall.hooks, "GET", right().as_str(), "POST"),
+        (&hall.hooks, "DELETE", "/hooks/acme", "POST"),
+        (&hall.pages, "POST", "/healthz", "GET,HEAD"),
+        (&hall.pages, "PUT", "/readyz", "GET,HEAD"),
+        (&hall.pages, "POST", "/metrics", "GET,HEAD"),
+    ] {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("request");
+        let response = TowerToHyperService::new(router.clone()).call(request).await.expect("infallible");
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        assert_eq!(response.headers()[header::ALLOW], takes, "{method} {path}");
+        let body = to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+        let told: Value = serde_json::from_slice(&body).expect("JSON");
+        let words = format!("this path takes no {method}: send it by one of the methods that the header allow names");
+        assert_eq!(told, json!({ "error": "wrong_method", "words": words }));
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_is_given_up() {
     let hall = hall(sending());
     let clock = hall.stage.clock.clone();
@@ -319,7 +340,7 @@ async fn every_metric_is_documented_and_every_documented_one_is_given() {
     let unknown: Vec<&String> = given.difference(&documented).collect();
     assert!(unknown.is_empty(), "these are given and stand in no document: {unknown:?}");
     // A family without a row is not given: that there is one is told by the code that registers it.
-    let code = include_str!("../web/metrics.rs");
+    let code = [include_str!("../web/metrics.rs"), include_str!("../web/transfers.rs")].concat();
     let registered = |name: &str| {
         let name = name.trim_start_matches("handoffd_");
         [name, name.trim_end_matches("_total")].iter().any(|name| code.contains(&format!("\"{name}\"")))

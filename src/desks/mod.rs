@@ -11,7 +11,7 @@ pub use refusals::Refusals;
 use handoffd_kit::capability::Stream;
 use handoffd_kit::desk::Desk;
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
-use handoffd_kit::id::{DeskId, TicketId};
+use handoffd_kit::id::{DeskId, StreamName, TicketId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -136,6 +136,21 @@ impl Station {
     /// Until when this desk is left alone, if it is.
     pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).rests_until(now)
+    }
+
+    /// Its stream that has not been read for the longest time, and when that was, in a process that runs since `started`.
+    pub fn longest_unread(
+        &self,
+        desk: &DeskId,
+        polled: &BTreeMap<(DeskId, StreamName), Timestamp>,
+        started: Timestamp,
+    ) -> Option<(Timestamp, &StreamName)> {
+        let streams = &self.desk.capabilities().streams;
+        let read = streams.iter().map(|stream| {
+            let last = polled.get(&(desk.clone(), stream.name.clone())).copied();
+            (last.map_or(started, |last| last.max(started)), &stream.name)
+        });
+        read.min()
     }
 
     /// Whether this desk has left too many calls in a row unanswered.

@@ -43,6 +43,15 @@ impl Ledger {
         self.alerts_where("handoff = ?1", [handoff])
     }
 
+    /// Whether there was ever an alert of this key.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn has_alert(&self, key: &str) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM alerts WHERE key = ?)")?;
+        Ok(statement.query_row([key], |row| row.get(0))?)
+    }
+
     /// Tries a parked alert again.
     ///
     /// # Errors

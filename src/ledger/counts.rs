@@ -166,13 +166,21 @@ impl Ledger {
             *since = lost.since.min(*since);
         }
         counts.overdue_tasks = self.connection.query_row(OVERDUE_TASKS, [millis(now)], |row| row.get(0))?;
+        counts.polled = self.polled()?;
+        Ok(counts)
+    }
+
+    /// When each stream was last read.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn polled(&self) -> Result<BTreeMap<(DeskId, StreamName), Timestamp>> {
         let mut statement = self.connection.prepare_cached("SELECT desk, stream, at FROM cursors")?;
         let rows = statement.query_map([], |row| {
             let key = (DeskId::new(row.get::<_, String>(0)?), StreamName::new(row.get::<_, String>(1)?));
             Ok((key, instant(row.get(2)?)))
         })?;
-        counts.polled = rows.collect::<rusqlite::Result<_>>()?;
-        Ok(counts)
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn count_late(&self, sql: &str, now: Timestamp) -> Result<BTreeMap<RuleName, (u32, Timestamp)>> {

@@ -24,6 +24,9 @@ impl Ledger {
             for look in &page.looks {
                 ledger.note_look(&page.desk, look, page.at)?;
             }
+            if !page.looks.is_empty() {
+                ledger.note_news(&page.desk, page.at)?;
+            }
             ledger
                 .connection
                 .prepare_cached(

@@ -6,7 +6,7 @@
 //!
 //! In reading order: [`states`], [`records`] (what goes in and out), `schema`, `open`, `log_check`, then one file per concern:
 //! `webhooks`, `looks`; `cases` and `stays` (what a look knows), `record`, `places` and `would` (what it changes), [`stock`] (looks under a new policy) and [`policies`] (those that have run); `handoffs`, `effects`,
-//! `outcomes`; `people`, `audit`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`, `alerts`, `digests`; `counts`, `reports`, [`board`] (what the dashboard lists), `purge`, `forget`; `inspect`, `copies` and `compact` (what an
+//! `outcomes`; `people`, `audit`, `commands`, `switches`, `case_troubles`, `absent`, `rosters`, `queues`, `ownership`, `claims`, `alerts`, `digests`, `lulls`; `counts`, `reports`, [`board`] (what the dashboard lists), `purge`, `forget`; `inspect`, `copies` and `compact` (what an
 //! admin does with the file).
 
 mod absent;
@@ -33,6 +33,7 @@ mod handoffs;
 mod inspect;
 mod log_check;
 mod looks;
+mod lulls;
 mod open;
 mod outcomes;
 mod ownership;
@@ -72,6 +73,7 @@ pub use forget::{Forgotten, PersonWanted};
 pub use handle::{Boundary, Handle};
 pub use handoffs::HandoffFilter;
 pub use inspect::Fault;
+pub use lulls::Lulls;
 pub use open::{Durability, Ledger, lock_path};
 pub use packages::PackageVersion;
 pub use people::Act;

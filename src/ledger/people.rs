@@ -264,6 +264,18 @@ impl Ledger {
         Ok(matches!(self.effect_as_far_as_possible(id)?.state, EffectState::Parked { .. }))
     }
 
+    /// Whether there was ever an effect of this number of a handoff or of a command's answer; no number: anything of that name.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn has_effect(&self, handoff: &str, number: Option<u32>) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM effects WHERE handoff = ?1 AND (?2 IS NULL OR number = ?2))
+                 OR (?2 IS NULL AND EXISTS (SELECT 1 FROM handoffs WHERE id = ?1))",
+        )?;
+        Ok(statement.query_row(params![handoff, number], |row| row.get(0))?)
+    }
+
     fn is_parked(&self, id: i64) -> Result<EffectRecord> {
         let effect = self.effect_as_far_as_possible(id)?;
         if matches!(effect.state, EffectState::Parked { .. }) {

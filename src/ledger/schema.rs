@@ -16,6 +16,13 @@ CREATE TABLE trials (
 CREATE TABLE desks (
     desk TEXT PRIMARY KEY, met_at INTEGER NOT NULL
 ) STRICT;
+-- When something new last came of a desk, and what has not come of one for too long, as it was told.
+CREATE TABLE news (
+    desk TEXT PRIMARY KEY, at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE lulls (
+    desk TEXT PRIMARY KEY, lull TEXT NOT NULL, since INTEGER NOT NULL
+) STRICT;
 CREATE TABLE cursors (
     desk TEXT NOT NULL, stream TEXT NOT NULL, cursor TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (desk, stream)

@@ -34,6 +34,7 @@ impl Ledger {
             for look in &webhook.looks {
                 ledger.note_look(&webhook.desk, look, webhook.at)?;
             }
+            ledger.note_news(&webhook.desk, webhook.at)?;
             for ticket in &webhook.others {
                 ledger
                     .connection

@@ -6,6 +6,7 @@
 use super::note::one_line;
 use crate::policy::alert::{AlertPlan, Occasion};
 use crate::policy::due::Due;
+use crate::policy::lull::Lull;
 use crate::policy::names::{AlertName, RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Proposal};
 use crate::policy::review_terms::Unanswered;
@@ -140,6 +141,15 @@ pub enum About {
         /// How many of them.
         parked: u32,
     },
+    /// Nothing has come of a desk for too long.
+    Lull {
+        /// Which desk.
+        desk: DeskId,
+        /// What does not come.
+        lull: Lull,
+        /// Since when.
+        since: Timestamp,
+    },
     /// Nothing: somebody tries the channel.
     Test,
 }
@@ -182,7 +192,7 @@ impl About {
             Self::Unclaimed { .. } => Some(Occasion::Unclaimed),
             Self::Parked { .. } => Some(Occasion::Parked),
             Self::LostOwner { .. } => Some(Occasion::LostOwner),
-            Self::Digest { .. } | Self::Channel { .. } | Self::Test => None,
+            Self::Digest { .. } | Self::Channel { .. } | Self::Lull { .. } | Self::Test => None,
         }
     }
 
@@ -192,6 +202,7 @@ impl About {
         match self {
             Self::Digest { .. } => "digest".to_owned(),
             Self::Channel { .. } => "alert-channel".to_owned(),
+            Self::Lull { .. } => LULL.to_owned(),
             Self::Handoff { .. } | Self::Review { .. } | Self::Test => name.to_owned(),
             Self::Unclaimed { step } => format!("{name}-{step}"),
             Self::Parked { number, attempt, .. } => format!("{name}-{number}-{attempt}"),
@@ -208,6 +219,7 @@ impl About {
             Self::Parked { number, .. } => parked_thread(*number),
             Self::Digest { .. } => "digest".to_owned(),
             Self::Channel { name, .. } => format!("alert-channel-{name}"),
+            Self::Lull { desk, lull, since } => lull_thread(desk, lull.name(), *since),
             Self::Test => "test".to_owned(),
         }
     }
@@ -217,6 +229,14 @@ impl About {
 pub const HANDED_OVER: &str = "handoff";
 /// The thread of a handoff that waits for a yes or no.
 pub const IN_REVIEW: &str = "review";
+
+/// What stands in the place of a handoff where nothing has come of a desk for too long.
+pub const LULL: &str = "lull";
+
+/// The thread of a lull of a desk.
+pub fn lull_thread(desk: &DeskId, lull: &str, since: Timestamp) -> String {
+    format!("{desk}/{lull}/{}", since.as_millisecond())
+}
 
 /// The thread of an effect that is parked.
 pub fn parked_thread(number: u32) -> String {
@@ -289,6 +309,13 @@ impl Alert {
     pub fn of_channel(to: &AlertName, (name, parked): (AlertName, u32), since: Timestamp, now: Timestamp) -> Self {
         let about = About::Channel { name, parked };
         let thread = format!("{}/{}", about.thread(), since.as_millisecond());
+        Self::of_no_case(format!("{thread}@{to}"), thread, about, now)
+    }
+
+    /// That nothing has come of a desk for too long.
+    pub fn of_lull(to: &AlertName, desk: &DeskId, (lull, since): (Lull, Timestamp), now: Timestamp) -> Self {
+        let about = About::Lull { desk: desk.clone(), lull, since };
+        let thread = format!("{LULL}/{}", about.thread());
         Self::of_no_case(format!("{thread}@{to}"), thread, about, now)
     }
 
@@ -372,6 +399,8 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
         About::Digest { week, .. } => format!("Handoffs {week}"),
         About::Channel { name, parked: 1 } => format!("An alert of the channel {name} waits for a person"),
         About::Channel { name, parked } => format!("{parked} alerts of the channel {name} wait for a person"),
+        About::Lull { desk, lull: Lull::Unread, .. } => format!("Nothing can be read of the desk {desk}"),
+        About::Lull { desk, lull: Lull::NoNews, .. } => format!("Nothing new has come of the desk {desk} for too long"),
         About::Test => "A trial of this alert channel: nothing is to be done".to_owned(),
     };
     let mut facts: Vec<(&'static str, String)> = Vec::new();
@@ -384,6 +413,9 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
             "Why",
             alert.reason.clone().unwrap_or_else(|| format!("rule {rule}; the reason stands in the ticket")),
         ));
+    }
+    if let About::Lull { since, .. } = &alert.about {
+        facts.push(("Since", since.strftime("%Y-%m-%d %H:%M UTC").to_string()));
     }
     if let About::Review { because } = &alert.about
         && !because.is_empty()
@@ -440,6 +472,14 @@ pub fn next_step(alert: &Alert) -> Option<String> {
             "handoffd parked list says why, and what to do; nobody is told anything there until then, and nothing more is said of it here"
                 .to_owned(),
         ),
+        About::Lull { lull: Lull::Unread, .. } => Some(
+            "handoffd health says why, and what to do; everything keeps meanwhile, and goes on by itself when it can be read"
+                .to_owned(),
+        ),
+        About::Lull { desk, lull: Lull::NoNews, .. } => Some(format!(
+            "see whether nothing has happened there; else whether its webhooks arrive and our account still sees its tickets: \
+             handoffd check --online, and [desks.{desk}] news_within where it is just quiet"
+        )),
         About::Handoff { .. } | About::Digest { .. } | About::Test => None,
     }
 }

@@ -27,6 +27,7 @@ pub mod hold;
 pub mod known;
 pub mod languages;
 pub mod limits;
+pub mod lull;
 mod matching;
 pub mod meaning;
 pub mod message;

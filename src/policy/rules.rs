@@ -4,6 +4,7 @@ use super::due::Wait;
 use super::header::PolicyHeader;
 use super::known::{FactName, KnownFacts};
 pub use super::limits::Limits;
+use super::lull::NewsWithin;
 use super::names::{AlertName, MessageName, PersonName, RiskName, RuleName, TeamName};
 use super::package::Labels;
 use super::targets::Target;
@@ -117,6 +118,8 @@ pub struct DeskPolicy {
     pub fields: BTreeMap<String, FieldDeclaration>,
     /// How agents give commands inside this desk.
     pub commands: CommandWords,
+    /// How long it may be without news before somebody is told; none: for ever.
+    pub news_within: Option<NewsWithin>,
 }
 
 /// How agents give commands inside a desk.

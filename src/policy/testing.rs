@@ -47,6 +47,7 @@ fn desk() -> DeskPolicy {
         start: Start::Now,
         fields: fields.map(|(name, field)| (name.to_owned(), field)).into(),
         commands: CommandWords::default(),
+        news_within: None,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::ledger::states::HandoffState;
 use crate::ledger::{Counts, DeskWaits, Ledger, LedgerError};
 use crate::policy::case::Recent;
 use crate::policy::clocks::ClockName;
+use crate::policy::lull::{Heard, lull};
 use crate::policy::names::{AlertName, MessageName, RuleName, TeamName};
 use crate::policy::rules::{Limits, Mode};
 use handoffd_kit::desk::QueueSpec;
@@ -37,6 +38,10 @@ pub(super) struct Figures {
     pub(super) differences: BTreeMap<(DeskId, ClockName), u64>,
     /// How the polls stand.
     pub(super) polls: Vec<PollFigure>,
+    /// When something new last came of each desk.
+    pub(super) news: BTreeMap<DeskId, Timestamp>,
+    /// Desks of which nothing new has come for too long, since when, and how long that may be, in words.
+    pub(super) no_news: Vec<(DeskId, Timestamp, String)>,
     /// Rules, and desks, whose limit for this hour is used up.
     pub(super) over_limit: Vec<OverLimit>,
     /// Teams whose people cannot be read.
@@ -118,11 +123,11 @@ impl Figures {
             let recent: Vec<(DeskId, Recent)> = recent.collect::<Result<_, LedgerError>>()?;
             let about_policy = (ledger.signed_rules()?, ledger.signatures()?, ledger.chosen_policy()?);
             let shown = (ledger.roster_troubles()?, ledger.all_queues_gone()?, ledger.waits_for_others(&configured)?);
-            let counts = (ledger.counts_among(&busy, now)?, ledger.alert_counts()?);
+            let counts = (ledger.counts_among(&busy, now)?, ledger.alert_counts()?, ledger.news()?);
             Ok((counts, ledger.troubles()?, ledger.switches()?, shown, recent, about_policy))
         };
         let (
-            (counts, alerts),
+            (counts, alerts, mut news),
             mut troubles,
             switches,
             (rosters, mut queues_gone, absent),
@@ -133,14 +138,10 @@ impl Figures {
         troubles.retain(|trouble| sources.desks.get(&trouble.desk).is_some());
         let silent = sources.desks.silent().map(|(desk, silence)| (desk.clone(), silence));
         let polls = sources.polls.iter().filter_map(|(desk, every)| {
-            let streams = &sources.desks.get(desk)?.desk.capabilities().streams;
-            let read = streams.iter().map(|stream| {
-                let last = counts.polled.get(&(desk.clone(), stream.name.clone())).copied();
-                (last.map_or(sources.since, |last| last.max(sources.since)), &stream.name)
-            });
-            let (last, stream) = read.min()?;
+            let (last, stream) = sources.desks.get(desk)?.longest_unread(desk, &counts.polled, sources.since)?;
             Some(PollFigure { desk: desk.clone(), stream: stream.clone(), every: *every, last })
         });
+        news.retain(|desk, _| sources.desks.get(desk).is_some());
         let gates = sources.desks.iter().filter_map(|(desk, station)| Some((desk.clone(), station.desk.figures()?)));
         Ok(Self {
             gates: gates.collect(),
@@ -154,6 +155,8 @@ impl Figures {
             unheard: sources.policy.unheard().cloned().collect(),
             overdue: sources.policy.header.overdue(now),
             silent: silent.collect(),
+            no_news: no_news(sources, &news, now),
+            news,
             polls: polls.collect(),
             over_limit: recent
                 .iter()
@@ -184,6 +187,16 @@ impl Figures {
         let handoffs = self.counts.handoffs.iter();
         handoffs.filter(|((state, _), _)| state == HandoffState::InReview.name()).map(|(_, count)| count).sum()
     }
+}
+
+fn no_news(sources: &Sources, news: &BTreeMap<DeskId, Timestamp>, now: Timestamp) -> Vec<(DeskId, Timestamp, String)> {
+    let of = |(desk, last): (&DeskId, &Timestamp)| {
+        let within = sources.policy.desks.get(desk)?.news_within.as_ref()?;
+        let heard = Heard { started: sources.since, read: None, every: SignedDuration::ZERO, news: Some(*last) };
+        let (_, since) = lull(heard, Some(within), now)?;
+        Some((desk.clone(), since, within.shown()))
+    };
+    news.iter().filter_map(of).collect()
 }
 
 fn alert_figures(sources: &Sources, counts: BTreeMap<AlertName, AlertCounts>) -> BTreeMap<AlertName, AlertFigure> {

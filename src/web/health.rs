@@ -171,7 +171,12 @@ fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {
         let next = "look at the other reasons of this desk; webhooks, where there are any, are still taken in";
         Some(Reason::new(Status::Degraded, what, next).desk(&poll.desk).since(poll.last))
     });
-    let mut late: Vec<Reason> = lagging.collect();
+    let no_news = figures.no_news.iter().map(|(desk, since, within)| {
+        let what = format!("nothing new has come of the desk for longer than {within}");
+        let next = "see whether nothing has happened there; else whether its webhooks arrive and our account still sees its tickets: handoffd check --online";
+        Reason::new(Status::Degraded, what, next).desk(desk).since(*since)
+    });
+    let mut late: Vec<Reason> = lagging.chain(no_news).collect();
     if let Some(oldest) = figures.counts.oldest_look.filter(|oldest| now.duration_since(*oldest) > LOOK_WAITS) {
         let what = "tickets wait longer than they should to be looked at";
         let next = "nothing, while it catches up after an outage; else raise [desks.NAME] budget";

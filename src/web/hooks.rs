@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::future::{Either, select};
@@ -106,6 +107,7 @@ pub fn hooks(web: Web) -> Router {
         .route("/hooks/{desk}", post(hook))
         .route("/hooks/{desk}/{token}", post(hook))
         .layer(DefaultBodyLimit::max(web.webhook_max_bytes))
+        .layer(from_fn(super::methods::told))
         .with_state(web)
 }
 

@@ -3,6 +3,7 @@
 
 use super::figures::Figures;
 use super::standing::Standing;
+use crate::insight::behind::Snapshot;
 use handoffd_kit::gate::Class;
 use handoffd_kit::id::DeskId;
 use jiff::Timestamp;
@@ -38,11 +39,17 @@ impl Metrics {
         self.webhooks.get_or_create(&[("desk", desk), ("answer", answer.to_owned())]).inc();
     }
 
-    /// Everything in text form. Without figures (the ledger does not answer) the counters alone.
+    /// Everything in text form. Without figures (the ledger does not answer) the counters alone; what became of transfers only once
+    /// it is worked out.
     ///
     /// # Errors
     /// The encoder's; writing into a text has none in practice.
-    pub(super) fn text(&self, standing: &Standing, now: Timestamp) -> Result<String, std::fmt::Error> {
+    pub(super) fn text(
+        &self,
+        standing: &Standing,
+        snapshot: Option<&Snapshot>,
+        now: Timestamp,
+    ) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.counters)?;
         let mut registry = Registry::with_prefix("handoffd");
@@ -55,19 +62,22 @@ impl Metrics {
             register(&mut registry, figures, now);
             register_calls(&mut registry, figures);
         }
+        if let Some(snapshot) = snapshot {
+            super::transfers::register(&mut registry, snapshot, now);
+        }
         encode_registry(&mut text, &registry)?;
         encode_eof(&mut text)?;
         Ok(text)
     }
 }
 
-fn one(registry: &mut Registry, name: &str, help: &str, value: f64) {
+pub(super) fn one(registry: &mut Registry, name: &str, help: &str, value: f64) {
     let gauge = Gauge::<f64, AtomicU64>::default();
     gauge.set(value);
     registry.register(name, help, gauge);
 }
 
-fn many<const N: usize>(
+pub(super) fn many<const N: usize>(
     registry: &mut Registry,
     name: &str,
     help: &str,
@@ -80,7 +90,7 @@ fn many<const N: usize>(
     registry.register(name, help, family);
 }
 
-fn age(at: Option<Timestamp>, now: Timestamp) -> f64 {
+pub(super) fn age(at: Option<Timestamp>, now: Timestamp) -> f64 {
     at.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0))
 }
 
@@ -176,6 +186,8 @@ fn register(registry: &mut Registry, figures: &Figures, now: Timestamp) {
     let polls = figures.polls.iter();
     let polls = polls.map(|poll| ([("desk", poll.desk.to_string())], age(Some(poll.last), now)));
     many(registry, "poll_age_seconds", "Since a desk's changes were last read", polls);
+    let news = figures.news.iter().map(|(desk, at)| ([("desk", desk.to_string())], age(Some(*at), now)));
+    many(registry, "desk_news_age_seconds", "Since something new last came of a desk, by webhook or poll", news);
     let silent =
         figures.silent.iter().map(|(desk, silence)| ([("desk", desk.to_string())], age(Some(silence.since), now)));
     many(registry, "desk_silent_seconds", "Since a desk last answered, where it does not", silent);

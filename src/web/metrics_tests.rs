@@ -5,9 +5,12 @@ use super::metrics::Metrics;
 use super::reloads::Loaded;
 use super::standing::Standing;
 use crate::desks::Silence;
-use crate::ledger::records::{AlertCounts, DeskTrouble, RosterTrouble};
+use crate::insight::behind::Snapshot;
+use crate::ledger::records::{AlertCounts, CaseUpdate, DeskTrouble, HandoffHappening, RosterTrouble};
+use crate::ledger::samples::{decide, ledger, nothing_found, sending, stay};
 use crate::ledger::{Counts, Failing, LedgerError};
 use crate::policy::clocks::ClockName;
+use crate::policy::testing;
 use handoffd_kit::gate::{self, Class};
 use handoffd_kit::id::DeskId;
 use jiff::{SignedDuration, Timestamp};
@@ -64,17 +67,66 @@ fn figures() -> Figures {
         rosters: vec![(desk.clone(), "billing".into(), trouble)],
         troubles: vec![refused],
         silent: vec![(desk.clone(), silence)],
+        news: BTreeMap::from([(desk.clone(), at(1))]),
         polls: vec![PollFigure { desk, stream: "tickets".into(), every, last: at(1) }],
         alerts: BTreeMap::from([("room".into(), AlertFigure { counts: alerts, silent: Some(at(1)) })]),
         ..Figures::default()
     }
 }
 
+/// A case that frontline gave to billing, which has not taken it on, and one that it has.
+fn snapshot() -> Snapshot {
+    let mut ledger = ledger();
+    for (ticket, handoff) in [("1", "h1"), ("2", "h2")] {
+        let arrives =
+            |team: &str, change: &str, seconds, by| stay(team, &format!("{change}-{ticket}"), at(seconds), by);
+        decide(&mut ledger, sending(handoff, ticket, "v1"), at(9));
+        let stays = vec![arrives("frontline", "c1", 0, None), arrives("billing", "c2", 10, Some(handoff))];
+        ledger.record_case(&CaseUpdate { stays, ..nothing_found(ticket, at(10)) }).expect("recorded");
+    }
+    let happening = HandoffHappening {
+        handoff: "h2".into(),
+        event: None,
+        detail: None,
+        claimed: Some((at(40), "an agent".into())),
+        drop_effects: false,
+        closing_note: None,
+    };
+    let update = CaseUpdate { handoff_events: vec![happening], ..nothing_found("2", at(40)) };
+    ledger.record_case(&update).expect("recorded");
+    Snapshot::read(&ledger, &testing::policy(), at(90)).expect("read")
+}
+
+#[test]
+fn what_became_of_transfers_is_told_by_path_and_by_team() {
+    let standing = Standing { figures: Ok(Figures::default()), ..standing() };
+    let text = Metrics::new().text(&standing, Some(&snapshot()), at(100)).expect("written");
+    for line in [
+        "handoffd_transfers{from=\"frontline\",to=\"billing\"} 2.0",
+        "handoffd_bounced_transfers{from=\"frontline\",to=\"billing\"} 0.0",
+        "handoffd_wait_seconds{team=\"billing\",quantile=\"0.9\"} 30.0",
+        "handoffd_taken_transfers{team=\"billing\"} 1.0",
+        "handoffd_taken_wait_seconds{team=\"billing\"} 30.0",
+        "handoffd_never_taken_transfers{team=\"billing\"} 1.0",
+        "handoffd_transfers_age_seconds 10.0",
+    ] {
+        assert!(text.lines().any(|given| given == line), "{line}: {text}");
+    }
+    let without = Metrics::new().text(&standing, None, at(100)).expect("written");
+    assert!(!without.contains("transfers"), "what is not worked out yet is not told as none");
+}
+
 /// What a scrape gives when there is something of everything.
 fn given() -> Labels {
     let metrics = Metrics::new();
     metrics.webhook(Some(&"acme".into()), "stored");
-    let standing = Standing {
+    let standing = standing();
+    let text = metrics.text(&standing, Some(&snapshot()), at(100)).expect("written");
+    named(&text)
+}
+
+fn standing() -> Standing {
+    Standing {
         figures: Ok(figures()),
         failing: Some(Failing { since: Some(at(1)), why: LedgerError::Full }),
         failed: BTreeMap::from([("full", 1)]),
@@ -82,8 +134,11 @@ fn given() -> Labels {
         policy: "p1".into(),
         shadow: false,
         loaded: Loaded { at: Some(at(1)), ..Loaded::default() },
-    };
-    let text = metrics.text(&standing, at(100)).expect("written");
+    }
+}
+
+/// Names with their labels, in a scrape.
+fn named(text: &str) -> Labels {
     let mut found = Labels::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (name, rest) = line.split_once(['{', ' ']).expect("a value");
@@ -124,6 +179,18 @@ fn asked(expression: &str) -> Vec<(String, String)> {
         (format!("handoffd_{}", &rest[..end]), braces.to_owned())
     });
     parts.collect()
+}
+
+#[test]
+fn the_rules_for_prometheus_ask_for_metrics_and_labels_that_are_given() {
+    let given = given();
+    let metrics: Vec<(String, String)> = asked(&read("packaging/prometheus-rules.yml"));
+    assert!(metrics.len() >= 5, "{metrics:?}");
+    for (name, braces) in metrics {
+        let labels = given.get(&name).unwrap_or_else(|| panic!("{name} is given by nothing"));
+        let matched = braces.split(',').filter_map(|label| label.split(['=', '!']).next()).map(str::trim);
+        assert!(matched.filter(|label| !label.is_empty()).all(|label| labels.contains(label)), "{name}{{{braces}}}");
+    }
 }
 
 /// Labels that an expression groups by, and those that its legend shows.

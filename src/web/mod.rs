@@ -8,6 +8,7 @@ pub mod dashboard;
 mod figures;
 mod health;
 mod hooks;
+mod methods;
 mod metrics;
 #[cfg(test)]
 mod metrics_tests;
@@ -15,6 +16,8 @@ mod pages;
 mod reloads;
 mod serve;
 mod standing;
+mod transfers;
+mod worked_out;
 
 pub use health::{Health, Reason, Status};
 pub use hooks::hooks;
@@ -36,6 +39,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use worked_out::WorkedOut;
 
 /// Webhooks worked at once; more are answered 503, which every vendor repeats.
 pub(crate) const HOOKS_AT_ONCE: usize = 128;
@@ -74,6 +78,7 @@ pub struct Sources {
 pub struct Web {
     sources: Arc<dyn Fn() -> Sources + Send + Sync>,
     metrics: Arc<Metrics>,
+    worked_out: Arc<WorkedOut>,
     webhook_max_bytes: usize,
     pub(crate) room: Arc<Semaphore>,
 }
@@ -81,8 +86,14 @@ pub struct Web {
 impl Web {
     /// The web face of the house that runs, which each request asks for; a webhook's body may have `webhook_max_bytes`.
     pub fn new(sources: impl Fn() -> Sources + Send + Sync + 'static, webhook_max_bytes: usize) -> Self {
-        let (sources, metrics) = (Arc::new(sources), Arc::new(Metrics::new()));
-        Self { sources, metrics, webhook_max_bytes, room: Arc::new(Semaphore::new(HOOKS_AT_ONCE)) }
+        let room = Arc::new(Semaphore::new(HOOKS_AT_ONCE));
+        Self {
+            sources: Arc::new(sources),
+            metrics: Arc::new(Metrics::new()),
+            worked_out: Arc::default(),
+            webhook_max_bytes,
+            room,
+        }
     }
 
     pub(crate) fn sources(&self) -> Sources {

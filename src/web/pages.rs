@@ -6,6 +6,7 @@ use super::health::{Health, health};
 use super::standing::Standing;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -15,12 +16,14 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// `GET /healthz`, `/readyz` and `/metrics`.
 pub fn pages(web: Web) -> Router {
-    health_pages(web.clone()).merge(Router::new().route("/metrics", get(metrics)).with_state(web))
+    let metrics = Router::new().route("/metrics", get(metrics)).layer(from_fn(super::methods::told));
+    health_pages(web.clone()).merge(metrics.with_state(web))
 }
 
 /// `GET /healthz` and `/readyz` alone.
 pub fn health_pages(web: Web) -> Router {
-    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(web)
+    let pages = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz));
+    pages.layer(from_fn(super::methods::told)).with_state(web)
 }
 
 async fn healthz(State(web): State<Web>) -> Json<Health> {
@@ -38,7 +41,10 @@ async fn readyz(State(web): State<Web>) -> Response {
 
 async fn metrics(State(web): State<Web>) -> Response {
     let sources = web.sources();
-    match web.metrics.text(&Standing::collect(&sources).await, sources.clock.now()) {
+    let standing = Standing::collect(&sources).await;
+    // Without a ledger that can be asked there are none.
+    let snapshot = if standing.figures.is_ok() { web.snapshot().await.ok().flatten() } else { None };
+    match web.metrics.text(&standing, snapshot.as_deref(), sources.clock.now()) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

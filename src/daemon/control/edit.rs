@@ -117,7 +117,7 @@ mod tests {
     async fn who_may_not_decide_may_not_edit_and_nobody_edits_what_they_have_not_seen() {
         let (stage, id) = in_review().await;
         let refused = |answer: Result<Reply, CommandError>| match answer {
-            Err(CommandError::Refused(words)) => words,
+            Err(CommandError::Refused(words) | CommandError::NotFound(words)) => words,
             other => panic!("refused, not {other:?}"),
         };
         assert!(refused(give(&stage, "somebody", edit(&id, 1, "words")).await).contains("billing-lead"));

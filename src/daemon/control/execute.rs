@@ -15,6 +15,9 @@ use crate::policy::reviewers::{MayNot, Who, may_decide, same_person};
 use crate::policy::rules::{Mode, Policy, Rule};
 use handoffd_kit::id::{DeskId, TicketId};
 
+/// Where to look for what is parked.
+const LISTED: &str = "`handoffd parked list` shows what is";
+
 /// Carries out an order of this system user.
 ///
 /// # Errors
@@ -22,6 +25,7 @@ use handoffd_kit::id::{DeskId, TicketId};
 pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<Reply, CommandError> {
     order.check()?;
     if house.policy.mode == Mode::Shadow && order.command.writes() {
+        is_there(house, &order.command).await?;
         let words = "`[daemon] mode` is shadow: nothing is written to any desk. Set it to live, `handoffd reload`, and say it again";
         return Err(CommandError::Refused(words.into()));
     }
@@ -56,6 +60,21 @@ pub async fn execute(house: &House, order: Order, system_user: &str) -> Result<R
     }?;
     house.wake.call();
     Ok(reply)
+}
+
+/// What is not there is told as such, whatever else forbids the order.
+async fn is_there(house: &House, command: &Command) -> Result<(), CommandError> {
+    match command.clone() {
+        Command::Retry { target } => {
+            let wanted = target.clone();
+            let known = house.ledger.call(move |ledger| wanted.is_known(ledger)).await?;
+            if known { Ok(()) } else { Err(target.not_found()) }
+        }
+        Command::Approve { handoff, .. } | Command::Undo { handoff, .. } => {
+            Ok(house.ledger.call(move |ledger| ledger.handoff(&handoff).map(drop)).await?)
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Command {
@@ -256,7 +275,7 @@ async fn on_parked(
     each: impl Fn(&mut Ledger, &Parked, &Act) -> Result<Vec<String>, LedgerError> + Send + 'static,
 ) -> Result<Touched, CommandError> {
     let wanted = target.clone();
-    let touched = house
+    let done = house
         .ledger
         .call(move |ledger| {
             let effects: Vec<Parked> = ledger
@@ -277,16 +296,17 @@ async fn on_parked(
             for parked in alerts.iter().chain(&effects).chain(&cases) {
                 left.extend(each(ledger, parked, &act)?);
             }
-            Ok(Touched { effects: effects.len(), alerts: alerts.len(), cases: cases.len(), left })
+            let touched = Touched { effects: effects.len(), alerts: alerts.len(), cases: cases.len(), left };
+            Ok((touched.all() > 0 || wanted.is_known(ledger)?).then_some(touched))
         })
         .await?;
-    if touched.all() == 0 {
-        let shown = target.shown();
-        return Err(CommandError::Refused(format!(
-            "nothing of {shown} is parked; `handoffd parked list` shows what is"
-        )));
+    match done {
+        None => Err(target.not_found()),
+        Some(touched) if touched.all() == 0 => {
+            Err(CommandError::Refused(format!("nothing of {} is parked; {LISTED}", target.shown())))
+        }
+        Some(touched) => Ok(touched),
     }
-    Ok(touched)
 }
 
 impl Target {
@@ -322,13 +342,27 @@ impl Target {
         }
     }
 
+    fn not_found(&self) -> CommandError {
+        CommandError::NotFound(format!("there is no {}; {LISTED}", self.shown()))
+    }
+
+    /// Whether there is what it names, parked or not.
+    fn is_known(&self, ledger: &Ledger) -> Result<bool, LedgerError> {
+        match self {
+            Self::Handoff { id, number } => ledger.has_effect(id, *number),
+            Self::Alert { key } => ledger.has_alert(key),
+            Self::Case { desk, ticket } => Ok(ledger.case_line(desk.as_str(), ticket.as_str())?.is_some()),
+            Self::Desk { .. } | Self::All { .. } => Ok(true),
+        }
+    }
+
     fn shown(&self) -> String {
         let of = |what: &str, name: Option<&str>| name.map(|name| format!(" {what} {name}")).unwrap_or_default();
         match self {
             Self::Handoff { id, number: None } => format!("handoff {id}"),
-            Self::Handoff { id, number: Some(number) } => format!("handoff {id}/{number}"),
-            Self::Alert { key } => format!("the alert {key}"),
-            Self::Case { desk, ticket } => format!("{desk}/{ticket}"),
+            Self::Handoff { id, number: Some(number) } => format!("effect {id}/{number}"),
+            Self::Alert { key } => format!("alert {key}"),
+            Self::Case { desk, ticket } => format!("case {desk}/{ticket}"),
             Self::Desk { desk } => format!("the desk {desk}"),
             Self::All { desk, rule } => {
                 let desk = of("on desk", desk.as_ref().map(DeskId::as_str));

@@ -42,6 +42,7 @@ fn target(parked: Parked) -> Target {
 fn refusal(error: CommandError) -> Refusal {
     match error {
         CommandError::Wrong(words) => Refusal::Wrong(words),
+        CommandError::NotFound(words) => Refusal::NotFound(words),
         CommandError::Refused(words) => Refusal::Refused(words),
         CommandError::Desk(words) => Refusal::Desk(words),
         CommandError::Ledger(words) => Refusal::Ledger(words),

@@ -212,6 +212,9 @@ pub enum CommandError {
     /// It makes no sense: a missing name, an unknown rule.
     #[error("{0}")]
     Wrong(String),
+    /// There is no such handoff, effect, case or alert.
+    #[error("{0}")]
+    NotFound(String),
     /// It makes sense and is not allowed, or not any more.
     #[error("{0}")]
     Refused(String),
@@ -226,9 +229,8 @@ pub enum CommandError {
 impl From<LedgerError> for CommandError {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::NotFound(_) | LedgerError::WrongState(_) | LedgerError::IllegalStep(_) => {
-                Self::Refused(error.to_string())
-            }
+            LedgerError::NotFound(_) => Self::NotFound(error.to_string()),
+            LedgerError::WrongState(_) | LedgerError::IllegalStep(_) => Self::Refused(error.to_string()),
             _ => Self::Ledger(error.to_string()),
         }
     }

@@ -131,6 +131,7 @@ impl CommandError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Wrong(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Refused(_) => StatusCode::CONFLICT,
             Self::Desk(_) => StatusCode::BAD_GATEWAY,
             Self::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -218,7 +219,8 @@ mod tests {
         let open = open();
         let order = |command: Value| json!({ "command": command, "by": "lead" }).to_string();
         for (body, status, error) in [
-            (order(json!({ "undo": { "handoff": "h1", "reason": "why" } })), 409, "refused"),
+            (order(json!({ "undo": { "handoff": "h1", "reason": "why" } })), 404, "not_found"),
+            (order(json!({ "retry": { "target": { "handoff": { "id": "h1", "number": 1 } } } })), 404, "not_found"),
             (order(json!({ "retry": { "target": { "all": { "desk": null, "rule": null } } } })), 409, "refused"),
             (order(json!({ "release": { "rule": "none", "limit": 1 } })), 400, "wrong"),
         ] {

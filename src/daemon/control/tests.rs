@@ -26,7 +26,7 @@ fn undo(id: &str) -> Command {
 
 fn refused(answer: Result<Reply, CommandError>) -> String {
     match answer {
-        Err(CommandError::Refused(words)) => words,
+        Err(CommandError::Refused(words) | CommandError::NotFound(words)) => words,
         other => panic!("refused, not {other:?}"),
     }
 }

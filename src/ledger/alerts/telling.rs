@@ -96,7 +96,7 @@ impl Ledger {
 
     /// Somebody has acted, or nobody has to any more: what was not told yet is not told, and what was is closed on channels
     /// that keep an incident open.
-    fn close_thread(&mut self, handoff: &str, thread: &str) -> Result<()> {
+    pub(in crate::ledger) fn close_thread(&mut self, handoff: &str, thread: &str) -> Result<()> {
         let thread = format!("{handoff}/{thread}");
         let mut told: BTreeMap<AlertName, AlertRecord> = BTreeMap::new();
         for record in self.alerts_where("thread = ?1 AND act = 'tell'", [thread])? {

@@ -118,7 +118,7 @@ fn teams(dashboard: &Dashboard) -> Vec<String> {
 
 /// The cases that a number counts.
 async fn behind(dashboard: &Dashboard, search: Search) -> Result<Cases, Trouble> {
-    let snapshot = dashboard.snapshot().await?;
+    let snapshot = dashboard.web.snapshot().await?;
     let gone =
         || Trouble::NotFound("no case is counted under this number now: go to Insight and follow it again".into());
     let counted =

@@ -75,9 +75,8 @@ impl Dashboard {
         };
         match self.carry_out(wish, &here.session.person).await {
             Ok(words) => here.session.say(true, words),
-            Err(Trouble::Refused(refusal @ (Refusal::Wrong(_) | Refusal::Refused(_) | Refusal::Desk(_)))) => {
-                here.session.say(false, refusal.words().to_owned());
-            }
+            Err(trouble @ Trouble::Refused(Refusal::Ledger(_))) => return self.trouble(here, &trouble),
+            Err(Trouble::Refused(refusal)) => here.session.say(false, refusal.words().to_owned()),
             Err(trouble) => return self.trouble(here, &trouble),
         }
         Redirect::to(back).into_response()

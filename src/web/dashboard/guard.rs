@@ -5,6 +5,7 @@ use super::Dashboard;
 use super::entry::{NotIn, Person};
 use super::session::Session;
 use super::trouble::Trouble;
+use crate::web::methods::RequestId;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -30,10 +31,6 @@ const HEADERS: [(HeaderName, &str); 6] = [
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A longer id of a request is not ours to repeat.
 const ID_CHARS: usize = 64;
-
-/// The id of a request: the caller's, or one of ours.
-#[derive(Clone, Debug)]
-pub(super) struct RequestId(pub String);
 
 /// What every request passes.
 pub(super) async fn every_request(State(dashboard): State<Dashboard>, mut request: Request, next: Next) -> Response {

@@ -1,5 +1,4 @@
-//! **Insight**: what handoffs really do, in charts and tables; every number leads to the cases that it counts. Worked out from
-//! the ledger beside the daemon's work, and kept for some minutes.
+//! **Insight**: what handoffs really do, in charts and tables; every number leads to the cases that it counts.
 
 use super::Dashboard;
 use super::guard::Here;
@@ -13,81 +12,11 @@ use crate::insight::stats::Share;
 use crate::insight::words;
 use axum::extract::State;
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Notify;
 
-/// How long figures are shown before they are worked out anew.
-const FRESH: SignedDuration = SignedDuration::from_mins(5);
-/// How long a page waits for the first ones.
-const PATIENCE: SignedDuration = SignedDuration::from_millis(100);
 /// So many rows of a table.
 const ROWS: usize = 20;
-
-/// The figures as they were worked out last.
-#[derive(Default)]
-pub(super) struct Insight {
-    state: Mutex<Worked>,
-    done: Notify,
-}
-
-#[derive(Default)]
-struct Worked {
-    snapshot: Option<Arc<Snapshot>>,
-    busy: bool,
-    failed: Option<Trouble>,
-}
-
-impl Insight {
-    fn state(&self) -> std::sync::MutexGuard<'_, Worked> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Dashboard {
-    /// The figures; none: they are being worked out for the first time.
-    pub(super) async fn snapshot(&self) -> Result<Option<Arc<Snapshot>>, Trouble> {
-        let clock = self.web.sources().clock;
-        let now = clock.now();
-        let mut done = std::pin::pin!(self.insight.done.notified());
-        done.as_mut().enable();
-        let known = {
-            let mut state = self.insight.state();
-            let fresh = state.snapshot.as_ref().is_some_and(|known| now.duration_since(known.at) < FRESH);
-            if !fresh && !state.busy {
-                state.busy = true;
-                tokio::spawn(work_out(self.clone(), now));
-            }
-            state.snapshot.clone()
-        };
-        if known.is_some() {
-            return Ok(known);
-        }
-        tokio::select! {
-            () = done => {}
-            () = clock.sleep_until(now + PATIENCE) => {}
-        }
-        let mut state = self.insight.state();
-        match (state.snapshot.clone(), state.failed.take()) {
-            (None, Some(trouble)) => Err(trouble),
-            (snapshot, _) => Ok(snapshot),
-        }
-    }
-}
-
-async fn work_out(dashboard: Dashboard, now: Timestamp) {
-    let policy = dashboard.web.sources().policy;
-    let read = dashboard.reading.ask(move |ledger| Snapshot::read(ledger, &policy, now)).await;
-    let mut state = dashboard.insight.state();
-    state.busy = false;
-    match read {
-        Ok(snapshot) => state.snapshot = Some(Arc::new(snapshot)),
-        Err(trouble) => state.failed = Some(trouble),
-    }
-    drop(state);
-    dashboard.insight.done.notify_waiters();
-}
 
 /// A number and where its cases are.
 #[derive(Serialize)]
@@ -145,7 +74,7 @@ struct GapLine<'s> {
 
 pub(super) async fn page(State(dashboard): State<Dashboard>, here: Here) -> Response {
     let page = Page::new("insight", Tab::Insight, "Insight");
-    match dashboard.snapshot().await {
+    match dashboard.web.snapshot().await.map_err(Trouble::from) {
         Ok(Some(snapshot)) => dashboard.page(&here, &page, Ok(shown(&snapshot))),
         Ok(None) => dashboard.page(&here, &page, Ok(serde_json::json!({ "at": null }))),
         Err(trouble) => dashboard.trouble(&here, &trouble),

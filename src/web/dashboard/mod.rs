@@ -34,10 +34,9 @@ pub use orders::{Orders, Refusal, Target, Wish};
 use super::Web;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use handoffd_kit::id::DeskId;
-use insight::Insight;
 use layout::Layout;
 use live::Live;
 use reading::Reading;
@@ -72,7 +71,6 @@ struct Inner {
     sessions: Sessions,
     layout: Layout,
     reading: Reading,
-    insight: Insight,
     live: Live,
 }
 
@@ -89,8 +87,8 @@ pub fn dashboard(web: Web, parts: Parts) -> Router {
     let Parts { entry, orders, systems, stop } = parts;
     let reading = Reading::new(web.sources().ledger);
     let sessions = Sessions::new(entry.session);
-    let (layout, insight, live) = (Layout::new(), Insight::default(), Live::new(stop));
-    let inner = Inner { web, entry, orders, systems, sessions, layout, reading, insight, live };
+    let (layout, live) = (Layout::new(), Live::new(stop));
+    let inner = Inner { web, entry, orders, systems, sessions, layout, reading, live };
     let dashboard = Dashboard(Arc::new(inner));
     Router::new()
         .route("/", get(now::page))
@@ -115,6 +113,7 @@ pub fn dashboard(web: Web, parts: Parts) -> Router {
         .merge(assets::routes())
         .fallback(guard::nothing_here)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn(super::methods::told))
         .layer(from_fn_with_state(dashboard.clone(), guard::every_request))
         .with_state(dashboard)
 }

@@ -70,6 +70,8 @@ pub enum Target {
 pub enum Refusal {
     /// It makes no sense.
     Wrong(String),
+    /// There is no such thing.
+    NotFound(String),
     /// It makes sense and is not allowed, or not any more.
     Refused(String),
     /// The desk does not answer, or refuses.
@@ -106,7 +108,11 @@ impl Refusal {
     /// In words.
     pub fn words(&self) -> &str {
         match self {
-            Self::Wrong(words) | Self::Refused(words) | Self::Desk(words) | Self::Ledger(words) => words,
+            Self::Wrong(words)
+            | Self::NotFound(words)
+            | Self::Refused(words)
+            | Self::Desk(words)
+            | Self::Ledger(words) => words,
         }
     }
 }

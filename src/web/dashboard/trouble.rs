@@ -36,7 +36,7 @@ impl Trouble {
     /// Its status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::Refused(Refusal::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::Wrong(_) | Self::Refused(Refusal::Wrong(_)) => StatusCode::BAD_REQUEST,
             Self::NoToken | Self::WrongToken => StatusCode::UNAUTHORIZED,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -51,7 +51,7 @@ impl Trouble {
     /// Its word, for scripts.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => "not_found",
+            Self::NotFound(_) | Self::Refused(Refusal::NotFound(_)) => "not_found",
             Self::Wrong(_) | Self::Refused(Refusal::Wrong(_)) => "wrong",
             Self::NoToken | Self::WrongToken => "unauthorized",
             Self::TooMany(_) => "too_many",
