@@ -171,7 +171,6 @@ fn wrong_usage_is_two_and_what_is_not_there_is_one() {
         (vec!["handoffs", "show", "h1"], 1),
         (vec!["reviews", "show", "h1"], 1),
         (vec!["reviews", "reject", "h1", "--as", "lead", "--reason", "no"], 1),
-        (vec!["parked", "retry", "h1/1"], 1),
         (vec!["parked", "retry", "--all"], 1),
         (vec!["parked", "retry", "--desk", "gone"], 1),
         (vec!["parked", "drop", "--desk", "gone", "--reason", "it is"], 1),
