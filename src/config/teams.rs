@@ -154,8 +154,15 @@ pub(super) fn read_teams(found: &mut Found<'_>, root: &Section<'_>, around: &Aro
 /// Who says yes or no, of a team or of a rule.
 pub(super) fn reviewers(found: &mut Found<'_>, section: &Section<'_>, people: &People) -> Vec<PersonName> {
     let known = || people.keys().map(PersonName::as_str);
-    let named = section.texts(found, "reviewers").unwrap_or_default().into_iter();
+    let Some(named) = section.texts(found, "reviewers") else { return Vec::new() };
+    if let Some(empty) =
+        section.raw("reviewers").filter(|value| value.get_ref().as_array().is_some_and(|all| all.is_empty()))
+    {
+        let help = "name who says yes or no, or leave the key out: then it is as if nobody were named here";
+        found.error(&empty.span(), "`reviewers` names nobody", help);
+    }
     named
+        .into_iter()
         .filter(|person| refers(found, person, "person", "[people.NAME]", known()))
         .map(|person| PersonName::new(person.value))
         .collect()

@@ -161,6 +161,14 @@ fn names_that_nothing_defines_are_refused_with_the_nearest_one() {
         ),
         ("lead = \"lead\"", "lead = ¦\"leed\"", "no person \"leed\"", "did you mean `lead`?"),
         ("reviewers = [\"lead\"]", "reviewers = [¦\"boss\"]", "no person \"boss\"", "known here: lead, stranger"),
+        ("reviewers = [\"lead\"]", "reviewers = ¦[]", "names nobody", "leave the key out"),
+        (
+            "trigger = \"exception\"",
+            "trigger = \"exception\"\nreviewers = [¦\"nobodyhere\"]",
+            "no person \"nobodyhere\"",
+            "known here: lead",
+        ),
+        ("trigger = \"exception\"", "trigger = \"exception\"\nreviewers = ¦[]", "names nobody", "leave the key out"),
         ("{ other = \"12\" }", "{ ¦othr = \"12\" }", "no desk \"othr\"", "did you mean `other`?"),
         (
             "signers = [\"ops@acme.example\"]",
