@@ -87,16 +87,23 @@ pub fn now() -> Timestamp {
 /// # Errors
 /// Exit 1 where it was refused, 2 where it or the file was wrong, 3 where ledger or desk could not be reached.
 pub fn give(context: &Context, command: Command, by: Option<&str>) -> Result<ExitCode, Failure> {
+    super::reload::shown(context, &carry_out(context, command, by)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same without a word about it.
+///
+/// # Errors
+/// As [`give`].
+pub(super) fn carry_out(context: &Context, command: Command, by: Option<&str>) -> Result<Reply, Failure> {
     let (order, user) = order(command, by)?;
     let socket = socket_path(&lies_at(context)?);
-    let reply = runtime()?.block_on(async {
+    runtime()?.block_on(async {
         match ask_daemon(&socket, &order).await? {
             Some(answer) => Ok(answer?),
             None => alone(context, &configuration(context)?, order, &user).await,
         }
-    })?;
-    super::reload::shown(context, &reply)?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// An order of the system user, which is given too, or of somebody whom they name.

@@ -160,6 +160,11 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
+/// An instant for people: a table needs no more than its second.
+pub fn whole_second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// How long ago, for people: `45s`, `12m`, `3h`, `5d`.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     span(now.duration_since(at))
@@ -193,6 +198,12 @@ mod tests {
     fn a_table_has_aligned_columns_and_no_frame() {
         let text = table(["id", "state"], [["h1".into(), "sending".into()], ["h22222".into(), "settled".into()]]);
         assert_eq!(text, "ID      STATE\nh1      sending\nh22222  settled");
+    }
+
+    #[test]
+    fn an_instant_in_a_table_ends_with_its_second() {
+        let at = Timestamp::new(1_780_000_000, 123_456_789).expect("instant");
+        assert_eq!(whole_second(at), "2026-05-28T20:26:40Z");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! `handoffd policy history`, `policy diff` and `policy rollback`: which policies have run, what they say differently, key by
 //! key, and one of them in place of the file's.
 
-use super::control::{give, ledger, now};
+use super::control::{carry_out, give, ledger, now};
 use super::failure::Failure;
 use super::output::{Context, ago, table, tame};
+use super::reload::shown;
 use crate::config::{self, Config};
 use crate::daemon::control::Command;
 use crate::ledger::Ledger;
@@ -96,7 +97,12 @@ impl Rollback {
             )));
         }
         let command = Command::Rollback { version: Some(to.version), instead_of, reason };
-        give(context, command, self.by.as_deref())
+        let mut reply = carry_out(context, command, self.by.as_deref())?;
+        if let Some(changes) = reply.changes.as_mut().filter(|_| !context.json) {
+            changes.policy.clear(); // It stands above.
+        }
+        shown(context, &reply)?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 
