@@ -132,7 +132,7 @@ fn body(alert: &Alert) -> serde_json::Value {
         Some(occasion) => format!("alert.{}", occasion.name().replace('-', "_")),
     };
     let because = match &alert.about {
-        About::Review { because } => because.as_slice(),
+        About::Review { because, .. } => because.as_slice(),
         _ => &[],
     };
     let card = card(alert, false);

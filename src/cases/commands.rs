@@ -4,7 +4,7 @@
 //! Where what is done leaves a note of its own on the ticket (a handoff, the way back, a stale review), that note is the
 //! answer; else a short one says what was done, or why not and what would be accepted.
 
-use super::chosen;
+use super::chosen::{Choices, on_offer};
 use super::examine::{Look, Step, effects, planned_signature};
 use super::hearing::Order;
 use super::overtaken::overtaken;
@@ -18,6 +18,7 @@ use crate::plan::{self, PlannedEffect, Rejection};
 use crate::policy::case::{Case, Request, Stay};
 use crate::policy::command::{Command, Parts, Rating, Target};
 use crate::policy::names::TeamName;
+use crate::policy::offer::{Meant, answers, offers};
 use crate::policy::package::edit::{NotEdited, differences, of_review};
 use crate::policy::proposal::{AskedFor, HandoffKind, Package, Proposal};
 use crate::policy::reviewers::{Membership, may_approve, may_decide, works_in};
@@ -42,7 +43,7 @@ pub(super) struct Scene<'a> {
 }
 
 /// What a command comes to.
-struct Done {
+pub(super) struct Done {
     outcome: CommandOutcome,
     words: String,
     handoff: Option<String>,
@@ -55,18 +56,23 @@ struct Done {
 }
 
 impl Done {
-    fn because(outcome: CommandOutcome, words: impl Into<String>) -> Self {
+    pub fn because(outcome: CommandOutcome, words: impl Into<String>) -> Self {
         let words = words.into();
         let (handoff, deed, edit) = (None, Deed::Nothing, None);
         Self { outcome, words, handoff, answered: true, deed, starts: None, request: None, edit }
     }
 
-    fn refused(words: impl Into<String>) -> Self {
+    pub fn refused(words: impl Into<String>) -> Self {
         Self::because(CommandOutcome::Refused, words)
     }
 
-    fn about(self, handoff: &str) -> Self {
+    pub fn about(self, handoff: &str) -> Self {
         Self { handoff: Some(handoff.to_owned()), ..self }
+    }
+
+    /// This is done, and the note that it leaves is the answer.
+    pub fn by(self, deed: Deed) -> Self {
+        Self { answered: false, deed, ..self }
     }
 
     /// Whether it changes what other commands were said about.
@@ -84,11 +90,9 @@ impl Scene<'_> {
             Decision::Need(parts) => return Step::Need(parts),
             Decision::Verdict(verdict) => verdict,
         };
-        let chosen = match orders.iter().find_map(|order| self.choice(order)).map(|(team, _)| (self.decide)(Some(team)))
-        {
-            Some(Decision::Need(parts)) => return Step::Need(parts),
-            Some(Decision::Verdict(verdict)) => Some(verdict),
-            None => None,
+        let choices = match self.choices(orders) {
+            Err(parts) => return Step::Need(parts),
+            Ok(choices) => choices,
         };
         let out = out_of_scope(&verdict.outcome);
         let mut before: Option<&Order> = None;
@@ -105,10 +109,7 @@ impl Scene<'_> {
                     let words = format!("{} by {} came first: look what came of it", first.command.shown(), first.by);
                     Done::refused(words)
                 }
-                (None, _) => match self.choice(order) {
-                    Some((team, reason)) if !self.is_shadow() => self.choose(order, team, reason, chosen.as_ref()),
-                    _ => self.done(order, &verdict, edited.as_deref()),
-                },
+                (None, _) => self.done(order, (&verdict, &choices), edited.as_deref()),
             };
             if done.decides() {
                 before = Some(order);
@@ -156,7 +157,7 @@ impl Scene<'_> {
     }
 
     /// `edited`: the package that waits, as they have just edited it.
-    fn done(&self, order: &Order, verdict: &Verdict, edited: Option<&Package>) -> Done {
+    fn done(&self, order: &Order, (verdict, choices): (&Verdict, &Choices), edited: Option<&Package>) -> Done {
         // A request only becomes a fact that rules look at; everything else would act.
         if self.is_shadow() && !matches!(order.command, Command::Handoff { .. }) {
             return Done { answered: false, ..Done::refused("shadow mode: nothing is written") };
@@ -164,7 +165,14 @@ impl Scene<'_> {
         match &order.command {
             Command::Handoff { to, reason } => self.handoff(order, to, reason.as_deref()),
             Command::Back { reason } => self.back(order, reason.as_deref()),
-            Command::Approve { reason, parts } => self.approve(order, (reason.as_ref(), parts), verdict, edited),
+            Command::Approve { reason, parts } => match self.meant(reason.as_deref()) {
+                Meant::First => self.approve(order, (reason.as_ref(), parts), verdict, edited),
+                Meant::Team(team, reason) => match choices.get(&team) {
+                    None => self.approve(order, (reason.as_ref(), parts), verdict, edited),
+                    Some(now) => self.choose(order, (&team, reason), (parts, edited), now),
+                },
+                Meant::Unclear(written) => self.which(&written),
+            },
             Command::Edit { parts } => self.edit(order, parts, verdict, edited),
             Command::Reject { reason } => match self.unsent.filter(|open| waits_for_people(open.state)) {
                 Some(waiting) => self.reject_waiting(order, waiting, reason.as_ref()),
@@ -198,7 +206,7 @@ impl Scene<'_> {
         }
         let reason = reason.unwrap_or("no reason was given").to_owned();
         if let Some(review) = self.review().filter(|review| review.proposal.to == *to) {
-            let words = joins(self.look, &review.proposal, &reason);
+            let words = joins(self.look, (&review.proposal, &review.risks), &reason);
             return Done::because(CommandOutcome::Done, words).about(&review.id);
         }
         let request = Request {
@@ -301,7 +309,7 @@ impl Scene<'_> {
         };
         let (look, proposal) = (self.look, &review.proposal);
         if let Err(why) = may_approve(look.policy, proposal, &order.who(look)) {
-            let words = format!("{} may not decide this; {}", order.by, why.shown());
+            let words = format!("{} may not decide this; {}{}", order.by, why.shown(), on_offer(review));
             return Err(Box::new(Done::refused(words).about(&review.id)));
         }
         let package = edited.cloned().or_else(|| proposal.package.clone());
@@ -314,12 +322,11 @@ impl Scene<'_> {
         stale.unwrap_or_else(|| compare(review, Some(verdict), self.look.policy))
     }
 
-    fn ends_stale(&self, review: &HandoffRecord, why: String) -> Done {
+    pub(super) fn ends_stale(&self, review: &HandoffRecord, why: String) -> Done {
         let look = self.look;
         let note = plan::stale_note(&review.proposal, &review.id, &why, look.capabilities, look.head, look.now);
         let done = Done::refused(format!("not sent, the review ends as stale: {why}"));
-        let deed = Deed::EndStale { handoff: review.id.clone(), why, note: Some(Box::new(note)) };
-        Done { answered: false, deed, ..done.about(&review.id) }
+        done.about(&review.id).by(Deed::EndStale { handoff: review.id.clone(), why, note: Some(Box::new(note)) })
     }
 
     /// The parts in other words, and which of them are other words.
@@ -343,7 +350,8 @@ impl Scene<'_> {
         match self.edited(order, &proposal, parts) {
             Err(why) => Done::refused(format!("nothing is edited: {}", why.shown())).about(&review.id),
             Ok((package, changed)) => {
-                let words = format!("{changed}. The review still waits for a yes or no: /approve, or /reject REASON");
+                let answers = answers(&offers(&review.proposal, &review.risks));
+                let words = format!("{changed}. The review still waits for a yes or no: {answers}");
                 Done { edit: Some(package), ..Done::because(CommandOutcome::Done, words).about(&review.id) }
             }
         }
@@ -395,33 +403,6 @@ impl Scene<'_> {
         }
     }
 
-    /// The other of the teams that rules want which a yes names, with its reason.
-    fn choice(&self, order: &Order) -> Option<(&TeamName, Option<String>)> {
-        let Command::Approve { reason: Some(reason), .. } = &order.command else { return None };
-        chosen::named_first(self.review()?, reason)
-    }
-
-    /// A yes to another of the teams that rules want, of whoever may decide for that one.
-    fn choose(&self, order: &Order, team: &TeamName, reason: Option<String>, now: Option<&Verdict>) -> Done {
-        let Some(review) = self.review() else { return Done::refused("nothing waits here for a yes or no") };
-        let look = self.look;
-        if let Err(why) = may_approve(look.policy, &chosen::about(review, team), &order.who(look)) {
-            return Done::refused(format!("{} may not decide this; {}", order.by, why.shown())).about(&review.id);
-        }
-        if let Some(why) = overtaken(look, review) {
-            return self.ends_stale(review, why);
-        }
-        match chosen::proposed(now, team) {
-            Err(why) => Done::refused(format!("it cannot be sent now: {why}")).about(&review.id),
-            Ok(fresh) => {
-                let answer = chosen::answer(look, review, *fresh, self.by(order), reason);
-                let (id, words) = (answer.handoff.clone(), format!("approved, the case goes to {team}"));
-                let done = Done::because(CommandOutcome::Done, words).about(&id);
-                Done { answered: false, deed: Deed::Approve(answer), ..done }
-            }
-        }
-    }
-
     /// A no to what waits for a yes, or for what is missing.
     fn reject_waiting(&self, order: &Order, review: &HandoffRecord, reason: Option<&String>) -> Done {
         let proposal = &review.proposal;
@@ -443,12 +424,14 @@ impl Scene<'_> {
         Done { answered, deed, ..Done::because(CommandOutcome::Done, words).about(&review.id) }
     }
 
-    /// Whether the ticket asks them for what is missing: whoever has it, or had it when it was asked.
+    /// Whether the ticket asks them for what is missing: whoever has it, or had it when it was asked; where nobody had it, its team.
     fn was_asked(&self, order: &Order, asking: &HandoffRecord) -> bool {
         let owner = self.look.head.owner.known().and_then(Option::as_ref).map(|owner| &owner.id);
-        let theirs = [owner, asking.proposal.owner.previous_id.as_ref()].into_iter().flatten();
+        let before = asking.proposal.owner.previous_id.as_ref();
+        let theirs = [owner, before].into_iter().flatten().any(|id| Some(id) == order.by_id.as_ref());
+        let team = asking.proposal.from.as_ref().filter(|_| before.is_none());
         asking.state == HandoffState::Asking
-            && order.by_id.as_ref().is_some_and(|by| theirs.into_iter().any(|id| id == by))
+            && (theirs || team.is_some_and(|team| self.membership(order, team) == Membership::Member))
     }
 
     /// Whoever got the package says how it was. Of a label, its going away is the answer.
@@ -457,7 +440,9 @@ impl Scene<'_> {
         let Some(came) = self.came_by.filter(|came| came.proposal.kind == HandoffKind::Escalate) else {
             return Done::refused("no handoff brought this case here, so there is no package to rate");
         };
-        if let Err(words) = self.has_it(order, &came.proposal.to, came.sent_at.unwrap_or(came.created_at)) {
+        let to = &came.proposal.to;
+        if let Err(words) = self.has_it(order, to, came.sent_at.unwrap_or(came.created_at)) {
+            let words = format!("{words}, which got the case: only its people rate the package");
             return Done::refused(words).about(&came.id);
         }
         let deed = Deed::Rate { handoff: came.id.clone(), rating, reason: reason.cloned() };
@@ -465,7 +450,7 @@ impl Scene<'_> {
         Done { answered: order.tag.is_none(), deed, ..done.about(&came.id) }
     }
 
-    fn review(&self) -> Option<&HandoffRecord> {
+    pub(super) fn review(&self) -> Option<&HandoffRecord> {
         self.unsent.filter(|open| open.state == HandoffState::InReview)
     }
 
@@ -499,26 +484,25 @@ impl Scene<'_> {
     /// Only the people of the team that has the case say that it goes back. Where nobody says who they are, those are taken
     /// for them who own the ticket, or have owned it while the team had it.
     fn may_give_back(&self, order: &Order, stay: &Stay) -> Result<(), String> {
-        self.has_it(order, &stay.team, stay.since)
+        let first = |words: String| format!("{words}, whose case it is: take the ticket first, then say it again");
+        self.has_it(order, &stay.team, stay.since).map_err(first)
     }
 
     /// `since`: from then on the team has the case.
     fn has_it(&self, order: &Order, team: &TeamName, since: Timestamp) -> Result<(), String> {
-        let look = self.look;
-        let told = look.policy.teams.get(team).and_then(|team| look.rosters.of(team, look.now).ok());
-        match works_in(look.policy, team, &order.who(look), told.map(|roster| roster.members.as_slice())) {
+        match self.membership(order, team) {
             Membership::Member => Ok(()),
             // Whom somebody gave the ticket to, or who took it, has it, of the team or not.
             Membership::Stranger | Membership::Unknown if self.has_owned(order, since) => Ok(()),
-            Membership::Stranger => Err(format!(
-                "{} does not work in {team}, whose case it is: take the ticket first, then say it again",
-                order.by
-            )),
-            Membership::Unknown => Err(format!(
-                "it is not known whether {} works in {team}, whose case it is: take the ticket first, then say it again",
-                order.by
-            )),
+            Membership::Stranger => Err(format!("{} does not work in {team}", order.by)),
+            Membership::Unknown => Err(format!("it is not known whether {} works in {team}", order.by)),
         }
+    }
+
+    fn membership(&self, order: &Order, team: &TeamName) -> Membership {
+        let look = self.look;
+        let told = look.policy.teams.get(team).and_then(|team| look.rosters.of(team, look.now).ok());
+        works_in(look.policy, team, &order.who(look), told.map(|roster| roster.members.as_slice()))
     }
 
     fn has_owned(&self, order: &Order, since: Timestamp) -> bool {
@@ -557,7 +541,7 @@ impl Scene<'_> {
     }
 
     /// Who gave a command, for the record.
-    fn by(&self, order: &Order) -> String {
+    pub(super) fn by(&self, order: &Order) -> String {
         let id = order.by_id.as_ref().map_or_else(String::new, |id| format!(" {id}"));
         format!("{} ({}{id})", order.by, self.look.desk)
     }

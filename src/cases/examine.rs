@@ -24,6 +24,7 @@ use crate::policy::case::{Begun, Case, ClosedPath, Memory};
 use crate::policy::closed::unnoted;
 use crate::policy::decide::decide;
 use crate::policy::names::TeamName;
+use crate::policy::offer;
 use crate::policy::proposal::{CustomerPlan, HandoffKind, Proposal};
 use crate::policy::review_terms::review_plan;
 use crate::policy::roster::Rosters;
@@ -342,9 +343,13 @@ fn unsent<'a>(record: &'a CaseRecord, memory: &mut Memory) -> Option<&'a Handoff
     memory.open = None;
     let episode = handoff.proposal.episode.clone();
     memory.fired.retain(|fired| (&fired.rule, &fired.episode) != (&handoff.proposal.rule, &episode));
-    // What is under way goes on under the policy that replaces the one it was decided by.
-    memory.arrived.retain(|rule| *rule != handoff.proposal.rule);
     let rule = || Some(handoff.proposal.rule.clone());
+    if handoff.state == HandoffState::InReview {
+        let others = offer::wanted(&handoff.risks).map(|(rule, _)| rule.clone());
+        memory.in_review = rule().into_iter().chain(others).collect();
+    }
+    // What is under way goes on under the policy that replaces the one it was decided by.
+    memory.arrived.retain(|rule| *rule != handoff.proposal.rule && !memory.in_review.contains(rule));
     memory.begun = rule();
     // Which of the teams that rules want, somebody has said.
     let said = handoff.approved_by.as_ref().map(|_| handoff.proposal.to.clone());
@@ -355,10 +360,8 @@ fn unsent<'a>(record: &'a CaseRecord, memory: &mut Memory) -> Option<&'a Handoff
         episode,
         facts: handoff.proposal.facts_hash.clone(),
     });
-    match handoff.state {
-        HandoffState::InReview => memory.in_review = rule(),
-        HandoffState::Asking => memory.asking = rule(),
-        _ => {}
+    if handoff.state == HandoffState::Asking {
+        memory.asking = rule();
     }
     Some(handoff)
 }
@@ -494,7 +497,7 @@ fn record_proposal(
     let same = unsent.filter(|handoff| is_same(handoff, proposal) && !asked_otherwise(handoff));
     if let Some(review) = same.filter(|handoff| handoff.state == HandoffState::InReview) {
         // The person is asked already.
-        waiting::wait_on(update, look, review, proposal, &case.memory);
+        waiting::wait_on(update, look, review, (proposal, wanted.risks), &case.memory);
         return;
     }
     let replaced = unsent.filter(|_| same.is_none());
@@ -519,7 +522,7 @@ fn record_proposal(
     let mut proposal = reviewed.unwrap_or_else(|| proposal.clone());
     if wanted.ask_until.is_none() && asks {
         proposal.review = review_plan(look.policy, &proposal, wanted.risks, look.now);
-        proposal.alert.reviewers = look.policy.reviewers_in_chats(&proposal);
+        proposal.alert = look.policy.review_alerts(&proposal, wanted.risks, look.head);
         waiting::begin(update, look, &proposal);
     }
     let proposal = &proposal;

@@ -9,6 +9,7 @@ use crate::plan::note::one_line;
 use crate::plan::{self, Answer};
 use crate::policy::case::{Case, ClosedBy, Request};
 use crate::policy::names::{PersonName, TeamName};
+use crate::policy::offer::{Offer, answers, offers, wanted};
 use crate::policy::proposal::{HandoffKind, Proposal};
 use crate::policy::reviewers::{reviewers, who_may_approve};
 use crate::policy::rules::{Mode, Trigger};
@@ -27,7 +28,7 @@ pub(super) fn follow(look: &Look<'_>, case: &Case, update: &mut CaseUpdate) {
     let (request, words) = match started {
         Some(new) => {
             let led = Request { led_to: Some(new.id.clone()), ..request.clone() };
-            let waits = || format!("it {}", waits_for_a_yes(look, &new.proposal));
+            let waits = || format!("it {}", waits_for_a_yes(look, &new.proposal, &new.risks));
             (led, (new.state == HandoffState::InReview).then(waits))
         }
         None if request.led_to.is_some() => return, // It is on its way.
@@ -48,8 +49,8 @@ pub(super) fn follow(look: &Look<'_>, case: &Case, update: &mut CaseUpdate) {
 }
 
 /// What is said to whoever asks for what a person is asked about already.
-pub(super) fn joins(look: &Look<'_>, proposal: &Proposal, reason: &str) -> String {
-    let waits = waits_for_a_yes(look, proposal);
+pub(super) fn joins(look: &Look<'_>, (proposal, risks): (&Proposal, &[Risk]), reason: &str) -> String {
+    let waits = waits_for_a_yes(look, proposal, risks);
     format!("a handoff to {} by rule {} {waits}. Recorded with it: {reason}", proposal.to, proposal.rule)
 }
 
@@ -62,8 +63,14 @@ pub(super) fn in_no_team(look: &Look<'_>) -> &'static str {
     }
 }
 
-/// After "it ": whose yes it waits for, and how that is said.
-fn waits_for_a_yes(look: &Look<'_>, proposal: &Proposal) -> String {
+/// After "it ": whose yes it waits for, and how that is said. Where rules want different teams: for each of them.
+fn waits_for_a_yes(look: &Look<'_>, proposal: &Proposal, risks: &[Risk]) -> String {
+    let offers = offers(proposal, risks);
+    if offers.len() > 1 {
+        let (answers, each) = (answers(&offers), offers.iter().map(|offer| decide_for(look, proposal, offer)));
+        let each = each.collect::<Vec<_>>().join(", ");
+        return format!("waits for a yes to one of the teams that rules want ({each}): {answers}, in an internal note");
+    }
     let anybody = reviewers(look.policy, proposal).is_empty();
     let who: Vec<&str> = who_may_approve(look.policy, proposal).into_iter().map(PersonName::as_str).collect();
     match (anybody, who.as_slice()) {
@@ -76,6 +83,17 @@ fn waits_for_a_yes(look: &Look<'_>, proposal: &Proposal) -> String {
         (false, who) => {
             format!("waits for a yes of {}: /approve, or /reject REASON, in an internal note", who.join(" or "))
         }
+    }
+}
+
+/// Who may say yes to one of several teams.
+fn decide_for(look: &Look<'_>, proposal: &Proposal, offer: &Offer<'_>) -> String {
+    let about = offer.about(proposal);
+    let who: Vec<&str> = who_may_approve(look.policy, &about).into_iter().map(PersonName::as_str).collect();
+    match (reviewers(look.policy, &about).is_empty(), who.as_slice()) {
+        (true, _) => format!("{}: a colleague", offer.to),
+        (false, []) => format!("{}: nobody may", offer.to),
+        (false, who) => format!("{}: {}", offer.to, who.join(" or ")),
     }
 }
 
@@ -93,13 +111,16 @@ fn unanswered(look: &Look<'_>, case: &Case, asked: &Request, verdict: &Verdict) 
         Outcome::Stay(_) => return (closed, None),
         // A restored ledger has met the handoff on the desk.
         Outcome::Route(proposal) | Outcome::Escalate(proposal) if proposal.to == asked.to => return (closed, None),
-        Outcome::AskPerson { proposed, .. } if proposed.to == asked.to => {
-            return (closed, Some(joins(look, proposed, &asked.reason)));
+        Outcome::AskPerson { proposed, risks } if proposed.to == asked.to => {
+            return (closed, Some(joins(look, (proposed, risks), &asked.reason)));
         }
         Outcome::AskForParts { proposed, .. } if proposed.to == asked.to => return (closed, None),
-        Outcome::AskPerson { proposed, risks } => {
-            return (closed, Some(asked_about(proposed, risks, asked)));
+        // It stands as long as a person chooses among the teams: a yes to this one carries it out.
+        Outcome::AskPerson { proposed, risks } if wanted(risks).any(|(_, team)| *team == asked.to) => {
+            let words = (!asked.told).then(|| chosen_among(look, proposed, risks));
+            return (Request { told: true, ..asked.clone() }, words);
         }
+        Outcome::AskPerson { proposed, .. } => return (closed, Some(asked_about(proposed, asked))),
         Outcome::Route(other) | Outcome::Escalate(other) | Outcome::AskForParts { proposed: other, .. } => {
             let words = format!("not done, rule {} hands the case to {} now", other.rule, other.to);
             return (closed, Some(words));
@@ -124,26 +145,19 @@ fn unanswered(look: &Look<'_>, case: &Case, asked: &Request, verdict: &Verdict) 
     (closed, Some(format!("not done, {why}. {}", accepted_elsewhere(look, case, asked))))
 }
 
+/// A person is asked about several teams, and the one that was asked for is one of them.
+fn chosen_among(look: &Look<'_>, proposed: &Proposal, risks: &[Risk]) -> String {
+    let disagree = risks.iter().find(|risk| matches!(risk, Risk::Disagreement(_)));
+    let because = disagree.map(|risk| format!(" ({})", risk.shown())).unwrap_or_default();
+    format!("a person is asked{because}; it {}", waits_for_a_yes(look, proposed, risks))
+}
+
 /// A person is asked about another team: what would help.
-fn asked_about(proposed: &Proposal, risks: &[Risk], asked: &Request) -> String {
-    let because = |risk: &&Risk| matches!(risk, Risk::Disagreement(_));
-    let because = risks.iter().find(because).map(|risk| format!(" ({})", risk.shown())).unwrap_or_default();
-    let Proposal { rule, to, .. } = proposed;
-    let wants = |risk: &Risk| match risk {
-        Risk::Disagreement(wanted) => wanted.iter().any(|(_, team)| *team == asked.to),
-        _ => false,
-    };
-    let instead = if risks.iter().any(wants) {
-        format!("whoever may decide for {} says /approve {}", asked.to, asked.to)
-    } else {
-        format!(
-            "a reviewer says /reject REASON, and then it is /handoff {} REASON again, with another reason",
-            asked.to
-        )
-    };
-    let asked = &asked.to;
+fn asked_about(proposed: &Proposal, asked: &Request) -> String {
+    let (Proposal { rule, to, .. }, asked) = (proposed, &asked.to);
     format!(
-        "not done, a person is asked whether rule {rule} hands the case to {to}{because}. If it is to go to {asked} instead, {instead}"
+        "not done, a person is asked whether rule {rule} hands the case to {to}. If it is to go to {asked} instead, a reviewer says \
+         /reject REASON, and then it is /handoff {asked} REASON again, with another reason"
     )
 }
 

@@ -6,15 +6,18 @@ use super::overtaken::overtaken;
 use super::reminders::{anew, to_come};
 use super::review::as_shown;
 use crate::ledger::commands::Deed;
-use crate::ledger::records::{CaseUpdate, EffectRecord, HandoffRecord, Purpose, ReviewAnswer};
+use crate::ledger::records::{CaseUpdate, EffectRecord, HandoffRecord, OffersMore, Purpose, ReviewAnswer};
 use crate::ledger::states::HandoffState;
 use crate::plan::{self, PlannedEffect};
 use crate::policy::case::Memory;
 use crate::policy::hold::full;
+use crate::policy::names::{PersonName, RuleName, TeamName};
+use crate::policy::offer::{offers, wanted};
 use crate::policy::proposal::Proposal;
 use crate::policy::review_terms::{ReviewPlan, Unanswered};
-use crate::policy::reviewers::reviewers;
+use crate::policy::reviewers::reviewers as who_decides;
 use crate::policy::rules::Mode;
+use crate::policy::verdict::Risk;
 use handoffd_kit::model::{PartKind, PartSet};
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,8 +40,21 @@ pub fn begin(update: &mut CaseUpdate, look: &Look<'_>, proposal: &Proposal) {
     }
 }
 
-/// What a look makes of a review that was asked for before. `fresh`: what would be done now, which is the same.
-pub fn wait_on(update: &mut CaseUpdate, look: &Look<'_>, review: &HandoffRecord, fresh: &Proposal, memory: &Memory) {
+/// What a look makes of a review that was asked for before. `fresh`: what would be done now, which is the same; `risks`: why a
+/// person would be asked now.
+pub fn wait_on(
+    update: &mut CaseUpdate,
+    look: &Look<'_>,
+    review: &HandoffRecord,
+    (fresh, risks): (&Proposal, &[Risk]),
+    memory: &Memory,
+) {
+    if let Some(more) = offers_more(look, review, risks) {
+        update.offers_more = Some(more);
+        // What no answer means may be another thing now.
+        update.look_again = earlier(update.look_again, Some(look.now));
+        return;
+    }
     let Some(plan) = &review.proposal.review else { return };
     let held = memory.switched_off.stops(&review.proposal.rule) || look.policy.mode == Mode::Shadow;
     let over = look.now >= plan.until.at && plan.unanswered != Unanswered::Wait;
@@ -61,6 +77,20 @@ pub fn wait_on(update: &mut CaseUpdate, look: &Look<'_>, review: &HandoffRecord,
             update.look_again = earlier(update.look_again, earlier(then, blocked));
         }
     }
+}
+
+/// What a review offers from now on, where a rule wants another team that it does not offer yet.
+fn offers_more(look: &Look<'_>, review: &HandoffRecord, risks: &[Risk]) -> Option<OffersMore> {
+    let known: Vec<&(RuleName, TeamName)> = wanted(&review.risks).collect();
+    let offered = offers(&review.proposal, &review.risks);
+    let new = |(_, to): &&(RuleName, TeamName)| offered.iter().all(|offer| offer.to != to);
+    wanted(risks).find(new)?;
+    let more = wanted(risks).filter(|pair| !known.contains(pair));
+    let all = known.iter().copied().chain(more).cloned().collect();
+    let others = review.risks.iter().filter(|risk| !matches!(risk, Risk::Disagreement(_))).cloned();
+    let risks: Vec<Risk> = std::iter::once(Risk::Disagreement(all)).chain(others).collect();
+    let alert = look.policy.review_alerts(&review.proposal, &risks, look.head);
+    Some(OffersMore { handoff: review.id.clone(), risks, alert })
 }
 
 fn lacks_place(look: &Look<'_>, review: &HandoffRecord, memory: &Memory) -> bool {
@@ -96,7 +126,11 @@ fn reminder(
     if let Some(waiting) = to_come(review) {
         return anew(waiting, look.head);
     }
-    let reviewers = reviewers(look.policy, &review.proposal);
+    let mut reviewers: Vec<&PersonName> = Vec::new();
+    for offer in offers(&review.proposal, &review.risks) {
+        let theirs = who_decides(look.policy, &offer.about(&review.proposal));
+        reviewers.extend(theirs.into_iter().filter(|name| !reviewers.contains(name)).collect::<Vec<_>>());
+    }
     let told = plan::review::Reminder { plan, risks: &review.risks, reviewers, before, now: look.now };
     due.then(|| plan::review::reminder(&review.proposal, &review.id, &told, look.capabilities, look.head))?
 }

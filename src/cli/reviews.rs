@@ -3,7 +3,7 @@
 use super::control::{give, ledger, now};
 use super::failure::Failure;
 use super::handoffs::whole;
-use super::output::{Context, ago, table, tame};
+use super::output::{Context, ago, table, tame, whole_second};
 use super::review_edit::EditArgs;
 use super::shown::{Brief, risk_shown};
 use crate::daemon::control::Command;
@@ -110,13 +110,16 @@ fn list(context: &Context, ledger: &Ledger) -> Result<ExitCode, Failure> {
     let rows = reviews.iter().map(|brief| {
         let risks: Vec<String> = brief.risks.iter().map(risk_shown).collect();
         let until = brief.review_until.map_or_else(String::new, |until| match until <= now {
-            true => format!("{until}, over"),
-            false => until.to_string(),
+            true => format!("{}, over", whole_second(until)),
+            false => whole_second(until),
         });
         let waits = ago(brief.created_at, now);
         [brief.id.clone(), brief.ticket.clone(), brief.path(), waits, until, tame(&risks.join("; "))]
     });
     context.print(&table(["handoff", "ticket", "from → to", "waits", "until", "why a person is asked"], rows));
     context.say("handoffd reviews show|edit|approve|reject HANDOFF");
+    if reviews.iter().any(|brief| !brief.offers.is_empty()) {
+        context.say("Where it says TEAM or TEAM, rules want different ones: approve HANDOFF --as NAME --to TEAM");
+    }
     Ok(ExitCode::SUCCESS)
 }

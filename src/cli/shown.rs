@@ -6,6 +6,7 @@ use crate::ledger::PackageVersion;
 use crate::ledger::commands::CommandRecord;
 use crate::ledger::records::{AlertRecord, EffectRecord, HandoffRecord, Rated, Span, SpanOf, TaskRecord};
 use crate::ledger::states::HandoffState;
+use crate::policy::offer::offers;
 use crate::policy::package::edit::differences;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
@@ -58,6 +59,9 @@ pub struct Brief {
     pub ask_until: Option<Timestamp>,
     /// How long it waits, or waited, for a person's yes or no.
     pub review_until: Option<Timestamp>,
+    /// Where rules want different teams: which of them a yes may name, the first one first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<String>,
     /// What no answer by then means: `wait`, `reject` or `approve`.
     pub unanswered: Option<Unanswered>,
     /// Of a route: for which team the case left its first one too soon, and when.
@@ -97,6 +101,7 @@ impl Brief {
             risks: handoff.risks.clone(),
             completeness: handoff.completeness,
             ask_until: handoff.ask_until,
+            offers: several(handoff),
             review_until: proposal.review.as_ref().map(|plan| plan.until.at),
             unanswered: proposal.review.as_ref().map(|plan| plan.unanswered),
             weak_triage: handoff.weak_triage.as_ref().map(|(at, to)| WeakTriage { to: to.to_string(), at: *at }),
@@ -110,8 +115,16 @@ impl Brief {
 
     /// From where to where.
     pub fn path(&self) -> String {
-        format!("{} → {}", self.from.as_deref().unwrap_or("intake"), self.to)
+        let to = if self.offers.is_empty() { self.to.clone() } else { self.offers.join(" or ") };
+        format!("{} → {to}", self.from.as_deref().unwrap_or("intake"))
     }
+}
+
+/// The teams that a review offers which waits, where there are several.
+fn several(handoff: &HandoffRecord) -> Vec<String> {
+    let offers = offers(&handoff.proposal, &handoff.risks);
+    let choosing = handoff.state == HandoffState::InReview && offers.len() > 1;
+    offers.iter().filter(|_| choosing).map(|offer| offer.to.to_string()).collect()
 }
 
 /// One effect.
@@ -234,6 +247,10 @@ impl Whole {
         writeln!(text, "  why       {}", tame(&brief.reason))?;
         for risk in &brief.risks {
             writeln!(text, "  review    {}", tame(&risk_shown(risk)))?;
+        }
+        for (nth, team) in brief.offers.iter().enumerate() {
+            let (id, word) = (&brief.id, if nth == 0 { "choose" } else { "or" });
+            writeln!(text, "  {word:<8}  {team}: handoffd reviews approve {id} --as NAME --to {team}")?;
         }
         if let Some(plan) = &proposal.review {
             writeln!(text, "  answer    until {}; if nobody does, {}", plan.until.told(), plan.unanswered.shown())?;

@@ -1,5 +1,6 @@
 //! The dashboard as a browser and a script meet it: its router asked directly, the daemon's stage behind it.
 
+mod choosing;
 mod edits;
 
 use crate::config::{Role, WebConfig};

@@ -85,7 +85,7 @@ impl Ledger {
             begun: None,
             begun_as: None,
             chosen: None,
-            in_review: None,
+            in_review: Vec::new(),
             asking: None,
             teams_seen: figures.teams_seen,
             fired: self.fired(desk, ticket)?,

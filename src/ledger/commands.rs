@@ -6,7 +6,7 @@ use super::codec::{from_json, instant, json, millis};
 use super::error::Result;
 use super::open::Ledger;
 use super::people::{Act, ends};
-use super::records::{CaseUpdate, HandoffRecord, Purpose, ReviewAnswer};
+use super::records::{CaseUpdate, HandoffRecord, NewHandoff, Purpose, ReviewAnswer};
 use super::states::HandoffEvent;
 use crate::plan::PlannedEffect;
 use crate::policy::case::{ClosedBy, Request};
@@ -323,7 +323,24 @@ impl Ledger {
         if let Some((review, note)) = &update.remind {
             self.plan_anew(review, std::slice::from_ref(note), Purpose::Reminder, update.at)?;
         }
+        if let Some(more) = &update.offers_more {
+            self.offer_more(more, update.at)?;
+        }
         update.unanswered.as_ref().map_or(Ok(()), |deed| self.answer(deed, update.at))
+    }
+
+    /// What a person has chosen carries out what an agent asked for, where it does: it is on its way.
+    pub(super) fn carries_out(&mut self, chosen: &NewHandoff) -> Result<()> {
+        let (desk, ticket) = (&chosen.proposal.desk, &chosen.proposal.ticket);
+        let Some(asked) = &chosen.proposal.asked else { return Ok(()) };
+        let Some(request) = self.request(desk, ticket, None)?.filter(|request| request.command == asked.command) else {
+            return Ok(());
+        };
+        let text = json("what was asked for", &Request { led_to: Some(chosen.id.clone()), ..request })?;
+        self.connection
+            .prepare_cached("UPDATE cases SET request = ?3 WHERE desk = ?1 AND ticket = ?2")?
+            .execute(params![desk.as_str(), ticket.as_str(), text])?;
+        Ok(())
     }
 
     /// What becomes of a review: a person has answered, or its time is over and no answer means this.

@@ -5,7 +5,7 @@ use super::error::{LedgerError, Result};
 use super::open::Ledger;
 use super::records::{EffectRecord, HandoffHappening, HandoffRecord, NewHandoff, Purpose, Rated};
 use super::states::{EffectState, HandoffEvent, HandoffState};
-use crate::plan::alert::{About, because};
+use crate::plan::alert::About;
 use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::{HandoffKind, Package, Proposal};
@@ -290,8 +290,7 @@ impl Ledger {
     fn tell_if_in_review(&mut self, new: &NewHandoff, now: Timestamp) -> Result<()> {
         match new.state {
             HandoffState::InReview => {
-                let because = new.risks.iter().map(because).collect();
-                self.tell(&new.proposal, &new.id, &About::Review { because }, now)
+                self.tell(&new.proposal, &new.id, &About::of_review(&new.proposal, &new.risks), now)
             }
             _ => Ok(()),
         }

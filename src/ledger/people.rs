@@ -1,19 +1,21 @@
 //! What people decide: reviews, parked effects, undo. Each is one transaction and leaves a line in `acts`: who, when, why.
 
-use super::codec::millis;
+use super::codec::{json, millis};
 use super::error::{LedgerError, Result};
 use super::handoffs::HandoffFilter;
 use super::open::Ledger;
-use super::records::{AskingOver, EffectRecord, HandoffHappening, HandoffRecord, Purpose, ReviewAnswer};
+use super::records::{AskingOver, EffectRecord, HandoffHappening, HandoffRecord, OffersMore, Purpose, ReviewAnswer};
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
+use crate::plan::alert::{About, alerts};
 use crate::plan::asking::SHORT_NOTE_BYTES;
 use crate::plan::{self, PlannedEffect};
 use crate::policy::case::{ClosedBy, ClosedPath};
-use crate::policy::verdict::Risk;
+use crate::policy::offer::offers;
+use crate::policy::proposal::Proposal;
+use crate::policy::review_terms::Unanswered;
 use handoffd_kit::desk::DeskChange;
 use jiff::Timestamp;
 use rusqlite::params;
-use std::collections::BTreeSet;
 
 /// Who does something, when and why.
 #[derive(Clone, Debug)]
@@ -47,6 +49,7 @@ impl Ledger {
         self.atomically(|ledger| {
             if let Some(chosen) = &answer.chosen {
                 ledger.start_handoff(chosen, false, answer.at)?;
+                ledger.carries_out(chosen)?;
             }
             let handoff = ledger.in_review(&answer.handoff)?;
             if answer.proposal.as_ref().is_some_and(|planned| planned.package != handoff.proposal.package) {
@@ -102,16 +105,28 @@ impl Ledger {
     /// Where rules disagreed, the reviewer saw them all: none of them takes the case its own way after the no.
     fn close_paths_beside(&mut self, handoff: &HandoffRecord, at: Timestamp) -> Result<()> {
         let proposal = &handoff.proposal;
-        let wanted = handoff.risks.iter().flat_map(|risk| match risk {
-            Risk::Disagreement(wanted) => wanted.as_slice(),
-            _ => &[],
-        });
-        let others = wanted.map(|(_, to)| to).filter(|to| **to != proposal.to);
-        for to in others.collect::<BTreeSet<_>>() {
-            let path = ClosedPath::new(proposal.from.clone(), to.clone(), ClosedBy::Rejection);
+        for offer in offers(proposal, &handoff.risks).into_iter().skip(1) {
+            let path = ClosedPath::new(proposal.from.clone(), offer.to.clone(), ClosedBy::Rejection);
             self.close_path(&proposal.desk, &proposal.ticket, &path, at)?;
         }
         Ok(())
+    }
+
+    /// A review offers another team from now on, and those who decide for that one are told too. No answer is no yes to one of
+    /// several.
+    pub(super) fn offer_more(&mut self, more: &OffersMore, at: Timestamp) -> Result<()> {
+        let review = self.in_review(&more.handoff)?;
+        let mut proposal = Proposal { alert: more.alert.clone(), ..review.proposal };
+        if let Some(plan) = proposal.review.as_mut().filter(|plan| plan.unanswered == Unanswered::Approve) {
+            plan.unanswered = Unanswered::Wait;
+        }
+        self.put_proposal(&review.id, &proposal)?;
+        self.connection
+            .prepare_cached("UPDATE handoffs SET risks = ? WHERE id = ?")?
+            .execute(params![json("risks", &more.risks)?, review.id])?;
+        // What was told through a channel before keeps its key, and is not told again.
+        let about = About::of_review(&proposal, &more.risks);
+        alerts(&proposal, &review.id, &about, 0, at).iter().try_for_each(|planned| self.add_alert(planned, at))
     }
 
     /// The ticket changed since the review was asked for: it ends as stale, with a note where one is given.

@@ -6,7 +6,7 @@ mod ownership;
 mod purpose;
 
 pub use alert::*;
-pub use case_update::{AskingOver, CaseUpdate, Sight};
+pub use case_update::{AskingOver, CaseUpdate, OffersMore, Sight};
 pub use ownership::*;
 pub use purpose::Purpose;
 

@@ -8,6 +8,7 @@ use crate::policy::alert::{AlertPlan, Occasion};
 use crate::policy::due::Due;
 use crate::policy::lull::Lull;
 use crate::policy::names::{AlertName, RuleName, TeamName};
+use crate::policy::offer::{in_a_note, offers};
 use crate::policy::proposal::{HandoffKind, Proposal};
 use crate::policy::review_terms::Unanswered;
 use crate::policy::verdict::Risk;
@@ -107,6 +108,9 @@ pub enum About {
     Review {
         /// Why a person is asked, in words.
         because: Vec<String>,
+        /// Where rules want different teams: which of them a yes may name, the first one first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        offers: Vec<TeamName>,
     },
     /// Nobody has taken the case on; so many steps were taken.
     Unclaimed {
@@ -184,6 +188,13 @@ impl DigestPart {
 }
 
 impl About {
+    /// That a handoff waits for a yes or no because of these risks.
+    pub fn of_review(proposal: &Proposal, risks: &[Risk]) -> Self {
+        let offers = offers(proposal, risks);
+        let offers = offers.iter().filter(|_| offers.len() > 1).map(|offer| offer.to.clone()).collect();
+        Self::Review { because: risks.iter().map(because).collect(), offers }
+    }
+
     /// What kind of thing it is; none for what is about no case.
     pub fn occasion(&self) -> Option<Occasion> {
         match self {
@@ -392,7 +403,10 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
         About::Handoff { kind: HandoffKind::Back } => format!("Ticket {ticket} came back to {to}, done"),
         About::Handoff { kind: HandoffKind::Unclaimed } => format!("Ticket {ticket} came back to {to}, not taken on"),
         About::Handoff { kind: HandoffKind::Escalate } => format!("Ticket {ticket} was handed to {to}"),
-        About::Review { .. } => format!("A handoff of ticket {ticket} to {to} waits for a yes or no"),
+        About::Review { offers, .. } => {
+            let teams = offers.iter().skip(1).fold(to.to_string(), |teams, other| format!("{teams} or {other}"));
+            format!("A handoff of ticket {ticket} to {teams} waits for a yes or no")
+        }
         About::Unclaimed { .. } => format!("Nobody of {to} has taken on ticket {ticket}"),
         About::Parked { .. } => format!("Work of handoffd on ticket {ticket} waits for a person"),
         About::LostOwner { .. } => format!("The owner of ticket {ticket} of {to} is gone"),
@@ -417,7 +431,7 @@ pub fn card(alert: &Alert, repeated: bool) -> Card {
     if let About::Lull { since, .. } = &alert.about {
         facts.push(("Since", since.strftime("%Y-%m-%d %H:%M UTC").to_string()));
     }
-    if let About::Review { because } = &alert.about
+    if let About::Review { because, .. } = &alert.about
         && !because.is_empty()
     {
         facts.push(("Asked", because.join("; ")));
@@ -458,10 +472,16 @@ pub fn because(risk: &Risk) -> String {
 pub fn next_step(alert: &Alert) -> Option<String> {
     let handoff = &alert.handoff;
     match &alert.about {
-        About::Review { .. } => Some(format!(
-            "read it: handoffd reviews show {handoff}; answer with /approve or /reject REASON in an internal note, or handoffd \
-             reviews approve {handoff} --as NAME"
-        )),
+        About::Review { offers, .. } => {
+            let (note, to) = match offers.as_slice() {
+                [] | [_] => ("/approve or /reject REASON".to_owned(), ""),
+                several => (in_a_note(several), " --to TEAM"),
+            };
+            Some(format!(
+                "read it: handoffd reviews show {handoff}; answer with {note} in an internal note, or handoffd reviews approve \
+                 {handoff} --as NAME{to}"
+            ))
+        }
         About::Unclaimed { .. } | About::LostOwner { .. } => {
             Some("take it on, or hand it on, in the helpdesk".to_owned())
         }

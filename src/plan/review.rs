@@ -5,6 +5,7 @@ use super::effects::note_alone;
 use super::note::{one_line, spoken};
 use super::stale::ending_note;
 use crate::policy::names::PersonName;
+use crate::policy::offer::{answers, offers};
 use crate::policy::proposal::Proposal;
 use crate::policy::review_terms::{MOST_REMINDERS, ReviewPlan};
 use crate::policy::verdict::Risk;
@@ -49,14 +50,18 @@ pub fn reminder(
         format!("It should have been answered by {}.", until.shown)
     };
     let text = format!(
-        "Still waiting for a yes or no: {} → {}, rule {}.\nWhy: {}\nA person is asked because {}.\n{} asked to answer: /approve or /reject REASON in an \
-         internal note, or `handoffd reviews show {id}`.\n{then}",
+        "Still waiting for a yes or no: {} → {}, rule {}.\nWhy: {}\nA person is asked because {}.\n{} asked to answer: {} in an internal note, or \
+         `handoffd reviews show {id}`.\n{then}",
         proposal.from.as_ref().map_or("no team", |from| from.as_str()),
         proposal.to,
         proposal.rule,
         one_line(&proposal.reason),
         because(told.risks),
         asked(&told.reviewers),
+        match offers(proposal, told.risks).as_slice() {
+            [] | [_] => "/approve or /reject REASON".to_owned(),
+            several => answers(several),
+        },
     );
     let named = (number, "note: a review waits");
     Some(note_alone(proposal, id, named, &text, capabilities, head, told.now + PATIENCE))

@@ -5,12 +5,14 @@ use super::due::TeamHours;
 use super::known::{FactName, FactType, HouseFact, Known, KnownFacts};
 use super::matching::AnyRule;
 use super::message::facts_in;
-use super::names::{AlertName, RuleName};
+use super::names::{AlertName, PersonName, RuleName};
+use super::offer::offers;
 use super::proposal::{HandoffKind, Proposal};
 use super::reviewers::who_may_approve;
 use super::risk::counting;
 use super::rules::{Escalation, FieldOwner, Missing, Mode, Policy, ReviewDecision, Then};
 use super::teams::Team;
+use super::verdict::Risk;
 use handoffd_kit::model::TicketHead;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -269,10 +271,46 @@ impl AlertPolicy {
 }
 
 impl Policy {
+    /// Who is told of a handoff that waits because of these risks. Where rules want different teams, those of each of them are
+    /// told of the review, and each channel once.
+    pub fn review_alerts(&self, proposal: &Proposal, risks: &[Risk], head: &TicketHead) -> AlertPlan {
+        let mut alert = proposal.alert.clone();
+        for offer in offers(proposal, risks).into_iter().skip(1) {
+            let Some(team) = self.teams.get(offer.to) else { continue };
+            let of_rule = self.escalation(offer.rule).and_then(|rule| rule.rule.alert.as_deref());
+            let theirs = self.alerts.plan((team, proposal.kind), of_rule, head, None);
+            for channel in theirs.told.get(&Occasion::Review).into_iter().flatten() {
+                let told = alert.told.entry(Occasion::Review).or_default();
+                if !told.contains(channel) {
+                    told.push(channel.clone());
+                }
+                if theirs.closes.contains(channel) && !alert.closes.contains(channel) {
+                    alert.closes.push(channel.clone());
+                }
+            }
+            alert.link = alert.link.or(theirs.link);
+            alert.dashboard = alert.dashboard.or(theirs.dashboard);
+        }
+        alert.reviewers = self.reviewers_in_chats(proposal, risks, &alert);
+        alert
+    }
+
     /// By what names the chats of the channels that are told of a review call those who may say yes to it.
-    pub fn reviewers_in_chats(&self, proposal: &Proposal) -> BTreeMap<AlertName, Vec<String>> {
-        let people = who_may_approve(self, proposal);
-        let told = proposal.alert.told.get(&Occasion::Review).into_iter().flatten();
+    fn reviewers_in_chats(
+        &self,
+        proposal: &Proposal,
+        risks: &[Risk],
+        alert: &AlertPlan,
+    ) -> BTreeMap<AlertName, Vec<String>> {
+        let mut people: Vec<&PersonName> = Vec::new();
+        for offer in offers(proposal, risks) {
+            for name in who_may_approve(self, &offer.about(proposal)) {
+                if !people.contains(&name) {
+                    people.push(name);
+                }
+            }
+        }
+        let told = alert.told.get(&Occasion::Review).into_iter().flatten();
         let called = |channel: &AlertName| {
             let entries = people.iter().filter_map(|name| self.people.get(*name));
             let names: Vec<String> = entries.filter_map(|entry| entry.chat.get(channel).cloned()).collect();
@@ -392,6 +430,33 @@ mod tests {
         assert!(plan(&alerts(), HandoffKind::Escalate, Some(&[])).is_empty());
         assert!(plan(&alerts(), HandoffKind::Route, None).is_empty());
         assert!(!plan(&alerts(), HandoffKind::Route, Some(&room)).is_empty());
+    }
+
+    #[test]
+    fn where_rules_want_different_teams_those_of_each_are_told_of_the_review_and_each_channel_once() {
+        let mut policy = testing::policy();
+        policy.alerts = alerts();
+        let desk = channel(ChannelKind::Slack, &[Occasion::Review, Occasion::Handoff]);
+        policy.alerts.channels.insert("bugs".into(), desk);
+        policy.teams.get_mut(&"engineering".into()).unwrap().alert = vec!["room".into(), "bugs".into()];
+        policy.escalations.push(testing::escalation("bug", "true", "engineering"));
+        let mut proposal = crate::ledger::samples::proposal("1", "refund", "e1", "f");
+        proposal.alert = plan(&policy.alerts, HandoffKind::Escalate, None);
+        let told = |policy: &Policy, proposal: &Proposal, risks: &[Risk]| {
+            policy.review_alerts(proposal, risks, &testing::case().head).told
+        };
+        let wants = |rule: &str, to: &str| (RuleName::from(rule), to.into());
+        let both = [Risk::Disagreement(vec![wants("refund", proposal.to.as_str()), wants("bug", "engineering")])];
+        let all = told(&policy, &proposal, &both);
+        assert_eq!(all[&Occasion::Review], ["room".into(), "bugs".into()]);
+        assert_eq!(all[&Occasion::Handoff], ["room".into()], "whether it comes to them is not said yet");
+        assert_eq!(told(&policy, &proposal, &[Risk::Always]), proposal.alert.told);
+        // What a rule says of its own alerts holds here too.
+        policy.escalations.last_mut().unwrap().rule.alert = Some(vec![]);
+        assert_eq!(told(&policy, &proposal, &both), proposal.alert.told);
+        policy.escalations.last_mut().unwrap().rule.alert = None;
+        let nobody = Proposal { alert: AlertPlan::default(), ..proposal };
+        assert_eq!(told(&policy, &nobody, &both)[&Occasion::Review], ["room".into(), "bugs".into()]);
     }
 
     #[test]

@@ -95,8 +95,9 @@ pub struct Memory {
     pub begun_as: Option<Begun>,
     /// The team that a person has chosen among those that rules want.
     pub chosen: Option<TeamName>,
-    /// The rule about which a person is being asked: an agent's acts meanwhile do not hold it.
-    pub in_review: Option<RuleName>,
+    /// The rules about which a person is being asked, where they want different teams all of them: an agent's acts meanwhile do
+    /// not hold them.
+    pub in_review: Vec<RuleName>,
     /// The rule for which an agent is being asked for package parts: what they do about it is no reason to wait for them,
     /// nor to call the case busy.
     pub asking: Option<RuleName>,

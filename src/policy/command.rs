@@ -6,12 +6,10 @@
 //! marks around the line and punctuation behind the word are forgiven. A line that turns the direction of reading
 //! round is no command: what people see there is not what stands there.
 
-use super::languages::PublicName;
+use super::called::{NAME_WORDS, called};
 use super::names::TeamName;
 use super::package::{clean, edit, invisible};
 use super::rules::{CommandWords, PackagePart, Policy};
-use super::teams::Team;
-use handoffd_kit::desk::QueueSpec;
 use handoffd_kit::id::DeskId;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +19,6 @@ const REASON_CHARS: usize = 500;
 const REASON_READ: usize = 8_000;
 /// A longer word cannot name a command or a team; what is shown of it in an answer.
 const WORD_CHARS: usize = 60;
-/// A team's name has at most so many words.
-const NAME_WORDS: usize = 8;
 
 /// The label of a case whose agent is asked for package parts.
 pub const ASKING: &str = "handoffd-asking";
@@ -248,20 +244,10 @@ impl<'a> Vocabulary<'a> {
 
     /// The one team of this desk that goes by this name: its key, its queue, or what customers call it.
     fn team(self, name: &str) -> Option<TeamName> {
-        let wanted = plain_name(name);
-        let queue = |team: &'a Team| match &team.queue {
-            QueueSpec::Name(name) => Some(name.as_str()),
-            QueueSpec::Id(_) => None,
-        };
-        let here = || self.policy.teams.values().filter(|team| &team.desk == self.desk);
-        let is = |text: &str| plain_name(text) == wanted;
-        if let Some(team) = here().find(|team| is(team.name.as_str())) {
-            return Some(team.name.clone());
+        match called(self.policy, self.desk, name).as_slice() {
+            [team] => Some((*team).clone()),
+            _ => None,
         }
-        let public = |team: &Team| team.public_name.iter().flat_map(PublicName::all).any(|(_, name)| is(name));
-        let mut found = here().filter(|team| queue(team).is_some_and(is) || public(team));
-        let team = found.next()?;
-        found.next().is_none().then(|| team.name.clone())
     }
 }
 
@@ -343,7 +329,7 @@ pub fn reason_in(words: &str) -> Option<String> {
 }
 
 /// A word without quotes and punctuation around it.
-fn bare_word(word: &str) -> &str {
+pub(super) fn bare_word(word: &str) -> &str {
     let around = |c: char| is_stop(c) || is_blank(c) || "\"'“”„‚‘’«»()[]".contains(c);
     word.trim_matches(around)
 }
@@ -357,14 +343,7 @@ fn shown_word(word: &str) -> String {
     }
 }
 
-/// Names are compared without case, and with any of space, dash and underscore between their words.
-fn plain_name(name: &str) -> String {
-    let words = name.split(|c: char| is_break(c) || c == '-' || c == '_');
-    let words = words.map(|word| bare_word(word).to_lowercase()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
-}
-
-fn is_break(c: char) -> bool {
+pub(super) fn is_break(c: char) -> bool {
     c.is_whitespace()
 }
 
@@ -373,7 +352,7 @@ fn is_blank(c: char) -> bool {
 }
 
 /// Punctuation behind a word.
-fn is_stop(c: char) -> bool {
+pub(super) fn is_stop(c: char) -> bool {
     ",.;:!?…，。；：！？、".contains(c)
 }
 

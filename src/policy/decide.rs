@@ -106,7 +106,7 @@ impl Deciding<'_> {
     }
 
     /// Whether the hour has no place for what this one would begin. What has begun already needs none: a person is being asked,
-    /// or has said yes, or it took its place when it began.
+    /// or has said yes, or it took its place when it began. Nor does the team that a person has chosen.
     fn lacks_place(&self, one: &Candidate<'_>) -> bool {
         let Proposer { case, policy, facts, .. } = &self.proposer;
         let (rule, memory) = (one.path.rule, &case.memory);
@@ -116,7 +116,8 @@ impl Deciding<'_> {
             (&begun.to, begun.episode.as_str()) == (one.path.to, one.path.episode)
                 && begun.facts == facts_hash(rule, &one.looked_at, &facts)
         };
-        over_limit(rule, case, &policy.limits) && !begun.is_some_and(same)
+        let chosen = memory.chosen.as_ref() == Some(one.path.to);
+        over_limit(rule, case, &policy.limits) && !chosen && !begun.is_some_and(same)
     }
 
     /// The rule that would act has no place left in this hour: it waits, and with it all that would act beside it.

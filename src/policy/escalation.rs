@@ -50,7 +50,8 @@ fn wait_for_people(candidate: &mut Candidate<'_>, rule: &Escalation, case: &Case
     let (name, memory) = (&rule.rule.name, &case.memory);
     let by_a_person = rule.trigger == Trigger::Manual
         || memory.released.contains(name)
-        || [&memory.in_review, &memory.asking].contains(&&Some(name.clone()));
+        || memory.in_review.contains(name)
+        || memory.asking.as_ref() == Some(name);
     let Some(quiet) = quiet.filter(|_| !by_a_person) else { return };
     let acted = match agent_acted(case) {
         Learnt::Known(acted) => acted,

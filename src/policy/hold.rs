@@ -45,7 +45,8 @@ pub fn waits_for_signature(rule: &Rule, policy: &Policy, signed: &[SignedRule]) 
 pub fn barred(path: Path<'_>, case: &Case, policy: &Policy) -> Option<RuleResult> {
     let (rule, memory) = (path.rule, &case.memory);
     // What is about to happen goes on, whatever the share has become.
-    if !in_share(&case.desk, &case.head.id, rule.share) && case.memory.begun.as_ref() != Some(&rule.name) {
+    let goes_on = memory.begun.as_ref() == Some(&rule.name) || memory.in_review.contains(&rule.name);
+    if !in_share(&case.desk, &case.head.id, rule.share) && !goes_on {
         return Some(RuleResult::OutsideShare);
     }
     if mode(rule, policy, &memory.signed_rules) == Mode::Shadow {

@@ -6,6 +6,7 @@
 mod activity;
 pub mod address;
 pub mod alert;
+mod called;
 pub mod case;
 pub mod cel;
 pub mod clocks;
@@ -33,6 +34,7 @@ pub mod meaning;
 pub mod message;
 mod message_uses;
 pub mod names;
+pub mod offer;
 pub mod overlap;
 mod owner;
 pub mod package;

@@ -246,7 +246,7 @@ fn an_automatic_rule_waits_until_the_agent_has_been_quiet_for_a_while() {
     own.escalations[0].quiet_after_person = Some(SignedDuration::ZERO);
     assert!(acts(&own, &case));
     let mut reviewed = case.clone();
-    reviewed.memory.in_review = Some("waits".into());
+    reviewed.memory.in_review = vec!["waits".into()];
     assert!(acts(&rules, &reviewed));
     // An agent who was asked for package parts and has just given them has been waited for.
     let mut asked = case.clone();

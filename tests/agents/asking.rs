@@ -222,3 +222,20 @@ fn a_request_is_overtaken_by_a_person_who_moves_the_case_before_it_is_decided() 
     assert_eq!(stage.queue(ticket), "Tier 2", "the person's move stands");
     assert!(stage.handoffs().is_empty() && stage.ours(ticket).is_empty(), "a note from before the move orders nothing");
 }
+
+#[test]
+fn what_nobody_has_asks_its_whole_team_for_what_is_missing_and_each_of_them_may_say_no() {
+    let asks = "[[escalate]]\nname = \"refund\"\nmode = \"live\"\ntrigger = \"exception\"\nfrom = [\"frontline\"]\nto = \"billing\"\n\
+                when = 'has_tag(\"refund\")'\nreason = \"A refund\"\n\
+                package = { require = [\"steps\"], missing = \"ask\", ask_for = \"4h\", then = \"review\" }\n";
+    for dialect in DIALECTS {
+        let mut stage = Stage::with(dialect, &policy(dialect, asks));
+        let ticket = stage.opens("Support", &["refund"]);
+        assert_eq!((stage.states(), stage.owner(ticket)), (vec!["asking"], None), "{dialect:?}");
+        assert!(stage.ours(ticket)[0].starts_with("For frontline: "), "{dialect:?}: {:?}", stage.ours(ticket));
+        stage.notes("tier2-1", ticket, "/reject not ours");
+        assert_eq!(stage.states(), ["asking"], "{dialect:?}: nobody asked the second line");
+        stage.notes("frontline-2", ticket, "/reject we refund this ourselves");
+        assert_eq!(stage.states(), ["withdrawn"], "{dialect:?}: {:?}", stage.ours(ticket));
+    }
+}

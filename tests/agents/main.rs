@@ -5,6 +5,7 @@
 
 mod answered;
 mod asking;
+mod choosing;
 mod claims;
 mod clock;
 mod closed_paths;

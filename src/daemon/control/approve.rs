@@ -16,6 +16,7 @@ use crate::ledger::states::HandoffState;
 use crate::plan::review::yes;
 use crate::plan::{PlannedEffect, approved_effects, stale_note};
 use crate::policy::names::TeamName;
+use crate::policy::offer::{self, Offer, offers};
 use crate::policy::proposal::Proposal;
 use crate::policy::reviewers::{Who, may_approve};
 use handoffd_kit::error::DeskError;
@@ -41,10 +42,17 @@ pub(super) async fn approve(
         return Err(CommandError::Refused(format!("handoff {id} is not in review but {state}")));
     }
     let proposal = &handoff.proposal;
-    if let Some(team) = to.filter(|team| *team != proposal.to) {
+    let offers = offers(proposal, &handoff.risks);
+    let named = to.map(|team| named(house, &handoff, &offers, &team)).transpose()?;
+    if let Some(team) = named.filter(|team| *team != proposal.to) {
         return choose(house, &handoff, &team, who, act).await;
     }
-    may_approve(&house.policy, proposal, &Who::named(who)).map_err(|why| may_not(proposal, who, &why))?;
+    may_approve(&house.policy, proposal, &Who::named(who)).map_err(|why| match may_not(proposal, who, &why) {
+        CommandError::Refused(words) if offers.len() > 1 => {
+            CommandError::Refused(format!("{words}. Rules want different teams here: {}", by_order(&offers)))
+        }
+        refused => refused,
+    })?;
     if switches.iter().any(|on| on.switch.stops(proposal)) {
         return Err(CommandError::Refused(format!("{id} is paused: `handoffd resume` first, then approve")));
     }
@@ -64,6 +72,24 @@ pub(super) async fn approve(
     }
 }
 
+/// The team on offer that an order names.
+fn named(
+    house: &House,
+    review: &HandoffRecord,
+    offers: &[Offer<'_>],
+    team: &TeamName,
+) -> Result<TeamName, CommandError> {
+    offer::chosen(&house.policy, &review.proposal.desk, offers, team.as_str()).map_err(|known| {
+        let words = format!("{} is about {known}, and not about {team}: nothing is done", review.id);
+        CommandError::Wrong(format!("{words}. Accepted: {}", by_order(offers)))
+    })
+}
+
+/// How each of the teams is chosen by an order.
+fn by_order(offers: &[Offer<'_>]) -> String {
+    offers.iter().map(|offer| format!("--to {}", offer.to)).collect::<Vec<_>>().join(", ")
+}
+
 /// A yes to another of the teams that rules want, of whoever may decide for that one.
 async fn choose(
     house: &House,
@@ -73,11 +99,6 @@ async fn choose(
     act: Act,
 ) -> Result<Reply, CommandError> {
     let (id, asked) = (&review.id, chosen::about(review, team));
-    let others: Vec<&str> = chosen::others(review).map(TeamName::as_str).collect();
-    if !others.contains(&team.as_str()) {
-        let others = if others.is_empty() { String::new() } else { format!(", or {}", others.join(" or ")) };
-        return Err(CommandError::Wrong(format!("{id} is about {}{others}: no rule wants {team}", review.proposal.to)));
-    }
     may_approve(&house.policy, &asked, &Who::named(who)).map_err(|why| may_not(&asked, who, &why))?;
     let station = station(house, &asked.desk)?;
     let mut read = read(house, station, &asked).await?;
@@ -87,8 +108,10 @@ async fn choose(
     read.record.memory.chosen = Some(team.clone());
     let deadline = house.seams.clock.now() + AT_ONCE;
     let update = house.cases.conclude(station, &asked.desk, &mut read, None, deadline).await?;
-    let fresh = chosen::proposed(update.verdict.as_ref(), team)
+    let fresh = chosen::proposed(review, update.verdict.as_ref(), team)
         .map_err(|why| CommandError::Refused(format!("{id} cannot go to {team}: {why}")))?;
+    // Whose request it carries out is known only now.
+    may_approve(&house.policy, &fresh, &Who::named(who)).map_err(|why| may_not(&fresh, who, &why))?;
     let look = house.cases.look(station, &asked.desk, &read, None);
     let answer = chosen::answer(&look, review, *fresh, act.by, act.reason);
     let (touched, new) = (answer.effects.len(), answer.handoff.clone());

@@ -3,6 +3,7 @@
 
 use super::{Command, CommandError, Order, PartEdit, Target, execute};
 use crate::daemon::running::Running;
+use crate::policy::names::TeamName;
 use crate::web::dashboard::{Orders, Refusal, Target as Parked, Wish};
 use futures::future::BoxFuture;
 
@@ -20,7 +21,7 @@ impl Orders for Running {
 
 fn command(wish: Wish) -> Command {
     match wish {
-        Wish::Approve { handoff, reason } => Command::Approve { handoff, reason, to: None },
+        Wish::Approve { handoff, reason, to } => Command::Approve { handoff, reason, to: to.map(TeamName::new) },
         Wish::Reject { handoff, reason } => Command::Reject { handoff, reason },
         Wish::Edit { handoff, of, parts } => {
             let parts = parts.into_iter().map(|(part, text)| PartEdit { part, text }).collect();

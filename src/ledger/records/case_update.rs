@@ -3,11 +3,12 @@
 use super::{AsRead, ClaimWait, HandoffHappening, LostNote, NewHandoff, OwnerSeen, PauseUpdate, StayChange, TaskOver};
 use crate::ledger::commands::{Deed, Heard};
 use crate::plan::PlannedEffect;
+use crate::policy::alert::AlertPlan;
 use crate::policy::case::{ClosedPath, ToldElsewhere};
 use crate::policy::names::RuleName;
 use crate::policy::proposal::Proposal;
 use crate::policy::rules::Limits;
-use crate::policy::verdict::Verdict;
+use crate::policy::verdict::{Risk, Verdict};
 use handoffd_kit::id::{DeskId, TicketId, UserId, Version};
 use jiff::Timestamp;
 
@@ -97,12 +98,25 @@ pub struct CaseUpdate {
     pub remind: Option<(String, PlannedEffect)>,
     /// What becomes of a review that nobody has answered in time.
     pub unanswered: Option<Deed>,
+    /// A review that offers another team from now on.
+    pub offers_more: Option<OffersMore>,
     /// Tasks of agents before that are over.
     pub tasks_over: Vec<TaskOver>,
     /// The case's handoff as it stood when the look began; none: it was read in this very transaction.
     pub as_read: Option<AsRead>,
     /// The version of the policy that it was decided by; none: by none.
     pub policy: Option<String>,
+}
+
+/// A rule wants another team in a case about which a person is being asked: they may choose it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffersMore {
+    /// The review.
+    pub handoff: String,
+    /// Why a person is asked from now on.
+    pub risks: Vec<Risk>,
+    /// Who is told of it.
+    pub alert: AlertPlan,
 }
 
 impl CaseUpdate {
@@ -138,6 +152,7 @@ impl CaseUpdate {
             sight: Sight::Seen,
             remind: None,
             unanswered: None,
+            offers_more: None,
             tasks_over: Vec::new(),
             as_read: None,
             policy: None,

@@ -17,7 +17,10 @@ fn one(about: &About) -> Alert {
 }
 
 fn review() -> About {
-    About::Review { because: vec!["rules disagree: refund wants billing, bug wants engineering".into()] }
+    About::Review {
+        because: vec!["rules disagree: refund wants billing, bug wants engineering".into()],
+        offers: Vec::new(),
+    }
 }
 
 fn every() -> [About; 5] {
@@ -119,4 +122,19 @@ fn a_reason_that_may_not_leave_is_named_and_not_said() {
     alert.reason = None;
     let card = card(&alert, false);
     assert_eq!(card.facts[1], ("Why", "rule refund; the reason stands in the ticket".to_owned()));
+}
+
+#[test]
+fn where_several_teams_are_on_offer_the_alert_names_them_and_how_each_is_chosen() {
+    let proposal = proposal("1", "refund", "e1", "f");
+    let wants = |rule: &str, to: &str| (rule.into(), to.into());
+    let about =
+        About::of_review(&proposal, &[Risk::Disagreement(vec![wants("refund", "billing"), wants("bug", "bugs")])]);
+    let card = card(&one(&about), false);
+    assert!(card.title.contains("to billing or bugs waits"), "{}", card.title);
+    let next =
+        card.facts.iter().find(|(name, _)| *name == "Next").map(|(_, words)| words.clone()).expect("a next step");
+    for words in ["/approve billing", "/approve bugs", "--to TEAM"] {
+        assert!(next.contains(words), "{words}: {next}");
+    }
 }

@@ -1,7 +1,10 @@
 //! What is a command, and everything that only looks like one.
 
 use super::*;
+use crate::policy::languages::PublicName;
+use crate::policy::teams::Team;
 use crate::policy::testing;
+use handoffd_kit::desk::QueueSpec;
 use proptest::prelude::*;
 
 fn in_note(words: &str) -> Option<Command> {

@@ -132,6 +132,14 @@ struct Why {
     reason: Option<String>,
 }
 
+/// Why a yes is said, and to which of several teams.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Yes {
+    reason: Option<String>,
+    to: Option<String>,
+}
+
 type Sent<T> = Result<Json<T>, JsonRejection>;
 
 fn sent<T>(sent: Sent<T>) -> Result<T, Trouble> {
@@ -146,9 +154,9 @@ async fn approve(
     State(dashboard): State<Dashboard>,
     caller: Caller,
     Path(handoff): Path<String>,
-    why: Sent<Why>,
+    yes: Sent<Yes>,
 ) -> Response {
-    let wish = sent(why).map(|why| Wish::Approve { handoff, reason: why.reason });
+    let wish = sent(yes).map(|Yes { reason, to }| Wish::Approve { handoff, reason, to });
     order(&dashboard, &caller, wish).await
 }
 

@@ -4,6 +4,7 @@
 use crate::ledger::records::{EffectRecord, HandoffRecord};
 use crate::ledger::states::EffectState;
 use crate::policy::due::Due;
+use crate::policy::offer::offers;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
 use crate::policy::verdict::Risk;
@@ -27,6 +28,8 @@ pub(super) struct Brief {
     pub completeness: Option<f64>,
     /// Why a person is asked.
     pub risks: Vec<String>,
+    /// The teams that a yes may name, the first one first.
+    pub offers: Vec<String>,
     /// Until when they should answer.
     pub answer_until: Option<Timestamp>,
     /// What no answer by then means, in words.
@@ -51,6 +54,7 @@ impl Brief {
             deadline: proposal.deadline,
             completeness: handoff.completeness,
             risks: handoff.risks.iter().map(Risk::shown).collect(),
+            offers: offers(proposal, &handoff.risks).iter().map(|offer| offer.to.to_string()).collect(),
             answer_until: proposal.review.as_ref().map(|plan| plan.until.at),
             unanswered: proposal.review.as_ref().map(|plan| plan.unanswered.shown()),
         }

@@ -13,6 +13,8 @@ pub enum Wish {
         handoff: String,
         /// Why, if there is something to say.
         reason: Option<String>,
+        /// Where rules want different teams: to which of them; none: the first.
+        to: Option<String>,
     },
     /// No to a review.
     Reject {

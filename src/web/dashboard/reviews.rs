@@ -159,8 +159,12 @@ pub(super) async fn approve(
     Path(handoff): Path<String>,
     form: Form,
 ) -> Response {
-    let wish = form.optional("reason").map(|reason| Wish::Approve { handoff, reason });
-    dashboard.ordered(&here, &form, wish, "/reviews").await
+    let back = format!("/reviews/{}", super::layout::encoded(&handoff));
+    // A form that asks for a team wants one; who was shown a single one said yes to that.
+    let to = form.text("to").map(|_| form.given("to")).transpose();
+    let wish = to.and_then(|to| Ok(Wish::Approve { handoff, reason: form.optional("reason")?, to }));
+    let back = if wish.is_ok() { "/reviews" } else { &back };
+    dashboard.ordered(&here, &form, wish, back).await
 }
 
 pub(super) async fn reject(
