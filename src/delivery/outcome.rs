@@ -147,8 +147,19 @@ pub fn overtaken(
     head: &TicketHead,
     now: Timestamp,
 ) -> EffectOutcome {
+    stopped(claimed, why, capabilities, head.ending.is_none(), now)
+}
+
+/// The same. `takes_notes`: whether the ticket can be told.
+fn stopped(
+    claimed: &ClaimedEffect,
+    why: &str,
+    capabilities: &Capabilities,
+    takes_notes: bool,
+    now: Timestamp,
+) -> EffectOutcome {
     let mut handoff = ends(claimed, HandoffEvent::Withdrawn, &format!("stopped halfway: {why}"));
-    if head.ending.is_none() {
+    if takes_notes {
         handoff.closing_note =
             Some(plan::closing_note(&claimed.effect.write, &claimed.effect.label, &claimed.left, why, capabilities));
     }
@@ -180,6 +191,7 @@ pub fn failed(
     }
     let outcome = match error.retry {
         Retry::Applied => applied_wrongly(claimed, error, now),
+        Retry::Overruled => stopped(claimed, &error.words, capabilities, true, now),
         _ => not_sent(claimed, error, now, again),
     };
     match (&claimed.effect.write.change, &outcome.event) {

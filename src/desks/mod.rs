@@ -217,7 +217,7 @@ impl Station {
         let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         let named = match error.retry {
             Retry::After(at) => at,
-            Retry::Never | Retry::Unsure | Retry::Applied => None,
+            Retry::Never | Retry::Unsure | Retry::Applied | Retry::Overruled => None,
         };
         match error.kind {
             DeskErrorKind::Unavailable | DeskErrorKind::Protocol => {

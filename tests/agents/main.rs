@@ -5,10 +5,12 @@
 
 mod answered;
 mod asking;
+mod between;
 mod choosing;
 mod claims;
 mod clock;
 mod closed_paths;
+mod collisions;
 mod cost;
 mod edited;
 mod edits;

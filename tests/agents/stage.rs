@@ -1,5 +1,6 @@
 //! A whole house on the sandbox in any dialect: real connector, real ledger, real policy, and agents who type.
 
+use crate::between::{Between, Meddler};
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use handoffd::config;
@@ -106,6 +107,8 @@ pub struct Stage {
     wrong_by: WrongBy,
     house: House,
     policy: String,
+    /// Who acts right before a move of ours arrives.
+    pub meddler: Meddler,
 }
 
 /// What a rule on request answers beside its name: to whom, when, and whether a person is asked.
@@ -212,18 +215,19 @@ impl Stage {
         };
         let wrong_by = WrongBy::default();
         let ours = Ours { right: clock.clone(), wrong_by: wrong_by.clone() };
-        let house = house(dialect, policy, new_ledger(clock.now()), &sandbox, &ours);
-        Self { dialect, sandbox, clock, wrong_by, house, policy: policy.to_owned() }
+        let meddler = Meddler::default();
+        let house = house(dialect, policy, new_ledger(clock.now()), &way(&sandbox, &meddler), &ours);
+        Self { dialect, sandbox, clock, wrong_by, house, policy: policy.to_owned(), meddler }
     }
 
     /// The daemon dies between two acts, and another one takes over its ledger.
     pub fn restarts(&mut self) {
-        self.house = house(self.dialect, &self.policy, self.house.ledger.clone(), &self.sandbox, &self.daemons());
+        self.house = house(self.dialect, &self.policy, self.house.ledger.clone(), &self.way(), &self.daemons());
     }
 
     /// The daemon goes on with another ledger, as after a restore; gives the one that it had.
     pub fn goes_on_with(&mut self, ledger: Handle) -> Handle {
-        let next = house(self.dialect, &self.policy, ledger, &self.sandbox, &self.daemons());
+        let next = house(self.dialect, &self.policy, ledger, &self.way(), &self.daemons());
         std::mem::replace(&mut self.house, next).ledger
     }
 
@@ -297,6 +301,10 @@ impl Stage {
         self.later(5);
         self.sandbox.person(login).tags(ticket, tag);
         self.look(ticket);
+    }
+
+    fn way(&self) -> Arc<Between> {
+        way(&self.sandbox, &self.meddler)
     }
 
     fn daemons(&self) -> Ours {
@@ -464,14 +472,15 @@ pub fn new_ledger(now: Timestamp) -> Handle {
     Handle::inline(ledger, None)
 }
 
-fn house(dialect: Dialect, policy: &str, ledger: Handle, sandbox: &Sandbox, clock: &Ours) -> House {
+fn way(sandbox: &Sandbox, meddler: &Meddler) -> Arc<Between> {
+    let (inner, sandbox, meddler) = (SandboxTransport::to(sandbox.clone()), sandbox.clone(), meddler.clone());
+    Arc::new(Between { inner, sandbox, meddler })
+}
+
+fn house(dialect: Dialect, policy: &str, ledger: Handle, way: &Arc<Between>, clock: &Ours) -> House {
     let config =
         config::read(policy, "policy.toml", Path::new("/")).unwrap_or_else(|problems| panic!("{problems}\n{policy}"));
-    let seams = Seams {
-        clock: Arc::new(clock.clone()),
-        random: Arc::new(Even),
-        transport: Arc::new(SandboxTransport::to(sandbox.clone())),
-    };
+    let seams = Seams { clock: Arc::new(clock.clone()), random: Arc::new(Even), transport: way.clone() };
     let secret = match dialect {
         Dialect::Zendesk => CLIENT.1,
         Dialect::Rt => RT_TOKEN,

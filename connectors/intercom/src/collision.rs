@@ -1,20 +1,19 @@
 //! A person's change between our read and our write. Intercom compares nothing, but its parts tell who assigned a conversation,
 //! snoozed or opened it, in order: where somebody's part of the same kind stands between what was read and ours, theirs is put
-//! back, unless somebody acted since. It waits for a person either way: ours stands in the history already.
+//! back, unless somebody acted since.
 
 use crate::api::Ask;
 use crate::desk::IntercomDesk;
 use crate::history::{self, Assigned};
 use crate::parts::Read;
 use crate::wire::{Conversation, Id, Part};
-use crate::write::{By, Wanted, newer};
-use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
+use crate::write::{By, UPDATE, Wanted, newer};
+use handoffd_kit::collision::{Collision, PUT_BACK};
+use handoffd_kit::error::DeskError;
 use handoffd_kit::model::Status;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-
-const PUT_BACK: &str = "put back";
 
 /// A snooze that is put back lasts a day: until when it was meant to, no part tells.
 const SNOOZE_AGAIN: SignedDuration = SignedDuration::from_hours(24);
@@ -85,36 +84,15 @@ impl IntercomDesk {
     pub(crate) async fn put_back(&self, covered: Covered, us: Id, by: By<'_>) -> DeskError {
         let what = covered.what();
         let happened = format!("{} changed the {what} in the moment before our write", covered.who);
-        if let Some(acted) = covered.since {
-            return stands(format!("{happened}, and {acted} since: that stays"));
+        let seen_in = "the conversation in Intercom";
+        let collision = Collision { operation: UPDATE, happened, what: what.to_owned(), seen_in };
+        if let Some(acted) = &covered.since {
+            return collision.acted_since(acted);
         }
         let until = self.api.gate().now().saturating_add(SNOOZE_AGAIN).unwrap_or(Timestamp::MAX);
         let body = covered.theirs.body(us, until);
         let ask = Ask::write(PUT_BACK, Method::POST, format!("conversations/{}/parts", by.id), body);
-        match self.api.json::<Value>(&ask.deadline(by.write.deadline)).await {
-            Ok(raw) if covered.theirs.is_shown_by(&serde_json::from_value(raw.clone()).unwrap_or_default()) => {
-                stands(format!("{happened}; theirs was put back"))
-            }
-            Ok(_) => covers(format!("{happened}; the answer to putting theirs back does not prove it"), what),
-            Err(error) if error.retry == Retry::Unsure => {
-                covers(format!("{happened}; whether theirs was put back is not known: {error}"), what)
-            }
-            Err(error) => covers(format!("{happened}; theirs could not be put back: {error}"), what),
-        }
+        let sent = self.api.json::<Value>(&ask.deadline(by.write.deadline)).await;
+        collision.put_back(sent.map(|raw| covered.theirs.is_shown_by(&serde_json::from_value(raw).unwrap_or_default())))
     }
-}
-
-/// What a person decided stands on the conversation; ours was written and does not hold.
-fn stands(words: String) -> DeskError {
-    collision(words).next_step("nothing needs repair on the conversation: that person's change holds, beside our note")
-}
-
-/// Ours was written over a person's and stands, as far as anybody knows.
-fn covers(words: String, what: &str) -> DeskError {
-    collision(words)
-        .next_step(format!("look at the conversation in Intercom, and set the {what} as that person had it"))
-}
-
-fn collision(words: String) -> DeskError {
-    DeskError::new(DeskErrorKind::Conflict, Retry::Applied, "update conversation").words(words)
 }

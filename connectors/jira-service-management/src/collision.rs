@@ -1,6 +1,6 @@
 //! A person's change between our read and our edit. Jira compares nothing, but its history keeps what each field was before, and
 //! our own entry in it carries our mark: where ours replaced something else than what was read, everything that ours set is put
-//! back, unless somebody acted since. What stands then is theirs, and the case is decided anew.
+//! back, unless somebody acted since.
 
 use crate::api::{platform, write as write_ask};
 use crate::desk::JiraDesk;
@@ -8,13 +8,12 @@ use crate::history::noted;
 use crate::people::role_of;
 use crate::wire::{Entry, Id, Issue, Item, Named, Sent, User};
 use crate::wish::Wanted;
+use handoffd_kit::collision::{Collision, PUT_BACK};
 use handoffd_kit::desk::Write;
-use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
+use handoffd_kit::error::{DeskError, Retry};
 use handoffd_kit::model::{Role, TicketHead};
 use http::Method;
 use serde_json::{Map, Value, json};
-
-const PUT_BACK: &str = "put back";
 
 /// A field that an edit set, with what it was right before. Of a team's select list and of a priority that is the option's id, of an
 /// owner the account's.
@@ -147,41 +146,28 @@ impl JiraDesk {
 
     /// Puts back what an edit covered, unless anybody acted since; and says what it came to.
     pub(crate) async fn put_back(&self, id: Id, (covered, wanted): (Covered, Wanted), write: &Write) -> DeskError {
-        let what = covered.what();
-        let by = covered.who.clone().unwrap_or_else(|| "somebody".into());
+        let (what, by) = (covered.what(), covered.who.as_deref().unwrap_or("somebody"));
         let happened = format!("{by} changed the {what} in the moment before our update");
+        let collision =
+            Collision { operation: "update ticket", happened, what, seen_in: "the issue's history in Jira" };
         if let Some(acted) = &covered.since {
-            return stands(format!("{happened}, and {acted} since: that stays"));
+            return collision.acted_since(acted);
         }
         let path = platform(&format!("issue/{id}"));
         let body = json!({ "fields": covered.fields() });
         let ask = write_ask(PUT_BACK, Method::PUT, path, body, id).deadline(write.deadline);
         let sent = self.api.json_or_nothing::<Value>(&ask).await;
         // A lost answer may have been one of success: the issue tells.
-        if let Err(error) = &sent
+        if let Err(error) = sent
             && error.retry != Retry::Unsure
         {
-            return covers(format!("{happened}; theirs could not be put back: {error}"), &what);
+            return collision.put_back(Err(error));
         }
-        let now = self.read_head(id, write.deadline).await.ok();
-        let now = now.and_then(|head| serde_json::from_str::<Issue>(&head.raw).ok());
-        match now.is_some_and(|issue| covered.is_back(&issue, &wanted)) {
-            true => stands(format!("{happened}; theirs was put back")),
-            false => covers(format!("{happened}; whether theirs was put back is not known"), &what),
+        match self.read_head(id, write.deadline).await.ok().and_then(|head| serde_json::from_str(&head.raw).ok()) {
+            Some(issue) => collision.put_back(Ok(covered.is_back(&issue, &wanted))),
+            None => collision.covers("whether theirs was put back is not known"),
         }
     }
-}
-
-/// What a person decided stands on the issue: the case is decided anew.
-fn stands(words: String) -> DeskError {
-    DeskError::new(DeskErrorKind::Conflict, Retry::Never, "update ticket").words(words)
-}
-
-/// Ours was written over a person's and stands, as far as anybody knows.
-fn covers(words: String, what: &str) -> DeskError {
-    DeskError::new(DeskErrorKind::Conflict, Retry::Applied, "update ticket")
-        .words(words)
-        .next_step(format!("look at the issue's history in Jira, and set the {what} as that person had it"))
 }
 
 #[cfg(test)]

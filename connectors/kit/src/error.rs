@@ -73,6 +73,9 @@ pub enum Retry {
     /// It was applied, and not as it was meant (an internal note that came out public): a person must look, and nothing
     /// may count it as not sent.
     Applied,
+    /// It was applied over what a person did at the same moment, and theirs stands again: they have decided otherwise, and
+    /// nothing that ours was part of may follow.
+    Overruled,
 }
 
 /// A failed desk call.
@@ -133,6 +136,12 @@ impl DeskError {
         let words: String = words.into();
         self.words = words.chars().take(500).collect();
         self
+    }
+
+    /// The same error of another call, of which the failed one was a part.
+    #[must_use]
+    pub fn during(self, operation: &'static str) -> Self {
+        Self { operation, ..self }
     }
 
     /// Adds what a person can do.

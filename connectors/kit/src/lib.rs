@@ -23,6 +23,7 @@
 pub mod ask;
 pub mod capability;
 pub mod clock;
+pub mod collision;
 pub mod conformance;
 pub mod desk;
 pub mod error;

@@ -11,6 +11,7 @@ use crate::read::{Account, Kinds, number};
 use crate::refusals::{refused, right, shown};
 use crate::wire::Transaction;
 use crate::wish::{Numbers, Wish};
+use handoffd_kit::collision::{Collision, PUT_BACK};
 use handoffd_kit::desk::{DeskChange, OwnerSpec, Receipt, Update, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::id::Version;
@@ -170,8 +171,7 @@ impl Account {
         Ok(Receipt { id: id.to_string(), version: Some(version), head: Some(Box::new(after)) })
     }
 
-    /// Puts a person's change back that ours covered, unless somebody acted since. What it comes to is always a
-    /// conflict: where theirs stands, the ticket is read and decided on again; where it does not, a person must look.
+    /// Puts a person's change back that ours covered, unless somebody acted since; and says what it came to.
     async fn put_back(
         &self,
         write: &Write,
@@ -181,22 +181,26 @@ impl Account {
         after: &TicketHead,
         numbers: &Numbers,
     ) -> DeskError {
-        let login = theirs.creator.login();
-        let what = format!("{login} changed the {} at the same moment", wish.noun());
+        let what = wish.noun();
+        let happened = format!("{} changed the {what} at the same moment", theirs.creator.login());
+        let collision =
+            Collision { operation: OPERATION, happened, what: what.to_owned(), seen_in: "the ticket's history in RT" };
         if let Some(acted) = acted {
-            return conflict(format!("{what}, and {} since: that stays", acted.creator.login()));
+            return collision.acted_since(acted.creator.login());
         }
         let Some(body) = wish.restoring(theirs, numbers) else {
-            let words = format!("{what}; theirs could not be put back, RT does not show it");
             // Labels are read and written anew; anything else that ours covered waits for a person.
-            return if matches!(wish, Wish::Labels(_)) { conflict(words) } else { covers(words, wish) };
+            return match wish {
+                Wish::Labels(_) => conflict(format!("{}; they are read and written again", collision.happened)),
+                _ => collision.covers("theirs could not be put back, RT does not show it"),
+            };
         };
-        let ask = Ask::new("put back", format!("/ticket/{}", write.ticket), write.deadline);
+        let ask = Ask::new(PUT_BACK, format!("/ticket/{}", write.ticket), write.deadline);
         let sentences = match self.api.put(ask, &body, after.version.as_str()).await {
             Ok(made) => made.sentences,
             // It may have been done: the ticket tells.
             Err(error) if error.retry == Retry::Unsure => Vec::new(),
-            Err(error) => return covers(format!("{what}; theirs could not be put back: {error}"), wish),
+            Err(error) => return collision.put_back(Err(error)),
         };
         // RT answers its refusals with 200, too.
         let said = match shown(wish, &sentences) {
@@ -204,13 +208,12 @@ impl Account {
             said => format!("; RT said: {said}"),
         };
         match (wish.restored(theirs, numbers), self.head(&write.ticket, write.deadline).await) {
-            (Some(theirs), Ok(head)) if theirs.shows(&head) => conflict(format!("{what}; theirs was put back")),
-            (Some(_), Ok(_)) => covers(format!("{what}; the ticket does not show theirs, put back or not{said}"), wish),
-            (None, _) => covers(format!("{what}; whether theirs was put back is not known{said}"), wish),
-            (_, Err(error)) => covers(
-                format!("{what}; whether theirs was put back is not known{said}; reading it again: {error}"),
-                wish,
-            ),
+            (Some(theirs), Ok(head)) if theirs.shows(&head) => collision.put_back(Ok(true)),
+            (Some(_), Ok(_)) => collision.covers(&format!("the ticket does not show theirs, put back or not{said}")),
+            (None, _) => collision.covers(&format!("whether theirs was put back is not known{said}")),
+            (_, Err(error)) => {
+                collision.covers(&format!("whether theirs was put back is not known{said}; reading it again: {error}"))
+            }
         }
     }
 
@@ -293,12 +296,6 @@ fn as_it_was(head: TicketHead) -> Receipt {
 
 fn conflict(words: impl Into<String>) -> DeskError {
     DeskError::new(DeskErrorKind::Conflict, Retry::Never, OPERATION).words(words)
-}
-
-/// Ours was written over a person's and stands, as far as anybody knows.
-fn covers(words: String, wish: &Wish) -> DeskError {
-    let step = format!("look at the ticket's history in RT, and set the {} as that person had it", wish.noun());
-    DeskError { retry: Retry::Applied, ..conflict(words) }.next_step(step)
 }
 
 /// Whether each field shows what was wanted, or was set by us and then by somebody else.

@@ -1,19 +1,17 @@
 //! A person's change between our read and our update. Zammad compares nothing, but its history keeps what each attribute was
 //! before: where ours replaced something else than what was read, everything that ours set is put back, unless somebody acted
-//! since. The update carries its note with it, so a collision always waits for a person: deciding anew would write the note
-//! a second time.
+//! since.
 
 use crate::api::Ask;
 use crate::desk::ZammadDesk;
 use crate::wire::{Id, Row, SYSTEM, Ticket};
-use crate::write::{Wanted, number};
+use crate::write::{UPDATE, Wanted, number};
+use handoffd_kit::collision::{Collision, PUT_BACK};
 use handoffd_kit::desk::Write;
-use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
+use handoffd_kit::error::DeskError;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-
-const PUT_BACK: &str = "put back";
 
 /// What an update covered.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,36 +93,14 @@ impl ZammadDesk {
     pub(crate) async fn put_back(&self, id: Id, covered: Covered, write: &Write) -> DeskError {
         let what = covered.what();
         let happened = format!("{} changed the {what} in the moment before our update", covered.who());
+        let collision = Collision { operation: UPDATE, happened, what, seen_in: "the ticket's history in Zammad" };
         if let Some(acted) = covered.since {
-            return stands(format!("{happened}, and Zammad user {acted} since: that stays"));
+            return collision.acted_since(&format!("Zammad user {acted}"));
         }
         let ask = Ask::write(PUT_BACK, Method::PUT, format!("tickets/{id}"), covered.body()).deadline(write.deadline);
-        match self.api.json::<Value>(&ask).await {
-            Ok(raw) if covered.is_back(&serde_json::from_value(raw.clone()).unwrap_or_default()) => {
-                stands(format!("{happened}; theirs was put back"))
-            }
-            Ok(_) => covers(format!("{happened}; the answer to putting theirs back does not prove it"), &what),
-            Err(error) if error.retry == Retry::Unsure => {
-                covers(format!("{happened}; whether theirs was put back is not known: {error}"), &what)
-            }
-            Err(error) => covers(format!("{happened}; theirs could not be put back: {error}"), &what),
-        }
+        let sent = self.api.json::<Value>(&ask).await;
+        collision.put_back(sent.map(|raw| covered.is_back(&serde_json::from_value(raw).unwrap_or_default())))
     }
-}
-
-/// What a person decided stands on the ticket; ours was written and does not hold.
-fn stands(words: String) -> DeskError {
-    collision(words).next_step("nothing needs repair on the ticket: that person's change holds, beside our note")
-}
-
-/// Ours was written over a person's and stands, as far as anybody knows.
-fn covers(words: String, what: &str) -> DeskError {
-    collision(words)
-        .next_step(format!("look at the ticket's history in Zammad, and set the {what} as that person had it"))
-}
-
-fn collision(words: String) -> DeskError {
-    DeskError::new(DeskErrorKind::Conflict, Retry::Applied, "update ticket").words(words)
 }
 
 #[cfg(test)]

@@ -2,21 +2,19 @@
 //! cover what somebody did after the ticket was read (Zendesk sheet, *Write-back*).
 //!
 //! The answer's audit tells what each value was before ours. Where that is not what was decided on, everything that the
-//! update changed is put back, unless somebody acted since. An update carries its note and its key with it, so a
-//! collision always waits for a person: deciding anew would write both a second time.
+//! update changed is put back, unless somebody acted since.
 
 use crate::api::{take, write as write_ask};
 use crate::desk::ZendeskDesk;
 use crate::history::is_rule;
 use crate::normalise::{priority, status};
 use crate::wire::{Audit, CustomField, Event, Id};
+use handoffd_kit::collision::{Collision, PUT_BACK};
 use handoffd_kit::desk::{DecidedOn, Write};
-use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
+use handoffd_kit::error::DeskError;
 use handoffd_kit::id::Version;
 use http::Method;
 use serde_json::{Map, Value, json};
-
-const PUT_BACK: &str = "put back";
 
 /// What an update covered.
 #[derive(Debug)]
@@ -138,57 +136,36 @@ impl ZendeskDesk {
         write: &Write,
     ) -> DeskError {
         let what = covered.theirs.join(" and the ");
+        let collision = |who: &str| Collision {
+            operation: "update ticket",
+            happened: format!("{who} changed the {what} in the second of our update"),
+            what: what.clone(),
+            seen_in: "the ticket's history in Zendesk",
+        };
         let audits = match self.audits(id, write.deadline).await {
             Ok(read) => read,
-            Err(error) => {
-                let words = format!("somebody changed the {what} in the second of our update; not put back: {error}");
-                return covers(words, &what);
-            }
+            Err(error) => return collision("somebody").covers(&format!("not put back: {error}")),
         };
         let Some((earlier, since)) = around(&audits.audits, ours).filter(|_| audits.complete) else {
             let why = "whether anybody acted since, the ticket's history does not tell";
-            return covers(
-                format!("somebody changed the {what} in the second of our update; not put back: {why}"),
-                &what,
-            );
+            return collision("somebody").covers(&format!("not put back: {why}"));
         };
         let by_person = |audit: &&Audit| is_persons(audit, ours) && covered.touches(audit);
         let who = earlier.into_iter().rev().find(by_person).map_or("somebody".to_owned(), author);
-        let what_happened = format!("{who} changed the {what} in the second of our update");
+        let collision = collision(&who);
         if let Some(acted) = since.into_iter().find(by_person) {
-            return stands(format!("{what_happened}, and {} since: that stays", author(acted)));
+            return collision.acted_since(&author(acted));
         }
         let mut body = covered.before();
         let Some(version) = version.filter(|_| !body.is_empty()) else {
-            return covers(format!("{what_happened}; theirs could not be put back"), &what);
+            return collision.covers("theirs could not be put back");
         };
         body.insert("safe_update".into(), json!(true));
         body.insert("updated_stamp".into(), json!(version));
         let ask = write_ask(PUT_BACK, Method::PUT, format!("tickets/{id}"), id, json!({ "ticket": body }));
-        match self.api.json(&ask.deadline(write.deadline)).await {
-            Ok(answer) if covered.is_back(answer.clone()) => stands(format!("{what_happened}; theirs was put back")),
-            Ok(_) => covers(format!("{what_happened}; the answer to putting theirs back does not prove it"), &what),
-            Err(error) if error.retry == Retry::Unsure => {
-                covers(format!("{what_happened}; whether theirs was put back is not known: {error}"), &what)
-            }
-            Err(error) => covers(format!("{what_happened}; theirs could not be put back: {error}"), &what),
-        }
+        let sent = self.api.json(&ask.deadline(write.deadline)).await;
+        collision.put_back(sent.map(|answer| covered.is_back(answer)))
     }
-}
-
-/// What a person decided stands on the ticket; ours was written and does not hold.
-fn stands(words: String) -> DeskError {
-    collision(words).next_step("nothing needs repair on the ticket: that person's change holds, beside our note")
-}
-
-/// Ours was written over a person's and stands, as far as anybody knows.
-fn covers(words: String, what: &str) -> DeskError {
-    collision(words)
-        .next_step(format!("look at the ticket's history in Zendesk, and set the {what} as that person had it"))
-}
-
-fn collision(words: String) -> DeskError {
-    DeskError::new(DeskErrorKind::Conflict, Retry::Applied, "update ticket").words(words)
 }
 
 /// What the author of an audit changed; what rules did in the same moment is not theirs.

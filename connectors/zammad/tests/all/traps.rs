@@ -159,7 +159,7 @@ fn a_person_who_acts_between_decision_and_write_is_not_overruled() {
 #[test]
 fn what_a_person_did_between_our_read_and_our_update_is_put_back_unless_somebody_acted_since() {
     let floater = Account::new().stage.sandbox.person("floater").no().unwrap().to_string();
-    traps::whoever_acts_under_our_write_is_put_back(Account::new, &handoff(), (&floater, Retry::Applied));
+    traps::whoever_acts_under_our_write_is_put_back(Account::new, &handoff(), &floater);
 }
 
 #[test]

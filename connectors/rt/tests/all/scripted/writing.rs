@@ -124,7 +124,7 @@ fn a_colleague_in_the_gap_of_the_version_check_is_put_back() {
         ],
     );
     let error = applied.unwrap_err();
-    assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never));
+    assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Overruled));
     assert!(error.words.contains("agent-1") && error.words.ends_with("theirs was put back"), "{error}");
     let asked = script.asked();
     let back = &asked[asked.len() - 2];
@@ -169,7 +169,7 @@ fn theirs_counts_as_put_back_only_once_the_ticket_shows_it() {
     assert_eq!(retry, Retry::Applied);
     assert!(words.contains("could not be put back"), "{words}");
     let (retry, words) = put_back(Answer::Lost, Some(taken()));
-    assert_eq!(retry, Retry::Never, "the answer was lost, and the ticket shows theirs");
+    assert_eq!(retry, Retry::Overruled, "the answer was lost, and the ticket shows theirs");
     assert!(words.ends_with("theirs was put back"), "{words}");
 }
 
@@ -198,7 +198,7 @@ fn nothing_is_put_back_once_anybody_acted_again() {
             ],
         );
         let error = applied.unwrap_err();
-        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Never));
+        assert_eq!((error.kind, error.retry), (DeskErrorKind::Conflict, Retry::Overruled));
         assert!(error.words.contains(&format!("{who} since")), "{error}");
     }
 }
