@@ -26,6 +26,10 @@ pub(crate) const OVERLAP_SECONDS: i64 = 120;
 /// How far the desk's clock may be ahead of ours: what bears a later time is seen once it is not in the future any more.
 const AHEAD: i64 = 300;
 
+/// How far it may be behind ours: what happens there now may bear a time that lies so far back by our clock. On a desk that rests
+/// for longer, what is read again does not reach back to its last change for ever, which a crowd may have made.
+const BEHIND: i64 = 900;
+
 /// How often the pages of one crowded second are read at most.
 const MOST_PASSES: u8 = 4;
 
@@ -35,7 +39,7 @@ const MOST_SEEN: usize = 5_000;
 /// Where the search was read up to, in seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Place {
-    /// Everything that changed before was seen.
+    /// Everything that changed before was seen, by the desk's clock.
     from: i64,
     /// What changed before was not asked for.
     since: i64,
@@ -59,6 +63,9 @@ struct Walk {
     /// The next page of a crowded second.
     #[serde(default)]
     after: Option<String>,
+    /// The newest change that the walk met.
+    #[serde(default)]
+    newest: i64,
     /// Whether this pass over it met anything new.
     #[serde(default)]
     found: bool,
@@ -92,7 +99,15 @@ impl Place {
     fn window(&self, now: i64) -> Walk {
         let low = self.from.saturating_sub(OVERLAP_SECONDS).max(0);
         let end = now.max(low);
-        self.walk.clone().unwrap_or(Walk { low, high: end, end, after: None, found: false, passes: 0 })
+        self.walk.clone().unwrap_or(Walk {
+            low,
+            high: end,
+            end,
+            after: None,
+            newest: self.from,
+            found: false,
+            passes: 0,
+        })
     }
 
     /// Takes a page of this window in.
@@ -108,6 +123,8 @@ impl Place {
         let is_new = |one: &(Id, Option<i64>)| one.1.is_none_or(|at| at >= since) && !known(one);
         let fresh: Vec<(Id, Option<i64>)> = page.all.iter().filter(|one| is_new(one)).copied().collect();
         self.seen.extend(page.all.iter().filter_map(|(id, at)| Some((id.0, (*at)?))));
+        let last = page.all.iter().filter_map(|(_, at)| *at).max();
+        let walk = Walk { newest: walk.newest.max(last.unwrap_or(walk.newest).min(walk.end)), ..walk };
         let found = walk.found || fresh.iter().any(|(_, at)| at.is_some());
         self.walk = match page.next {
             Some(next) => Some(Walk { after: Some(next), found, ..walk }),
@@ -118,7 +135,8 @@ impl Place {
             None => None,
         };
         if self.walk.is_none() {
-            self.from = self.from.max(walk.end);
+            // Up to the present by our clock would hide what happens until then by theirs.
+            self.from = self.from.max(walk.newest).max(walk.end - BEHIND);
         }
         self.forget();
         Step::Taken(fresh.into_iter().map(|(id, _)| id).collect())
@@ -129,11 +147,13 @@ impl Place {
         let width = (walk.high - walk.low + 1).saturating_mul(2);
         let low = walk.high + 1;
         let high = low.saturating_add(width).min(walk.end);
-        Walk { low, high, end: walk.end, after: None, found: false, passes: 0 }
+        Walk { low, high, end: walk.end, after: None, newest: walk.newest, found: false, passes: 0 }
     }
 
     fn forget(&mut self) {
-        let low = self.walk.as_ref().map_or(self.from.saturating_sub(OVERLAP_SECONDS), |walk| walk.low);
+        // What the next poll reaches back to, and what the rest of this walk does.
+        let again = self.walk.as_ref().map_or(self.from, |walk| walk.newest).saturating_sub(OVERLAP_SECONDS);
+        let low = self.walk.as_ref().map_or(again, |walk| walk.low.min(again));
         let keep = low.saturating_sub(OVERLAP_SECONDS);
         self.seen.retain(|(_, at)| *at >= keep);
         if self.seen.len() > MOST_SEEN {
