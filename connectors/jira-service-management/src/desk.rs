@@ -34,7 +34,7 @@ impl JiraDesk {
     pub(crate) fn new(config: Config, budget: f64, seams: Seams) -> Self {
         let Config { base, site, email, token, projects, team_field, hook } = config;
         let trust = match &hook {
-            Some(Hook::Signed(_)) => WebhookTrust::SignedUndated,
+            Some(Hook::Signed(_)) => WebhookTrust::SignedDated,
             Some(Hook::Addressed(_)) => WebhookTrust::SecretPath,
             None => WebhookTrust::None,
         };

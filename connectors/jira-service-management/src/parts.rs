@@ -36,9 +36,14 @@ impl JiraDesk {
     pub(crate) async fn read_named(&self, name: &str, id: Option<Id>, deadline: Timestamp) -> Result<TicketHead> {
         let ask = Ask::get("read ticket", platform(&format!("issue/{name}")), deadline);
         let ask = ask.query("fields", FIELDS).query("properties", "request.channel.type");
-        let raw: Value = self.api.json(&ask).await?;
+        let raw: Value = self.seen(self.api.json(&ask).await, deadline).await?;
         let head = self.head_of(&raw, id, deadline).await?;
         head.ok_or_else(|| ask.malformed("the answer is not the ticket asked for"))
+    }
+
+    /// What was read of an issue: that there is none counts only while we are logged in.
+    async fn seen<T>(&self, read: Result<T>, deadline: Timestamp) -> Result<T> {
+        self.people.told_by_whom_we_are(read, &self.api, deadline).await
     }
 
     pub(crate) async fn read_parts(&self, head: &TicketHead, wanted: PartSet, deadline: Timestamp) -> Result<Parts> {
@@ -108,7 +113,7 @@ impl JiraDesk {
         for _ in 0..MOST_PAGES {
             let ask = Ask::get("read conversation", platform(&format!("issue/{id}/comment")), deadline);
             let ask = ask.query("orderBy", "created").query("startAt", all.len()).query("maxResults", PAGE);
-            let page: Comments = self.api.json(&ask).await?;
+            let page: Comments = self.seen(self.api.json(&ask).await, deadline).await?;
             let comments = page.comments.some().ok_or_else(|| ask.malformed("the answer lists no comments"))?;
             let total = page
                 .total
@@ -129,7 +134,7 @@ impl JiraDesk {
         for _ in 0..MOST_PAGES {
             let ask = Ask::get("read history", platform(&format!("issue/{id}/changelog")), deadline);
             let ask = ask.query("startAt", all.len()).query("maxResults", PAGE);
-            let page: Page<Entry> = self.api.json(&ask).await?;
+            let page: Page<Entry> = self.seen(self.api.json(&ask).await, deadline).await?;
             let entries = page.values.some().ok_or_else(|| ask.malformed("the answer holds no history"))?;
             let ends = entries.is_empty() || page.is_last.get() == Some(&true);
             all.extend(entries);

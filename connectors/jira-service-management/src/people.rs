@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// The time zone of our own account is believed this long: queries are read in it.
 const ME_AGE: SignedDuration = SignedDuration::from_mins(10);
+/// That we are logged in is believed this long where an issue is said not to be there.
+const LOGIN_AGE: SignedDuration = SignedDuration::from_mins(1);
 /// What fields and statuses mean may be this old.
 const SETUP_AGE: SignedDuration = SignedDuration::from_mins(60);
 
@@ -36,9 +38,22 @@ impl People {
 
     /// Our own account. A read that anybody may make says nothing about a login (sheet, *Base URL and auth*): this one does.
     pub(crate) async fn me(&self, api: &Api, deadline: Timestamp) -> Result<Arc<User>> {
+        self.me_within(ME_AGE, api, deadline).await
+    }
+
+    /// What an answer of "no such thing" means: that, or that our login has ended. To whom is not logged in, Jira shows a site
+    /// without issues (sheet, *Base URL and auth*), and a review would be withdrawn for it. Asked for once a minute at most.
+    pub(crate) async fn told_by_whom_we_are<T>(&self, read: Result<T>, api: &Api, deadline: Timestamp) -> Result<T> {
+        if read.as_ref().is_err_and(|error| error.kind == DeskErrorKind::NotFound) {
+            self.me_within(LOGIN_AGE, api, deadline).await?;
+        }
+        read
+    }
+
+    async fn me_within(&self, age: SignedDuration, api: &Api, deadline: Timestamp) -> Result<Arc<User>> {
         const OPERATION: &str = "read own account";
         let mut me = self.me.lock().await;
-        if let Some(known) = me.value.as_ref().filter(|_| me.is_fresh(ME_AGE, false, api.gate().now())) {
+        if let Some(known) = me.value.as_ref().filter(|_| me.is_fresh(age, false, api.gate().now())) {
             return Ok(known.clone());
         }
         let user: User = api.json(&Ask::get(OPERATION, platform("myself"), deadline)).await?;

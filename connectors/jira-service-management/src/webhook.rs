@@ -27,6 +27,8 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 #[serde(default)]
 struct Body {
     timestamp: Sent<i64>,
+    #[serde(rename = "webhookEvent")]
+    event: Sent<String>,
     issue: Sent<Issue>,
     issue_id: Sent<Id>,
     user: Sent<User>,
@@ -59,12 +61,24 @@ fn body(verified: &Verified<'_>) -> Result<Body, Refusal> {
 
 fn delivery(request: &Unverified<'_>, body: &Body) -> Result<Delivery, Refusal> {
     let of_issue = body.issue.get().and_then(|issue| issue.id.get());
-    let ticket = body.issue_id.get().or(of_issue).filter(|id| id.is_record()).ok_or(Refusal::Malformed)?;
     let id = request.header(DELIVERY).ok().filter(|id| id.len() <= LONGEST_ID).map(str::to_owned);
     // Whatever an automation does because of us, it does as a user of its own, in an event of its own.
     let actor = body.user.get().and_then(|user| user.account_id.get()).filter(|id| !id.is_empty());
     let actor = actor.map(|id| UserId::new(id.as_str()));
-    Ok(Delivery { id, hints: vec![Hint { ticket: TicketId::new(ticket.to_string()), actor }] })
+    match body.issue_id.get().or(of_issue) {
+        Some(ticket) if ticket.is_record() => {
+            Ok(Delivery { id, hints: vec![Hint { ticket: TicketId::new(ticket.to_string()), actor }] })
+        }
+        // A webhook may be set up for more than we asked for, a link or a version: taken, and about no ticket.
+        None if body
+            .event
+            .get()
+            .is_some_and(|event| !event.starts_with("jira:issue") && !event.starts_with("comment")) =>
+        {
+            Ok(Delivery { id, hints: vec![] })
+        }
+        _ => Err(Refusal::Malformed),
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +136,18 @@ mod tests {
         let headers = HeaderMap::new();
         let request = Unverified::new(&headers, None, SHORT, jiff::Timestamp::UNIX_EPOCH);
         assert_eq!(read(&request, None), Err(Refusal::NotConfigured));
+    }
+
+    #[test]
+    fn an_event_about_something_else_is_taken_and_is_about_no_ticket() {
+        let hook = Hook::Addressed(Secret::from(SECRET));
+        let posted = |body: &str| received(&hook, &[], Some(SECRET), body.as_bytes());
+        let other = posted(r#"{"webhookEvent":"issuelink_created","issueLink":{"id":1}}"#);
+        assert_eq!(other, Ok(Delivery { id: None, hints: vec![] }));
+        for lacking in ["jira:issue_updated", "comment_created"] {
+            let body = format!(r#"{{"webhookEvent":"{lacking}"}}"#);
+            assert_eq!(posted(&body), Err(Refusal::Malformed), "{lacking} is about one");
+        }
     }
 
     #[test]

@@ -109,6 +109,28 @@ fn a_login_that_ended_is_told_although_a_search_would_be_empty() {
 }
 
 #[test]
+fn an_issue_that_is_not_there_is_no_ended_ticket_once_the_login_has_ended() {
+    let account = Account::new();
+    let (ticket, gone) = (account.ticket(), account.ticket());
+    account.stage.sandbox.person("frontline-1").deletes(gone);
+    let read = |ticket| account.run(account.desk.head(&id(ticket), Timestamp::MAX)).map(|head| head.id);
+    assert_eq!((read(ticket).is_ok(), read(gone).unwrap_err().kind), (true, DeskErrorKind::NotFound));
+    account.asked();
+    assert_eq!(read(gone).unwrap_err().kind, DeskErrorKind::NotFound);
+    assert!(
+        !account.asked().iter().any(|one| one.ends_with("/myself")),
+        "that we are logged in was asked a moment ago"
+    );
+    // Whoever is not logged in is told by reads of issues that there is none.
+    account.stage.sandbox.with(|desk| {
+        let bot = desk.find_person(seed::BOT).map(|bot| bot.no);
+        desk.access.revoke(bot.unwrap());
+    });
+    account.pass(90);
+    assert_eq!(read(ticket).unwrap_err().kind, DeskErrorKind::Unauthorized);
+}
+
+#[test]
 fn a_page_token_that_is_refused_begins_its_minute_again_and_loses_nothing() {
     let account = Account::new();
     let since = account.clock_now();

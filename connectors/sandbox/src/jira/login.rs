@@ -3,6 +3,7 @@
 
 use super::refusals::Refusal;
 use super::request::Call;
+use super::route::Endpoint;
 use super::words::project_of;
 use crate::ids::{QueueNo, TicketNo};
 use crate::people::{Person, Reach, Role};
@@ -28,6 +29,15 @@ pub(super) fn caller(desk: &Helpdesk, call: &Call<'_>) -> Result<Caller, Refusal
     let person = desk.person(grant.person).filter(|person| !person.suspended);
     let person = person.filter(|person| email.is_none_or(|email| person.email.eq_ignore_ascii_case(&email)));
     person.cloned().map(|person| Caller { person }).ok_or(Refusal::Unauthorized)
+}
+
+/// Reads of issues admit whoever is not logged in, and show them a site without issues: a login that has ended looks like an issue
+/// that is not there.
+pub(super) fn as_anybody(call: &Call<'_>, refusal: Refusal) -> Refusal {
+    match call.endpoint {
+        Some(Endpoint::Issue(_) | Endpoint::Changelog(_) | Endpoint::Comments(_)) => Refusal::no_issue(),
+        _ => refusal,
+    }
 }
 
 fn pair_of(pair: &str) -> Option<(Option<String>, String)> {

@@ -41,7 +41,7 @@ use route::Endpoint;
 pub struct Jira;
 
 fn carry_out(desk: &mut Helpdesk, call: &Call<'_>) -> Result<Response<Bytes>, Refusal> {
-    let caller = login::caller(desk, call)?;
+    let caller = login::caller(desk, call).map_err(|refusal| login::as_anybody(call, refusal))?;
     match call.endpoint.ok_or(Refusal::NoRoute)? {
         Endpoint::Myself => people::myself(&caller),
         Endpoint::Fields => people::fields(desk),
