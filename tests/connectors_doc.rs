@@ -97,6 +97,7 @@ fn guard(guard: Guard) -> String {
 fn webhook(trust: WebhookTrust) -> &'static str {
     match trust {
         WebhookTrust::Signed => "signed, with a time stamp",
+        WebhookTrust::SignedDated => "signed, with a time in the body: a day at most, a hint only",
         WebhookTrust::SignedUndated => "signed, without a time: a hint only",
         WebhookTrust::SecretPath => "a secret in the address: a hint only",
         WebhookTrust::SecretHeader => "a secret in a header: a hint only",

@@ -101,14 +101,19 @@ struct Address {
     token: Option<String>,
 }
 
-/// `POST /hooks/{desk}` and `/hooks/{desk}/{token}`, and nothing else.
+/// `POST /hooks/{desk}` and `/hooks/{desk}/{token}`, and nothing else. Some vendors try an address with HEAD before they take it:
+/// every one is there, and nothing is said of the desks behind them.
 pub fn hooks(web: Web) -> Router {
     Router::new()
-        .route("/hooks/{desk}", post(hook))
-        .route("/hooks/{desk}/{token}", post(hook))
+        .route("/hooks/{desk}", post(hook).head(there))
+        .route("/hooks/{desk}/{token}", post(hook).head(there))
         .layer(DefaultBodyLimit::max(web.webhook_max_bytes))
         .layer(from_fn(super::methods::told))
         .with_state(web)
+}
+
+async fn there() -> StatusCode {
+    StatusCode::OK
 }
 
 async fn hook(State(web): State<Web>, Path(address): Path<Address>, request: Request) -> Answer {

@@ -62,7 +62,7 @@ impl FreshdeskDesk {
     async fn members_of(&self, queue: &QueueSpec, deadline: Timestamp) -> Result<Vec<Member>> {
         const OPERATION: &str = "read members";
         let groups = self.people.groups_now(&self.api, deadline).await?;
-        let id = self.group(queue, deadline).await?;
+        let id = self.group(queue, deadline).await.map_err(|error| error.during(OPERATION))?;
         let unknown = |words: &str| DeskError::new(DeskErrorKind::Refused, Retry::Never, OPERATION).words(words);
         let group = groups.get(&id).ok_or_else(|| unknown("Freshdesk has no such group"))?;
         let ids = group.agent_ids.get().ok_or_else(|| unknown("Freshdesk does not say who works in this group"))?;

@@ -6,8 +6,8 @@ use crate::desk::FreshdeskDesk;
 use crate::history;
 use crate::wire::{Entry, Id};
 use handoffd_kit::desk::{DeskChange, Receipt, Sighting, Write};
-use handoffd_kit::error::Result;
-use handoffd_kit::model::TicketHead;
+use handoffd_kit::error::{DeskError, Result};
+use handoffd_kit::model::{TicketHead, Visibility};
 use jiff::{SignedDuration, Timestamp};
 
 const FIND: &str = "look up write";
@@ -28,12 +28,11 @@ impl FreshdeskDesk {
                 let list = self.entries(id, write.deadline).await?;
                 let found = history::marked(&list.items, us, &write.mark.key());
                 // The note is there; whether customers see it, only its entry says.
-                if let Some(entry) = found
-                    && history::visibility(entry) == Some(handoffd_kit::model::Visibility::Public)
-                {
-                    return Err(handoffd_kit::error::DeskError::leaked(FIND, id));
+                match found.map(history::visibility) {
+                    Some(Some(Visibility::Public)) => Err(DeskError::leaked(FIND, id)),
+                    Some(None) => Ok(Sighting::CannotTell("the entry does not say whether our note is private".into())),
+                    _ => Ok(entry_sighting(found, list.complete)),
                 }
-                Ok(entry_sighting(found, list.complete))
             }
             DeskChange::Reply(reply) => {
                 let us = self.people.our_id(&self.api, write.deadline).await?;

@@ -63,7 +63,7 @@ impl IntercomDesk {
         const OPERATION: &str = "read members";
         let teams = self.people.teams_now(&self.api, deadline).await?;
         let teams = teams.as_deref().ok_or_else(|| unlisted(OPERATION))?;
-        let of = self.team(queue, deadline).await?;
+        let of = self.team(queue, deadline).await.map_err(|error| error.during(OPERATION))?;
         let unknown = |words: &str| DeskError::new(DeskErrorKind::Refused, Retry::Never, OPERATION).words(words);
         let team = teams.get(&of).ok_or_else(|| unknown("Intercom has no such team"))?;
         let ids = team.admin_ids.get().ok_or_else(|| unknown("Intercom does not say who is in this team"))?;

@@ -42,7 +42,7 @@ pub(crate) fn capabilities(hooked: bool) -> Capabilities {
         followers: false,
         can_find: true,
         settle_time: Duration::from_secs(120),
-        webhook: if hooked { WebhookTrust::SignedUndated } else { WebhookTrust::None },
+        webhook: if hooked { WebhookTrust::SignedDated } else { WebhookTrust::None },
         note_format: NoteFormat::Html,
         note_max_bytes: NOTE_BYTES,
         streams: vec![Stream {

@@ -1,12 +1,14 @@
-//! Webhooks: what the app's subscription posts. The raw body is signed with HMAC-SHA1 under the app's client secret, without a
-//! time; each notification has an id that stays over its retries (Intercom sheet, *Webhooks*). An old delivery could be played
-//! again: a hook is a hint to look, and never a source of facts. From version 2.15 on its item may lack the customer's words.
+//! Webhooks: what the app's subscription posts. The raw body is signed with HMAC-SHA1 under the app's client secret; each
+//! notification has an id that stays over its retries, and the time at which it was made, both inside the signed body (Intercom
+//! sheet, *Webhooks*). Deliveries may be hours late, so a day is allowed; within it one could be played again: a hook is a hint to
+//! look, and never a source of facts. From version 2.15 on its item may lack the customer's words.
 
 use crate::wire::{Id, Sent};
 use handoffd_kit::id::TicketId;
 use handoffd_kit::secret::Secret;
 use handoffd_kit::text::from_json;
 use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified, from_hex};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 /// `sha1=` and the signature in hexadecimal digits.
@@ -15,11 +17,15 @@ const SIGNATURE: &str = "x-hub-signature";
 /// Longer ids are no ids of Intercom's.
 const LONGEST_ID: usize = 200;
 
+/// How old a delivery may be.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
 /// The envelope.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Envelope {
     id: Sent<String>,
+    created_at: Sent<i64>,
     topic: Sent<String>,
     data: Sent<Data>,
 }
@@ -66,6 +72,9 @@ pub(crate) fn read(request: &Unverified<'_>, secret: Option<&Secret>) -> Result<
     let signature = from_hex(signature)?;
     let verified = secret.verified(|secret| request.hmac_sha1(secret, &signature))?;
     let envelope: Envelope = from_json(verified.body()).map_err(|_| Refusal::Malformed)?;
+    if let Some(seconds) = envelope.created_at.get() {
+        verified.within(&seconds.to_string(), WINDOW)?;
+    }
     let id = envelope.id.some().filter(|id| id.len() <= LONGEST_ID);
     // Setting a subscription up sends a ping, and an app may be subscribed to more than we asked for: taken, and about nothing.
     let other = envelope.topic.get().is_some_and(|topic| !topic.starts_with("conversation"));
@@ -122,6 +131,18 @@ mod tests {
         assert_eq!(whole, Delivery { id: Some("notif_9a8b".into()), hints: about("147") });
         let upper = by_openssl.to_uppercase().replace("SHA1=", "sha1=");
         assert_eq!(received(Some(&upper), fixture).unwrap().hints, about("147"));
+    }
+
+    #[test]
+    fn what_is_older_than_a_day_is_stale_and_what_has_no_time_is_a_hint_all_the_same() {
+        let made = |at: &str| signed(&format!(r#"{{"id":"n",{at}"data":{{"item":{{"id":"7"}}}}}}"#));
+        // It is received at 1777802714.
+        for fresh in ["", r#""created_at":1777802712,"#, r#""created_at":1777720000,"#, r#""created_at":null,"#] {
+            assert_eq!(made(fresh).unwrap().hints, about("7"), "{fresh}");
+        }
+        for old in [r#""created_at":1777700000,"#, r#""created_at":1777900000,"#, r#""created_at":0,"#] {
+            assert_eq!(made(old), Err(Refusal::Stale), "{old}");
+        }
     }
 
     #[test]

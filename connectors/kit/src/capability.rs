@@ -74,6 +74,9 @@ pub enum Guard {
 pub enum WebhookTrust {
     /// Signed over the raw body, with a time stamp.
     Signed,
+    /// Signed over the raw body, in which a time stands: what is older than a day is refused, and within it one could be played
+    /// again, so it is a hint and nothing more.
+    SignedDated,
     /// Signed over the raw body alone: an old one could be played again, so it is a hint and nothing more.
     SignedUndated,
     /// A secret in the address: a hint and nothing more.

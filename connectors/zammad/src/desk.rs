@@ -60,7 +60,7 @@ impl ZammadDesk {
         const OPERATION: &str = "read members";
         let groups = self.people.groups_now(&self.api, deadline).await?;
         let groups = groups.as_deref().ok_or_else(|| unlisted(OPERATION))?;
-        let of = self.group(queue, deadline).await?;
+        let of = self.group(queue, deadline).await.map_err(|error| error.during(OPERATION))?;
         let unknown = |words: &str| DeskError::new(DeskErrorKind::Refused, Retry::Never, OPERATION).words(words);
         let group = groups.get(&of).ok_or_else(|| unknown("Zammad has no such group"))?;
         let ids = group.user_ids.get().ok_or_else(|| unknown("Zammad does not say who has access to this group"))?;

@@ -73,9 +73,10 @@ impl ZendeskDesk {
 
     /// Who works in a group now. Suspended agents and those whose role was taken keep their membership for a while.
     async fn members_of(&self, queue: &QueueSpec, deadline: Timestamp) -> Result<Vec<Member>> {
-        let group = self.group(queue, deadline).await?;
+        const OPERATION: &str = "read group members";
+        let group = self.group(queue, deadline).await.map_err(|error| error.during(OPERATION))?;
         let us = self.people.our_id(&self.api, deadline).await?;
-        let ask = Ask::get("read group members", format!("groups/{group}/memberships"), deadline);
+        let ask = Ask::get(OPERATION, format!("groups/{group}/memberships"), deadline);
         let memberships = self.api.list::<Membership>(&ask, "group_memberships").await?;
         if !memberships.complete {
             return Err(ask.malformed("the list of the group's members does not end"));

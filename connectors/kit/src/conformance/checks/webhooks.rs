@@ -40,7 +40,8 @@ fn no_webhook(capabilities: &Capabilities) -> Option<&'static str> {
 }
 
 fn unsigned_by_design(capabilities: &Capabilities) -> Option<&'static str> {
-    (capabilities.webhook != WebhookTrust::Signed).then_some("webhooks are not signed with a time")
+    let dated = matches!(capabilities.webhook, WebhookTrust::Signed | WebhookTrust::SignedDated);
+    (!dated).then_some("webhooks are not signed with a time")
 }
 
 async fn posted(ground: &mut Ground<'_>) -> Tried<(Posted, Timestamp)> {
@@ -87,7 +88,7 @@ async fn forged(ground: &mut Ground<'_>) -> Tried {
     let (posted, now) = posted(ground).await?;
     let mut forged = posted.clone();
     match ground.capabilities().webhook {
-        WebhookTrust::Signed | WebhookTrust::SignedUndated => forged.body.push(b' '),
+        WebhookTrust::Signed | WebhookTrust::SignedDated | WebhookTrust::SignedUndated => forged.body.push(b' '),
         WebhookTrust::SecretHeader => forged.headers.values_mut().for_each(|value| {
             let altered = [value.as_bytes(), b"x"].concat();
             *value = http::HeaderValue::from_bytes(&altered).unwrap_or(value.clone());
@@ -99,8 +100,12 @@ async fn forged(ground: &mut Ground<'_>) -> Tried {
 
 async fn stale(ground: &mut Ground<'_>) -> Tried {
     let (posted, now) = posted(ground).await?;
-    for hour in [SignedDuration::from_hours(1), SignedDuration::from_hours(-1)] {
-        let received = now.checked_add(hour).unwrap_or(now);
+    let window = match ground.capabilities().webhook {
+        WebhookTrust::SignedDated => SignedDuration::from_hours(25),
+        _ => SignedDuration::from_hours(1),
+    };
+    for late in [window, -window] {
+        let received = now.checked_add(late).unwrap_or(now);
         must_refuse(Refusal::Stale, receive(ground, &posted, received))?;
     }
     Ok(())
