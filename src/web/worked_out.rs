@@ -40,15 +40,20 @@ impl Web {
         let now = clock.now();
         let mut done = std::pin::pin!(self.worked_out.done.notified());
         done.as_mut().enable();
-        let known = {
+        let (known, begins) = {
             let mut state = self.worked_out.state();
             let fresh = state.snapshot.as_ref().is_some_and(|known| now.duration_since(known.at) < FRESH);
-            if !fresh && !state.busy {
-                state.busy = true;
-                tokio::spawn(work_out(self.clone()));
-            }
-            state.snapshot.clone()
+            let begins = !fresh && !state.busy;
+            state.busy |= begins;
+            (state.snapshot.clone(), begins)
         };
+        if begins {
+            // A house that lives in a simulation has no other thread to do it on.
+            match tokio::runtime::Handle::try_current() {
+                Ok(runtime) => drop(runtime.spawn(work_out(self.clone()))),
+                Err(_) => work_out(self.clone()).await,
+            }
+        }
         if known.is_some() {
             return Ok(known);
         }
