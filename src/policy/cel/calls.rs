@@ -1,6 +1,6 @@
 //! Functions of conditions: CEL's own that make sense here, and ours: `has_tag("x")`, `mentions(text, "word")`.
 
-use super::check::{Checker, Typed};
+use super::check::{Checker, Local, Typed};
 use super::node::{Asked, Finder, Loop, Node, Target, TextTest};
 use super::types::Type;
 use crate::policy::fold::{folded, is_spaceless};
@@ -169,7 +169,11 @@ impl Checker<'_> {
         if depth == LOOPS_MAX {
             return self.problem(at, format!("loops stand at most {LOOPS_MAX} deep"), "");
         }
-        self.locals.push((name.clone(), of.clone()));
+        let written = match &list.expr {
+            Expr::List(list) => list.elements.clone(),
+            _ => Vec::new(),
+        };
+        self.locals.push(Local { name: name.clone(), kind: of.clone(), fact: self.spelled(list), written });
         let (inside, result) = match what {
             Loop::Map => {
                 let (inside, kind) = self.typed(body);
@@ -197,11 +201,7 @@ impl Checker<'_> {
     /// Facts that have a fixed set of values are compared with one of those.
     pub(super) fn check_words(&mut self, fact: &IdedExpr, with: &IdedExpr) {
         let Some((name, words)) = self.words_of(fact) else { return };
-        let listed: Vec<&IdedExpr> = match &with.expr {
-            Expr::List(list) => list.elements.iter().collect(),
-            _ => vec![with],
-        };
-        for one in listed {
+        for one in &self.values(with) {
             if let Some(word) = written(one).filter(|word| !words.contains(word)) {
                 let said: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
                 let help = nearest(word, &words)
@@ -213,17 +213,41 @@ impl Checker<'_> {
 }
 
 impl Checker<'_> {
-    /// A date is compared with a date, in the one form that sorts as the calendar does.
-    pub(super) fn check_date(&mut self, fact: &IdedExpr, with: &IdedExpr) {
-        let known = Self::path(fact).map(|path| self.known.look_up(&path));
+    /// A date is compared with a date, in the one form that sorts as the calendar does; `or_none`: or with no date.
+    pub(super) fn check_date(&mut self, fact: &IdedExpr, with: &IdedExpr, or_none: bool) {
+        let known = self.spelled(fact).map(|path| self.known.look_up(&path));
         let Some(Known::Fact(name, _)) =
             known.filter(|known| matches!(known, Known::Fact(name, _) if self.known.is_date(name)))
         else {
             return;
         };
-        if let Some(text) = written(with).filter(|text| !text.is_empty() && !is_date(text)) {
-            self.problem(with, format!("`{name}` is a date, and \"{text}\" is none"), "write it as \"2026-03-31\"");
+        for one in &self.values(with) {
+            if let Some(text) = written(one).filter(|text| !(is_date(text) || or_none && text.is_empty())) {
+                let message = format!("`{name}` is a date, and \"{text}\" is none");
+                self.problem(one, message, "write it as \"2026-03-31\"");
+            }
         }
+    }
+
+    /// The values that an expression is one of: those of a list, and of a loop over one, where they are written out.
+    fn values(&self, with: &IdedExpr) -> Vec<IdedExpr> {
+        match &with.expr {
+            Expr::List(list) => list.elements.clone(),
+            Expr::Ident(name) => self
+                .locals
+                .iter()
+                .rev()
+                .find(|local| local.name == *name)
+                .map_or_else(|| vec![with.clone()], |local| local.written.clone()),
+            _ => vec![with.clone()],
+        }
+    }
+
+    /// The fact that an expression spells; of a loop's variable, the one that the loop goes over.
+    fn spelled(&self, expression: &IdedExpr) -> Option<String> {
+        let path = Self::path(expression)?;
+        let local = self.locals.iter().rev().find(|local| local.name == path);
+        local.map_or(Some(path), |local| local.fact.clone())
     }
 }
 
@@ -231,7 +255,7 @@ impl<'c> Checker<'c> {
     /// The words that a fact is one of, where it is one of a few.
     pub(super) fn words_of(&self, fact: &IdedExpr) -> Option<(FactName, Vec<&'c str>)> {
         let known = self.known;
-        let Known::Fact(name, _) = known.look_up(&Self::path(fact)?) else { return None };
+        let Known::Fact(name, _) = known.look_up(&self.spelled(fact)?) else { return None };
         let words = known.words(&name);
         (!words.is_empty()).then_some((name, words))
     }

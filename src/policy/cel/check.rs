@@ -43,8 +43,20 @@ pub(super) struct Checker<'c> {
     pub(super) known: &'c KnownFacts,
     facts: Vec<FactName>,
     /// Loop variables, outermost first.
-    pub(super) locals: Vec<(String, Type)>,
+    pub(super) locals: Vec<Local>,
     problems: Vec<ConditionProblem>,
+}
+
+/// A loop's variable.
+pub(super) struct Local {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: Type,
+    /// The fact that the loop goes over, if it goes over one.
+    pub fact: Option<String>,
+    /// The values that it goes over, where they are written out.
+    pub written: Vec<IdedExpr>,
 }
 
 impl Checker<'_> {
@@ -112,11 +124,11 @@ impl Checker<'_> {
             return self.problem(at, "this has no parts", "only facts have dots in their names");
         };
         let root = path.split('.').next().unwrap_or_default();
-        if let Some(depth) = self.locals.iter().rposition(|(name, _)| name == root) {
+        if let Some(depth) = self.locals.iter().rposition(|local| local.name == root) {
             if root.len() != path.len() {
                 return self.problem(at, format!("`{root}` is one value of a list; it has no parts"), "");
             }
-            return (Node::Local(depth), self.locals[depth].1.clone());
+            return (Node::Local(depth), self.locals[depth].kind.clone());
         }
         match self.fact(at, &path) {
             Some((place, kind)) => (Node::Fact(place), kind),
@@ -231,6 +243,7 @@ impl Checker<'_> {
         }
         self.check_words(value, list);
         self.check_words(list, value);
+        self.check_date(value, list, true);
         (Node::In(node.into(), inside.into()), Type::YesNo)
     }
 
@@ -264,10 +277,12 @@ impl Checker<'_> {
             return self.problem(at, message, help);
         }
         let comparison = comparison(sign).unwrap_or(Comparison::Equal);
-        self.check_date(one, two);
-        self.check_date(two, one);
+        // Whether a date is there at all is asked by `== ""`; nothing comes before or after no date.
+        let equals = matches!(comparison, Comparison::Equal | Comparison::Unequal);
+        self.check_date(one, two, equals);
+        self.check_date(two, one, equals);
         let ordered = |kind: &Type| matches!(kind, Type::Whole | Type::Number | Type::Text | Type::Any);
-        if !matches!(comparison, Comparison::Equal | Comparison::Unequal) {
+        if !equals {
             if !ordered(&left_kind) || !ordered(&right_kind) {
                 let help =
                     if matches!(left_kind, Type::List(_)) { "ask for its `size(…)`" } else { "use `==` or `!=`" };

@@ -16,6 +16,7 @@ fn known() -> KnownFacts {
         ("steps", field(FieldType::Text, FieldOwner::Ticket)),
         ("vip", field(FieldType::YesNo, FieldOwner::Ticket)),
         ("plan", field(FieldType::Choice, FieldOwner::Organization)),
+        ("due", field(FieldType::Date, FieldOwner::Ticket)),
     ]
     .map(|(name, field)| (name.to_owned(), field))
     .into();
@@ -157,6 +158,8 @@ fn the_facts_of_a_package_are_read_although_cel_keeps_that_word() {
         "'package.x' in ticket.tags || \"package\" == ticket.subject",
         "package.completeness < 0.5 && has(package.completeness)",
         "package.missing.exists(part, part == 'steps')",
+        "ticket.fields.due == '' || ticket.fields.due in ['', '2026-03-31']",
+        "ticket.tags.exists(tag, tag == 'opne' && ticket.fields.due < '2026-03-31')",
     ] {
         assert!(check(source, &known()).is_ok(), "{source}: {:?}", check(source, &known()).err());
     }
@@ -173,6 +176,11 @@ fn what_is_wrong_is_said_with_its_place_and_a_remedy() {
         ("has_tag('x') && tiket.status == 'open'", "tiket.status", "no fact", "ticket.status"),
         ("ticket.status == 'opne'", "'opne'", "never \"opne\"", "open"),
         ("ticket.priority in ['hihg']", "'hihg'", "never", "high"),
+        ("['low', 'hihg'].exists(p, p == ticket.priority)", "'hihg'", "never", "high"),
+        ("package.missing.exists(part, part == 'stepz')", "'stepz'", "never \"stepz\"", "steps"),
+        ("ticket.fields.due in ['2026-03-31', '2026-3-1']", "'2026-3-1'", "is a date", "2026-03-31"),
+        ("['2026-3-1'].exists(day, day == ticket.fields.due)", "'2026-3-1'", "is a date", "2026-03-31"),
+        ("ticket.fields.due > ''", "''", "is a date", "2026-03-31"),
         ("ticket.priority >= 'high'", "ticket.priority >= 'high'", "no order", "ticket.priority in ["),
         ("'open' < ticket.status", "'open' < ticket.status", "no order", "new, open, pending"),
         (
