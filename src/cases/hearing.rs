@@ -6,7 +6,8 @@
 //! with the case, and each command by the desk's id of the change that it was given in.
 //!
 //! **What it costs.** Nothing, while nobody but us has changed the ticket, and for tickets where no command could do
-//! anything. Else one read of the history when something changed; the conversation too, if an agent wrote an internal
+//! anything. But for one read at the first look at a ticket that was born in a team's queue, where the desk's times are whole
+//! seconds: what was written in the second of its birth does not show in them. Else one read of the history when something changed; the conversation too, if an agent wrote an internal
 //! note since. Where a desk gives both in one call, that is one call. A desk without a history attributes what was said,
 //! and nothing else: there notes are listened to, and labels are not.
 
@@ -128,7 +129,10 @@ fn attentive(look: &Look<'_>, stay: Option<&Stay>, came: bool, vocabulary: Vocab
     let labelled =
         attributes && head.tags.known().is_some_and(|tags| tags.iter().any(|tag| vocabulary.in_tag(tag).is_some()));
     // On some desks a label does not move the time of the last change.
-    let untouched = head.created_at.known().is_some() && head.created_at == head.updated_at && !labelled;
+    let as_born = head.created_at.known().is_some() && head.created_at == head.updated_at && !labelled;
+    // Where times are whole seconds, somebody may have written in that of its birth, which no later look would tell.
+    let may_hide = head.created_at.known().is_some_and(|born| born.subsec_nanosecond() == 0);
+    let untouched = as_born && !(may_hide && stay.is_some() && record.last_version.is_none());
     let news = !known && !untouched;
     if !news && past(look).is_none() {
         return false;

@@ -5,6 +5,7 @@
 
 mod answered;
 mod asking;
+mod at_once;
 mod between;
 mod choosing;
 mod claims;

@@ -151,6 +151,10 @@ fn a_hangup_and_the_command_take_a_good_file_in_and_leave_a_bad_one() {
     let second = version(daemon.listen, &daemon.folder, second);
     let done = daemon.run(&["policy", "rollback", &second, "--reason", "it was better", "--yes"]);
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    let told = text(&done.stdout);
+    let lines: Vec<&str> = told.lines().filter(|line| !line.trim().is_empty()).collect();
+    let once: std::collections::BTreeSet<&str> = lines.iter().copied().collect();
+    assert!(lines.len() > 2 && once.len() == lines.len(), "what changes is told once: {told}");
     assert!(daemon.get("/metrics").expect("answered").contains(&second), "at once");
     let done = daemon.run(&["policy", "rollback", "file", "--reason", "it was not"]);
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
