@@ -21,7 +21,7 @@ const NO_PRIORITY: i64 = 99;
 const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 impl FreshdeskDesk {
-    /// Tries everything that this connector needs. Nothing on the desk changes: the one update that is sent cannot apply.
+    /// Tries everything that this connector needs. Nothing on the desk changes: what is written is refused for its values.
     pub(crate) async fn examine(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
         let deadline = self.api.gate().soon();
         let me = match self.people.me(&self.api, deadline).await {
@@ -92,8 +92,8 @@ impl FreshdeskDesk {
             Err(error) => return vec![Finding::failed(&error, "Reading tickets is what everything rests on")],
         };
         let open = |ticket: &&Ticket| ticket.status != Sent::Value(statuses::CLOSED);
-        let ticket = tickets.iter().find(open).or(tickets.first()).and_then(|ticket| ticket.id.get().copied());
-        let Some(id) = ticket else {
+        let newest = tickets.iter().find(open).or(tickets.first());
+        let Some((ticket, id)) = newest.and_then(|ticket| Some((ticket, ticket.id.get().copied()?))) else {
             return vec![Finding::warning(
                 "There is no ticket yet to try rights on",
                 "Run this again once there is one",
@@ -107,35 +107,99 @@ impl FreshdeskDesk {
                 Finding::failed(&error, "Conversations carry our marks: without them a lost answer waits for a person")
             }
         };
-        vec![listed, said, self.may_write(id, deadline).await]
+        let mut findings = vec![listed, said];
+        findings.extend(self.try_customer(ticket, deadline).await);
+        for trial in trials(id) {
+            findings.push(self.may_write(id, trial, deadline).await);
+        }
+        findings
     }
 
-    /// Whether the login may change tickets: an update to a priority that does not exist, so that Freshdesk refuses the value
-    /// if it would have allowed the update.
-    async fn may_write(&self, id: Id, deadline: Timestamp) -> Finding {
-        let body = json!({ "priority": NO_PRIORITY });
-        let ask = write("try the right to change tickets", Method::PUT, format!("tickets/{id}"), body);
-        match self.api.json::<Value>(&ask.deadline(deadline)).await {
-            Err(error) if error.status == Some(400) => Finding::fine("Tickets can be changed"),
+    /// Whether the ticket's customer and company can be read: rules may ask for them.
+    async fn try_customer(&self, ticket: &Ticket, deadline: Timestamp) -> Vec<Finding> {
+        let requester = ticket.requester_id.get().map(|id| ("Customers", "customer", format!("contacts/{id}")));
+        let company = ticket.company_id.get().map(|id| ("Companies", "organization", format!("companies/{id}")));
+        let mut findings = Vec::new();
+        for (records, fact, path) in requester.into_iter().chain(company) {
+            let read = self.api.json::<Value>(&Ask::get("try to read the ticket's customer", path, deadline)).await;
+            findings.push(match read {
+                Ok(_) => Finding::fine(format!("{records} can be read")),
+                // An agent who wrote the ticket is no contact, and a record may be gone: neither is about a right.
+                Err(error) if error.kind == DeskErrorKind::NotFound => {
+                    Finding::fine(format!("{records}: the newest ticket's is not to be had, so reading was not tried"))
+                }
+                Err(error) => Finding::warning(
+                    format!("{records} cannot be read: {error}; what rules ask of {fact}.… stays unknown"),
+                    "Give handoffd's agent a role that may see contacts and companies",
+                ),
+            });
+        }
+        findings
+    }
+
+    /// Whether the login may do this. Freshdesk refuses the values if it would have allowed the call.
+    async fn may_write(&self, id: Id, trial: Trial, deadline: Timestamp) -> Finding {
+        let Trial { may, operation, method, path, body } = trial;
+        match self.api.json::<Value>(&write(operation, method, path, body).deadline(deadline)).await {
+            Err(error) if error.status == Some(400) => Finding::fine(format!("Our account may {may}")),
             Ok(_) => Finding::warning(
-                format!("Freshdesk took an update of ticket {id} that it should refuse (priority {NO_PRIORITY})"),
-                "Look at that ticket's priority, and report this: the connector does not know this Freshdesk",
+                format!("Freshdesk took what it should refuse on ticket {id} ({operation})"),
+                "Look at that ticket, and report this: the connector does not know this Freshdesk",
             ),
             Err(error) if error.kind == DeskErrorKind::Forbidden => Finding::wrong(
-                format!("Our account may not change tickets: {error}"),
+                format!("Our account may not {may}: {error}"),
                 "Give handoffd's agent a role that may edit and assign tickets, reply and add notes",
             ),
             Err(error)
                 if matches!(error.kind, DeskErrorKind::Refused | DeskErrorKind::Gone | DeskErrorKind::NotFound) =>
             {
                 Finding::warning(
-                    format!("Whether our account may change tickets is not known: {error}"),
+                    format!("Whether our account may {may} is not known: {error}"),
                     "Run this again once the newest ticket is an open one",
                 )
             }
-            Err(error) => Finding::failed(&error, "Whether our account may change tickets is not known; try again"),
+            Err(error) => Finding::failed(&error, &format!("Whether our account may {may} is not known; try again")),
         }
     }
+}
+
+/// A write that must be refused for its values, by which a right shows.
+struct Trial {
+    may: &'static str,
+    operation: &'static str,
+    method: Method,
+    path: String,
+    body: Value,
+}
+
+/// One for each kind of write that handoffd makes (Freshdesk sheet, *Write-back*, *Errors*): a priority that does not exist, a
+/// note without words, and a reply without words whose copies go to no list of addresses: two reasons, since a customer would
+/// read what was taken.
+fn trials(id: Id) -> [Trial; 3] {
+    let trial = |may, operation, method, path, body| Trial { may, operation, method, path, body };
+    [
+        trial(
+            "change tickets",
+            "try the right to change tickets",
+            Method::PUT,
+            format!("tickets/{id}"),
+            json!({ "priority": NO_PRIORITY }),
+        ),
+        trial(
+            "add notes",
+            "try the right to add notes",
+            Method::POST,
+            format!("tickets/{id}/notes"),
+            json!({ "body": "", "private": true }),
+        ),
+        trial(
+            "reply to customers",
+            "try the right to reply",
+            Method::POST,
+            format!("tickets/{id}/reply"),
+            json!({ "body": "", "cc_emails": "no list" }),
+        ),
+    ]
 }
 
 fn own_account(me: &Agent) -> Vec<Finding> {

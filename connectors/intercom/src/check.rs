@@ -16,11 +16,18 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Nobody has this id: an assignment to them is refused, whoever asks for it.
+/// Nobody, and no tag, has this id: an assignment to them is refused, whoever asks for it.
 const NOBODY: &str = "999999999999999999";
 
+/// Intercom says nothing of this type.
+const NO_TYPE: &str = "none: handoffd tries its rights";
+
+/// What a trial asks for, and the permission for it.
+const SAYING: (&str, &str) = ("write notes and comments", "write conversations");
+const LABELS: (&str, &str) = ("put tags on conversations", "write conversations, and to read and write tags");
+
 impl IntercomDesk {
-    /// Tries everything that this connector needs. Nothing on the desk changes: the one assignment that is sent cannot apply.
+    /// Tries everything that this connector needs. Nothing on the desk changes: what is written cannot apply.
     pub(crate) async fn examine(&self, wanted: &[QueueSpec]) -> Result<Vec<Finding>> {
         let deadline = self.api.gate().soon();
         let me = match self.people.me(&self.api, deadline).await {
@@ -36,6 +43,7 @@ impl IntercomDesk {
         }
         findings.push(self.try_admins(deadline).await);
         findings.push(self.try_tags(deadline).await);
+        findings.push(self.try_new_tags(deadline).await);
         findings.extend(self.on_a_conversation(deadline).await);
         Ok(findings)
     }
@@ -61,6 +69,22 @@ impl IntercomDesk {
         }
     }
 
+    /// A tag without a name: Intercom refuses the name if it would have allowed the call (description 2.16, `POST /tags`, 400).
+    async fn try_new_tags(&self, deadline: Timestamp) -> Finding {
+        let ask = Ask::write("try the right to write tags", Method::POST, "tags", json!({ "name": "" }));
+        match self.api.json::<Value>(&ask.deadline(deadline)).await {
+            Err(error) if error.kind == DeskErrorKind::Refused => Finding::fine("Our app may write tags"),
+            Ok(_) => Finding::warning(
+                "Intercom made a tag without a name",
+                "Look at the workspace's tags, and report this: the connector does not know this Intercom",
+            ),
+            Err(error) => Finding::warning(
+                format!("Our app may not write tags: {error}; no label can be put on that the workspace does not have"),
+                "Give the app the permission to write tags, or make the tags of your rules by hand",
+            ),
+        }
+    }
+
     /// Rights that only show on a conversation: the first that is found.
     async fn on_a_conversation(&self, deadline: Timestamp) -> Vec<Finding> {
         let query = json!({ "field": "updated_at", "operator": ">", "value": "0" });
@@ -72,17 +96,47 @@ impl IntercomDesk {
             }
         };
         let listed: Vec<Conversation> = found.conversations.some().unwrap_or_default();
-        let Some(id) = listed.iter().find_map(|one| one.id.get().copied().filter(|id| id.is_record())) else {
+        let record = |one: &Conversation| one.id.get().copied().filter(|id| id.is_record());
+        let Some((newest, id)) = listed.iter().find_map(|one| Some((one, record(one)?))) else {
             return vec![Finding::warning(
                 "There is no conversation yet to try rights on",
                 "Run this again once there is one",
             )];
         };
-        vec![
+        let mut findings = vec![
             Finding::fine("Conversations can be searched by their last change"),
             self.try_reading(id, deadline).await,
-            self.try_change(id, deadline).await,
-        ]
+        ];
+        findings.extend(self.try_people(newest, deadline).await);
+        findings.push(self.try_change(id, deadline).await);
+        findings.push(self.try_saying(id, deadline).await);
+        findings.push(self.try_labels(id, deadline).await);
+        findings
+    }
+
+    /// Whether the conversation's customer and company can be read: rules may ask for them.
+    async fn try_people(&self, one: &Conversation, deadline: Timestamp) -> Vec<Finding> {
+        let contacts = one.contacts.get().and_then(|list| list.contacts.get());
+        let contact = contacts.and_then(|list| list.first()).and_then(|contact| contact.id.get());
+        let company = one.company.get().and_then(|company| company.id.get());
+        let keys = [("People", "customer", "contacts", contact), ("Companies", "organization", "companies", company)];
+        let mut findings = Vec::new();
+        for (records, fact, path, key) in keys {
+            let Some(key) = key.filter(|key| key.is_plain()) else { continue };
+            let ask = Ask::get("try to read the conversation's customer", format!("{path}/{}", key.0), deadline);
+            findings.push(match self.api.json::<Value>(&ask).await {
+                Ok(_) => Finding::fine(format!("{records} can be read")),
+                // Merged or deleted meanwhile: not about a permission.
+                Err(error) if error.kind == DeskErrorKind::NotFound => {
+                    Finding::fine(format!("{records}: the newest conversation's is gone, so reading was not tried"))
+                }
+                Err(error) => Finding::warning(
+                    format!("{records} cannot be read: {error}; what rules ask of {fact}.… stays unknown"),
+                    "Give the app the permission to read users and companies (people and companies)",
+                ),
+            });
+        }
+        findings
     }
 
     async fn try_reading(&self, id: Id, deadline: Timestamp) -> Finding {
@@ -132,6 +186,52 @@ impl IntercomDesk {
                 "Give the app the permission to write conversations (Developer Hub, your app, Authentication, Permissions)",
             ),
             Err(error) => Finding::failed(&error, "Whether our app may change conversations is not known; try again"),
+        }
+    }
+
+    /// What is neither a note nor a comment, and has no words: Intercom refuses both if it would have allowed the call
+    /// (description 2.16, `POST /conversations/{id}/reply`: the types are an enumeration, and the body is required).
+    async fn try_saying(&self, id: Id, deadline: Timestamp) -> Finding {
+        let body = json!({ "message_type": NO_TYPE, "type": "admin", "body": "" });
+        let path = format!("conversations/{id}/reply");
+        self.try_in_vain("try the right to write notes and comments", path, body, deadline, SAYING).await
+    }
+
+    /// A tag that the workspace does not have.
+    async fn try_labels(&self, id: Id, deadline: Timestamp) -> Finding {
+        let body = json!({ "id": NOBODY });
+        let path = format!("conversations/{id}/tags");
+        self.try_in_vain("try the right to put tags on", path, body, deadline, LABELS).await
+    }
+
+    /// A write in our name that must be refused for what it holds.
+    async fn try_in_vain(
+        &self,
+        operation: &'static str,
+        path: String,
+        mut body: Value,
+        deadline: Timestamp,
+        (may, permission): (&str, &str),
+    ) -> Finding {
+        let us = match self.people.me(&self.api, deadline).await {
+            Ok(me) => me.id.to_string(),
+            Err(error) => return Finding::failed(&error, "Check the desk's url and access token"),
+        };
+        body["admin_id"] = us.into();
+        let ask = Ask::write(operation, Method::POST, path.clone(), body);
+        match self.api.json::<Value>(&ask.deadline(deadline)).await {
+            Err(error) if error.kind == DeskErrorKind::Refused => Finding::fine(format!("Our app may {may}")),
+            Ok(_) => Finding::warning(
+                format!("Intercom took what it should refuse ({operation}, {path})"),
+                "Look at that conversation, and report this: the connector does not know this Intercom",
+            ),
+            Err(error) if error.kind == DeskErrorKind::Forbidden => {
+                let step = format!(
+                    "Give the app the permission to {permission} (Developer Hub, your app, Authentication, Permissions)"
+                );
+                Finding::wrong(format!("Our app may not {may}: {error}"), step)
+            }
+            Err(error) => Finding::failed(&error, &format!("Whether our app may {may} is not known; try again")),
         }
     }
 }

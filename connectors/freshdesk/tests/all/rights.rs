@@ -17,17 +17,40 @@ fn a_good_login_has_nothing_to_complain_about_and_nothing_changes() {
 #[test]
 fn each_missing_right_is_named_with_what_to_do() {
     names(&with_bot(|bot| bot.rights.admin = false), Severity::Warning, "custom statuses stay unknown");
-    names(&with_bot(|bot| bot.rights.changes = Reach::Nothing), Severity::Error, "may not change tickets");
+    let changes = with_bot(|bot| bot.rights.changes = Reach::Nothing);
+    for words in ["may not change tickets", "may not add notes", "may not reply to customers"] {
+        names_among_others(&changes, Severity::Error, words);
+    }
     let scoped = bad(&with_bot(|bot| bot.rights.sees = Reach::Nothing));
     assert!(scoped.iter().any(|finding| finding.what.contains("sees only some tickets")), "{scoped:?}");
     for (path, severity, words) in [
         ("/agents", Severity::Warning, "who is one stays unknown"),
         ("/groups", Severity::Error, "access_denied"),
         ("/conversations", Severity::Error, "access_denied"),
+        ("/contacts/*", Severity::Warning, "Customers cannot be read"),
+        ("/companies/*", Severity::Warning, "Companies cannot be read"),
+        ("PUT /tickets/*", Severity::Error, "may not change tickets"),
+        ("/notes", Severity::Error, "may not add notes"),
+        ("/reply", Severity::Error, "may not reply to customers"),
     ] {
         let account = Account::refusing(path, 403, r#"{"code":"access_denied","message":"No."}"#);
         names_among_others(&account, severity, words);
+        assert_eq!(bad(&account).len(), 1, "{path}: and nothing else");
     }
+}
+
+#[test]
+fn a_trial_that_freshdesk_takes_is_told() {
+    for path in ["PUT /tickets/*", "/notes", "/reply"] {
+        names_among_others(&Account::refusing(path, 200, "{}"), Severity::Warning, "took what it should refuse");
+    }
+}
+
+#[test]
+fn a_customer_who_is_no_contact_is_no_missing_right() {
+    let account = Account::refusing("/contacts/*", 404, "");
+    account.ticket();
+    assert_eq!(bad(&account), []);
 }
 
 #[test]

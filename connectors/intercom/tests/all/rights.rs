@@ -1,7 +1,7 @@
 //! What `check --online` finds, and whether a conversation may be changed.
 
 use crate::stage::Account;
-use crate::stage::rights::{self, bad, names, names_among_others};
+use crate::stage::rights::{self, bad, names_among_others};
 use handoffd_kit::desk::Severity;
 use handoffd_sandbox::people::{Person, Reach};
 
@@ -20,18 +20,47 @@ fn a_good_token_has_nothing_to_complain_about_and_nothing_changes() {
 #[test]
 fn each_missing_permission_is_named_with_what_to_do() {
     let changes = with_bot(|bot| bot.rights.changes = Reach::Nothing);
-    names(&changes, Severity::Error, "may not change");
-    assert!(bad(&changes)[0].next_step.contains("Permissions"));
+    for words in ["may not change", "may not write notes and comments", "may not put tags on"] {
+        names_among_others(&changes, Severity::Error, words);
+    }
+    names_among_others(&changes, Severity::Warning, "may not write tags");
+    let errors: Vec<_> = bad(&changes).into_iter().filter(|one| one.severity == Severity::Error).collect();
+    assert!(errors.iter().all(|one| one.next_step.contains("Permissions")), "{errors:?}");
     let lists = with_bot(|bot| bot.rights.admin = false);
     names_among_others(&lists, Severity::Error, "may not list teams");
     names_among_others(&lists, Severity::Warning, "may not list teammates");
     for (path, severity, words) in [
         ("/conversations/search", Severity::Error, "required scope"),
         ("/conversations/1", Severity::Error, "required scope"),
-        ("/tags", Severity::Warning, "tags cannot be listed"),
+        ("GET /tags", Severity::Warning, "tags cannot be listed"),
+        ("/contacts/*", Severity::Warning, "People cannot be read"),
+        ("/companies/*", Severity::Warning, "Companies cannot be read"),
+        ("/parts", Severity::Error, "may not change conversations"),
+        ("/reply", Severity::Error, "may not write notes and comments"),
+        ("POST /1/tags", Severity::Error, "may not put tags on conversations"),
     ] {
-        names_among_others(&Account::refusing(path, 403, FORBIDDEN), severity, words);
+        let account = Account::refusing(path, 403, FORBIDDEN);
+        names_among_others(&account, severity, words);
+        assert_eq!(bad(&account).len(), 1, "{path}: and nothing else");
     }
+    // The path of a conversation's tags ends alike.
+    names_among_others(&Account::refusing("POST /tags", 403, FORBIDDEN), Severity::Warning, "may not write tags");
+}
+
+#[test]
+fn a_trial_that_intercom_takes_is_told() {
+    for (path, words) in [("/parts", "took an assignment"), ("/reply", "took what"), ("POST /1/tags", "took what")] {
+        names_among_others(&Account::refusing(path, 200, "{}"), Severity::Warning, words);
+    }
+    names_among_others(&Account::refusing("POST /tags", 200, "{}"), Severity::Warning, "without a name");
+}
+
+#[test]
+fn a_customer_who_is_gone_is_no_missing_permission() {
+    let gone = r#"{"type":"error.list","errors":[{"code":"not_found","message":"User Not Found"}]}"#;
+    let account = Account::refusing("/contacts/*", 404, gone);
+    account.ticket();
+    assert_eq!(bad(&account), []);
 }
 
 #[test]

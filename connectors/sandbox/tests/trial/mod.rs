@@ -79,7 +79,8 @@ impl<D: Desk> Account<D> {
         Self { stage, desk, clock }
     }
 
-    /// The same helpdesk, on which paths with this end are answered with this status.
+    /// The same helpdesk, on which paths with this end are answered with this status; `/contacts/*`: everything under it;
+    /// `POST /tags`: this method alone.
     pub fn on_refusing(
         stage: SandboxStage,
         (path, status, body): (&'static str, u16, &'static str),
@@ -212,7 +213,7 @@ pub fn answer(status: u16, body: String) -> Fault {
     Fault::Answer { status, headers: vec![], body: Box::leak(body.into_boxed_str()) }
 }
 
-/// A transport that answers paths with this end with this status, and carries everything else on.
+/// A transport that answers some paths with this status, and carries everything else on.
 struct Refusing {
     inner: Wire,
     path: &'static str,
@@ -220,9 +221,21 @@ struct Refusing {
     body: &'static str,
 }
 
+impl Refusing {
+    fn refuses(&self, request: &Request<Bytes>) -> bool {
+        let (method, path) = match self.path.split_once(' ') {
+            Some((method, path)) => (Some(method), path),
+            None => (None, self.path),
+        };
+        let asked = request.uri().path();
+        let there = path.strip_suffix('*').map_or_else(|| asked.ends_with(path), |begin| asked.contains(begin));
+        there && method.is_none_or(|method| request.method() == method)
+    }
+}
+
 impl Transport for Refusing {
     fn send(&self, request: Request<Bytes>, bounds: Bounds) -> Exchange<'_> {
-        if request.uri().path().ends_with(self.path) {
+        if self.refuses(&request) {
             let response = Response::builder().status(self.status).body(Bytes::from_static(self.body.as_bytes()));
             return Box::pin(std::future::ready(Ok(response.unwrap())));
         }
