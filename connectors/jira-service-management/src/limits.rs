@@ -64,6 +64,8 @@ pub(crate) fn capabilities(webhook: WebhookTrust) -> Capabilities {
             "an account of its own that is a licensed agent of each service project: who is none writes every comment in public",
             "in these projects: Browse projects, Edit issues, Assign issues, Transition issues, Add comments, Delete own comments",
             "globally: Browse users and groups, to find people by mail address and to see who is in a team's group",
+            "a token with scopes: read:jira-work, write:jira-work, read:jira-user; read:servicedesk-request and \
+             write:servicedesk-request (these two not verified)",
         ],
         checked: "Jira Service Management sheet, facts of 2025 and 2026, and the vendor's description of the platform API of autumn 2025",
     }

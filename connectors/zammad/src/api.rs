@@ -6,6 +6,7 @@ use crate::wire::Id;
 use bytes::Bytes;
 pub(crate) use handoffd_kit::ask::Ask;
 use handoffd_kit::ask::login_header;
+use handoffd_kit::capability::DeclaredLimit;
 use handoffd_kit::error::Result;
 use handoffd_kit::gate::Gate;
 use handoffd_kit::id::TicketId;
@@ -36,10 +37,10 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(site: Url, token: Secret, seams: Seams, budget: f64) -> Self {
+    pub(crate) fn new(site: Url, token: Secret, seams: Seams, limits: &[DeclaredLimit], budget: f64) -> Self {
         let mut base = site.clone();
         base.set_path("/api/v1/");
-        let gate = Gate::new(seams, &[], budget, |_, _| Vec::new()).concurrency(CONCURRENCY);
+        let gate = Gate::new(seams, limits, budget, |_, _| Vec::new()).concurrency(CONCURRENCY);
         Self { site, base, gate, token }
     }
 

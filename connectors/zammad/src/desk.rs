@@ -31,7 +31,7 @@ pub struct ZammadDesk {
 impl ZammadDesk {
     pub(crate) fn new(config: Config, budget: f64, seams: Seams) -> Self {
         let capabilities = limits::capabilities(config.hook.is_some());
-        let api = Api::new(config.site, config.token, seams, budget);
+        let api = Api::new(config.site, config.token, seams, &capabilities.limits, budget);
         Self { api, people: People::default(), capabilities, hook: config.hook }
     }
 

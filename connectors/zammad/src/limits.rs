@@ -1,8 +1,9 @@
 //! What Zammad can do and allows (Zammad sheet, *Write-back*, *Rate limits*).
 
 use crate::NAME;
+use handoffd_kit::ask::ACCOUNT;
 use handoffd_kit::capability::{
-    Aspect, Capabilities, Guard, IdForm, NoteFormat, Pausing, Roster, Stream, WebhookTrust,
+    Aspect, Capabilities, DeclaredLimit, Guard, IdForm, NoteFormat, Pausing, Roster, Stream, WebhookTrust,
 };
 use handoffd_kit::model::Status;
 use std::time::Duration;
@@ -15,6 +16,11 @@ pub(crate) const NOTE_BYTES: usize = 60_000;
 
 /// A self-hosted Zammad has a handful of workers: more calls at once would take it away from its people.
 pub(crate) const CONCURRENCY: usize = 2;
+
+/// No limit is published, and no header tells of one: this is ours, five calls a second at the most, of which the desk's
+/// `budget` is the share that is used (Zammad sheet, *Rate limits*: 2 to 5 a second).
+const PACE: DeclaredLimit =
+    DeclaredLimit { endpoint: ACCOUNT, calls: 300, per: Duration::from_secs(60), per_ticket: false };
 
 /// States of this type stop the SLA's clocks as Zammad sets them up (`check --online` reads whether they do here).
 const PAUSING: &[Pausing] = &[Pausing {
@@ -55,7 +61,7 @@ pub(crate) fn capabilities(hooked: bool) -> Capabilities {
             lag: Duration::from_secs(60),
             carries_heads: false,
         }],
-        limits: Vec::new(),
+        limits: vec![PACE],
         rights: &[
             "an agent with full access to every group that handoffd works in",
             "an access token of that agent with ticket.agent and admin.group (to list groups)",
