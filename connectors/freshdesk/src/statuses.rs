@@ -152,6 +152,28 @@ mod tests {
     }
 
     #[test]
+    fn the_admins_list_of_statuses_reads_as_documented() {
+        let fields: Vec<Field> = serde_json::from_str(include_str!("../fixtures/admin-ticket-fields.json")).unwrap();
+        let field: Field = serde_json::from_str(include_str!("../fixtures/admin-ticket-field.json")).unwrap();
+        assert_eq!(Timers::field(&fields), field.id.get().copied());
+        let timers = Timers::read(&field);
+        let seen: Vec<_> = (2..=8).map(|number| (timers.stops(number), status(number, &timers))).collect();
+        let known = |stops, status| (Some(stops), Some(status));
+        assert_eq!(
+            seen,
+            [
+                known(false, Status::Open),
+                known(true, Status::Pending),
+                known(true, Status::Solved),
+                known(true, Status::Closed),
+                known(true, Status::OnHold),
+                known(false, Status::Open),
+                (None, None),
+            ]
+        );
+    }
+
+    #[test]
     fn numbers_go_both_ways_and_unknown_ones_are_none() {
         for number in 1..=4 {
             assert_eq!(priority(number).map(priority_number), Some(number));

@@ -264,6 +264,26 @@ mod tests {
     }
 
     #[test]
+    fn the_workspaces_lists_read_as_documented() {
+        let me = serde_json::from_str(include_str!("../fixtures/me.json")).unwrap();
+        let me = Me::read(me, "api.intercom.io").unwrap();
+        assert_eq!((me.id, &me.admin.has_inbox_seat), (Id(991_267), &Sent::Value(true)));
+        let tags: TagList = serde_json::from_str(include_str!("../fixtures/tags.json")).unwrap();
+        let named = tags.data.some().unwrap().into_iter().map(|tag| (tag.name.some().unwrap(), tag.id.some().unwrap()));
+        let labels: BTreeMap<String, Key> = named.collect();
+        assert_eq!(
+            (find_label(&labels, "vip"), find_label(&labels, "Refund")),
+            (Some(Key("99".into())), Some(Key("101".into())))
+        );
+        let admins: AdminList = serde_json::from_str(include_str!("../fixtures/admins.json")).unwrap();
+        let admins = by_id(admins.admins.some().unwrap(), |admin| &admin.id);
+        assert_eq!(admins[&Id(991_268)].email, Sent::Value("ann@acme.example".into()));
+        let teams: TeamList = serde_json::from_str(include_str!("../fixtures/teams.json")).unwrap();
+        let teams = by_id(teams.teams.some().unwrap(), |team| &team.id);
+        assert_eq!(teams[&Id(5_017_691)].admin_ids, Sent::Value(vec![Id(991_268)]));
+    }
+
+    #[test]
     fn a_label_is_found_by_its_exact_name_first() {
         let labels = BTreeMap::from([("VIP".to_owned(), Key("1".into())), ("vip".to_owned(), Key("2".into()))]);
         assert_eq!(find_label(&labels, "vip"), Some(Key("2".into())));

@@ -361,6 +361,18 @@ mod tests {
     }
 
     #[test]
+    fn labels_and_links_read_as_documented() {
+        let tags: Tags = serde_json::from_str(include_str!("../fixtures/tags.json")).unwrap();
+        assert_eq!(tags.tags, Sent::Value(vec!["vip".to_owned(), "export fails".to_owned()]));
+        let links: Links = serde_json::from_str(include_str!("../fixtures/links.json")).unwrap();
+        let links = links.links.some().unwrap();
+        let kinds: Vec<_> =
+            links.iter().map(|link| (link.link_type.get().unwrap().as_str(), &link.link_object_value)).collect();
+        assert_eq!(kinds, [("parent", &Sent::Value(Id(23))), ("normal", &Sent::Value(Id(24)))]);
+        assert!(links.iter().all(|link| link.link_object == Sent::Value("Ticket".into())));
+    }
+
+    #[test]
     fn both_shapes_of_a_search_give_its_tickets_in_order() {
         let ticket = |id: i64| json!({ "id": id, "title": "t" });
         assert_eq!(found(json!([ticket(3), ticket(2)])), Some(vec![ticket(3), ticket(2)]));

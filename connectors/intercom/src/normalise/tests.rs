@@ -1,8 +1,8 @@
 //! Conversations as the vendor documents them, and what is odd about them.
 
 use super::*;
+use crate::wire::{AdminList, TeamList};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) fn raw() -> Value {
@@ -14,16 +14,12 @@ pub(crate) struct Cast(Teams, Admins, Me);
 
 impl Cast {
     pub(crate) fn new() -> Self {
-        let team =
-            |(id, name): (i64, &str)| (Id(id), serde_json::from_value(json!({ "id": id, "name": name })).unwrap());
-        let teams = BTreeMap::from([(5_017_690, "Support"), (5_017_691, "Billing")].map(team));
-        let admin = |id: i64, name: &str| {
-            let admin = json!({ "id": id, "name": name, "email": format!("{}@acme.example", name.to_lowercase()) });
-            (Id(id), serde_json::from_value(admin).unwrap())
-        };
-        let admins = BTreeMap::from([admin(991_267, "handoffd"), admin(991_268, "Ann")]);
-        let me = json!({ "id": "991267", "app": { "id_code": "abc123", "region": "US" } });
-        let me = Me::read(serde_json::from_value(me).unwrap(), "api.intercom.io").unwrap();
+        let teams: TeamList = serde_json::from_str(include_str!("../../fixtures/teams.json")).unwrap();
+        let teams = teams.teams.some().unwrap().into_iter().map(|team| (*team.id.get().unwrap(), team)).collect();
+        let admins: AdminList = serde_json::from_str(include_str!("../../fixtures/admins.json")).unwrap();
+        let admins = admins.admins.some().unwrap().into_iter().map(|admin| (*admin.id.get().unwrap(), admin)).collect();
+        let me = serde_json::from_str(include_str!("../../fixtures/me.json")).unwrap();
+        let me = Me::read(me, "api.intercom.io").unwrap();
         Self(Some(Arc::new(teams)), Some(Arc::new(admins)), me)
     }
 
@@ -146,6 +142,7 @@ fn a_merged_conversation_has_ended_and_the_one_that_lives_on_has_not() {
 fn a_customer_and_their_conversations_read_as_documented() {
     let contact: Contact = serde_json::from_str(include_str!("../../fixtures/contact.json")).unwrap();
     let customer = customer(Key("6762f1".into()), Some(contact), Fact::Unknown);
+    insta::assert_debug_snapshot!(customer);
     assert_eq!(customer.language, Fact::Known(Some("pt-BR".into())));
     assert_eq!((customer.person.role, customer.person.email.as_deref()), (Role::Customer, Some("c@acme.example")));
     assert_eq!(customer.fields["plan"], json!("gold"));
