@@ -113,16 +113,15 @@ fn config_and_ledger_wait_for_nothing() {
     );
 }
 
+/// A connector's crate, as code names it.
+fn crate_of(connector: &str) -> String {
+    format!("handoffd_{}", connector.replace('-', "_"))
+}
+
 #[test]
 fn vendors_are_named_in_the_registry_alone() {
-    let crates = [
-        "handoffd_zendesk",
-        "handoffd_rt",
-        "handoffd_freshdesk",
-        "handoffd_zammad",
-        "handoffd_intercom",
-        "handoffd_jira_service_management",
-    ];
+    let crates: Vec<String> = handoffd::registry::known().iter().map(|connector| crate_of(connector)).collect();
+    let crates: Vec<&str> = crates.iter().map(String::as_str).collect();
     let house: Vec<_> = files("src", ".rs")
         .into_iter()
         .filter(|(file, _)| file != "src/registry.rs")
@@ -144,33 +143,50 @@ fn sql_lives_in_the_ledger_alone() {
     fail_if_any("SQL outside the ledger", wrong);
 }
 
+/// What every connector has, by the same names.
+const SAME: [&str; 18] = [
+    "README.md",
+    "example.toml",
+    "fixtures",
+    "src/lib.rs",
+    "src/config.rs",
+    "src/api.rs",
+    "src/wire.rs",
+    "src/normalise.rs",
+    "src/history.rs",
+    "src/stream.rs",
+    "src/write.rs",
+    "src/find.rs",
+    "src/webhook.rs",
+    "src/limits.rs",
+    "src/refusals.rs",
+    "src/check.rs",
+    "src/desk.rs",
+    "tests",
+];
+
 #[test]
 fn connectors_know_the_kit_and_nothing_else_and_have_the_same_files() {
-    let same = ["README.md", "example.toml", "fixtures"].into_iter();
-    let same: Vec<&str> = same
-        .chain(["src/config.rs", "src/api.rs", "src/wire.rs", "src/normalise.rs", "src/write.rs", "src/webhook.rs"])
-        .collect();
+    let guide = std::fs::read_to_string(root().join("connectors/README.md")).expect("the guide");
     let mut wrong = Vec::new();
-    for connector in ["zendesk", "rt", "freshdesk", "zammad", "intercom", "jira-service-management"] {
+    for connector in handoffd::registry::known() {
         let folder = root().join("connectors").join(connector);
-        let missing = same.iter().filter(|wanted| !folder.join(wanted).exists());
+        let missing = SAME.iter().filter(|wanted| !folder.join(wanted).exists());
         wrong.extend(missing.map(|wanted| format!("connectors/{connector}/{wanted} is missing")));
-        for (file, text) in files(&format!("connectors/{connector}/src"), ".rs") {
-            let others = [
-                "handoffd::",
-                "handoffd_sandbox",
-                "handoffd_zendesk",
-                "handoffd_rt",
-                "handoffd_freshdesk",
-                "handoffd_zammad",
-                "handoffd_intercom",
-                "handoffd_jira_service_management",
-            ];
-            let own = connector.replace('-', "_");
-            let others = others.iter().filter(|other| !other.ends_with(&own) && code(&text).contains(**other));
-            wrong.extend(others.map(|other| format!("{file} names {other}")));
-        }
+        let others =
+            handoffd::registry::known().iter().filter(|other| *other != connector).map(|other| crate_of(other));
+        let others: Vec<String> = others.chain(["handoffd::".to_owned(), "handoffd_sandbox".to_owned()]).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let below = format!("connectors/{connector}/");
+        let sources: Vec<_> =
+            files(&format!("{below}src"), ".rs").into_iter().map(|(file, text)| (file, code(&text))).collect();
+        wrong.extend(containing(&sources, &others));
+        let own = sources.iter().filter_map(|(file, _)| file.strip_prefix(&below));
+        let untold = own.filter(|file| file.matches('/').count() == 1 && !guide.contains(&format!("`{file}`")));
+        wrong.extend(untold.map(|file| format!("connectors/README.md does not say why {connector} has {file}")));
     }
+    let untold = SAME.iter().filter(|file| !guide.contains(*file));
+    wrong.extend(untold.map(|file| format!("connectors/README.md does not name {file}")));
     fail_if_any("connectors", wrong);
 }
 

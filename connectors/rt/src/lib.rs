@@ -20,6 +20,7 @@ mod cursor;
 mod desk;
 mod find;
 mod history;
+mod limits;
 mod normalise;
 mod read;
 mod refusals;
@@ -61,5 +62,5 @@ pub fn wrong_settings(settings: &DeskSettings) -> Vec<SettingProblem> {
 
 /// What a desk of this table can do.
 pub fn capabilities(settings: &DeskSettings) -> Capabilities {
-    desk::capabilities(!settings.webhook.is_empty())
+    limits::capabilities(!settings.webhook.is_empty())
 }

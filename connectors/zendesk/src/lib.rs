@@ -5,8 +5,8 @@
 //! - `limits`: what Zendesk can do and allows. `login`, `api`, `refusals`: one way to send a request and to read what
 //!   comes back.
 //! - `wire`: Zendesk's JSON. `normalise`, `history`: the same in the kit's words, pure.
-//! - `people`: who and what ids mean, remembered. `parts`, `stream`: reading. `write`: writing and looking it up.
-//!   `webhook`: what came in. `check`: login and rights.
+//! - `people`: who and what ids mean, remembered. `parts`, `stream`: reading. `write`: writing; `collision`: what a write
+//!   covered; `find`: a write whose answer was lost. `webhook`: what came in. `check`: login and rights.
 //! - `desk`: the kit's trait over all of it.
 
 mod api;
@@ -14,6 +14,7 @@ mod check;
 mod collision;
 pub mod config;
 mod desk;
+mod find;
 mod history;
 mod limits;
 mod login;

@@ -1,5 +1,4 @@
-//! Writing: a change as one conditional request, the proof in its answer, and the look-up after a lost one (Zendesk
-//! sheet, *Write-back*).
+//! Writing: a change as one conditional request, and the proof in its answer (Zendesk sheet, *Write-back*).
 //!
 //! A handoff is one `PUT` of the ticket: note, group, assignee, priority and fields together, with our key in the
 //! audit's metadata and, for people, in the note's last line. Tags go through their own endpoint, which leaves the others alone.
@@ -7,10 +6,9 @@
 use crate::api::{malformed, take, ticket_id, write as write_ask};
 use crate::collision::Covered;
 use crate::desk::ZendeskDesk;
-use crate::history;
 use crate::limits::COMMENT_BYTES;
 use crate::wire::{Audit, Event, Id, Sent};
-use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, QueueSpec, Receipt, Sighting, Update, Write};
+use handoffd_kit::desk::{DeskChange, OwnerSpec, PublicReply, QueueSpec, Receipt, Update, Write};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Result, Retry};
 use handoffd_kit::gate::Class;
 use handoffd_kit::id::Version;
@@ -24,7 +22,6 @@ use serde_json::{Map, Value, json};
 const UPDATE: &str = "update ticket";
 const REPLY: &str = "send public reply";
 const TAGS: &str = "change tags";
-const FIND: &str = "look up write";
 
 impl ZendeskDesk {
     /// Carries a write out.
@@ -119,52 +116,6 @@ impl ZendeskDesk {
         // The endpoint tells no version.
         Ok(Receipt { id: format!("tags of ticket {id}"), version: None, head: None })
     }
-
-    /// Whether a write has reached the desk.
-    pub(crate) async fn look_up(&self, write: &Write) -> Result<Sighting> {
-        let id = ticket_id(&write.ticket, FIND)?;
-        let wanted = match &write.change {
-            DeskChange::Tags { add, remove } => return self.find_tags(id, add, remove, write).await,
-            DeskChange::Reply(_) => Some(Visibility::Public),
-            DeskChange::Update(update) => update.note.is_some().then_some(Visibility::Internal),
-        };
-        let us = self.people.our_id(&self.api, write.deadline).await?;
-        let read = match self.audits(id, write.deadline).await {
-            Err(error) if error.kind == DeskErrorKind::Forbidden => {
-                return Ok(Sighting::CannotTell(
-                    "the login may not read ticket audits: give its OAuth client the global scope `read`".into(),
-                ));
-            }
-            read => read?,
-        };
-        let key = write.mark.key();
-        let ours = read.audits.iter().find(|audit| history::key(audit, us).as_ref() == Some(&key));
-        match ours {
-            Some(audit) => {
-                if let Some(wanted) = wanted {
-                    seen_as(audit, wanted, id, FIND)?;
-                }
-                let receipt = audit.id.get().map_or_else(|| format!("ticket {id}"), Id::to_string);
-                Ok(Sighting::Found(Receipt { id: receipt, version: None, head: None }))
-            }
-            None if read.complete => Ok(Sighting::NotFound),
-            None => Ok(Sighting::CannotTell("the ticket's history is too long to be read whole".into())),
-        }
-    }
-
-    /// Tags carry no key: they are proven by being as wanted.
-    async fn find_tags(&self, id: Id, add: &[String], remove: &[String], write: &Write) -> Result<Sighting> {
-        let head = self.read_head(id, write.deadline).await?;
-        let Some(tags) = head.tags.known() else {
-            return Ok(Sighting::CannotTell("the ticket's answer names no tags".into()));
-        };
-        let tags = json!(tags);
-        if !has_tags(&tags, add, true) || !has_tags(&tags, remove, false) {
-            return Ok(Sighting::NotFound);
-        }
-        let version = Some(head.version.clone()).filter(|version| !version.as_str().is_empty());
-        Ok(Sighting::Found(Receipt { id: format!("tags of ticket {id}"), version, head: Some(Box::new(head)) }))
-    }
 }
 
 /// A failure after the first half of a write was done: whoever repeats it must look first.
@@ -188,7 +139,7 @@ fn expected(write: &Write, operation: &'static str) -> Result<Option<Version>> {
 }
 
 /// The comment of an update as everybody sees it, read back from its audit.
-fn seen_as(audit: &Audit, wanted: Visibility, id: Id, operation: &'static str) -> Result<()> {
+pub(crate) fn seen_as(audit: &Audit, wanted: Visibility, id: Id, operation: &'static str) -> Result<()> {
     let comment = audit.events.get().into_iter().flatten().find(|event| event.is_comment());
     match (comment.map(|comment: &Event| &comment.public), wanted) {
         (Some(Sent::Value(true)), Visibility::Public) | (Some(Sent::Value(false)), Visibility::Internal) => Ok(()),
@@ -296,7 +247,7 @@ fn not_a_number(what: &str, id: &str) -> DeskError {
 }
 
 /// Zendesk keeps tags in lower case.
-fn has_tags(now: &Value, tags: &[String], wanted: bool) -> bool {
+pub(crate) fn has_tags(now: &Value, tags: &[String], wanted: bool) -> bool {
     let now: Vec<String> =
         now.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_lowercase).collect();
     tags.iter().all(|tag| now.contains(&tag.to_lowercase()) == wanted)
