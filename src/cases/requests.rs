@@ -217,6 +217,7 @@ pub(super) fn why_not(trace: &RuleTrace, result: &RuleResult) -> String {
         | RuleResult::NotAsked
         | RuleResult::NotReached
         | RuleResult::NotFrom
+        | RuleResult::OnAnotherDesk(_)
         | RuleResult::Behind(_) => format!("rule {rule} does not act"),
     }
 }

@@ -49,7 +49,7 @@ fn print_rule(context: &Context, rule: &RuleExplained, would: &[Proposal]) {
     let words = context.tinted(&tame(&verdict.result.shown()), tint(&verdict.result));
     context.print(&format!("  {} ─▶ {}: {words}", context.strong(verdict.rule.as_str()), verdict.to));
     // Of a rule that is about other cases, one line is enough for a person.
-    if verdict.result == RuleResult::NotFrom {
+    if matches!(verdict.result, RuleResult::NotFrom | RuleResult::OnAnotherDesk(_)) {
         return;
     }
     if let Some(other) = &verdict.instead_of {

@@ -12,8 +12,9 @@ use crate::policy::names::{RuleName, TeamName};
 use crate::policy::overlap::Conjunction;
 use crate::policy::rules::{Escalation, Mode, Policy, Route, Rule, Trigger, Unclaimed};
 use handoffd_kit::id::DeskId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use toml::de::DeTable;
 
 /// The teams with their places in the file.
 pub(super) struct Placed<'a> {
@@ -30,6 +31,13 @@ impl Placed<'_> {
         let tables = self.root.raw("teams").and_then(|value| value.get_ref().as_table());
         let key = tables.and_then(|tables| tables.get_key_value(team.as_str()));
         key.map_or(0..0, |(key, _)| key.span())
+    }
+
+    /// Where an escalation writes its `from` as a tier.
+    fn tier_of(&self, rule: &RuleName) -> Option<Range<usize>> {
+        let table = escalation_of(self.root, rule)?;
+        let from = table.get("from").and_then(|from| from.get_ref().as_table());
+        from.and_then(|from| from.get("tier")).map(|tier| tier.span())
     }
 }
 
@@ -49,6 +57,39 @@ pub(super) fn check(
     if let Some(teams) = teams {
         unfed_teams(found, &routes, &escalations, teams);
         unset_targets(found, &escalations);
+        unmeant_tiers(found, &escalations, teams);
+    }
+}
+
+/// A tier means the teams of one desk: those of another desk's same tier, if no rule takes a case from them.
+fn unmeant_tiers(found: &mut Found<'_>, escalations: &[Asked<'_, Escalation>], teams: &Placed<'_>) {
+    let taken: BTreeSet<&TeamName> = escalations.iter().flat_map(|one| &one.at.value.from).collect();
+    for Escalation { rule, from, .. } in escalations.iter().map(|one| &one.at.value) {
+        let Some(place) = teams.tier_of(&rule.name) else { continue };
+        let Some(meant) = from.first().and_then(|name| teams.teams.get(name)).and_then(Option::as_ref) else {
+            continue;
+        };
+        let mut left_out: BTreeMap<&DeskId, Vec<&str>> = BTreeMap::new();
+        for team in teams.teams.values().flatten() {
+            if team.tier == meant.tier && team.desk != meant.desk && !taken.contains(&team.name) {
+                left_out.entry(&team.desk).or_default().push(team.name.as_str());
+            }
+        }
+        let named: Vec<&str> = from.iter().map(TeamName::as_str).collect();
+        for (desk, others) in left_out {
+            let message = format!(
+                "tier {} of the desk \"{desk}\" is not meant: a rule hands off within one desk, here \"{}\", and no rule takes \
+                 a case from {}",
+                meant.tier,
+                meant.desk,
+                others.join(", ")
+            );
+            let help = format!(
+                "write a rule with a team of the desk \"{desk}\" as `to`, or name those that are meant: from = [\"{}\"]",
+                named.join("\", \"")
+            );
+            found.warning(&place, message, help);
+        }
     }
 }
 
@@ -96,18 +137,22 @@ pub(super) fn whole(found: &mut Found<'_>, root: &Section<'_>, policy: &Policy) 
     }
     for rule in policy.unheard() {
         let message = format!("nobody hears that a handoff of the rule \"{rule}\" waits for a yes or no");
-        let help = "name a channel that tells of reviews (`alert` of the receiving team or the rule), or give `reviews` a \
-                    `remind_every`";
+        let help = "name a channel that tells of reviews (`alert` of the receiving team or the rule), or write when \
+                    people are reminded: reviews = { answer_within = \"8h\", remind_every = \"2h\" }";
         found.warning(&place_of(root, rule), message, help);
     }
 }
 
 /// Where an escalation's name stands.
 fn place_of(root: &Section<'_>, rule: &RuleName) -> Range<usize> {
+    escalation_of(root, rule).and_then(|table| table.get("name")).map_or(0..0, |name| name.span())
+}
+
+/// An escalation as it is written.
+fn escalation_of<'a>(root: &Section<'a>, rule: &RuleName) -> Option<&'a DeTable<'a>> {
     let rules = root.raw("escalate").and_then(|value| value.get_ref().as_array());
-    let tables = rules.into_iter().flat_map(|rules| rules.iter()).filter_map(|entry| entry.get_ref().as_table());
-    let mut names = tables.filter_map(|table| table.get("name"));
-    names.find(|name| name.get_ref().as_str() == Some(rule.as_str())).map_or(0..0, |name| name.span())
+    let mut tables = rules.into_iter().flat_map(|rules| rules.iter()).filter_map(|entry| entry.get_ref().as_table());
+    tables.find(|table| table.get("name").and_then(|name| name.get_ref().as_str()) == Some(rule.as_str()))
 }
 
 /// A rule with what its conditions ask together.

@@ -18,6 +18,7 @@ use super::risk;
 use super::rules::{Escalation, Missing, Mode, PackagePart, Policy, ReviewDecision, Rule};
 use super::shown::shown_in_sentence;
 use super::verdict::{Decision, Outcome, Risk, RuleResult, RuleTrace};
+use handoffd_kit::id::DeskId;
 use handoffd_kit::model::PartSet;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -174,7 +175,12 @@ struct Explaining<'a> {
 }
 
 impl Explaining<'_> {
-    fn rule(&self, any: AnyRule<'_>, verdict: RuleTrace) -> RuleExplained {
+    fn rule(&self, any: AnyRule<'_>, mut verdict: RuleTrace) -> RuleExplained {
+        if verdict.result == RuleResult::NotFrom
+            && let Some(desk) = self.elsewhere(any)
+        {
+            verdict.result = RuleResult::OnAnotherDesk(desk.clone());
+        }
         let (kind, review) = match any {
             AnyRule::Route(route) => (HandoffKind::Route, route.rule.risks.as_ref().map(|_| self.reviewed(any, None))),
             AnyRule::Escalation(escalation) => (HandoffKind::Escalate, Some(self.review(any, escalation))),
@@ -185,6 +191,15 @@ impl Explaining<'_> {
         would_need.extend(conditions.iter().flat_map(|condition| condition.would_need.iter().cloned()));
         let mode = hold::mode(rule, self.proposer.policy, &self.proposer.case.memory.signed_rules);
         RuleExplained { verdict, kind, mode, conditions, times: self.times(any), review, would_need }
+    }
+
+    /// The desk that a rule is about, if it is another one.
+    fn elsewhere<'r>(&'r self, any: AnyRule<'r>) -> Option<&'r DeskId> {
+        let desk = match any {
+            AnyRule::Route(route) => &route.desk,
+            AnyRule::Escalation(escalation) => &self.proposer.policy.teams.get(&escalation.to)?.desk,
+        };
+        (*desk != self.proposer.case.desk).then_some(desk)
     }
 
     /// What the rule's time keys say, whether its conditions hold or not.
@@ -245,7 +260,7 @@ impl Explaining<'_> {
         let name = &rule.name;
         Some(match result {
             RuleResult::Unasked(bar) => return self.besides(any, rule, bar),
-            RuleResult::NotFrom => match any {
+            RuleResult::NotFrom | RuleResult::OnAnotherDesk(_) => match any {
                 AnyRule::Route(route) => format!("the case must be new on the desk {}", route.desk),
                 AnyRule::Escalation(escalation) => {
                     let teams: Vec<&str> = escalation.from.iter().map(|team| team.as_str()).collect();
@@ -352,6 +367,21 @@ mod tests {
         assert_eq!(asks(&case), (RuleResult::Shadow, false, live.clone()));
         case.memory.hops_today = 4;
         assert_eq!(asks(&case), (RuleResult::Shadow, true, live));
+    }
+
+    #[test]
+    fn a_rule_of_another_desk_says_so() {
+        let mut policy = with(vec![escalation("refund", "", "billing"), escalation("far", "", "engineering")]);
+        policy.routes = vec![route("new", "", "frontline")];
+        policy.routes[0].desk = "fd".into();
+        policy.escalations.iter_mut().for_each(|rule| rule.from = vec!["elsewhere".into()]);
+        policy.teams.get_mut(&"engineering".into()).unwrap().desk = "zd".into();
+        let all = explained(&testing::case_with_parts(), &policy);
+        let results: Vec<&RuleResult> = all.trace.iter().map(|rule| &rule.verdict.result).collect();
+        let on = |desk: &str| RuleResult::OnAnotherDesk(desk.into());
+        assert_eq!(results, [&on("fd"), &RuleResult::NotFrom, &on("zd")]);
+        assert!(on("zd").shown().contains("its team is on another desk, zd"));
+        assert_eq!(all.trace[2].would_need, ["the case must lie with elsewhere"]);
     }
 
     #[test]

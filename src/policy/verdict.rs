@@ -7,6 +7,7 @@ use super::proposal::Proposal;
 use super::risk::Hit;
 use super::rules::PackagePart;
 use super::target::InsteadOf;
+use handoffd_kit::id::DeskId;
 use handoffd_kit::model::PartSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -188,6 +189,8 @@ pub enum RuleResult {
     NotAsked,
     /// The case is not with one of its teams, or not on its desk.
     NotFrom,
+    /// The same, and all of its teams, or the route itself, are on this other desk. Only in explanations.
+    OnAnotherDesk(DeskId),
     /// The case stays before any rule is asked. Only in explanations.
     NotReached,
     /// An earlier route matched.
@@ -229,6 +232,7 @@ impl RuleResult {
             Self::Unknown(n, what) => format!("cannot be told: condition {n}: unknown: {what}"),
             Self::Unasked(bar) => format!("was not asked: {}", bar.bars()),
             Self::NotFrom => "is not about this case: not with one of its teams".into(),
+            Self::OnAnotherDesk(desk) => format!("is not about this case: its team is on another desk, {desk}"),
             Self::NotYet(at) => format!("waits for its time: {at} if nothing happens before"),
             Self::NoInstant(why) => format!("never, as things stand: {why}"),
             Self::TimeUnknown(key) => format!("cannot be told: since when, for {key}"),

@@ -263,7 +263,7 @@ fn policy(figures: &Figures) -> Vec<Reason> {
     });
     let unheard = figures.unheard.iter().map(|rule| {
         let what = "the rule asks a person, and nobody hears of it: no alert channel is told of its reviews, and nobody is reminded";
-        let next = "name a channel on the receiving team or the rule, or give `reviews` a `remind_every`; until then look at `handoffd reviews list`";
+        let next = "name a channel on the receiving team or the rule, or write when people are reminded: reviews = { answer_within = \"8h\", remind_every = \"2h\" }; until then look at `handoffd reviews list`";
         Reason::new(Status::Ok, what, next).rule(rule)
     });
     let overdue = figures.overdue.iter().map(|day| {

@@ -221,6 +221,30 @@ fn rules_that_act_say_who_answers_for_them_and_what_they_are_for() {
 }
 
 #[test]
+fn another_desks_teams_of_a_tier_that_no_rule_takes_a_case_from_are_named() {
+    let far = "[teams.far]\ntier = 1\ndesk = \"other\"\nqueue = \"Support\"\n\n[teams.frontline]";
+    let base = with_escalations("").replacen("[teams.frontline]", far, 1);
+    let by_tier = escalation("refund", "'has_tag(\"x\")'", "billing", "").replace("[\"frontline\"]", "{ tier = 1 }");
+    let said = |rules: &str| {
+        let text = format!("{base}{rules}");
+        let all = warnings(&text).into_iter().filter(|one| one.message.contains("is not meant"));
+        all.map(|one| (text[one.span].to_owned(), one.message, one.help)).collect::<Vec<_>>()
+    };
+    let all = said(&by_tier);
+    let [(place, message, help)] = &all[..] else { panic!("{all:#?}") };
+    assert_eq!(place, "1");
+    assert!(
+        message.starts_with("tier 1 of the desk \"other\" is not meant") && message.ends_with("from far"),
+        "{message}"
+    );
+    assert!(help.contains("from = [\"frontline\"]"), "{help}");
+    // Those who are meant are named, or the other desk has a rule of its own.
+    assert_eq!(said(&by_tier.replace("{ tier = 1 }", "[\"frontline\"]")), []);
+    let own = escalation("there", "'has_tag(\"x\")'", "elsewhere", "").replace("frontline", "far");
+    assert_eq!(said(&format!("{by_tier}{own}")), []);
+}
+
+#[test]
 fn a_review_of_which_nobody_hears_is_named_at_its_rule() {
     let said = |text: &str| {
         let all = warnings(text).into_iter().filter(|one| one.message.contains("nobody hears"));
@@ -231,6 +255,11 @@ fn a_review_of_which_nobody_hears_is_named_at_its_rule() {
     let asks = escalation("asks", "'has_tag(\"x\")'", "billing", "mode = \"live\"").replace("\"never\"", "\"always\"");
     let text = format!("{}{asks}", with_header(before, HEADER));
     assert_eq!(said(&text), ["\"asks\""]);
+    // What the help says can be written as it stands.
+    let told = warnings(&text).into_iter().find(|one| one.message.contains("nobody hears"));
+    let terms = told.and_then(|one| one.help.split_once("reminded: ").map(|(_, terms)| terms.to_owned()));
+    let taken = terms.map(|terms| said(&format!("{text}{terms}\n")));
+    assert_eq!(taken, Some(Vec::new()));
     let reminded = format!("{text}reviews = {{ answer_within = \"8h\", remind_every = \"2h\" }}\n");
     assert_eq!(said(&reminded), Vec::<String>::new());
     let room = "\n[alerts.room]\nchannel = \"slack\"\nurl = { env = \"ROOM\" }\n";
