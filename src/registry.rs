@@ -38,6 +38,19 @@ pub fn login_questions(connector: &str) -> &'static [(&'static str, bool, &'stat
     }
 }
 
+/// Where an admin of the vendor sees whether webhooks are sent, and how they fared.
+pub fn webhook_place(connector: &str) -> &'static str {
+    match connector {
+        handoffd_zendesk::NAME => "Admin Center, Apps and integrations, Webhooks",
+        handoffd_rt::NAME => "Admin, Scrips",
+        handoffd_freshdesk::NAME => "Admin, Workflows, Automations: the rules with the action Trigger webhook",
+        handoffd_zammad::NAME => "Manage, Trigger and Manage, Webhook",
+        handoffd_jira_service_management::NAME => "Settings, System, WebHooks",
+        handoffd_intercom::NAME => "Developer Hub, your app, Webhooks",
+        _ => "the vendor's settings",
+    }
+}
+
 /// Opens a desk through its connector. Touches no network.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! The first hour of an admin, from outside: `init` against an embedded helpdesk, the schema, completions, the manual, the week.
+//! The first hour of an admin, from outside: the demo on every connector, `init` against an embedded helpdesk, the schema,
+//! completions, the manual, the week.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -7,6 +8,8 @@ use handoffd::clock::SystemClock;
 use handoffd::ledger::{Durability, Ledger};
 use handoffd_sandbox::seed::{self, CLIENT};
 use handoffd_sandbox::zendesk::Limits;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -119,8 +122,16 @@ fn init_tries_the_login_and_lists_what_the_desk_has() {
     assert!(!folder.path().join("handoffd.toml").exists());
     let (code, _, said) = run(handoffd(folder.path()).args(online("client_secret=env:LOGIN", "frontline=Support")));
     assert!(code == 0 && said.contains("logged in as") && said.contains("queues: "), "{code}: {said}");
-    let (code, _, said) = run(handoffd(folder.path()).args(["check", "--online"]));
+    let (code, found, said) = run(handoffd(folder.path()).args(["check", "--online"]));
     assert_eq!(code, 0, "{said}");
+    assert!(found.contains("webhooks: none is configured"), "{found}");
+    let file = folder.path().join("handoffd.toml");
+    let written = std::fs::read_to_string(&file).expect("written");
+    let hooked = written.replacen("\nlogin ", "\nwebhook = { secret = { env = \"HOOK\" } }\nlogin ", 1);
+    assert_ne!(hooked, written);
+    std::fs::write(&file, hooked).expect("written");
+    let (code, found, said) = run(handoffd(folder.path()).env("HOOK", "0123456789abcdef").args(["check", "--online"]));
+    assert!(code == 0 && found.contains("was not tried") && found.contains("Admin Center"), "{code}: {found}{said}");
 }
 
 #[test]
@@ -142,11 +153,11 @@ fn every_shell_has_its_completions_and_every_command_its_page() {
 fn the_schema_is_json_and_can_be_kept_in_a_file() {
     let folder = folder();
     let (code, text, _) = run(handoffd(folder.path()).arg("schema"));
-    let schema: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let schema: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((code, schema["properties"]["daemon"]["type"].as_str()), (0, Some("object")));
     let (code, _, _) = run(handoffd(folder.path()).args(["schema", "--output", "handoffd.schema.json"]));
     let kept = std::fs::read_to_string(folder.path().join("handoffd.schema.json")).expect("written");
-    assert_eq!((code, serde_json::from_str::<serde_json::Value>(&kept).expect("JSON")), (0, schema));
+    assert_eq!((code, serde_json::from_str::<Value>(&kept).expect("JSON")), (0, schema));
 }
 
 #[test]
@@ -159,6 +170,41 @@ fn the_week_is_told_from_the_ledger() {
     let (code, text, _) = run(handoffd(folder.path()).arg("digest"));
     assert!(code == 0 && text.starts_with("# Handoffs from ") && text.contains("- handoffs decided: 0 (0)"), "{text}");
     let (_, json, _) = run(handoffd(folder.path()).args(["--json", "digest"]));
-    let digest: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let digest: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(digest["week"]["cases"], 0);
+}
+
+/// Scripts read this object: its keys are a promise. That the helpdesk agrees is in the exit code.
+#[test]
+fn the_demo_ends_with_the_promised_object_and_its_helpdesk_agrees_on_every_connector() {
+    // Side by side: each waits most of its time.
+    let demo = |connector: &'static str| {
+        let named: &[&str] = if connector == "zendesk" { &[] } else { &["--connector", connector] };
+        (connector, run(handoffd(folder().path()).args(["demo", "--once", "--json"]).args(named)))
+    };
+    let runs: Vec<_> =
+        handoffd::registry::known().iter().map(|connector| std::thread::spawn(move || demo(connector))).collect();
+    let ended: Vec<_> = runs.into_iter().map(|run| run.join().expect("ran")).collect();
+    let said = &ended[0].1.2;
+    assert!(said.contains("Zendesk's dialect"), "the one that is not named: {said}");
+    for (connector, (code, out, said)) in ended {
+        assert_eq!(code, 0, "{connector}: {said}");
+        promised(connector, &serde_json::from_str(&out).expect("one JSON value on stdout"));
+    }
+}
+
+/// The object that a demo ends with.
+fn promised(connector: &str, account: &Value) {
+    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
+    let promised = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    let whole = promised(&["escalated", "handoffs", "in_review", "parked", "routed", "seen", "stayed"]);
+    assert_eq!(keys(account), whole, "{connector}");
+    let handoffs = account["handoffs"].as_array().expect("a list");
+    let line = promised(&["clock", "customer", "from", "owner", "package", "reason", "rule", "ticket", "to"]);
+    assert!(handoffs.iter().all(|handoff| keys(handoff) == line), "{connector}: {handoffs:#?}");
+    let count = |key: &str| account[key].as_u64().expect("a count");
+    let handed = count("routed") + count("escalated") + count("in_review");
+    assert_eq!(count("seen"), count("stayed") + handed, "{connector}");
+    assert_eq!(handoffs.len() as u64, handed, "{connector}");
+    assert!(count("routed") > 0 && count("escalated") > 0 && count("in_review") > 0, "{connector}: {account:#}");
 }

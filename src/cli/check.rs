@@ -5,10 +5,11 @@ use super::check_tests::TestRun;
 use super::failure::Failure;
 use super::output::{Context, Tint};
 use crate::clock::{SystemClock, SystemRandom};
-use crate::config::{self, Config, Look, Problems, render, secrets};
+use crate::config::{self, Config, DeskConfig, Look, Problems, render, secrets};
 use crate::daemon::alert_wiring::open_channels;
 use crate::daemon::wiring::open_desks;
 use crate::policy::rules::{FieldDeclaration, FieldOwner, Mode, Policy};
+use crate::registry;
 use clap::Args;
 use handoffd_kit::clock::Clock;
 use handoffd_kit::desk::{Desk, Directory, Finding, Severity};
@@ -25,8 +26,8 @@ use std::sync::Arc;
   handoffd check --online              also asks every desk: login, rights, queues, fields
   handoffd --json check | jq '.problems[]'")]
 pub struct CheckArgs {
-    /// Also ask the desks: logins, rights, queues, fields. Changes nothing; on Zendesk the right to change tickets is tried with
-    /// an update of nothing that cannot apply.
+    /// Also ask the desks: logins, rights, queues, fields. Changes nothing: a right to write is tried with what the desk must
+    /// refuse. Whether a desk sends webhooks is not tried; where to look is said.
     #[arg(long)]
     online: bool,
     /// Warnings too end with exit code 1.
@@ -201,6 +202,7 @@ async fn ask_desks(
             }),
             Err(_) => {}
         }
+        findings.extend(config.desks.get(&id).map(webhooks));
         if !unreachable {
             findings.extend(super::check_people::people(&config.policy, &id, desk.as_ref()).await);
         }
@@ -209,6 +211,18 @@ async fn ask_desks(
     print_findings(context, &all, tests, &config.warnings)?;
     let wrong = all.iter().flat_map(|(_, findings)| findings).any(|finding| finding.severity == Severity::Error);
     Ok(ExitCode::from(if unreachable { 3 } else { u8::from(wrong || tests.fails()) }))
+}
+
+/// Every vendor shows its webhooks to admins alone, and handoffd's account need be none: so nothing is tried, and that is said.
+fn webhooks(desk: &DeskConfig) -> Finding {
+    let place = registry::webhook_place(&desk.connector);
+    if desk.webhook.is_empty() {
+        let poll = desk.poll.as_secs();
+        return Finding::fine(format!("webhooks: none is configured; the desk is asked every {poll} seconds"));
+    }
+    Finding::fine(format!(
+        "webhooks: whether the desk sends them was not tried, since it shows that to its admins alone: look at {place}"
+    ))
 }
 
 /// Ticket fields of the policy that the desk does not have. What it lacks of the queues, its own check says.

@@ -3,6 +3,7 @@
 mod account;
 mod stage;
 
+use super::dialect::Dialect;
 use super::failure::Failure;
 use super::output::Context;
 use crate::ledger::states::HandoffState;
@@ -25,8 +26,12 @@ const LONGEST: SignedDuration = SignedDuration::from_secs(45);
 #[command(after_help = "Examples:
   handoffd demo                  hands tickets off, then keeps running until Ctrl-C
   handoffd demo --once           ends when everything is handed off
+  handoffd demo --connector rt   the same on a helpdesk in Request Tracker's dialect
   handoffd --json demo --once    the account as JSON")]
 pub struct DemoArgs {
+    /// Which vendor's dialect the helpdesk speaks.
+    #[arg(long, value_enum, default_value = "zendesk")]
+    connector: Dialect,
     /// End when everything is handed off.
     #[arg(long)]
     once: bool,
@@ -43,10 +48,11 @@ impl DemoArgs {
 
     async fn play(&self, context: &Context) -> Result<ExitCode, Failure> {
         let stop = CancellationToken::new();
-        let stage = Stage::set(&stop).await?;
-        context.say(
-            "an embedded helpdesk (Zendesk's dialect) with a morning's tickets is up; handoffd reads it over HTTP …",
-        );
+        let stage = Stage::set(self.connector, &stop).await?;
+        context.say(&format!(
+            "an embedded helpdesk ({}'s dialect) with a morning's tickets is up; handoffd reads it over HTTP …",
+            self.connector.shown()
+        ));
         let house = stage.house.clone();
         let pipeline = tokio::spawn({
             let (house, stop) = (house.clone(), stop.clone());

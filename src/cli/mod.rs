@@ -10,6 +10,7 @@ mod check_tests;
 mod completions;
 pub mod control;
 pub mod demo;
+mod dialect;
 mod digest;
 pub mod explain;
 mod explain_shown;

@@ -1,13 +1,11 @@
 //! `handoffd sandbox`: the embedded helpdesk alone, to rehearse a policy against.
 
 use super::check::seams;
+use super::dialect::Dialect;
 use super::failure::Failure;
 use super::output::Context;
-use clap::{Args, ValueEnum};
-use handoffd_sandbox::freshdesk::Plan;
-use handoffd_sandbox::intercom::PRIVATE_APP;
+use clap::Args;
 use handoffd_sandbox::seed;
-use handoffd_sandbox::zendesk::Limits;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -46,59 +44,6 @@ pub struct SandboxArgs {
 /// What webhooks are signed with, or end their address with.
 const HOOK_SECRET: &str = "sandbox-webhook-secret";
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Dialect {
-    Zendesk,
-    /// Request Tracker 5.
-    Rt,
-    Freshdesk,
-    Zammad,
-    Intercom,
-    JiraServiceManagement,
-}
-
-impl Dialect {
-    fn shown(self) -> &'static str {
-        match self {
-            Self::Zendesk => "Zendesk",
-            Self::Rt => "Request Tracker",
-            Self::Freshdesk => "Freshdesk",
-            Self::Zammad => "Zammad",
-            Self::Intercom => "Intercom",
-            Self::JiraServiceManagement => "Jira Service Management",
-        }
-    }
-
-    /// How to log in to a seeded account.
-    fn login(self) -> String {
-        match self {
-            Self::Zendesk => {
-                let (client, secret) = seed::CLIENT;
-                format!("login = {{ client_id = \"{client}\", client_secret = … }} with the secret {secret}")
-            }
-            Self::Rt => format!("login = {{ token = … }} with the token {}", seed::RT_TOKEN),
-            Self::Freshdesk => format!("login = {{ api_key = … }} with the key {}", seed::API_KEY),
-            Self::Zammad => format!("login = {{ token = … }} with the token {}", seed::ZAMMAD_TOKEN),
-            Self::Intercom => format!("login = {{ token = … }} with the token {}", seed::INTERCOM_TOKEN),
-            Self::JiraServiceManagement => format!(
-                "login = {{ email = \"{}\", token = …, projects = \"HELP\", team_field = \"Support team\" }} with the token {}",
-                seed::JIRA_EMAIL,
-                seed::JIRA_TOKEN
-            ),
-        }
-    }
-
-    /// Where webhooks go, and what they are signed with. Request Tracker has its secret in the address.
-    fn hook(self, url: &str) -> (String, &'static str) {
-        match self {
-            Self::Zendesk | Self::Freshdesk | Self::Zammad | Self::Intercom | Self::JiraServiceManagement => {
-                (url.to_owned(), HOOK_SECRET)
-            }
-            Self::Rt => (format!("{}/{HOOK_SECRET}", url.trim_end_matches('/')), ""),
-        }
-    }
-}
-
 impl SandboxArgs {
     /// Runs it until Ctrl-C.
     ///
@@ -115,27 +60,20 @@ impl SandboxArgs {
 
     async fn serve(&self, context: &Context) -> Result<ExitCode, Failure> {
         let seams = seams();
-        let sandbox = match self.connector {
-            Dialect::Zendesk => seed::zendesk(seams.clock.clone(), self.seed, Limits::ENTERPRISE),
-            Dialect::Rt => seed::rt(seams.clock.clone(), self.seed),
-            Dialect::Freshdesk => seed::freshdesk(seams.clock.clone(), self.seed, Plan::GROWTH),
-            Dialect::Zammad => seed::zammad(seams.clock.clone(), self.seed),
-            Dialect::Intercom => seed::intercom(seams.clock.clone(), self.seed, PRIVATE_APP),
-            Dialect::JiraServiceManagement => seed::jira(seams.clock.clone(), self.seed),
-        };
+        let sandbox = self.connector.account(seams.clock.clone(), self.seed);
         seed::demo(&sandbox);
         seed::load(&sandbox, self.load);
         if let Some(url) = &self.hook {
-            let (url, secret) = self.connector.hook(url);
+            let (url, secret) = self.connector.hook(url, HOOK_SECRET);
             sandbox.with(|desk| desk.add_hook(&url, secret, &[], None));
         }
         let listener = TcpListener::bind(self.listen).await;
         let listener = listener.map_err(|error| Failure::unreachable(anyhow::anyhow!("{}: {error}", self.listen)))?;
+        let (login, secret) = self.connector.login("…");
         context.say(&format!(
-            "a helpdesk in {}'s dialect is up: url = \"http://{}\", {}",
+            "a helpdesk in {}'s dialect is up: url = \"http://{}\", login = {login} with the secret {secret}",
             self.connector.shown(),
             self.listen,
-            self.connector.login()
         ));
         let stop = CancellationToken::new();
         let shutdown = stop.clone().cancelled_owned();

@@ -1,6 +1,7 @@
 //! The demo's stage: an embedded helpdesk on a real loopback socket, a real ledger in a temporary folder, and a wired house.
 
 use super::super::check::seams;
+use super::super::dialect::Dialect;
 use super::super::failure::Failure;
 use crate::clock::unguessable;
 use crate::config::{self, Config, Look, Role, render};
@@ -10,14 +11,17 @@ use crate::ledger::records::SignedWording;
 use crate::ledger::{Durability, Handle, Ledger};
 use crate::web::dashboard::Entry;
 use crate::web::{hooks, pages, serve};
-use handoffd_sandbox::Sandbox;
-use handoffd_sandbox::seed::{self, CLIENT};
-use handoffd_sandbox::zendesk::Limits;
+use handoffd_sandbox::{Sandbox, seed};
 use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 const POLICY: &str = include_str!("policy.toml");
+/// How the policy writes the login's secret.
+const LOGIN: &str = "{ env = \"DEMO_SECRET\" }";
+/// What the policy asks of a customer's organisation: a field, and a condition on it.
+const PLAN: &str = "plan       = { id = \"plan\", of = \"organization\" }\n";
+const PREMIUM: &str = "organization.fields.plan == \"premium\"";
 const WEBHOOK_SECRET: &str = "demo-webhook-secret";
 const SIGNER: &str = "support-ops@acme.example";
 
@@ -40,21 +44,22 @@ impl Stage {
     ///
     /// # Errors
     /// No loopback, no temporary folder.
-    pub async fn set(stop: &CancellationToken) -> Result<Self, Failure> {
+    pub async fn set(dialect: Dialect, stop: &CancellationToken) -> Result<Self, Failure> {
         let seams = seams();
-        let sandbox = seed::zendesk(seams.clock.clone(), 1, Limits::ENTERPRISE);
+        let sandbox = dialect.account(seams.clock.clone(), 1);
         seed::demo(&sandbox);
         let (desk_listener, desk_url) = listen().await?;
         let (web_listener, web) = listen().await?;
-        sandbox.with(|desk| desk.add_hook(&format!("{web}/hooks/acme"), WEBHOOK_SECRET, &[], None));
+        let (hook, signed_with) = dialect.hook(&format!("{web}/hooks/acme"), WEBHOOK_SECRET);
+        sandbox.with(|desk| desk.add_hook(&hook, signed_with, &[], None));
         let shutdown = stop.clone().cancelled_owned();
         let poster = Some(seams.transport.clone());
         let served = handoffd_sandbox::server::serve(desk_listener, sandbox.clone(), poster, shutdown);
         tokio::spawn(served);
 
         let folder = folder(seams.random.bits())?;
-        let config = configuration(&desk_url, &folder)?;
-        let desks = open_desks(&config, &secret, &seams).map_err(|problems| broken(&problems))?;
+        let config = configuration(dialect, &desk_url, &folder)?;
+        let desks = open_desks(&config, &secret(dialect), &seams).map_err(|problems| broken(&problems))?;
         let ledger = Handle::spawn(Ledger::open(&config.daemon.ledger, Durability::Full)?)?;
         let house = wire(&config, desks, ledger, seams);
         sign(&house).await?;
@@ -90,9 +95,27 @@ fn folder(bits: u64) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-fn configuration(url: &str, folder: &std::path::Path) -> Result<Config, Failure> {
-    let text = POLICY.replace("\"URL\"", &format!("\"{url}\""));
+fn configuration(dialect: Dialect, url: &str, folder: &std::path::Path) -> Result<Config, Failure> {
+    let text = policy(dialect).replace("\"URL\"", &format!("\"{url}\""));
     config::read(&text, "demo.toml", folder).map_err(|problems| broken(&problems))
+}
+
+/// The demo's policy, its desk in this vendor's words.
+fn policy(dialect: Dialect) -> String {
+    let (zendesk, _) = Dialect::Zendesk.login(LOGIN);
+    let (login, _) = dialect.login(LOGIN);
+    let mut words = vec![
+        ("connector = \"zendesk\"".to_owned(), format!("connector = \"{}\"", dialect.connector())),
+        (format!("login     = {zendesk}"), format!("login     = {login}")),
+        ("webhook   = { secret =".to_owned(), format!("webhook   = {{ {} =", dialect.hook_key())),
+    ];
+    let fields = Dialect::Zendesk.fields().into_iter().zip(dialect.fields());
+    words.extend(fields.map(|(theirs, here)| (format!("\"{theirs}\""), format!("\"{here}\""))));
+    if !dialect.knows_plans() {
+        words.push((PLAN.to_owned(), String::new()));
+        words.push((PREMIUM.to_owned(), "customer.domain == \"premium.example\"".to_owned()));
+    }
+    words.iter().fold(POLICY.to_owned(), |policy, (from, to)| policy.replacen(from, to, 1))
 }
 
 fn broken(problems: &config::Problems) -> Failure {
@@ -100,9 +123,9 @@ fn broken(problems: &config::Problems) -> Failure {
 }
 
 /// The embedded helpdesk's secrets are no secrets.
-fn secret(name: &str) -> Option<String> {
-    match name {
-        "DEMO_CLIENT_SECRET" => Some(CLIENT.1.to_owned()),
+fn secret(dialect: Dialect) -> impl Fn(&str) -> Option<String> {
+    move |name| match name {
+        "DEMO_SECRET" => Some(dialect.login(LOGIN).1.to_owned()),
         "DEMO_WEBHOOK_SECRET" => Some(WEBHOOK_SECRET.to_owned()),
         _ => None,
     }
@@ -127,11 +150,15 @@ async fn sign(house: &House) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::ValueEnum;
 
     #[test]
-    fn the_demos_policy_has_no_problems() {
-        let config = configuration("http://127.0.0.1:1", std::path::Path::new("/nowhere"));
-        let config = config.unwrap_or_else(|failure| panic!("{failure:?}"));
-        assert!(config.warnings.is_empty(), "{}", render(&config.warnings, Look::Plain));
+    fn the_demos_policy_has_no_problems_in_any_vendors_words() {
+        for dialect in Dialect::value_variants() {
+            let config = configuration(*dialect, "http://127.0.0.1:1", std::path::Path::new("/nowhere"));
+            let config = config.unwrap_or_else(|failure| panic!("{dialect:?}: {failure:?}"));
+            assert!(config.warnings.is_empty(), "{dialect:?}: {}", render(&config.warnings, Look::Plain));
+            assert_eq!(config.desks.values().next().map(|desk| desk.connector.as_str()), Some(dialect.connector()));
+        }
     }
 }
