@@ -48,6 +48,11 @@ pub fn otherwise(changes: &[&Change], fields: &[String]) -> Option<String> {
     })
 }
 
+/// Whether none of these changes is of the case itself, its team, owner or status: a decision that they end may be taken anew.
+pub fn are_of_facts_alone(changes: &[&Change]) -> bool {
+    otherwise(changes, &[]).is_none()
+}
+
 /// The changes after an instant.
 pub fn after(history: &[Change], instant: Timestamp) -> &[Change] {
     let first = history.iter().position(|change| change.at > instant).unwrap_or(history.len());

@@ -199,6 +199,7 @@ pub(super) fn why_not(trace: &RuleTrace, result: &RuleResult) -> String {
                 ClosedBy::Contest => "lost it to another automation",
                 ClosedBy::Unclaimed => "did not claim it in time",
                 ClosedBy::Back => "has done it",
+                ClosedBy::Stopped => "did not get it, as somebody decided otherwise,",
             };
             format!("{} {why} before: say a new reason that answers that", trace.to)
         }

@@ -1,6 +1,6 @@
 //! Between two calls of one handoff: what changed since the decision, and whether somebody decided otherwise. Pure.
 
-use crate::cases::overtaken::{after, matched_fields, others, otherwise};
+use crate::cases::overtaken::{after, are_of_facts_alone, matched_fields, others, otherwise};
 use crate::ledger::records::ClaimedEffect;
 use crate::policy::rules::Policy;
 use handoffd_kit::desk::DecidedOn;
@@ -15,8 +15,10 @@ pub enum Meanwhile {
     OnlyOurs,
     /// Something that does not concern the decision: a reply, a tag.
     Harmless,
-    /// Somebody changed team, owner, status or a matched fact, or the ticket ended: the rest is dropped.
+    /// Somebody changed team, owner or status, or the ticket ended: the rest is dropped.
     Overtaken(String),
+    /// Somebody changed a matched fact, and nothing of the case itself: the rest is dropped, and decided anew by the new facts.
+    FactChanged(String),
 }
 
 /// Judges the changes since the handoff was decided. Without a readable history the ticket is compared with what the write
@@ -45,8 +47,11 @@ pub fn meanwhile(claimed: &ClaimedEffect, head: &TicketHead, history: Option<&[C
     if others.is_empty() {
         return Meanwhile::OnlyOurs;
     }
-    let spoilt = otherwise(&others, &fields).or_else(|| waited_in_vain(claimed, &others));
-    spoilt.map_or(Meanwhile::Harmless, Meanwhile::Overtaken)
+    match otherwise(&others, &fields) {
+        Some(why) if are_of_facts_alone(&others) => Meanwhile::FactChanged(why),
+        Some(why) => Meanwhile::Overtaken(why),
+        None => waited_in_vain(claimed, &others).map_or(Meanwhile::Harmless, Meanwhile::Overtaken),
+    }
 }
 
 /// Nothing was sent yet of a handoff that was decided because nothing happened, and something has happened since.

@@ -3,6 +3,7 @@
 use crate::ledger::records::{ClaimedEffect, DeskTrouble, EffectOutcome, HandoffHappening};
 use crate::ledger::states::{EffectEvent, EffectState, HandoffEvent};
 use crate::plan::{self, PlannedEffect};
+use crate::policy::case::ClosedBy;
 use handoffd_kit::capability::Capabilities;
 use handoffd_kit::desk::{DeskChange, Receipt};
 use handoffd_kit::error::{DeskError, DeskErrorKind, Retry};
@@ -139,33 +140,43 @@ pub fn moot(claimed: &ClaimedEffect, ending: &Ending, now: Timestamp) -> EffectO
     because(outcome(claimed, EffectEvent::Drop, now), why, "nothing: it takes no more notes")
 }
 
-/// Somebody decided otherwise between two calls: the rest is dropped, and one closing note says what was not done.
+/// Somebody decided otherwise between two calls: the rest is dropped, and one closing note says what was not done. Where the
+/// case has not moved yet, that closes its path; or, where only a fact changed, the rule decides anew.
 pub fn overtaken(
     claimed: &ClaimedEffect,
     why: &str,
+    close: Option<ClosedBy>,
     capabilities: &Capabilities,
     head: &TicketHead,
     now: Timestamp,
 ) -> EffectOutcome {
-    stopped(claimed, why, capabilities, head.ending.is_none(), now)
+    stopped(claimed, why, close, capabilities, head.ending.is_none(), now)
 }
 
 /// The same. `takes_notes`: whether the ticket can be told.
 fn stopped(
     claimed: &ClaimedEffect,
     why: &str,
+    close: Option<ClosedBy>,
     capabilities: &Capabilities,
     takes_notes: bool,
     now: Timestamp,
 ) -> EffectOutcome {
     let mut handoff = ends(claimed, HandoffEvent::Withdrawn, &format!("stopped halfway: {why}"));
     if takes_notes {
-        handoff.closing_note =
-            Some(plan::closing_note(&claimed.effect.write, &claimed.effect.label, &claimed.left, why, capabilities));
+        let unmoved = matches!(&claimed.effect.write.change, DeskChange::Update(update) if update.queue.is_some());
+        let next = match close {
+            _ if !unmoved => "",
+            Some(_) => " The rule acts here again when something that it matched has changed, or somebody asks for it.",
+            None => " The rule decides again, by what the ticket says now.",
+        };
+        let (write, label, left) = (&claimed.effect.write, &claimed.effect.label, &claimed.left);
+        handoff.closing_note = Some(plan::closing_note(write, label, left, (why, next), capabilities));
     }
     EffectOutcome {
         reason: Some(why.to_owned()),
         handoff: Some(handoff),
+        close,
         look_at: Some(now),
         ..outcome(claimed, EffectEvent::Drop, now)
     }
@@ -191,7 +202,7 @@ pub fn failed(
     }
     let outcome = match error.retry {
         Retry::Applied => applied_wrongly(claimed, error, now),
-        Retry::Overruled => stopped(claimed, &error.words, capabilities, true, now),
+        Retry::Overruled => stopped(claimed, &error.words, Some(ClosedBy::Stopped), capabilities, true, now),
         _ => not_sent(claimed, error, now, again),
     };
     match (&claimed.effect.write.change, &outcome.event) {

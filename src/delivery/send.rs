@@ -5,6 +5,7 @@ use super::{Delivery, outcome};
 use crate::desks::Station;
 use crate::desks::queues::gone;
 use crate::ledger::records::{ClaimedEffect, EffectOutcome, Purpose};
+use crate::policy::case::ClosedBy;
 use crate::policy::rules::Route;
 use handoffd_kit::capability::Guard;
 use handoffd_kit::desk::{DeskChange, Receipt, Update, Write};
@@ -134,7 +135,12 @@ impl Delivery {
                 write.decide_on(&head);
                 Ok(None)
             }
-            Meanwhile::Overtaken(why) => Ok(Some(outcome::overtaken(claimed, &why, desk.capabilities(), &head, now))),
+            Meanwhile::Overtaken(why) => {
+                Ok(Some(outcome::overtaken(claimed, &why, Some(ClosedBy::Stopped), desk.capabilities(), &head, now)))
+            }
+            Meanwhile::FactChanged(why) => {
+                Ok(Some(outcome::overtaken(claimed, &why, None, desk.capabilities(), &head, now)))
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! What the ledger knows of a case, put together for `decide`.
 
 use super::codec::{instant, millis};
-use super::error::Result;
+use super::error::{LedgerError, Result};
+use super::handoffs::may_have_moved;
 use super::open::Ledger;
 use super::records::{CaseRecord, HandoffRecord, StayChange, Switch};
 use super::stays::figures;
@@ -143,19 +144,33 @@ impl Ledger {
         })?)
     }
 
-    /// A rule has fired where it has a handoff. One that was withdrawn before anything reached the desk does not count, nor
-    /// one to which a reviewer said no: its path is closed instead, and the rule asks again when a fact has changed. The note
-    /// of a review that had gone stale hands nothing off.
+    /// A rule has fired where it has a handoff. One that was withdrawn before the case moved does not count, nor one to which a
+    /// reviewer said no: where a person decided so its path is closed instead, and the rule acts again when a fact has
+    /// changed. The note of a review that had gone stale hands nothing off.
     fn fired(&self, desk: &DeskId, ticket: &TicketId) -> Result<Vec<Fired>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT rule, episode FROM handoffs
+            "SELECT rule, episode, id, state = 'withdrawn' FROM handoffs
              WHERE desk = ? AND ticket = ? AND (first_sent_at IS NOT NULL OR state <> 'withdrawn' AND NOT (state = 'rejected' AND EXISTS
                  (SELECT 1 FROM closed_paths c WHERE c.desk = handoffs.desk AND c.ticket = handoffs.ticket AND c.to_team = handoffs.to_team)))",
         )?;
-        let rows = statement.query_map([desk.as_str(), ticket.as_str()], |row| {
-            Ok(Fired { rule: RuleName::new(row.get::<_, String>(0)?), episode: row.get(1)? })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query([desk.as_str(), ticket.as_str()])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            let fired = Fired { rule: RuleName::new(row.get::<_, String>(0)?), episode: row.get(1)? };
+            let counts = !row.get(3)? || self.may_have_moved_it(&row.get::<_, String>(2)?)?;
+            if counts && !all.contains(&fired) {
+                all.push(fired);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether a handoff has moved its case, or nobody can tell.
+    fn may_have_moved_it(&self, id: &str) -> Result<bool> {
+        match self.handoff(id) {
+            Err(LedgerError::Unreadable { .. }) => Ok(true),
+            handoff => Ok(handoff?.effects.iter().any(may_have_moved)),
+        }
     }
 
     /// Where the current agent was asked for package parts. An asking that ended before anything of it reached the desk has

@@ -3,7 +3,7 @@
 
 use super::codec::{from_json, json, millis};
 use super::error::{LedgerError, Result};
-use super::handoffs::has_moved;
+use super::handoffs::{has_moved, may_have_moved};
 use super::open::Ledger;
 use super::records::{HandoffRecord, Purpose};
 use super::states::HandoffState;
@@ -11,6 +11,7 @@ use crate::plan;
 use crate::policy::case::{CHANGED, ClosedBy, ClosedPath};
 use crate::policy::known::{FactName, HouseFact};
 use crate::policy::names::TeamName;
+use crate::policy::proposal::HandoffKind;
 use handoffd_kit::id::{DeskId, TicketId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -43,6 +44,18 @@ impl Ledger {
             self.close_path(&proposal.desk, &proposal.ticket, &path, at)?;
         }
         Ok(())
+    }
+
+    /// Closes the path that a rule's handoff was to take, where it was stopped before the case moved.
+    pub(super) fn close_path_if_unmoved(&mut self, id: &str, why: ClosedBy, at: Timestamp) -> Result<()> {
+        let Some(handoff) = self.find_handoff(id)? else { return Ok(()) };
+        let proposal = &handoff.proposal;
+        let by_rule = matches!(proposal.kind, HandoffKind::Route | HandoffKind::Escalate);
+        if !by_rule || handoff.state != HandoffState::Withdrawn || handoff.effects.iter().any(may_have_moved) {
+            return Ok(());
+        }
+        let path = ClosedPath::new(proposal.from.clone(), proposal.to.clone(), why);
+        self.close_path(&proposal.desk, &proposal.ticket, &path, at)
     }
 
     /// The latest handoff that has sent something, where it was stopped after it had moved the case, as long as its receiving

@@ -446,8 +446,19 @@ impl Ledger {
 
 /// Whether this effect has carried a case to another queue.
 pub(super) fn has_moved(effect: &EffectRecord) -> bool {
+    moves(effect) && effect.state == EffectState::Done
+}
+
+/// Whether this effect has carried a case to another queue, or nobody can tell yet. One that was dropped has been looked for
+/// before, or given up by a person: where it did arrive, the case lies elsewhere.
+pub(super) fn may_have_moved(effect: &EffectRecord) -> bool {
+    let over = matches!(effect.state, EffectState::Dropped | EffectState::Refused);
+    moves(effect) && !over && !effect.is_untouched()
+}
+
+fn moves(effect: &EffectRecord) -> bool {
     let moves = matches!(&effect.write.change, DeskChange::Update(update) if update.queue.is_some());
-    effect.purpose == Purpose::Handoff && effect.state == EffectState::Done && moves
+    effect.purpose == Purpose::Handoff && moves
 }
 
 /// What the effects are for that come with a handoff in this state.

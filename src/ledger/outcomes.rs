@@ -27,6 +27,7 @@ impl EffectOutcome {
             next_step: None,
             conflict: false,
             handoff: None,
+            close: None,
             look_at: None,
             verify_at: None,
             next_expects: None,
@@ -64,6 +65,9 @@ impl Ledger {
         }
         if let Some(happening) = &outcome.handoff {
             self.happen_if_it_can(happening, outcome, effect.purpose)?;
+        }
+        if let Some(why) = outcome.close {
+            self.close_path_if_unmoved(&effect.handoff, why, outcome.at)?;
         }
         self.end_with_its_handoff(effect.id)?;
         if next == EffectState::Dropped && effect.purpose == Purpose::Apart {

@@ -14,7 +14,7 @@ use super::commands::HeardBefore;
 pub use super::record::AsRead;
 use super::states::{EffectEvent, EffectState, HandoffEvent, HandoffState};
 use crate::plan::{self, PlannedEffect};
-use crate::policy::case::{Memory, Stay};
+use crate::policy::case::{ClosedBy, Memory, Stay};
 use crate::policy::command::Rating;
 use crate::policy::names::{RuleName, TeamName};
 use crate::policy::proposal::Proposal;
@@ -376,6 +376,8 @@ pub struct EffectOutcome {
     pub conflict: bool,
     /// What happened to the handoff with it.
     pub handoff: Option<HandoffHappening>,
+    /// What closes the path of its handoff, which ends by this, unless the case has moved.
+    pub close: Option<ClosedBy>,
     /// Look at the ticket then.
     pub look_at: Option<Timestamp>,
     /// When the handoff is compared again (with `HandoffEvent::Sent`).

@@ -222,12 +222,12 @@ pub fn closing_note(
     stopped: &Write,
     label: &str,
     left: &[String],
-    why: &str,
+    (why, next): (&str, &str),
     capabilities: &Capabilities,
 ) -> PlannedEffect {
     let undone: Vec<&str> = std::iter::once(label).chain(left.iter().map(String::as_str)).collect();
     let text = format!(
-        "This handoff was stopped: {why}.\nNot done: {}.\nWhat was done before stays as it is; nothing more follows.",
+        "This handoff was stopped: {why}.\nNot done: {}.\nWhat was done before stays as it is; nothing more of it follows.{next}",
         undone.join(", ")
     );
     extra_note(stopped, CLOSING, "closing note", &text, capabilities.note_max_bytes)
@@ -238,7 +238,7 @@ pub fn closing_note(
 pub fn given_up_note(stopped: &Write, label: &str, left: &[String], why: &str) -> PlannedEffect {
     let undone: Vec<&str> = std::iter::once(label).chain(left.iter().map(String::as_str)).collect();
     let text = format!(
-        "Given up: {why}.\nNot done: {}.\nWhat was done before stays as it is; nothing more follows.",
+        "Given up: {why}.\nNot done: {}.\nWhat was done before stays as it is; nothing more of it follows.",
         undone.join(", ")
     );
     extra_note(stopped, CLOSING, "closing note", &text, SHORT_NOTE_BYTES)

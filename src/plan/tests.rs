@@ -316,11 +316,17 @@ fn what_was_not_done_is_said_in_one_closing_note_with_its_own_key() {
     let (proposal, head) = escalated();
     let effects = effects(&proposal, "habc", &desk(&[]), &head, signature(&proposal));
     let left: Vec<String> = effects[2..].iter().map(|effect| effect.label.clone()).collect();
-    let closing = closing_note(&effects[1].write, &effects[1].label, &left, "an agent moved it meanwhile", &desk(&[]));
+    let closing = closing_note(
+        &effects[1].write,
+        &effects[1].label,
+        &left,
+        ("an agent took it meanwhile", " It stays."),
+        &desk(&[]),
+    );
     assert_eq!(
         note_of(&closing),
-        "This handoff was stopped: an agent moved it meanwhile.\nNot done: transfer, owner, customer message.\n\
-         What was done before stays as it is; nothing more follows.\n\n[handoffd habc/90 refund@refund-v1]"
+        "This handoff was stopped: an agent took it meanwhile.\nNot done: transfer, owner, customer message.\n\
+         What was done before stays as it is; nothing more of it follows. It stays.\n\n[handoffd habc/90 refund@refund-v1]"
     );
     let correcting = correcting_note(&effects[3].write, "the desk refused it", &desk(&[]));
     assert!(note_of(&correcting).starts_with("The customer was not told"));

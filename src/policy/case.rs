@@ -247,6 +247,8 @@ pub enum ClosedBy {
     Unclaimed,
     /// The receiving team has done what was asked.
     Back,
+    /// A person decided otherwise before it was carried out.
+    Stopped,
 }
 
 impl ClosedBy {
@@ -259,6 +261,7 @@ impl ClosedBy {
             Self::Unclaimed => "nobody took it on in time",
             Self::Contest => "another automation undid it",
             Self::Back => "what was asked has been done",
+            Self::Stopped => "a person decided otherwise before it was carried out",
         }
     }
 }

@@ -27,8 +27,8 @@ const CONTACTS: FactName = FactName::House(HouseFact::CaseContacts30d);
 /// differs from what was noted.
 pub fn closed_by(any: AnyRule<'_>, path: Path<'_>, looked_at: &[&FactName], facts: &Facts<'_>) -> Option<ClosedBy> {
     let closed = facts.case().memory.closed_paths.iter().find(|closed| is_on(closed, path.from, path.to))?;
-    // What has been done can be asked for again; nobody has said no.
-    if closed.why == ClosedBy::Back && any.is_on_request() {
+    // What has been done, or was not carried out, can be asked for again; the receiving team has not said no.
+    if matches!(closed.why, ClosedBy::Back | ClosedBy::Stopped) && any.is_on_request() {
         return None;
     }
     let facts = facts.with_package(any.package());

@@ -2,11 +2,12 @@
 //! changed them meanwhile; what changes later opens it.
 
 use crate::stage::{DIALECTS, Dialect, Stage, new_ledger, policy};
-use handoffd::daemon::control::Command;
+use handoffd::daemon::control::{Command, Target};
 use handoffd_sandbox::change::{TagChange, Update};
 use handoffd_sandbox::faults::{Fault, FaultPlan, On};
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::seed::REFUND_EUR;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 /// Refunds above a limit go to billing by themselves.
@@ -437,4 +438,71 @@ fn what_came_back_while_an_answer_was_lost_stays_back_and_is_a_bounce() {
             assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Support", vec!["bounced"]), "{words}");
         }
     }
+}
+
+/// The desk puts a call off by a minute.
+const LATER: Fault = Fault::RateLimited { retry_after: Some(SignedDuration::from_mins(1)) };
+
+/// A refund of 900 EUR of which the note stands, and whose move to billing meets this fault first.
+fn halfway_to_billing(dialect: Dialect, fault: Fault) -> (Stage, TicketNo) {
+    let mut stage = with_rule(dialect, "");
+    let ticket = stage.opens("Support", &["refund"]);
+    stage.sandbox.set_faults(FaultPlan::default().fine(1, On::Writes).next(1, On::Writes, fault));
+    stage.does("frontline-1", ticket, amount(900));
+    assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Support", vec!["sending"]), "{dialect:?}");
+    assert_eq!(stage.ours(ticket).len(), 1, "{dialect:?}: the note of the handoff");
+    stage.later(5);
+    (stage, ticket)
+}
+
+/// Where a handoff is several calls.
+const HALFWAY: [Dialect; 4] = [Dialect::Rt, Dialect::Freshdesk, Dialect::Intercom, Dialect::Jira];
+
+#[test]
+fn what_a_person_stopped_before_the_case_moved_stays_until_the_amount_changes_and_says_so() {
+    for dialect in HALFWAY {
+        // What Freshdesk does not tell of a lost transfer a person must.
+        let lost = (dialect != Dialect::Freshdesk).then_some(Fault::LostBefore);
+        for fault in [LATER].into_iter().chain(lost) {
+            let (mut stage, ticket) = halfway_to_billing(dialect, fault);
+            stage.sandbox.person("frontline-1").takes(ticket);
+            stage.pass(1_800);
+            assert_eq!(stage.states(), ["withdrawn"], "{dialect:?}, {fault:?}: {:?}", stage.ours(ticket));
+            let note = stage.ours(ticket).pop().expect("a closing note");
+            assert!(note.contains("The rule acts here again when something that it matched has changed"), "{note}");
+            stays_until_the_amount_changes(&mut stage, ticket, "a stop");
+        }
+    }
+}
+
+#[test]
+fn what_was_stopped_because_the_amount_changed_is_decided_by_the_new_amount() {
+    // Freshdesk does not tell of a field that the write does not set.
+    for dialect in [Dialect::Rt, Dialect::Intercom, Dialect::Jira] {
+        for (euros, handoffs, queue) in [(7100, 2, "Billing"), (100, 1, "Support")] {
+            let (mut stage, ticket) = halfway_to_billing(dialect, LATER);
+            stage.sandbox.person("frontline-1").updates(ticket, amount(euros));
+            stage.pass(300);
+            let (states, ours) = (stage.states(), stage.ours(ticket));
+            assert_eq!((stage.queue(ticket).as_str(), states.len()), (queue, handoffs), "{dialect:?}: {ours:?}");
+            assert_eq!(states[0], "withdrawn", "{dialect:?}");
+            let closing = ours.iter().find(|note| note.contains("was stopped")).expect("a closing note");
+            assert!(closing.contains("The rule decides again, by what the ticket says now"), "{closing}");
+        }
+    }
+}
+
+#[test]
+fn what_was_given_up_before_the_case_moved_opens_with_its_path() {
+    let mut stage = with_rule(Dialect::Rt, "");
+    let ticket = stage.opens("Support", &["refund"]);
+    stage.sandbox.set_faults(FaultPlan::default().fine(1, On::Writes).next(60, On::Writes, Fault::Forbidden));
+    stage.does("frontline-1", ticket, amount(900));
+    stage.pass(14_400);
+    assert_eq!(stage.parked().len(), 1, "{:?}", stage.states());
+    stage.sandbox.set_faults(FaultPlan::default());
+    let target = Target::Handoff { id: stage.handoffs()[0].id.clone(), number: None };
+    stage.orders("lead", Command::Drop { target, reason: "we do it here".into() }).expect("dropped");
+    assert_eq!(stage.states(), ["withdrawn"], "{:?}", stage.ours(ticket));
+    stays_until_the_amount_changes(&mut stage, ticket, "it was given up");
 }
