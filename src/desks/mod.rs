@@ -121,13 +121,18 @@ impl Desks {
     }
 }
 
+/// A desk that is polled more seldom is read for a verification: nobody waits for hours to learn that a transfer was undone.
+const OFTEN: SignedDuration = SignedDuration::from_mins(5);
+
 /// A poll page is a read of heads: where the next ones will show our write, a verification costs no call of its own.
 fn patience(streams: &[Stream], poll: Option<SignedDuration>, verify_after: SignedDuration) -> SignedDuration {
     let Some(poll) = poll else { return SignedDuration::ZERO };
     let lags = streams.iter().filter(|stream| stream.carries_heads);
     let lag = lags.filter_map(|stream| SignedDuration::try_from(stream.lag).ok()).min();
     match lag {
-        Some(lag) if lag <= verify_after + poll => poll * 2 + (lag - verify_after).max(SignedDuration::ZERO),
+        Some(lag) if lag <= verify_after + poll && poll <= OFTEN => {
+            poll * 2 + (lag - verify_after).max(SignedDuration::ZERO)
+        }
         _ => SignedDuration::ZERO,
     }
 }
@@ -231,5 +236,20 @@ impl Station {
                 named.unwrap_or(now + crate::backoff::after(1, jitter))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_verification_waits_for_a_poll_that_comes_soon_and_for_no_other() {
+        let stream = Stream { name: "t".into(), overlap: Duration::ZERO, lag: Duration::ZERO, carries_heads: true };
+        let waits = |poll| patience(std::slice::from_ref(&stream), poll, SignedDuration::from_mins(1));
+        let minutes = SignedDuration::from_mins;
+        assert_eq!([Some(minutes(1)), Some(minutes(5))].map(waits), [minutes(2), minutes(10)]);
+        assert_eq!([Some(minutes(6)), Some(minutes(1_440)), None].map(waits), [SignedDuration::ZERO; 3]);
     }
 }
