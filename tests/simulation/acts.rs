@@ -9,7 +9,7 @@ use handoffd_sandbox::Sandbox;
 use handoffd_sandbox::change::{TagChange, Update};
 use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::person::Somebody;
-use handoffd_sandbox::seed::{REFUND_EUR, STEPS, customer_writes};
+use handoffd_sandbox::seed::{BOT, REFUND_EUR, STEPS, customer_writes};
 use handoffd_sandbox::ticket::Status;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,8 @@ pub enum Act {
     Opens(Kind),
     /// Somebody does something to a ticket that is there.
     Edits(Edit),
+    /// Somebody does something to the ticket that somebody changed last.
+    EditsAgain(Edit),
     /// Somebody orders something at the command line.
     Orders(ByHand),
     /// The file of the policy says something else.
@@ -152,6 +154,29 @@ pub fn day(random: &mut Rng, begin: Timestamp, tickets: usize) -> BTreeMap<Times
     acts
 }
 
+/// Every other change is followed by another of the same ticket, while the daemon reads it for the first.
+pub fn once_more(random: &mut Rng, acts: &mut BTreeMap<Timestamp, Act>) {
+    let changes = acts.iter().filter(|(_, act)| matches!(act, Act::Opens(_) | Act::Edits(_)));
+    let changes: Vec<Timestamp> = changes.map(|(at, _)| *at).collect();
+    for at in changes {
+        let again = [Edit::AgentNotes, Edit::CustomerReplies, Edit::Amount, Edit::Taken][random.usize(0..4)];
+        let after = SignedDuration::from_secs(random.i64(3..25));
+        if random.bool() {
+            acts.insert(at + after, Act::EditsAgain(again));
+        }
+    }
+}
+
+/// Leaves what happens before an instant, and what ends what has begun by then.
+pub fn before(end: Timestamp, acts: &mut BTreeMap<Timestamp, Act>) {
+    let ends = |act: &Act| match act {
+        Act::Pauses(_, on) | Act::Ails(_, on) => !on,
+        Act::Says { version, .. } => *version == Version::FIRST,
+        _ => false,
+    };
+    acts.retain(|at, act| *at < end || ends(act));
+}
+
 /// What people do to the daemon itself, and what happens to its ledger.
 fn interfere(random: &mut Rng, begin: Timestamp, acts: &mut BTreeMap<Timestamp, Act>) {
     // One version after the other, each in the place of the first, which comes back.
@@ -181,17 +206,25 @@ pub fn happen(act: Act, sandbox: &Sandbox, random: &mut Rng, tickets: &[TicketNo
     match act {
         Act::Opens(kind) => Some(open(kind, sandbox, random)),
         Act::Edits(edit) => {
-            let now = sandbox.clock().now();
             let ticket = *tickets.get(random.usize(0..tickets.len().max(1)))?;
-            // Not within the second of the last change: see `day`.
-            let quiet =
-                sandbox.ticket(ticket).is_some_and(|ticket| ticket.updated_at + SignedDuration::from_secs(2) < now);
-            if quiet {
-                do_edit(edit, sandbox, random, ticket, tickets);
-            }
+            edits(edit, sandbox, random, ticket, tickets);
+            None
+        }
+        Act::EditsAgain(edit) => {
+            let journal = sandbox.journal();
+            let last = journal.effects.iter().rev().find(|effect| effect.by != BOT)?;
+            edits(edit, sandbox, random, last.ticket, tickets);
             None
         }
         Act::Orders(_) | Act::Says { .. } | Act::Replays | Act::Pauses(..) | Act::Ails(..) => None,
+    }
+}
+
+/// Not within the second of the last change: see `day`.
+fn edits(edit: Edit, sandbox: &Sandbox, random: &mut Rng, ticket: TicketNo, tickets: &[TicketNo]) {
+    let now = sandbox.clock().now();
+    if sandbox.ticket(ticket).is_some_and(|ticket| ticket.updated_at + SignedDuration::from_secs(2) < now) {
+        do_edit(edit, sandbox, random, ticket, tickets);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::helpdesk::Kind;
 use crate::lost::nothing_lost;
 use crate::moves::{given_back_stays_back, nobody_overruled};
+use crate::news::News;
 use crate::promises::{commands_answered_once, commands_of, nobody_still_asked, nothing_in_shadow};
 use crate::rooms::{Told, everybody_is_told};
 use crate::switches::{Pause, nothing_while_paused};
@@ -17,9 +18,14 @@ use handoffd_sandbox::ids::TicketNo;
 use handoffd_sandbox::journal::{Effect, Journal};
 use handoffd_sandbox::seed::BOT;
 use handoffd_sandbox::ticket::Visibility;
-use jiff::Timestamp;
-use std::collections::BTreeMap;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+/// A ticket that is parked because it changed five times changed about so often, by all that show a change twice.
+const OFTEN: usize = 3;
+/// How much earlier than its look a change of this ticket may have happened that the look met.
+const LATE: SignedDuration = SignedDuration::from_mins(1);
 
 /// A broken promise, with what replays it.
 #[derive(Debug)]
@@ -49,6 +55,8 @@ impl fmt::Display for Broken {
 pub struct Scene<'a> {
     /// Which helpdesk.
     pub kind: Kind,
+    /// How it was heard of.
+    pub news: News,
     /// The helpdesk.
     pub sandbox: &'a Sandbox,
     /// The ledger.
@@ -82,7 +90,7 @@ pub fn check(seed: u64, scene: &Scene<'_>, tally: &mut Tally) -> Vec<Broken> {
     wrong.extend(everybody_is_told(scene, tally));
     wrong.extend(commands_answered_once(&journal, scene, tally));
     wrong.extend(nobody_still_asked(sandbox, ledger, tickets, tally));
-    wrong.extend(everything_ended(ledger, tally));
+    wrong.extend(everything_ended(&journal, ledger, tally));
     wrong.extend(notes_agree(&journal, ledger, tickets));
     wrong.extend(tickets.iter().flat_map(|no| nothing_lost(scene, &journal, *no, tally)));
     let public = ours(&journal).filter(|effect| effect.visibility == Some(Visibility::Public));
@@ -146,7 +154,7 @@ pub fn story(ledger: &Ledger, ticket: TicketNo) -> Vec<String> {
 }
 
 /// Hours after the last fault nothing is on its way any more; what is parked says why and what to do.
-fn everything_ended(ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
+fn everything_ended(journal: &Journal, ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
     let all = HandoffFilter { limit: Some(usize::MAX), ..HandoffFilter::default() };
     let mut wrong = Vec::new();
     for handoff in ledger.handoffs(&all).expect("readable") {
@@ -171,6 +179,7 @@ fn everything_ended(ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
         for effect in &handoff.effects {
             let parked = matches!(effect.state, EffectState::Parked { .. });
             tally.count("parked", u64::from(parked));
+            wrong.extend(changed_too_seldom(journal, &handoff, effect));
             if parked && (effect.reason.is_none() || effect.next_step.is_none()) {
                 wrong.push(format!("{} is parked without reason or next step", effect.write.mark.key()));
             }
@@ -184,6 +193,19 @@ fn everything_ended(ledger: &Ledger, tally: &mut Tally) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// What is parked because its ticket changed too often: did it?
+fn changed_too_seldom(journal: &Journal, handoff: &HandoffRecord, effect: &EffectRecord) -> Option<String> {
+    let often = effect.reason.as_deref().is_some_and(|why| why.contains("times between our reading and our writing"));
+    let on = |no: TicketNo| handoff.proposal.ticket.as_str() == no.0.to_string();
+    // From the first decision to the last one, which no change in the eyes of the desk outdates.
+    let (first, last) = (handoff.created_at - LATE, handoff.proposal.decided_at + LATE);
+    let between = |one: &&Effect| on(one.ticket) && (first..=last).contains(&one.at);
+    let changes: BTreeSet<_> = journal.effects.iter().filter(between).map(|one| one.change).collect();
+    let parked = matches!(effect.state, EffectState::Parked { .. }) && often && changes.len() < OFTEN;
+    parked
+        .then(|| format!("{} is parked ({:?}) after {} changes", effect.write.mark.key(), effect.reason, changes.len()))
 }
 
 /// What the ledger calls done stands on the helpdesk, and nothing stands there that it does not know.

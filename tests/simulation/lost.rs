@@ -3,6 +3,7 @@
 
 use crate::checker::{Scene, story};
 use crate::moves::{handoffs_of, is_matched_by, last_change, so_far};
+use crate::news::News;
 use crate::promises::queue_of;
 use crate::tally::Tally;
 use handoffd::ledger::records::HandoffRecord;
@@ -11,7 +12,7 @@ use handoffd::policy::proposal::HandoffKind;
 use handoffd::policy::verdict::Risk;
 use handoffd_kit::id::TicketId;
 use handoffd_sandbox::ids::TicketNo;
-use handoffd_sandbox::journal::{Effect, Journal};
+use handoffd_sandbox::journal::{Asked, Effect, Journal, Kind};
 use handoffd_sandbox::seed::{BOT, REFUND_EUR};
 use handoffd_sandbox::ticket::{Status, Ticket};
 use jiff::{SignedDuration, Timestamp};
@@ -39,6 +40,9 @@ pub fn nothing_lost(scene: &Scene<'_>, journal: &Journal, no: TicketNo, tally: &
     let mut wrong = Vec::new();
     if missed(|effect| effect.what != "tags") || missed(|_| true) && scene.kind.shows_labels() {
         wrong.push(format!("ticket {} was not looked at since its last change: last at {looked_at}", no.0));
+    } else if scene.news == News::Posted && last_change(journal, no, |_| true) > last_read(journal, no) {
+        let so_far = so_far(journal, no, Timestamp::MAX);
+        wrong.push(format!("ticket {} was not read since its last change: {so_far:#?}", no.0));
     } else if missed(|_| true) {
         tally.count("labels not told of", 1);
         return wrong;
@@ -56,6 +60,13 @@ pub fn nothing_lost(scene: &Scene<'_>, journal: &Journal, no: TicketNo, tally: &
         }
     }
     wrong
+}
+
+/// When a ticket was read last. A look that began before a change may end after it: that is no look at it.
+fn last_read(journal: &Journal, no: TicketNo) -> Option<Timestamp> {
+    let answered = |asked: &&Asked| asked.kind == Kind::Read && asked.fault.is_none_or(|fault| fault == "slow");
+    let reads = journal.requests.iter().filter(|asked| asked.ticket == Some(no)).filter(answered);
+    reads.map(|asked| asked.at).max()
 }
 
 /// The rules of the simulation's policy, told once more.

@@ -1,6 +1,6 @@
 //! One seed's world: a helpdesk, a day, faults, and lives of the daemon one after the other on the same ledger.
 
-use crate::acts::{Act, day, happen};
+use crate::acts::{Act, before, day, happen, once_more};
 use crate::by_hand;
 use crate::checker::{Broken, Scene, check};
 use crate::helpdesk::{Kind, SECRET};
@@ -40,10 +40,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So long things happen and go wrong.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// Then nothing goes wrong any more, and the daemon has the rest of this to finish.
-pub const LONG: SignedDuration = SignedDuration::from_hours(32);
 /// More steps of the clock than any healthy day takes.
 const STEPS: usize = 400_000;
 
@@ -81,6 +77,7 @@ struct Hooks {
 struct World {
     kind: Kind,
     seed: u64,
+    news: News,
     clock: ManualClock,
     /// Cuts the daemon off where it polls.
     cut: Option<Cut>,
@@ -118,6 +115,7 @@ pub fn run(kind: Kind, news: News, seed: u64) -> (Tally, Vec<Broken>) {
     let (in_force, switches) = (world.in_force.borrow(), world.switches.borrow());
     let scene = Scene {
         kind,
+        news,
         sandbox: &world.sandbox,
         ledger: &ledger,
         tickets: &world.tickets,
@@ -141,16 +139,22 @@ impl World {
         sandbox.with(|desk| desk.add_hook("http://daemon/hooks/acme", SECRET, &[], None));
         sandbox.with(|desk| desk.rules.push(contests(desk, SignedDuration::from_secs(random.i64(1..50)))));
         let tickets = random.usize(50..70);
-        let acts = day(&mut random, begin, tickets);
+        let mut acts = day(&mut random, begin, tickets);
+        if news == News::Posted {
+            once_more(&mut random, &mut acts);
+            before(begin + news.hours().0, &mut acts);
+        }
+        let quiet_from = begin + news.hours().0;
         let ailing = ailing(&acts);
-        let rooms = Rooms::new(clock.clone(), random.fork(), begin + DAY);
-        std::fs::write(folder.join(POLICY), Version::FIRST.text(kind)).expect("written");
+        let rooms = Rooms::new(clock.clone(), random.fork(), quiet_from);
+        std::fs::write(folder.join(POLICY), news.of_policy(Version::FIRST.text(kind))).expect("written");
         sandbox.set_faults(news.of_hooks(faults(&mut random, begin)));
         let mut tally = Tally::default();
         tally.count("seeds", 1);
         Self {
             kind,
             seed,
+            news,
             cut: (news == News::Polled).then(|| Cut::new(seed)),
             clock,
             sandbox,
@@ -159,7 +163,7 @@ impl World {
             tickets: Vec::new(),
             hooks: Rc::default(),
             folder: folder.to_owned(),
-            quiet_from: begin + DAY,
+            quiet_from,
             version: Version::FIRST,
             in_force: Rc::default(),
             switches: Rc::default(),
@@ -174,7 +178,8 @@ impl World {
 
     /// The whole day and the quiet after it.
     fn live(&mut self) -> Result<(), Broken> {
-        let end = self.clock.now() + LONG;
+        let (day, rest) = self.news.hours();
+        let end = self.clock.now() + day + rest;
         let mut life = self.begin();
         for _ in 0..STEPS {
             life.pool.run_until_stalled();
@@ -222,7 +227,7 @@ impl World {
         let mortal = self.clock.now() < self.quiet_from;
         // Some lives are short, some long: a crash hits every kind of step.
         let steps = if self.random.bool() { self.random.i64(20..400) } else { self.random.i64(400..6000) };
-        let death = if mortal { Death::after(steps) } else { Death::never() };
+        let death = if mortal && self.news != News::Posted { Death::after(steps) } else { Death::never() };
         if !mortal {
             self.sandbox.set_faults(FaultPlan::default());
         }
@@ -290,6 +295,7 @@ impl World {
                     self.tally.count("orders by hand", 1);
                 }
                 Act::Says { version, restarts: anew } => {
+                    let anew = anew && self.news != News::Posted;
                     self.says(version);
                     restarts |= anew;
                     if !anew {
@@ -308,7 +314,7 @@ impl World {
                     life.beside(switches::give(life.running.clone(), self.switches.clone()));
                 }
                 Act::Ails(trouble, on) => self.ails(life, trouble, on),
-                Act::Opens(_) | Act::Edits(_) => {}
+                Act::Opens(_) | Act::Edits(_) | Act::EditsAgain(_) => {}
             }
             let opened = happen(act, &self.sandbox, &mut self.random, &self.tickets);
             self.tickets.extend(opened);
@@ -320,7 +326,7 @@ impl World {
     /// The policy's file says something else from now on.
     fn says(&mut self, version: Version) {
         self.version = version;
-        std::fs::write(self.policy(), version.text(self.kind)).expect("written");
+        std::fs::write(self.policy(), self.news.of_policy(version.text(self.kind))).expect("written");
         self.tally.count("switches to shadow", u64::from(version.shadow));
         self.tally.count(format!("version {:?}", version.rules), 1);
     }
