@@ -179,8 +179,8 @@ async fn only_posts_to_hooks_are_taken_and_nothing_else_is_served_there() {
 async fn another_method_is_told_which_one_is_taken() {
     let hall = hall(sending());
     for (router, method, path, takes) in [
-        (&hall.hooks, "GET", right().as_str(), "POST"),
-        (&hall.hooks, "DELETE", "/hooks/acme", "POST"),
+        (&hall.hooks, "GET", right().as_str(), "POST,HEAD"),
+        (&hall.hooks, "DELETE", "/hooks/acme", "POST,HEAD"),
         (&hall.pages, "POST", "/healthz", "GET,HEAD"),
         (&hall.pages, "PUT", "/readyz", "GET,HEAD"),
         (&hall.pages, "POST", "/metrics", "GET,HEAD"),

@@ -18,7 +18,7 @@ fn a_good_login_has_nothing_to_complain_about_and_nothing_changes() {
 fn each_missing_right_is_named_with_what_to_do() {
     names(&with_bot(|bot| bot.rights.admin = false), Severity::Warning, "custom statuses stay unknown");
     let changes = with_bot(|bot| bot.rights.changes = Reach::Nothing);
-    for words in ["may not change tickets", "may not add notes", "may not reply to customers"] {
+    for words in ["may not change tickets", "may not add notes"] {
         names_among_others(&changes, Severity::Error, words);
     }
     let scoped = bad(&with_bot(|bot| bot.rights.sees = Reach::Nothing));
@@ -31,7 +31,6 @@ fn each_missing_right_is_named_with_what_to_do() {
         ("/companies/*", Severity::Warning, "Companies cannot be read"),
         ("PUT /tickets/*", Severity::Error, "may not change tickets"),
         ("/notes", Severity::Error, "may not add notes"),
-        ("/reply", Severity::Error, "may not reply to customers"),
     ] {
         let account = Account::refusing(path, 403, r#"{"code":"access_denied","message":"No."}"#);
         names_among_others(&account, severity, words);
@@ -40,8 +39,17 @@ fn each_missing_right_is_named_with_what_to_do() {
 }
 
 #[test]
+fn nothing_that_a_customer_could_read_is_sent_to_try_a_right() {
+    let account = Account::new();
+    account.ticket();
+    account.asked();
+    assert_eq!(bad(&account), []);
+    assert!(!account.asked().iter().any(|one| one.ends_with("/reply")));
+}
+
+#[test]
 fn a_trial_that_freshdesk_takes_is_told() {
-    for path in ["PUT /tickets/*", "/notes", "/reply"] {
+    for path in ["PUT /tickets/*", "/notes"] {
         names_among_others(&Account::refusing(path, 200, "{}"), Severity::Warning, "took what it should refuse");
     }
 }
