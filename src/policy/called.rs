@@ -98,8 +98,14 @@ fn ours(team: &Team) -> impl Iterator<Item = &str> {
     std::iter::once(team.name.as_str()).chain(queue)
 }
 
-fn words_of(words: &str) -> Vec<&str> {
+/// The words of a text that are more than punctuation.
+pub fn words_of(words: &str) -> Vec<&str> {
     words.split(is_break).filter(|word| !bare_word(word).is_empty()).collect()
+}
+
+/// Whether somebody wrote this name.
+pub fn is_name(name: &str, written: &str) -> bool {
+    plain(name) == plain(written) && !plain(written).is_empty()
 }
 
 /// A name as it is compared.

@@ -187,7 +187,7 @@ impl Deciding<'_> {
         let wanted: Vec<(RuleName, TeamName)> = self
             .candidates
             .iter()
-            .filter(|one| matches!(one.result, RuleResult::Fires | RuleResult::Agrees))
+            .filter(|one| matches!(one.result, RuleResult::Fires | RuleResult::Agrees) || self.only_waits(one))
             .map(|one| (one.path.rule.name.clone(), one.path.to.clone()))
             .collect();
         let chosen = self.proposer.case.memory.chosen.as_ref() == Some(acting.path.to);
@@ -201,6 +201,19 @@ impl Deciding<'_> {
             risks.extend(self.proposer.risks(agreeing).into_iter().map(wants));
         }
         risks
+    }
+
+    /// Whether a rule that does not act now wants its team all the same: it waits for a person's quiet, or is paused. What holds
+    /// one rule back does not open the way for another, past the person who would decide between them.
+    fn only_waits(&self, one: &Candidate<'_>) -> bool {
+        match &one.result {
+            RuleResult::PersonActive(_) | RuleResult::PersonMayBeActive(_) | RuleResult::Paused => true,
+            // Its facts were not read; they held when a person was asked.
+            RuleResult::Unasked(why) => {
+                **why == RuleResult::Paused && self.proposer.case.memory.in_review.contains(&one.path.rule.name)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the open handoff stands: it is this one, or it has sent something. One that has sent nothing is replaced, also

@@ -2,9 +2,10 @@
 //! said, and which of them the words of a yes mean. Pure.
 //!
 //! A case must not go to a team that nobody meant: words that look like a team which is not on offer are no reason of a yes to
-//! another one.
+//! another one, nor are words that name another one of those on offer anywhere.
 
-use super::called::{almost, begins};
+use super::called::{NAME_WORDS, almost, begins, called, is_name, words_of};
+use super::command::bare_word;
 use super::names::{RuleName, TeamName};
 use super::proposal::Proposal;
 use super::rules::Policy;
@@ -76,8 +77,38 @@ pub fn answers(offers: &[Offer<'_>]) -> String {
 }
 
 /// Which team the words of a yes mean. Where only one is on offer, a name counts as one only where it stands for itself: a reason
-/// may begin with a team.
+/// may begin with a team. Where several are, words that name another than the one they begin with mean neither: "billing cannot,
+/// second-line please".
 pub fn meant(policy: &Policy, desk: &DeskId, offers: &[Offer<'_>], words: &str) -> Meant {
+    let meant = begun(policy, desk, offers, words);
+    let to = match &meant {
+        Meant::First => offers.first().map(|offer| offer.to),
+        Meant::Team(team, _) => Some(team),
+        Meant::Unclear(_) => None,
+    };
+    let other = to.and_then(|to| {
+        let others: Vec<&Offer<'_>> = offers.iter().filter(|offer| offer.to != to).collect();
+        names_one(policy, desk, &others, words)
+    });
+    other.map_or(meant, Meant::Unclear)
+}
+
+/// Where words name one of these offers, by any of its team's names or by its rule's.
+fn names_one(policy: &Policy, desk: &DeskId, others: &[&Offer<'_>], words: &str) -> Option<String> {
+    let words = words_of(words);
+    (0..words.len()).find_map(|at| {
+        (1..=(words.len() - at).min(NAME_WORDS)).rev().find_map(|count| {
+            let written = words[at..at + count].join(" ");
+            let name = bare_word(&written);
+            let teams = called(policy, desk, name);
+            let is = |offer: &&&Offer<'_>| teams.contains(&offer.to) || is_name(offer.rule.as_str(), name);
+            others.iter().find(is).map(|_| name.to_owned())
+        })
+    })
+}
+
+/// Which team words begin with.
+fn begun(policy: &Policy, desk: &DeskId, offers: &[Offer<'_>], words: &str) -> Meant {
     let several = offers.len() > 1;
     if let Some(beginning) = begins(policy, desk, words) {
         if !several && !beginning.apart {
@@ -129,14 +160,15 @@ mod tests {
         billing.queue = QueueSpec::Name("Money Desk".into());
         billing.public_name = Some(PublicName::everywhere("our billing specialists"));
         let second = Team { name: "second_line".into(), queue: QueueSpec::Name("Tier 2".into()), ..billing.clone() };
-        let second = Team { public_name: None, ..second };
+        let second = Team { public_name: Some(PublicName::everywhere("our bug hunters")), ..second };
         policy.teams.insert(second.name.clone(), second);
         policy
     }
 
     fn named(teams: &[&str], words: &str) -> Meant {
-        let (rule, teams): (RuleName, Vec<TeamName>) = ("r".into(), teams.iter().map(|team| (*team).into()).collect());
-        let offers: Vec<Offer<'_>> = teams.iter().map(|to| Offer { rule: &rule, to }).collect();
+        let teams: Vec<TeamName> = teams.iter().map(|team| (*team).into()).collect();
+        let rules = ["wants-money", "wants-bugs"].map(RuleName::from);
+        let offers: Vec<Offer<'_>> = rules.iter().zip(&teams).map(|(rule, to)| Offer { rule, to }).collect();
         meant(&policy(), &"acme".into(), &offers, words)
     }
 
@@ -159,6 +191,7 @@ mod tests {
             ("", Meant::First),
             ("!!", Meant::First),
             ("ok", Meant::First),
+            ("we know him, and billing does", Meant::First),
         ] {
             assert_eq!(named(&BOTH, words), meant, "{words}");
         }
@@ -174,6 +207,13 @@ mod tests {
             ("monney desk", "monney desk"),
             ("second", "second"),
             ("Money please", "Money"),
+            ("for second_line please", "second_line"),
+            ("send it to Tier 2", "Tier 2"),
+            ("team second line", "second line"),
+            ("billing cannot, second-line please", "second-line"),
+            ("second_line, not the money desk", "money desk"),
+            ("billing specialists, no: our bug hunters", "our bug hunters"),
+            ("rule wants-bugs", "wants-bugs"),
         ] {
             assert_eq!(named(&BOTH, words), Meant::Unclear(written.to_owned()), "{words}");
         }
@@ -226,7 +266,8 @@ mod tests {
         fn whatever_is_said_a_team_is_meant_only_by_one_of_its_names(words in "[a-z2 .:-]{0,24}") {
             if let Meant::Team(team, _) = named(&BOTH, &words) {
                 let letters: String = words.chars().filter(|c| c.is_alphanumeric()).collect();
-                let known = ["billing", "moneydesk", "ourbillingspecialists", "secondline", "tier2"];
+                let known =
+                    ["billing", "moneydesk", "ourbillingspecialists", "secondline", "tier2", "ourbughunters"];
                 prop_assert!(known.iter().any(|name| letters.starts_with(name)), "{words}: {team}");
             }
         }

@@ -3,6 +3,7 @@
 
 use crate::stage::{DIALECTS, Dialect, Stage, on_request, policy};
 use handoffd::daemon::control::{Command, CommandError, Reply};
+use handoffd::ledger::records::Switch;
 use handoffd_sandbox::ids::TicketNo;
 
 /// A rule that acts by itself on what is labelled `both`, after a yes.
@@ -67,6 +68,59 @@ fn a_choice_needs_no_place_in_the_hour() {
             }
             assert_eq!(stage.queue(ticket), "Tier 2", "{dialect:?}: {:?}", stage.ours(ticket));
         }
+    }
+}
+
+/// Two that disagree and would each act without a yes; only the first one waits for an agent's quiet, if so.
+fn unasked(dialect: Dialect, more: &str) -> String {
+    let rules = wants("one", "billing", more) + &wants("other", "second-line", "");
+    policy(dialect, &rules.replace("review = \"always\"", "review = \"never\""))
+}
+
+#[test]
+fn what_holds_one_rule_back_opens_no_way_for_the_other() {
+    for dialect in DIALECTS {
+        let (mut stage, ticket) = asked(&unasked(dialect, ""), dialect);
+        let switch = Switch::Rule("one".into());
+        stage.orders("lead", Command::Switch { switch: switch.clone(), on: true }).expect("paused");
+        stage.notes("frontline-1", ticket, "just a remark");
+        stage.notes("billing-1", ticket, "/approve billing");
+        stage.pass(900);
+        stage.look(ticket);
+        let state = (stage.queue(ticket), stage.states().pop());
+        assert_eq!(state, ("Support".to_owned(), Some("in_review")), "{dialect:?}: {:?}", stage.ours(ticket));
+        assert!(last(&stage, ticket).contains("paused"), "{dialect:?}: {}", last(&stage, ticket));
+        // The other one may be chosen all the same.
+        stage.notes("tier2-1", ticket, "/approve second-line");
+        assert_eq!(stage.queue(ticket), "Tier 2", "{dialect:?}: {:?}", stage.ours(ticket));
+
+        let mut stage = Stage::with(dialect, &unasked(dialect, "quiet_after_person = \"10m\""));
+        let ticket = stage.opens("Support", &[]);
+        stage.notes("frontline-1", ticket, "I look into it");
+        stage.tags("frontline-1", ticket, "both");
+        assert_eq!((stage.queue(ticket).as_str(), stage.states()), ("Support", vec!["in_review"]), "{dialect:?}");
+    }
+}
+
+#[test]
+fn a_yes_that_names_another_team_anywhere_is_asked_back_and_an_order_names_one() {
+    for (dialect, words) in DIALECTS.into_iter().zip([
+        "for second-line please",
+        "send it to Tier 2",
+        "billing cannot, second-line please",
+        "other",
+        "the team Tier 2",
+    ]) {
+        let (mut stage, ticket) = asked(&disagreeing(dialect, ""), dialect);
+        stage.notes("billing-1", ticket, &format!("/approve {words}"));
+        let state = (stage.queue(ticket), stage.states());
+        assert_eq!(state, ("Support".to_owned(), vec!["in_review"]), "{dialect:?} {words}");
+        assert!(last(&stage, ticket).contains("/approve second-line"), "{dialect:?} {words}");
+        let handoff = stage.handoffs()[0].id.clone();
+        let bare = Command::Approve { handoff, reason: Some("second-line please".into()), to: None };
+        let wrong = stage.orders("billing-1", bare).expect_err("which one?").to_string();
+        assert!(wrong.contains("nothing is done. Accepted: --to billing, --to second-line"), "{wrong}");
+        assert_eq!(stage.queue(ticket), "Support", "{dialect:?}");
     }
 }
 

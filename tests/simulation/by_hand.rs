@@ -45,7 +45,14 @@ fn find(ledger: &mut Ledger, what: ByHand, pick: usize) -> handoffd::ledger::Res
         ByHand::Undoes => {
             one_in(&[S::Verifying, S::Settled])?.map(|handoff| Command::Undo { handoff, reason: reason() })
         }
-        ByHand::Approves => one_in(&[S::InReview])?.map(|handoff| Command::Approve { handoff, reason: None, to: None }),
+        ByHand::Approves => match one_in(&[S::InReview])? {
+            // Where rules want different teams, an order says which.
+            Some(handoff) => {
+                let to = Some(ledger.handoff(&handoff)?.proposal.to);
+                Some(Command::Approve { handoff, reason: None, to })
+            }
+            None => None,
+        },
         ByHand::Rejects => {
             one_in(&[S::InReview, S::Asking])?.map(|handoff| Command::Reject { handoff, reason: reason() })
         }

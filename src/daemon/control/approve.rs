@@ -43,16 +43,16 @@ pub(super) async fn approve(
     }
     let proposal = &handoff.proposal;
     let offers = offers(proposal, &handoff.risks);
+    if to.is_none() && offers.len() > 1 {
+        let words = format!("rules want different teams for {id}: say which one is meant, nothing is done");
+        return Err(CommandError::Wrong(format!("{words}. Accepted: {}", by_order(&offers))));
+    }
     let named = to.map(|team| named(house, &handoff, &offers, &team)).transpose()?;
     if let Some(team) = named.filter(|team| *team != proposal.to) {
         return choose(house, &handoff, &team, who, act).await;
     }
-    may_approve(&house.policy, proposal, &Who::named(who)).map_err(|why| match may_not(proposal, who, &why) {
-        CommandError::Refused(words) if offers.len() > 1 => {
-            CommandError::Refused(format!("{words}. Rules want different teams here: {}", by_order(&offers)))
-        }
-        refused => refused,
-    })?;
+    may_approve(&house.policy, proposal, &Who::named(who))
+        .map_err(|why| with_choice(may_not(proposal, who, &why), &offers))?;
     if switches.iter().any(|on| on.switch.stops(proposal)) {
         return Err(CommandError::Refused(format!("{id} is paused: `handoffd resume` first, then approve")));
     }
@@ -85,6 +85,16 @@ fn named(
     })
 }
 
+/// A refusal, with how each of the teams is chosen where there are several.
+fn with_choice(error: CommandError, offers: &[Offer<'_>]) -> CommandError {
+    match error {
+        CommandError::Refused(words) if offers.len() > 1 => {
+            CommandError::Refused(format!("{words}. Rules want different teams here: {}", by_order(offers)))
+        }
+        other => other,
+    }
+}
+
 /// How each of the teams is chosen by an order.
 fn by_order(offers: &[Offer<'_>]) -> String {
     offers.iter().map(|offer| format!("--to {}", offer.to)).collect::<Vec<_>>().join(", ")
@@ -99,7 +109,9 @@ async fn choose(
     act: Act,
 ) -> Result<Reply, CommandError> {
     let (id, asked) = (&review.id, chosen::about(review, team));
-    may_approve(&house.policy, &asked, &Who::named(who)).map_err(|why| may_not(&asked, who, &why))?;
+    let offers = offers(&review.proposal, &review.risks);
+    may_approve(&house.policy, &asked, &Who::named(who))
+        .map_err(|why| with_choice(may_not(&asked, who, &why), &offers))?;
     let station = station(house, &asked.desk)?;
     let mut read = read(house, station, &asked).await?;
     if let Some(why) = overtaken_now(house, station, review, &mut read).await? {
