@@ -14,7 +14,7 @@ use crate::ledger::states::HandoffState;
 use crate::plan;
 use crate::policy::command::{Command, Parts};
 use crate::policy::names::TeamName;
-use crate::policy::offer::{Meant, Offer, answers, meant, offers, wanted};
+use crate::policy::offer::{Meant, Offer, answers, meant, offers, several, wanted};
 use crate::policy::proposal::{Package, Proposal};
 use crate::policy::reviewers::may_approve;
 use crate::policy::verdict::{Decision, Outcome, RuleResult, StayReason, Verdict};
@@ -31,8 +31,8 @@ fn on_offer_of(review: &HandoffRecord) -> Vec<Offer<'_>> {
 
 /// Behind why somebody may not decide: how each of the teams is chosen, where there are several.
 pub(super) fn on_offer(review: &HandoffRecord) -> String {
-    let offers = on_offer_of(review);
-    if offers.len() < 2 { String::new() } else { format!(". Rules want different teams here: {}", answers(&offers)) }
+    let offers = several(&review.proposal, &review.risks);
+    if offers.is_empty() { String::new() } else { format!(". Rules want different teams here: {}", answers(&offers)) }
 }
 
 /// The review as it would be about another team: to ask who may decide.

@@ -9,7 +9,7 @@ use crate::plan::note::one_line;
 use crate::plan::{self, Answer};
 use crate::policy::case::{Case, ClosedBy, Request};
 use crate::policy::names::{PersonName, TeamName};
-use crate::policy::offer::{Offer, answers, offers, wanted};
+use crate::policy::offer::{Offer, answers, several, wanted};
 use crate::policy::proposal::{HandoffKind, Proposal};
 use crate::policy::reviewers::{reviewers, who_may_approve};
 use crate::policy::rules::{Mode, Trigger};
@@ -65,8 +65,8 @@ pub(super) fn in_no_team(look: &Look<'_>) -> &'static str {
 
 /// After "it ": whose yes it waits for, and how that is said. Where rules want different teams: for each of them.
 fn waits_for_a_yes(look: &Look<'_>, proposal: &Proposal, risks: &[Risk]) -> String {
-    let offers = offers(proposal, risks);
-    if offers.len() > 1 {
+    let offers = several(proposal, risks);
+    if !offers.is_empty() {
         let (answers, each) = (answers(&offers), offers.iter().map(|offer| decide_for(look, proposal, offer)));
         let each = each.collect::<Vec<_>>().join(", ");
         return format!("waits for a yes to one of the teams that rules want ({each}): {answers}, in an internal note");

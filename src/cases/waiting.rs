@@ -11,11 +11,11 @@ use crate::ledger::states::HandoffState;
 use crate::plan::{self, PlannedEffect};
 use crate::policy::case::Memory;
 use crate::policy::hold::full;
-use crate::policy::names::{PersonName, RuleName, TeamName};
-use crate::policy::offer::{offers, wanted};
+use crate::policy::names::{RuleName, TeamName};
+use crate::policy::offer::{of_each, offers, wanted};
 use crate::policy::proposal::Proposal;
 use crate::policy::review_terms::{ReviewPlan, Unanswered};
-use crate::policy::reviewers::reviewers as who_decides;
+use crate::policy::reviewers::reviewers;
 use crate::policy::rules::Mode;
 use crate::policy::verdict::Risk;
 use handoffd_kit::model::{PartKind, PartSet};
@@ -126,11 +126,7 @@ fn reminder(
     if let Some(waiting) = to_come(review) {
         return anew(waiting, look.head);
     }
-    let mut reviewers: Vec<&PersonName> = Vec::new();
-    for offer in offers(&review.proposal, &review.risks) {
-        let theirs = who_decides(look.policy, &offer.about(&review.proposal));
-        reviewers.extend(theirs.into_iter().filter(|name| !reviewers.contains(name)).collect::<Vec<_>>());
-    }
+    let reviewers = of_each(&review.proposal, &review.risks, |about| reviewers(look.policy, about));
     let told = plan::review::Reminder { plan, risks: &review.risks, reviewers, before, now: look.now };
     due.then(|| plan::review::reminder(&review.proposal, &review.id, &told, look.capabilities, look.head))?
 }

@@ -6,7 +6,7 @@ use crate::ledger::PackageVersion;
 use crate::ledger::commands::CommandRecord;
 use crate::ledger::records::{AlertRecord, EffectRecord, HandoffRecord, Rated, Span, SpanOf, TaskRecord};
 use crate::ledger::states::HandoffState;
-use crate::policy::offer::offers;
+use crate::policy::offer::several;
 use crate::policy::package::edit::differences;
 use crate::policy::package::name_of;
 use crate::policy::proposal::{CustomerPlan, Proposal};
@@ -101,7 +101,7 @@ impl Brief {
             risks: handoff.risks.clone(),
             completeness: handoff.completeness,
             ask_until: handoff.ask_until,
-            offers: several(handoff),
+            offers: choice(handoff),
             review_until: proposal.review.as_ref().map(|plan| plan.until.at),
             unanswered: proposal.review.as_ref().map(|plan| plan.unanswered),
             weak_triage: handoff.weak_triage.as_ref().map(|(at, to)| WeakTriage { to: to.to_string(), at: *at }),
@@ -121,10 +121,10 @@ impl Brief {
 }
 
 /// The teams that a review offers which waits, where there are several.
-fn several(handoff: &HandoffRecord) -> Vec<String> {
-    let offers = offers(&handoff.proposal, &handoff.risks);
-    let choosing = handoff.state == HandoffState::InReview && offers.len() > 1;
-    offers.iter().filter(|_| choosing).map(|offer| offer.to.to_string()).collect()
+fn choice(handoff: &HandoffRecord) -> Vec<String> {
+    let offers = several(&handoff.proposal, &handoff.risks);
+    let waits = handoff.state == HandoffState::InReview;
+    offers.iter().filter(|_| waits).map(|offer| offer.to.to_string()).collect()
 }
 
 /// One effect.

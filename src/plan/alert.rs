@@ -6,9 +6,9 @@
 use super::note::one_line;
 use crate::policy::alert::{AlertPlan, Occasion};
 use crate::policy::due::Due;
-use crate::policy::lull::Lull;
+use crate::policy::lull::{Lull, WITHOUT_NEWS};
 use crate::policy::names::{AlertName, RuleName, TeamName};
-use crate::policy::offer::{in_a_note, offers};
+use crate::policy::offer::{in_a_note, several};
 use crate::policy::proposal::{HandoffKind, Proposal};
 use crate::policy::review_terms::Unanswered;
 use crate::policy::verdict::Risk;
@@ -190,8 +190,7 @@ impl DigestPart {
 impl About {
     /// That a handoff waits for a yes or no because of these risks.
     pub fn of_review(proposal: &Proposal, risks: &[Risk]) -> Self {
-        let offers = offers(proposal, risks);
-        let offers = offers.iter().filter(|_| offers.len() > 1).map(|offer| offer.to.clone()).collect();
+        let offers = several(proposal, risks).into_iter().map(|offer| offer.to.clone()).collect();
         Self::Review { because: risks.iter().map(because).collect(), offers }
     }
 
@@ -496,10 +495,9 @@ pub fn next_step(alert: &Alert) -> Option<String> {
             "handoffd health says why, and what to do; everything keeps meanwhile, and goes on by itself when it can be read"
                 .to_owned(),
         ),
-        About::Lull { desk, lull: Lull::NoNews, .. } => Some(format!(
-            "see whether nothing has happened there; else whether its webhooks arrive and our account still sees its tickets: \
-             handoffd check --online, and [desks.{desk}] news_within where it is just quiet"
-        )),
+        About::Lull { desk, lull: Lull::NoNews, .. } => {
+            Some(format!("{WITHOUT_NEWS}, and [desks.{desk}] news_within where it is just quiet"))
+        }
         About::Handoff { .. } | About::Digest { .. } | About::Test => None,
     }
 }

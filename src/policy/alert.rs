@@ -5,8 +5,8 @@ use super::due::TeamHours;
 use super::known::{FactName, FactType, HouseFact, Known, KnownFacts};
 use super::matching::AnyRule;
 use super::message::facts_in;
-use super::names::{AlertName, PersonName, RuleName};
-use super::offer::offers;
+use super::names::{AlertName, RuleName};
+use super::offer::{of_each, offers};
 use super::proposal::{HandoffKind, Proposal};
 use super::reviewers::who_may_approve;
 use super::risk::counting;
@@ -302,14 +302,7 @@ impl Policy {
         risks: &[Risk],
         alert: &AlertPlan,
     ) -> BTreeMap<AlertName, Vec<String>> {
-        let mut people: Vec<&PersonName> = Vec::new();
-        for offer in offers(proposal, risks) {
-            for name in who_may_approve(self, &offer.about(proposal)) {
-                if !people.contains(&name) {
-                    people.push(name);
-                }
-            }
-        }
+        let people = of_each(proposal, risks, |about| who_may_approve(self, about));
         let told = alert.told.get(&Occasion::Review).into_iter().flatten();
         let called = |channel: &AlertName| {
             let entries = people.iter().filter_map(|name| self.people.get(*name));

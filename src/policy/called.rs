@@ -103,6 +103,11 @@ pub fn words_of(words: &str) -> Vec<&str> {
     words.split(is_break).filter(|word| !bare_word(word).is_empty()).collect()
 }
 
+/// Whether somebody wrote one of this team's names.
+pub fn goes_by(team: &Team, written: &str) -> bool {
+    names(team).any(|name| is_name(name, written))
+}
+
 /// Whether somebody wrote this name.
 pub fn is_name(name: &str, written: &str) -> bool {
     plain(name) == plain(written) && !plain(written).is_empty()

@@ -6,7 +6,7 @@
 //! marks around the line and punctuation behind the word are forgiven. A line that turns the direction of reading
 //! round is no command: what people see there is not what stands there.
 
-use super::called::{NAME_WORDS, called};
+use super::called::{NAME_WORDS, called, words_of};
 use super::names::TeamName;
 use super::package::{clean, edit, invisible};
 use super::rules::{CommandWords, PackagePart, Policy};
@@ -232,7 +232,7 @@ impl<'a> Vocabulary<'a> {
 
     /// The team that the words begin with, and what follows: the longest name wins, so that "Tier 2" is not "Tier".
     fn target(self, rest: &str) -> (Target, Option<String>) {
-        let words: Vec<&str> = rest.split(is_break).filter(|word| !bare_word(word).is_empty()).collect();
+        let words = words_of(rest);
         let Some(first) = words.first() else { return (Target::Missing, None) };
         for count in (1..=words.len().min(NAME_WORDS)).rev() {
             if let Some(team) = self.team(&words[..count].join(" ")) {

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How long a desk whose polls fail is waited for before somebody is told.
-pub const UNREAD_FOR: SignedDuration = SignedDuration::from_mins(15);
+const UNREAD_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// What to do where nothing new comes of a desk.
+pub const WITHOUT_NEWS: &str = "see whether nothing has happened there; else whether its webhooks arrive and our account still sees \
+                                its tickets: handoffd check --online";
 /// After a start, how long nobody is told: what came meanwhile is read first.
 const AFTER_START: SignedDuration = SignedDuration::from_mins(15);
 

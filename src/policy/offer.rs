@@ -4,9 +4,9 @@
 //! A case must not go to a team that nobody meant: words that look like a team which is not on offer are no reason of a yes to
 //! another one, nor are words that name another one of those on offer anywhere.
 
-use super::called::{NAME_WORDS, almost, begins, called, is_name, words_of};
+use super::called::{NAME_WORDS, almost, begins, called, goes_by, is_name, words_of};
 use super::command::bare_word;
-use super::names::{RuleName, TeamName};
+use super::names::{PersonName, RuleName, TeamName};
 use super::proposal::Proposal;
 use super::rules::Policy;
 use super::teams::Team;
@@ -49,6 +49,27 @@ pub fn offers<'a>(proposal: &'a Proposal, risks: &'a [Risk]) -> Vec<Offer<'a>> {
         }
     }
     offers
+}
+
+/// The same where a person chooses among several; none: there is one.
+pub fn several<'a>(proposal: &'a Proposal, risks: &'a [Risk]) -> Vec<Offer<'a>> {
+    let offers = offers(proposal, risks);
+    if offers.len() > 1 { offers } else { Vec::new() }
+}
+
+/// The people of each team on offer, in this order and each once. `of`: those of a review about one team.
+pub fn of_each<'p>(
+    proposal: &Proposal,
+    risks: &[Risk],
+    of: impl Fn(&Proposal) -> Vec<&'p PersonName>,
+) -> Vec<&'p PersonName> {
+    let mut people = Vec::new();
+    for name in offers(proposal, risks).iter().flat_map(|offer| of(&offer.about(proposal))) {
+        if !people.contains(&name) {
+            people.push(name);
+        }
+    }
+    people
 }
 
 /// Which rules want which teams, where they disagree.
@@ -95,16 +116,21 @@ pub fn meant(policy: &Policy, desk: &DeskId, offers: &[Offer<'_>], words: &str) 
 
 /// Where words name one of these offers, by any of its team's names or by its rule's.
 fn names_one(policy: &Policy, desk: &DeskId, others: &[&Offer<'_>], words: &str) -> Option<String> {
+    if others.is_empty() {
+        return None;
+    }
     let words = words_of(words);
-    (0..words.len()).find_map(|at| {
-        (1..=(words.len() - at).min(NAME_WORDS)).rev().find_map(|count| {
-            let written = words[at..at + count].join(" ");
-            let name = bare_word(&written);
-            let teams = called(policy, desk, name);
-            let is = |offer: &&&Offer<'_>| teams.contains(&offer.to) || is_name(offer.rule.as_str(), name);
-            others.iter().find(is).map(|_| name.to_owned())
-        })
-    })
+    let is_called = |offer: &Offer<'_>, name: &str| {
+        // A name of this team may be the key of another one, which goes first.
+        policy.teams.get(offer.to).is_some_and(|team| goes_by(team, name))
+            && called(policy, desk, name).contains(&offer.to)
+    };
+    let names = |name: &str| others.iter().any(|offer| is_name(offer.rule.as_str(), name) || is_called(offer, name));
+    let beginnings = (0..words.len()).map(|at| &words[at..]);
+    let mut written = beginnings.flat_map(|from| {
+        (1..=from.len().min(NAME_WORDS)).rev().map(|count| bare_word(&from[..count].join(" ")).to_owned())
+    });
+    written.find(|name| names(name))
 }
 
 /// Which team words begin with.

@@ -6,6 +6,7 @@ use super::standing::Standing;
 use crate::ledger::policies::Choice;
 use crate::ledger::records::{Switch, SwitchOn};
 use crate::ledger::{DeskWaits, Failing};
+use crate::policy::lull::WITHOUT_NEWS;
 use crate::policy::names::RuleName;
 use handoffd_kit::id::DeskId;
 use jiff::{SignedDuration, Timestamp};
@@ -173,8 +174,7 @@ fn late(figures: &Figures, now: Timestamp) -> Vec<Reason> {
     });
     let no_news = figures.no_news.iter().map(|(desk, since, within)| {
         let what = format!("nothing new has come of the desk for longer than {within}");
-        let next = "see whether nothing has happened there; else whether its webhooks arrive and our account still sees its tickets: handoffd check --online";
-        Reason::new(Status::Degraded, what, next).desk(desk).since(*since)
+        Reason::new(Status::Degraded, what, WITHOUT_NEWS).desk(desk).since(*since)
     });
     let mut late: Vec<Reason> = lagging.chain(no_news).collect();
     if let Some(oldest) = figures.counts.oldest_look.filter(|oldest| now.duration_since(*oldest) > LOOK_WAITS) {
