@@ -122,17 +122,10 @@ impl FreshdeskDesk {
         let mut findings = Vec::new();
         for (records, fact, path) in requester.into_iter().chain(company) {
             let read = self.api.json::<Value>(&Ask::get("try to read the ticket's customer", path, deadline)).await;
-            findings.push(match read {
-                Ok(_) => Finding::fine(format!("{records} can be read")),
-                // An agent who wrote the ticket is no contact, and a record may be gone: neither is about a right.
-                Err(error) if error.kind == DeskErrorKind::NotFound => {
-                    Finding::fine(format!("{records}: the newest ticket's is not to be had, so reading was not tried"))
-                }
-                Err(error) => Finding::warning(
-                    format!("{records} cannot be read: {error}; what rules ask of {fact}.… stays unknown"),
-                    "Give handoffd's agent a role that may see contacts and companies",
-                ),
-            });
+            // An agent who wrote the ticket is no contact, and a record may be gone: neither is about a right.
+            let gone = "the newest ticket's is not to be had";
+            let grant = "Give handoffd's agent a role that may see contacts and companies";
+            findings.push(Finding::of_reading(read, (records, fact), gone, grant));
         }
         findings
     }

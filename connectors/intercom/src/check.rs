@@ -124,17 +124,11 @@ impl IntercomDesk {
         for (records, fact, path, key) in keys {
             let Some(key) = key.filter(|key| key.is_plain()) else { continue };
             let ask = Ask::get("try to read the conversation's customer", format!("{path}/{}", key.0), deadline);
-            findings.push(match self.api.json::<Value>(&ask).await {
-                Ok(_) => Finding::fine(format!("{records} can be read")),
-                // Merged or deleted meanwhile: not about a permission.
-                Err(error) if error.kind == DeskErrorKind::NotFound => {
-                    Finding::fine(format!("{records}: the newest conversation's is gone, so reading was not tried"))
-                }
-                Err(error) => Finding::warning(
-                    format!("{records} cannot be read: {error}; what rules ask of {fact}.… stays unknown"),
-                    "Give the app the permission to read users and companies (people and companies)",
-                ),
-            });
+            let read = self.api.json::<Value>(&ask).await;
+            // Merged or deleted meanwhile: not about a permission.
+            let gone = "the newest conversation's is gone";
+            let grant = "Give the app the permission to read users and companies (people and companies)";
+            findings.push(Finding::of_reading(read, (records, fact), gone, grant));
         }
         findings
     }

@@ -7,18 +7,11 @@ use crate::wire::{Id, Sent};
 use handoffd_kit::id::TicketId;
 use handoffd_kit::secret::Secret;
 use handoffd_kit::text::from_json;
-use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified, from_hex};
-use jiff::SignedDuration;
+use handoffd_kit::webhook::{Delivery, Hint, LONGEST_ID, Refusal, Unverified, WINDOW_OF_BODIES, from_hex};
 use serde::Deserialize;
 
 /// `sha1=` and the signature in hexadecimal digits.
 const SIGNATURE: &str = "x-hub-signature";
-
-/// Longer ids are no ids of Intercom's.
-const LONGEST_ID: usize = 200;
-
-/// How old a delivery may be.
-const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// The envelope.
 #[derive(Default, Deserialize)]
@@ -73,7 +66,7 @@ pub(crate) fn read(request: &Unverified<'_>, secret: Option<&Secret>) -> Result<
     let verified = secret.verified(|secret| request.hmac_sha1(secret, &signature))?;
     let envelope: Envelope = from_json(verified.body()).map_err(|_| Refusal::Malformed)?;
     if let Some(seconds) = envelope.created_at.get() {
-        verified.within(&seconds.to_string(), WINDOW)?;
+        verified.within(&seconds.to_string(), WINDOW_OF_BODIES)?;
     }
     let id = envelope.id.some().filter(|id| id.len() <= LONGEST_ID);
     // Setting a subscription up sends a ping, and an app may be subscribed to more than we asked for: taken, and about nothing.

@@ -7,20 +7,13 @@ use crate::config::Hook;
 use crate::wire::{Id, Issue, Sent, User};
 use handoffd_kit::id::{TicketId, UserId};
 use handoffd_kit::text::from_json;
-use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified, Verified, from_hex};
-use jiff::SignedDuration;
+use handoffd_kit::webhook::{Delivery, Hint, LONGEST_ID, Refusal, Unverified, Verified, WINDOW_OF_BODIES, from_hex};
 use serde::Deserialize;
 
 /// The name of the method, an equals sign, and the signature in hexadecimal digits.
 const SIGNATURE: &str = "x-hub-signature";
 /// The same over all retries of a delivery.
 const DELIVERY: &str = "x-atlassian-webhook-identifier";
-
-/// Longer ids are no ids of Jira's.
-const LONGEST_ID: usize = 200;
-
-/// How old a signed delivery may be.
-const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// An event of Jira's, or what the README tells an admin to send from an automation rule.
 #[derive(Default, Deserialize)]
@@ -43,7 +36,7 @@ pub(crate) fn read(request: &Unverified<'_>, hook: Option<&Hook>) -> Result<Deli
             let verified = secret.verified(|secret| request.hmac_sha256(secret, b"", &signature))?;
             let body = body(&verified)?;
             let verified = match body.timestamp.get() {
-                Some(millis) => verified.within(&millis.to_string(), WINDOW)?,
+                Some(millis) => verified.within(&millis.to_string(), WINDOW_OF_BODIES)?,
                 None => verified,
             };
             delivery(request, &self::body(&verified)?)
@@ -65,20 +58,15 @@ fn delivery(request: &Unverified<'_>, body: &Body) -> Result<Delivery, Refusal> 
     // Whatever an automation does because of us, it does as a user of its own, in an event of its own.
     let actor = body.user.get().and_then(|user| user.account_id.get()).filter(|id| !id.is_empty());
     let actor = actor.map(|id| UserId::new(id.as_str()));
-    match body.issue_id.get().or(of_issue) {
-        Some(ticket) if ticket.is_record() => {
-            Ok(Delivery { id, hints: vec![Hint { ticket: TicketId::new(ticket.to_string()), actor }] })
-        }
-        // A webhook may be set up for more than we asked for, a link or a version: taken, and about no ticket.
-        None if body
-            .event
-            .get()
-            .is_some_and(|event| !event.starts_with("jira:issue") && !event.starts_with("comment")) =>
-        {
-            Ok(Delivery { id, hints: vec![] })
-        }
-        _ => Err(Refusal::Malformed),
-    }
+    // A webhook may be set up for more than we asked for, a link or a version: taken, and about no ticket.
+    let names_one = |event: &String| event.starts_with("jira:issue") || event.starts_with("comment");
+    let other = body.event.get().is_some_and(|event| !names_one(event));
+    let hints = match body.issue_id.get().or(of_issue) {
+        Some(ticket) if ticket.is_record() => vec![Hint { ticket: TicketId::new(ticket.to_string()), actor }],
+        None if other => vec![],
+        _ => return Err(Refusal::Malformed),
+    };
+    Ok(Delivery { id, hints })
 }
 
 #[cfg(test)]

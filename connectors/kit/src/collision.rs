@@ -1,4 +1,5 @@
-//! A person's change that a write of ours covered, on a desk whose history tells it only afterwards (guide, *Checklist*): it is put back unless somebody acted since, and what it came to is reported in the same words on every desk.
+//! A person's change that a write of ours covered, on a desk whose history tells it only afterwards (guide, *Checklist*): it is
+//! put back unless somebody acted since, and what it came to is reported in the same words on every desk.
 
 use crate::error::{DeskError, DeskErrorKind, Retry};
 
@@ -21,14 +22,14 @@ pub struct Collision {
 impl Collision {
     /// Somebody acted on the same since: that stays, and nothing is put back.
     pub fn acted_since(&self, who: &str) -> DeskError {
-        self.stands(&format!("and {who} since: that stays"), ", ")
+        self.stands(&format!(", and {who} since: that stays"))
     }
 
     /// What came of putting theirs back. `proved`: whether the answer, or another look, shows theirs; an error: it was not
     /// answered with success.
     pub fn put_back(&self, proved: Result<bool, DeskError>) -> DeskError {
         match proved {
-            Ok(true) => self.stands("theirs was put back", "; "),
+            Ok(true) => self.stands("; theirs was put back"),
             Ok(false) => self.covers("the answer to putting theirs back does not prove it"),
             Err(error) if error.retry == Retry::Unsure => {
                 self.covers(&format!("whether theirs was put back is not known: {error}"))
@@ -44,8 +45,8 @@ impl Collision {
     }
 
     /// What a person decided stands on the ticket, and ends what ours was part of.
-    fn stands(&self, how: &str, joined: &str) -> DeskError {
-        self.error(Retry::Overruled, format!("{}{joined}{how}", self.happened))
+    fn stands(&self, how: &str) -> DeskError {
+        self.error(Retry::Overruled, format!("{}{how}", self.happened))
     }
 
     fn error(&self, retry: Retry, words: String) -> DeskError {

@@ -436,6 +436,21 @@ impl Finding {
         Self::wrong(error.to_string(), error.next_step.clone().unwrap_or_else(|| step.to_owned()))
     }
 
+    /// Whether these records can be read of which rules may ask such facts. `gone`: why one that is not there says nothing of a
+    /// right; `grant` says what would let us read.
+    pub fn of_reading<T>(read: Result<T>, (records, facts): (&str, &str), gone: &str, grant: &'static str) -> Self {
+        match read {
+            Ok(_) => Self::fine(format!("{records} can be read")),
+            Err(error) if error.kind == DeskErrorKind::NotFound => {
+                Self::fine(format!("{records}: {gone}, so reading was not tried"))
+            }
+            Err(error) => Self::warning(
+                format!("{records} cannot be read: {error}; what rules ask of {facts}.… stays unknown"),
+                grant,
+            ),
+        }
+    }
+
     /// One error for each of these queues that is not among those the desk shows to our account: it shows a queue that we
     /// have no right in as little as one that does not exist. `grant` says what would let us see it.
     pub fn unseen(queues: &[QueueSpec], shown: &[QueueRef], grant: &str) -> Vec<Self> {

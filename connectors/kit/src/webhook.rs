@@ -18,6 +18,12 @@ use subtle::ConstantTimeEq;
 /// How far a time stamp may lie from our clock, either way, where the vendor says nothing better.
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
+/// How old a delivery may be whose time stands in its signed body, where vendors deliver again for hours.
+pub const WINDOW_OF_BODIES: SignedDuration = SignedDuration::from_hours(24);
+
+/// Longer ids of a delivery are no vendor's.
+pub const LONGEST_ID: usize = 200;
+
 /// A request as it came in. Its body is private: verify first.
 pub struct Unverified<'a> {
     /// The request's headers.

@@ -6,15 +6,12 @@ use crate::wire::{Id, Sent};
 use handoffd_kit::id::TicketId;
 use handoffd_kit::secret::Secret;
 use handoffd_kit::text::from_json;
-use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified, from_hex};
+use handoffd_kit::webhook::{Delivery, Hint, LONGEST_ID, Refusal, Unverified, from_hex};
 use serde::Deserialize;
 
 /// `sha1=` and the signature in hexadecimal digits.
 const SIGNATURE: &str = "x-hub-signature";
 const DELIVERY: &str = "x-zammad-delivery";
-
-/// Longer ids are no ids of Zammad's.
-const LONGEST_ID: usize = 200;
 
 /// The default payload, or what the README tells an admin to write.
 #[derive(Default, Deserialize)]

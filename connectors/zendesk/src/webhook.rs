@@ -4,7 +4,7 @@ use crate::wire::{Id, Sent};
 use handoffd_kit::id::{TicketId, UserId};
 use handoffd_kit::secret::Secret;
 use handoffd_kit::text::from_json;
-use handoffd_kit::webhook::{Delivery, Hint, Refusal, Unverified, WINDOW, from_base64};
+use handoffd_kit::webhook::{Delivery, Hint, LONGEST_ID, Refusal, Unverified, WINDOW, from_base64};
 use serde::Deserialize;
 
 const SIGNATURE: &str = "x-zendesk-webhook-signature";
@@ -13,9 +13,6 @@ const INVOCATION: &str = "x-zendesk-webhook-invocation-id";
 
 /// What the type of every event begins with.
 const EVENT: &str = "zen:event-type:";
-
-/// Longer ids are no ids of Zendesk's.
-const LONGEST_ID: usize = 200;
 
 /// Either form of body: an event's fixed payload, or what the README tells an admin to write into the trigger.
 #[derive(Default, Deserialize)]
