@@ -72,7 +72,7 @@ pub enum Command {
         handoff: String,
         /// Why, if there is something to say.
         reason: Option<String>,
-        /// Where rules want different teams: to which of them; none: the first.
+        /// To which team; none: the one that it is about. Where rules want different ones, it is named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<TeamName>,
     },

@@ -13,7 +13,7 @@ pub enum Wish {
         handoff: String,
         /// Why, if there is something to say.
         reason: Option<String>,
-        /// Where rules want different teams: to which of them; none: the first.
+        /// To which team; none: the one that it is about. Where rules want different ones, it is named.
         to: Option<String>,
     },
     /// No to a review.
